@@ -1,0 +1,256 @@
+"""The semantic model of an invoice (EN 16931), as plain frozen values.
+
+One structure stands in the middle of the product: what an ERP gives is read into it, what is printed
+and what is written as XML is made from it. Business terms (BT) and groups (BG) are named beside each
+field. What a document does not state is ``None`` or an empty tuple: nothing is ever invented.
+
+Amounts are :class:`~decimal.Decimal` in the unit of ``currency``, rounded to the cent by the document's
+author; prices and quantities keep the digits they were given.
+"""
+
+import datetime
+import types
+import typing
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A value and the scheme that issued it (ISO 6523: 0002 SIREN, 0009 SIRET, 0225 French directory; EM mail)."""
+
+    value: str
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address (BG-5, BG-8, BG-12, BG-15). ``country`` is ISO 3166-1 alpha-2."""
+
+    line1: str = ""
+    line2: str = ""
+    line3: str = ""
+    city: str = ""
+    postcode: str = ""
+    subdivision: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPoint:
+    """Whom to ask (BG-6, BG-9)."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Seller (BG-4), buyer (BG-7), payee (BG-10) or tax representative (BG-11)."""
+
+    name: str = ""  # BT-27, BT-44, BT-59, BT-62
+    trading_name: str = ""  # BT-28, BT-45
+    identifiers: tuple[Identifier, ...] = ()  # BT-29, BT-46, BT-60 (SIRET under scheme 0009)
+    legal_identifier: Identifier | None = None  # BT-30, BT-47, BT-61 (SIREN under scheme 0002)
+    vat_identifier: str = ""  # BT-31, BT-48, BT-63
+    tax_registration: str = ""  # BT-32
+    legal_information: str = ""  # BT-33
+    electronic_address: Identifier | None = None  # BT-34, BT-49
+    address: Address | None = None
+    contact: ContactPoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """BG-14 or BG-26."""
+
+    start: datetime.date | None = None
+    end: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """BG-13."""
+
+    name: str = ""  # BT-70
+    location: Identifier | None = None  # BT-71
+    date: datetime.date | None = None  # BT-72
+    address: Address | None = None  # BG-15
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """BG-1: ``subject_code`` is UNTDID 4451 (PMT, PMD, AAB, REG, ABL, AAI, BAR…)."""
+
+    text: str
+    subject_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReference:
+    """Another document by its number, and its date where given (BG-3, BT-12, BT-13…)."""
+
+    number: str
+    date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceCharge:
+    """An allowance (BG-20, BG-27) or, where ``is_charge``, a charge (BG-21, BG-28). VAT is empty on a line's own."""
+
+    is_charge: bool
+    amount: Decimal
+    base_amount: Decimal | None = None
+    percentage: Decimal | None = None
+    vat_category: str = ""
+    vat_rate: Decimal | None = None
+    reason: str = ""
+    reason_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VatBreakdown:
+    """BG-23, one per category and rate."""
+
+    category: str  # BT-118: S Z E AE K G O (L M)
+    rate: Decimal | None  # BT-119, per cent
+    taxable_amount: Decimal  # BT-116
+    tax_amount: Decimal  # BT-117
+    exemption_reason: str = ""  # BT-120
+    exemption_code: str = ""  # BT-121
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInstructions:
+    """BG-16 to BG-19."""
+
+    means_code: str = ""  # BT-81, UNTDID 4461 (30 transfer, 58 SEPA transfer, 59 SEPA debit…)
+    means_text: str = ""  # BT-82
+    remittance_information: str = ""  # BT-83
+    iban: str = ""  # BT-84
+    account_name: str = ""  # BT-85
+    bic: str = ""  # BT-86
+    mandate_reference: str = ""  # BT-89
+    creditor_identifier: str = ""  # BT-90
+    debited_iban: str = ""  # BT-91
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """BG-25."""
+
+    identifier: str  # BT-126
+    name: str  # BT-153
+    net_amount: Decimal  # BT-131
+    quantity: Decimal | None = None  # BT-129
+    unit: str = ""  # BT-130, UN/ECE Recommendation 20
+    net_price: Decimal | None = None  # BT-146
+    price_base_quantity: Decimal | None = None  # BT-149
+    gross_price: Decimal | None = None  # BT-148
+    price_discount: Decimal | None = None  # BT-147
+    vat_category: str = ""  # BT-151
+    vat_rate: Decimal | None = None  # BT-152, per cent
+    description: str = ""  # BT-154
+    note: str = ""  # BT-127
+    seller_item_identifier: str = ""  # BT-155
+    buyer_item_identifier: str = ""  # BT-156
+    standard_item_identifier: Identifier | None = None  # BT-157
+    order_line_reference: str = ""  # BT-132
+    period: Period | None = None  # BG-26
+    allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-27, BG-28
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceContent:
+    """An invoice or a credit note, whole. Credit notes (381) have positive amounts."""
+
+    number: str  # BT-1
+    issue_date: datetime.date | None  # BT-2
+    type_code: str  # BT-3, UNTDID 1001
+    currency: str  # BT-5
+    seller: Party
+    buyer: Party
+    lines: tuple[Line, ...] = ()
+    vat_breakdown: tuple[VatBreakdown, ...] = ()
+    total_without_vat: Decimal | None = None  # BT-109
+    total_with_vat: Decimal | None = None  # BT-112
+    amount_due: Decimal | None = None  # BT-115
+    total_vat: Decimal | None = None  # BT-110
+    vat_currency: str = ""  # BT-6
+    total_vat_in_vat_currency: Decimal | None = None  # BT-111
+    line_total: Decimal | None = None  # BT-106
+    allowance_total: Decimal | None = None  # BT-107
+    charge_total: Decimal | None = None  # BT-108
+    prepaid_amount: Decimal | None = None  # BT-113
+    rounding_amount: Decimal | None = None  # BT-114
+    due_date: datetime.date | None = None  # BT-9
+    payment_terms: str = ""  # BT-20
+    vat_point_date: datetime.date | None = None  # BT-7
+    vat_point_code: str = ""  # BT-8: "5" invoice date (debits), "29" delivery, "72" payment (CII codes)
+    buyer_reference: str = ""  # BT-10
+    project_reference: str = ""  # BT-11
+    contract_reference: str = ""  # BT-12
+    purchase_order_reference: str = ""  # BT-13
+    sales_order_reference: str = ""  # BT-14
+    despatch_advice_reference: str = ""  # BT-16
+    buyer_accounting_reference: str = ""  # BT-19
+    business_process: str = ""  # BT-23, French "cadre de facturation": S1, B1, M1…
+    profile: str = ""  # BT-24, the guideline as the document states it
+    notes: tuple[Note, ...] = ()  # BG-1
+    preceding_invoices: tuple[DocumentReference, ...] = ()  # BG-3
+    payee: Party | None = None  # BG-10
+    tax_representative: Party | None = None  # BG-11
+    delivery: Delivery | None = None  # BG-13
+    period: Period | None = None  # BG-14
+    payment: PaymentInstructions | None = None  # BG-16
+    allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-20, BG-21
+
+    @property
+    def is_credit_note(self) -> bool:
+        """True for the type codes that take money back (UNTDID 1001: 81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 502, 503, 532)."""
+        return self.type_code in CREDIT_NOTE_TYPE_CODES
+
+
+CREDIT_NOTE_TYPE_CODES = frozenset(
+    {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"}
+)
+
+
+def to_json(value: Any) -> Any:
+    """Plain JSON values for any value of this model; empty fields are left out, ``Decimal`` and ``date`` are text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: to_json(item) for name, item in pairs if item is not None and item != "" and item != ()}
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value
+
+
+def from_json[T](kind: type[T], data: Any) -> T:
+    """The value of dataclass ``kind`` that :func:`to_json` wrote as ``data``.
+
+    Raises ``TypeError`` where an obligatory field is missing, ``KeyError`` on a field the model does not know.
+    """
+    hints = get_type_hints(kind)
+    return kind(**{name: _revive(hints[name], item) for name, item in data.items()})
+
+
+def _revive(hint: Any, data: Any) -> Any:
+    """``data`` as the type that ``hint`` says, inside of optional and tuple types too."""
+    if get_origin(hint) in (types.UnionType, typing.Union):
+        hint = next(option for option in get_args(hint) if option is not type(None))
+    if get_origin(hint) is tuple:
+        return tuple(_revive(get_args(hint)[0], item) for item in data)
+    if is_dataclass(hint):
+        return from_json(typing.cast("type[Any]", hint), data)
+    if hint is Decimal:
+        return Decimal(data)
+    if hint is datetime.date:
+        return datetime.date.fromisoformat(data)
+    return data
