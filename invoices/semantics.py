@@ -209,7 +209,7 @@ class InvoiceContent:
 
     @property
     def is_credit_note(self) -> bool:
-        """True for the type codes that take money back (UNTDID 1001: 81, 83, 261, 262, 296, 308, 381, 396, 420, 458, 502, 503, 532)."""
+        """True for the type codes that take money back (UNTDID 1001)."""
         return self.type_code in CREDIT_NOTE_TYPE_CODES
 
 

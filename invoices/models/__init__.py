@@ -1,0 +1,26 @@
+"""Models of the invoices room."""
+
+from invoices.models.company import Company
+from invoices.models.document import Consultation, ContentCheck, Document
+from invoices.models.export import Delivery, Export, ExportCustomer, ExportItem, SavedSelection
+from invoices.models.imports import ImportBatch
+from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
+from invoices.models.lifecycle import Handover, LifecycleStatus
+
+__all__ = [
+    "Company",
+    "Consultation",
+    "ContentCheck",
+    "Delivery",
+    "Document",
+    "Export",
+    "ExportCustomer",
+    "ExportItem",
+    "Handover",
+    "ImportBatch",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceQuerySet",
+    "LifecycleStatus",
+    "SavedSelection",
+]

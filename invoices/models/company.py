@@ -1,0 +1,170 @@
+"""The company that issues invoices: «Paramétrage société»."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.identifiers import check_siren, check_siret, check_vat_identifier
+from invoices.banking import check_bic, check_iban
+
+
+class Company(models.Model):
+    """An issuer (BG-4): identity, legal mentions, payment terms, look. One is the default; several are possible."""
+
+    class Operations(models.TextChoices):
+        GOODS = "B", _("livraisons de biens")
+        SERVICES = "S", _("prestations de services")
+        BOTH = "M", _("biens et services")
+
+    class PdfTemplate(models.TextChoices):
+        CLASSIC = "classic", _("classique")
+        MODERN = "modern", _("moderne")
+        COMPACT = "compact", _("compact")
+
+    name = models.CharField(_("raison sociale"), max_length=200)
+    is_default = models.BooleanField(_("société par défaut"), default=False)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    siret = models.CharField("SIRET", max_length=14, blank=True)
+    vat_identifier = models.CharField(_("n° de TVA"), max_length=30, blank=True)
+    legal_form = models.CharField(_("forme juridique"), max_length=100, blank=True, help_text=_("SAS, SARL, EI…"))
+    share_capital = models.CharField(_("capital social"), max_length=50, blank=True, help_text=_("« 10 000 € »"))
+    trade_register = models.CharField(
+        _("RCS ou RNE"), max_length=100, blank=True, help_text=_("« RCS Lyon 123 456 789 »")
+    )
+    address = models.CharField(_("adresse"), max_length=300, blank=True)
+    address_complement = models.CharField(_("complément d’adresse"), max_length=300, blank=True)
+    postcode = models.CharField(_("code postal"), max_length=20, blank=True)
+    city = models.CharField(_("ville"), max_length=100, blank=True)
+    country = models.CharField(
+        _("pays"),
+        max_length=2,
+        default="FR",
+        validators=[RegexValidator(r"^[A-Z]{2}\Z", _("Le pays est un code à deux lettres (FR, DE…)."))],
+    )
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("téléphone"), max_length=50, blank=True)
+    website = models.URLField(_("site web"), blank=True)
+    logo = models.FileField(
+        _("logo"),
+        upload_to="logos/",
+        blank=True,
+        validators=[FileExtensionValidator(("png", "jpg", "jpeg", "svg"))],
+        help_text=_("PNG, JPEG ou SVG."),
+    )
+    colour = models.CharField(
+        _("couleur"),
+        max_length=7,
+        default="#1f4e79",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Une couleur s’écrit #rrggbb."))],
+    )
+    pdf_template = models.CharField(
+        _("modèle de facture"), max_length=10, choices=PdfTemplate, default=PdfTemplate.CLASSIC
+    )
+
+    iban = models.CharField("IBAN", max_length=34, blank=True)
+    bic = models.CharField("BIC", max_length=11, blank=True)
+    account_holder = models.CharField(_("titulaire du compte"), max_length=70, blank=True)
+    payment_terms = models.CharField(_("conditions de paiement"), max_length=300, blank=True)
+    payment_delay_days = models.PositiveSmallIntegerField(
+        _("délai de paiement (jours)"),
+        null=True,
+        blank=True,
+        help_text=_("Donne l’échéance des factures qui n’en portent pas."),
+    )
+    late_penalty = models.TextField(
+        _("pénalités de retard"),
+        blank=True,
+        default="En cas de retard de paiement, pénalités exigibles au taux de trois fois l’intérêt légal.",
+    )
+    recovery_fee = models.TextField(
+        _("indemnité de recouvrement"),
+        blank=True,
+        default="Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement : 40 €.",
+        help_text=_("Jamais imprimée pour un particulier."),
+    )
+    discount_terms = models.TextField(_("escompte"), blank=True, default="Pas d’escompte pour paiement anticipé.")
+    legal_notice = models.TextField(
+        _("autres mentions"), blank=True, help_text=_("Imprimées au pied de chaque facture.")
+    )
+    vat_exemption = models.CharField(
+        _("motif d’exonération de TVA"),
+        max_length=300,
+        blank=True,
+        help_text=_("« TVA non applicable, art. 293 B du CGI »"),
+    )
+    operations = models.CharField(_("nature des opérations"), max_length=1, choices=Operations, default=Operations.BOTH)
+    vat_on_debits = models.BooleanField(_("option pour la TVA d’après les débits"), default=False)
+
+    einvoice_from = models.DateField(
+        _("émission électronique obligatoire à compter du"),
+        null=True,
+        blank=True,
+        help_text=_("1ᵉʳ septembre 2026 pour les grandes entreprises et les ETI, 1ᵉʳ septembre 2027 pour les autres."),
+    )
+    facturx_for_all = models.BooleanField(_("Factur-X pour tous les clients"), default=False)
+    allow_plain_pdf = models.BooleanField(
+        _("laisser partir le PDF simple quand l’e-facture n’est pas conforme"), default=True
+    )
+    platform_name = models.CharField(_("plateforme agréée"), max_length=100, blank=True)
+
+    sender_name = models.CharField(_("nom de l’expéditeur des mails"), max_length=100, blank=True)
+    sender_email = models.EmailField(_("adresse de l’expéditeur"), blank=True)
+    reply_to = models.EmailField(_("répondre à"), blank=True)
+
+    legal_page = models.TextField(_("page « Mentions légales »"), blank=True)
+    accessibility_page = models.TextField(_("page « Accessibilité »"), blank=True)
+    privacy_page = models.TextField(_("page « Données personnelles »"), blank=True)
+    updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("société")
+        verbose_name_plural = _("paramétrage société")
+        ordering = ("-is_default", "name")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("is_default",),
+                condition=Q(is_default=True),
+                name="one_default_company",
+                violation_error_message=_("Une autre société est déjà celle par défaut."),
+            ),
+            models.UniqueConstraint(
+                fields=("siren",),
+                condition=~Q(siren=""),
+                name="one_company_per_siren",
+                violation_error_message=_("Une autre société porte déjà ce SIREN."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(name=""), name="company_has_a_name", violation_error_message=_("Une société a un nom.")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The first company is the default one."""
+        if not self.is_default and not Company.objects.filter(is_default=True).exclude(pk=self.pk).exists():
+            self.is_default = True
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Normalise identifiers and check them by their check digits."""
+        errors: dict[str, str] = {}
+        checks = {
+            "siren": check_siren,
+            "siret": check_siret,
+            "vat_identifier": check_vat_identifier,
+            "iban": check_iban,
+            "bic": check_bic,
+        }
+        for field, check in checks.items():
+            value, problem = check(getattr(self, field))
+            setattr(self, field, value)
+            if problem:
+                errors[field] = problem
+        if errors:
+            raise ValidationError(errors)

@@ -1,0 +1,28 @@
+"""Money: rounded half up to the cent in one place, and written as French readers expect."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+NARROW_SPACE = "\u202f"
+NO_BREAK_SPACE = "\u00a0"
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """``amount`` rounded half up to the cent (BR-FR, EN 16931 §6.5.2); never ``-0.00``."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + Decimal("0.00")
+
+
+def vat_amount(taxable: Decimal, rate: Decimal) -> Decimal:
+    """The VAT of ``taxable`` at ``rate`` per cent, to the cent (BT-117)."""
+    return to_cents(taxable * rate / 100)
+
+
+def write_decimal(value: Decimal) -> str:
+    """``1234.50`` as «1 234,50» with narrow no-break spaces and as many decimals as ``value`` has."""
+    return f"{value:,f}".replace(",", NARROW_SPACE).replace(".", ",")
+
+
+def write_amount(amount: Decimal, currency: str = "EUR") -> str:
+    """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code."""
+    return f"{write_decimal(to_cents(amount))}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"

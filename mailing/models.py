@@ -1,0 +1,264 @@
+"""Predefined messages and the outbox.
+
+Only this room opens these models; the others call :mod:`mailing.outbox`.
+"""
+
+import datetime
+import uuid
+from typing import ClassVar, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mailing.placeholders import check_placeholders
+
+
+class MessageTemplate(models.Model):
+    """A predefined message that accounting staff adapt."""
+
+    class Key(models.TextChoices):
+        CREDENTIALS = "credentials", _("Envoi des identifiants")
+        INVOICE = "invoice", _("Facture disponible")
+        INVOICES = "invoices", _("Plusieurs factures disponibles")
+
+    key = models.CharField(_("usage"), max_length=20, choices=Key, unique=True)
+    name = models.CharField(_("nom"), max_length=100)
+    subject = models.CharField(_("objet"), max_length=200)
+    body = models.TextField(_("texte"))
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("message prédéfini")
+        verbose_name_plural = _("messages prédéfinis")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse unknown placeholders, with the nearest known one suggested, and line breaks in the subject."""
+        errors: dict[str, list[str]] = {}
+        for field in ("subject", "body"):
+            problems = check_placeholders(getattr(self, field))
+            if problems:
+                errors[field] = problems
+        if "\n" in self.subject or "\r" in self.subject:
+            errors.setdefault("subject", []).append(str(_("L’objet tient sur une seule ligne.")))
+        if errors:
+            raise ValidationError(errors)
+
+
+class MessageTemplateVersion(models.Model):
+    """What a template said before and says now: one row per saved text."""
+
+    template = models.ForeignKey(
+        MessageTemplate, on_delete=models.CASCADE, related_name="versions", verbose_name=_("message")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    subject = models.CharField(_("objet"), max_length=200)
+    body = models.TextField(_("texte"))
+    author = models.CharField(_("auteur"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("enregistrée le"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("version de message")
+        verbose_name_plural = _("versions de message")
+        ordering = ("-number",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("template", "number"), name="one_text_per_template_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Questions about the outbox."""
+
+    def due(self, now: datetime.datetime) -> Self:
+        """Messages to send at ``now``: waiting and due, or in the hands of a worker whose lease has ended."""
+        return self.filter(
+            Q(state__in=(Message.State.QUEUED, Message.State.DEFERRED), next_attempt_at__lte=now)
+            | Q(state=Message.State.SENDING, lease_until__lt=now)
+        )
+
+    def pending(self) -> Self:
+        """Messages that have not reached an end."""
+        return self.filter(state__in=Message.PENDING_STATES)
+
+
+class Message(models.Model):
+    """One mail to one recipient, from its writing to its end. A secret never stands in it, only the way to it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("en file")
+        SENDING = "sending", _("en cours d’envoi")
+        ACCEPTED = "accepted", _("envoyée")
+        DEFERRED = "deferred", _("différée")
+        REJECTED = "rejected", _("rejetée")
+        BOUNCED = "bounced", _("revenue")
+        CANCELLED = "cancelled", _("abandonnée")
+
+    PENDING_STATES: ClassVar = (State.QUEUED, State.SENDING, State.DEFERRED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(
+        _("clé"), max_length=200, unique=True, editable=False, help_text=_("Ce qui n’est écrit qu’une fois.")
+    )
+    kind = models.CharField(_("nature"), max_length=20, default="other")
+    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True, editable=False)
+    recipient = models.CharField(_("destinataire"), max_length=254)
+    recipient_name = models.CharField(_("nom du destinataire"), max_length=200, blank=True)
+    sender = models.CharField(_("expéditeur"), max_length=254)
+    sender_name = models.CharField(_("nom de l’expéditeur"), max_length=200, blank=True)
+    reply_to = models.CharField(_("répondre à"), max_length=254, blank=True)
+    subject = models.CharField(_("objet"), max_length=400)
+    text = models.TextField(_("texte"))
+    html = models.TextField(_("HTML"), blank=True)
+    secret_reference = models.CharField(_("référence du secret"), max_length=100, blank=True, editable=False)
+    unsubscribe_url = models.CharField(_("page des préférences"), max_length=400, blank=True)
+
+    state = models.CharField(_("état"), max_length=10, choices=State, default=State.QUEUED)
+    reason = models.TextField(_("motif"), blank=True)
+    reply_code = models.PositiveSmallIntegerField(_("code du serveur"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("essais"), default=0)
+    created_at = models.DateTimeField(_("écrite le"), default=timezone.now)
+    next_attempt_at = models.DateTimeField(_("prochain essai"), null=True, blank=True, default=timezone.now)
+    lease_until = models.DateTimeField(_("réservée jusqu’à"), null=True, blank=True, editable=False)
+    leased_by = models.CharField(_("réservée par"), max_length=100, blank=True, editable=False)
+    accepted_at = models.DateTimeField(_("envoyée le"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("fin le"), null=True, blank=True)
+    return_token = models.CharField(_("jeton de retour"), max_length=40, unique=True, editable=False)
+    bounced_at = models.DateTimeField(_("revenue le"), null=True, blank=True)
+    bounce_kind = models.CharField(_("nature du retour"), max_length=10, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("boîte d’envoi")
+        ordering = ("-created_at",)
+        indexes: ClassVar = [
+            models.Index(
+                fields=("next_attempt_at",),
+                name="outbox_due",
+                condition=Q(state__in=("queued", "deferred")),
+            ),
+            models.Index(fields=("lease_until",), name="outbox_leased", condition=Q(state="sending")),
+            models.Index(fields=("-created_at",), name="outbox_by_date"),
+            models.Index(fields=("state", "-created_at"), name="outbox_by_state"),
+            models.Index(fields=("recipient",), name="outbox_by_recipient"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(accepted_at__isnull=False),
+                name="accepted_message_says_when",
+                violation_error_message=_("Un message envoyé porte la date de son acceptation."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.recipient}"
+
+    @property
+    def is_pending(self) -> bool:
+        """True while the message may still leave."""
+        return self.state in self.PENDING_STATES
+
+
+class MessageAttachment(models.Model):
+    """A stored file that goes with a message: the very bytes of the document, by their storage name."""
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attachments", verbose_name=_("message")
+    )
+    storage_name = models.CharField(_("fichier"), max_length=200)
+    filename = models.CharField(_("nom"), max_length=200)
+    content_type = models.CharField(_("type"), max_length=100, default="application/pdf")
+    size = models.PositiveBigIntegerField(_("taille (octets)"))
+    sha256 = models.CharField(_("empreinte SHA-256"), max_length=64)
+
+    class Meta:
+        verbose_name = _("pièce jointe")
+        verbose_name_plural = _("pièces jointes")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class FailedAddress(models.Model):
+    """An address that a mail server refused for good, until somebody corrects it."""
+
+    address = models.CharField(_("adresse"), max_length=254, unique=True)
+    reason = models.TextField(_("motif"))
+    message = models.ForeignKey(
+        Message,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="failed_addresses",
+        verbose_name=_("dernier message"),
+    )
+    failures = models.PositiveIntegerField(_("échecs"), default=1)
+    first_failed_at = models.DateTimeField(_("premier échec"), default=timezone.now)
+    last_failed_at = models.DateTimeField(_("dernier échec"), default=timezone.now)
+    resolved_at = models.DateTimeField(_("corrigée le"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("adresse en erreur")
+        verbose_name_plural = _("adresses en erreur")
+        ordering = ("-last_failed_at",)
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class OutboxControl(models.Model):
+    """One row: whether mails leave, and since when not."""
+
+    paused_at = models.DateTimeField(_("suspendue le"), null=True, blank=True)
+    paused_by = models.CharField(_("suspendue par"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("commande de la boîte d’envoi")
+        verbose_name_plural = _("commandes de la boîte d’envoi")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_outbox_control"),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("en pause") if self.paused_at else _("en marche"))
+
+
+class SendingSlot(models.Model):
+    """A place taken in the sliding minute and hour: the pace holds across workers because they share these rows."""
+
+    taken_at = models.DateTimeField(_("pris le"), db_index=True)
+
+    class Meta:
+        verbose_name = _("créneau d’envoi")
+        verbose_name_plural = _("créneaux d’envoi")
+
+    def __str__(self) -> str:
+        return self.taken_at.isoformat()
+
+
+class WorkerPulse(models.Model):
+    """A living process that sends mail or exports: its name and when it was last seen."""
+
+    name = models.CharField(_("processus"), max_length=100, unique=True)
+    role = models.CharField(_("rôle"), max_length=20)
+    seen_at = models.DateTimeField(_("vu le"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("processus en marche")
+        verbose_name_plural = _("processus en marche")
+        ordering = ("-seen_at",)
+
+    def __str__(self) -> str:
+        return self.name
