@@ -9,8 +9,10 @@ author; prices and quantities keep the digits they were given.
 """
 
 import datetime
+import functools
 import types
 import typing
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
@@ -237,8 +239,19 @@ def from_json[T](kind: type[T], data: Any) -> T:
 
     Raises ``TypeError`` where an obligatory field is missing, ``KeyError`` on a field the model does not know.
     """
-    hints = get_type_hints(kind)
-    return kind(**{name: _revive(hints[name], item) for name, item in data.items()})
+    return kind(**fields_from_json(kind, data))
+
+
+def fields_from_json(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of some fields of dataclass ``kind``, from what :func:`to_json` wrote; ``KeyError`` as above."""
+    hints = _type_hints(typing.cast("Hashable", kind))
+    return {name: _revive(hints[name], item) for name, item in data.items()}
+
+
+@functools.cache
+def _type_hints(kind: Hashable) -> dict[str, Any]:
+    """The annotations of a class, read once: reading them takes longer than reading an invoice."""
+    return get_type_hints(kind)
 
 
 def _revive(hint: Any, data: Any) -> Any:

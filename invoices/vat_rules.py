@@ -1,0 +1,117 @@
+"""Which VAT category a line takes when the ERP states its rate only (EN 16931, BT-151; UNCL 5305).
+
+A pure module. The table, first row that applies:
+
+=========================================================  ========  =====================================
+rate and customer                                          category  reason (BT-120) and code (BT-121)
+=========================================================  ========  =====================================
+rate above 0                                               S         none
+rate 0, the company states an exemption of its own         E         the company's words (art. 293 B…)
+rate 0, professional of another EU state with VAT number   K goods   art. 262 ter I of the CGI
+…the same, services only                                   AE        art. 283-2 of the CGI, «Autoliquidation»
+rate 0, outside the EU, services only, professional        O (or E)  art. 259-1° of the CGI
+rate 0, outside the EU                                     G         art. 262 I of the CGI
+rate 0, anything else                                      E         none: it must be stated, not invented
+=========================================================  ========  =====================================
+
+O is an invoice's only category or none of its (BR-O-11 to BR-O-14): beside other categories it becomes E.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+EU_COUNTRIES: Final = frozenset(
+    (
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MC",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    )
+)
+"""The member states, and Monaco, which belongs to the French VAT territory (CGI 256-0)."""
+
+DOMESTIC_COUNTRIES: Final = frozenset(("FR", "MC"))
+
+CATEGORIES: Final = frozenset(("S", "Z", "E", "AE", "K", "G", "O", "L", "M"))
+"""The categories of EN 16931."""
+
+
+@dataclass(frozen=True, slots=True)
+class VatTreatment:
+    """A category, and why no VAT is charged where none is."""
+
+    category: str
+    exemption_reason: str = ""
+    exemption_code: str = ""
+
+
+STANDARD: Final = VatTreatment("S")
+INTRA_COMMUNITY: Final = VatTreatment(
+    "K", "Exonération de TVA, livraison intracommunautaire, article 262 ter I du CGI", "VATEX-EU-IC"
+)
+REVERSE_CHARGE: Final = VatTreatment("AE", "Autoliquidation, article 283-2 du CGI", "VATEX-EU-AE")
+EXPORT: Final = VatTreatment("G", "Exonération de TVA, exportation, article 262 I du CGI", "VATEX-EU-G")
+OUT_OF_SCOPE: Final = VatTreatment("O", "TVA non applicable, article 259-1° du CGI", "VATEX-EU-O")
+OUT_OF_SCOPE_BESIDE_OTHERS: Final = VatTreatment("E", OUT_OF_SCOPE.exemption_reason)
+UNSTATED: Final = VatTreatment("E")
+
+_BY_STATED_CATEGORY: Final = {each.category: each for each in (INTRA_COMMUNITY, REVERSE_CHARGE, EXPORT, OUT_OF_SCOPE)}
+
+
+def derive_treatment(
+    rate: Decimal,
+    *,
+    country: str,
+    is_professional: bool,
+    has_vat_identifier: bool,
+    services_only: bool,
+    company_exemption: str = "",
+    beside_other_rates: bool = False,
+) -> VatTreatment:
+    """The treatment of a line at ``rate`` per cent for a customer of ``country`` (ISO 3166-1 alpha-2).
+
+    ``company_exemption`` is the reason why the company charges no VAT at all, where it has one;
+    ``beside_other_rates`` says that other lines of the invoice are taxed.
+    """
+    if rate > 0:
+        return STANDARD
+    if company_exemption:
+        code = "VATEX-FR-FRANCHISE" if "293 B" in company_exemption.replace("\u00a0", " ") else ""
+        return VatTreatment("E", company_exemption, code)
+    if country in EU_COUNTRIES:
+        if country not in DOMESTIC_COUNTRIES and is_professional and has_vat_identifier:
+            return REVERSE_CHARGE if services_only else INTRA_COMMUNITY
+        return UNSTATED
+    if services_only and is_professional:
+        return OUT_OF_SCOPE_BESIDE_OTHERS if beside_other_rates else OUT_OF_SCOPE
+    return EXPORT
+
+
+def usual_treatment(category: str) -> VatTreatment:
+    """The reason and code that go with a stated ``category``, where only one reading is possible."""
+    return _BY_STATED_CATEGORY.get(category, VatTreatment(category))
