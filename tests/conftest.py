@@ -11,6 +11,8 @@ def own_folders(settings: Any, tmp_path: Path) -> None:
     """Documents and mails of a test are written below its own temporary folder."""
     settings.DOCUMENTS_ROOT = tmp_path / "documents"
     settings.MAIL_ROOT = tmp_path / "mail"
+    # Static files come straight from their source folders: nothing was collected for a test.
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.MAILERS = {
         "default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(tmp_path / "mail")}}
     }

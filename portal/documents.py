@@ -1,0 +1,43 @@
+"""Answers that carry a frozen document: private, never kept by anything between, under the name people know."""
+
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+
+from invoices.models import Document
+
+
+def private[Response: HttpResponseBase](response: Response) -> Response:
+    """``response`` marked as one person's: kept by no cache, neither shared nor the browser's own."""
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def serve_document(
+    request: HttpRequest, document: Document, *, filename: str, as_attachment: bool
+) -> HttpResponse | FileResponse:
+    """The bytes of ``document`` under ``filename``; by the web server itself where DOCUMENTS_SEND_HEADER says so.
+
+    Raises ``Http404`` where the file is missing from the store.
+    """
+    content_type = "application/pdf" if document.role == Document.Role.PDF else "application/xml"
+    response: HttpResponse | FileResponse
+    if settings.DOCUMENTS_SEND_HEADER:
+        response = HttpResponse(content_type=content_type)
+        response[settings.DOCUMENTS_SEND_HEADER] = settings.DOCUMENTS_SEND_PREFIX + quote(document.storage_name)
+    elif request.method == "HEAD":  # answers with the head alone: nothing is opened
+        response = HttpResponse(content_type=content_type)
+        response["Content-Length"] = str(document.size)
+    else:
+        try:
+            response = FileResponse(default_storage.open(document.storage_name, "rb"), content_type=content_type)
+        except FileNotFoundError as missing:
+            raise Http404 from missing
+        response["Content-Length"] = str(document.size)
+    disposition = content_disposition_header(as_attachment, filename)
+    if disposition:
+        response["Content-Disposition"] = disposition
+    return private(response)

@@ -1,0 +1,1 @@
+"""Pages of the customers' space, one module per subject."""
