@@ -13,7 +13,7 @@ import functools
 import types
 import typing
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -162,6 +162,13 @@ class Line:
     order_line_reference: str = ""  # BT-132
     period: Period | None = None  # BG-26
     allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-27, BG-28
+    kind: str = ""  # BT-X-8, profile EXTENDED: DETAIL, GROUP or INFORMATION; the last two count in no total
+    parent_identifier: str = ""  # BT-X-304, the line that this one is a part of
+
+    @property
+    def counts_in_totals(self) -> bool:
+        """False for the lines of the profile EXTENDED that only gather or explain others."""
+        return self.kind not in ("GROUP", "INFORMATION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +228,17 @@ CREDIT_NOTE_TYPE_CODES = frozenset(
 
 
 def to_json(value: Any) -> Any:
-    """Plain JSON values for any value of this model; empty fields are left out, ``Decimal`` and ``date`` are text."""
+    """Plain JSON values for any value of this model; ``Decimal`` and ``date`` are text.
+
+    Empty fields are left out, except those that the dataclass demands: :func:`from_json` gives an equal value back.
+    """
     if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {name: to_json(item) for name, item in pairs if item is not None and item != "" and item != ()}
+        pairs = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: to_json(item)
+            for field, item in pairs
+            if field.default is MISSING or (item is not None and item != "" and item != ())
+        }
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     if isinstance(value, Decimal):
@@ -256,6 +270,8 @@ def _type_hints(kind: Hashable) -> dict[str, Any]:
 
 def _revive(hint: Any, data: Any) -> Any:
     """``data`` as the type that ``hint`` says, inside of optional and tuple types too."""
+    if data is None:
+        return None
     if get_origin(hint) in (types.UnionType, typing.Union):
         hint = next(option for option in get_args(hint) if option is not type(None))
     if get_origin(hint) is tuple:
