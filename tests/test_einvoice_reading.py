@@ -1,0 +1,456 @@
+"""E-invoices from outside are read as they stand: samples as the table with them says, hostile files refused."""
+
+import contextlib
+import csv
+import datetime
+import io
+import os
+import random
+import signal
+import zlib
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from invoices.einvoices.child import ReadingChild
+from invoices.einvoices.cii_writer import write_cii
+from invoices.einvoices.extraction import MAX_ATTACHMENTS
+from invoices.einvoices.reading import Kind, Reading, kind_of, read_einvoice
+from invoices.einvoices.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
+from invoices.einvoices.safe_xml import MAX_XML_BYTES
+from invoices.semantics import DocumentReference, Identifier, InvoiceContent, Note, from_json, to_json
+
+SAMPLES = Path(__file__).parent / "data" / "einvoices"
+with (SAMPLES / "expected.csv").open(encoding="utf-8", newline="") as _table:
+    EXPECTED = list(csv.DictReader(_table))
+IMPORTED = [row for row in EXPECTED if row["outcome"] == "import"]
+OTHERS = [row for row in EXPECTED if row["outcome"] != "import"]
+
+
+def sample(source: str, name: str) -> bytes:
+    return (SAMPLES / source / name).read_bytes()
+
+
+def row_name(row: dict[str, str]) -> str:
+    return row["file"]
+
+
+CII = sample("zugferd-corpus", "EN16931_Einfach.cii.xml")
+UBL = sample("zugferd-corpus", "EN16931_Einfach.ubl.xml")
+PDF = sample("zugferd-corpus", "EN16931_Einfach.pdf")
+
+
+def amount_or_none(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+# The samples.
+
+
+def test_all_the_samples_are_listed() -> None:
+    files = {path.name for path in SAMPLES.glob("*/*") if path.suffix in (".xml", ".pdf")}
+    assert {row["file"] for row in EXPECTED} == files
+    assert len(EXPECTED) == 37
+
+
+@pytest.mark.parametrize("row", IMPORTED, ids=row_name)
+def test_a_sample_is_read_as_listed(row: dict[str, str]) -> None:
+    reading = read_einvoice(sample(row["source"], row["file"]))
+    content = reading.content
+    legal = content.buyer.legal_identifier
+    assert {
+        "container": reading.container,
+        "attachment": reading.attachment_name,
+        "syntax": reading.syntax,
+        "profile": reading.profile,
+        "type_code": content.type_code,
+        "number": content.number,
+        "issue_date": str(content.issue_date or ""),
+        "due_date": str(content.due_date or ""),
+        "seller": content.seller.name,
+        "seller_vat": content.seller.vat_identifier,
+        "buyer": content.buyer.name,
+        "buyer_legal_id": legal.value if legal else "",
+        "buyer_vat": content.buyer.vat_identifier,
+        "currency": content.currency,
+        "lines": str(len(content.lines)),
+    } == {
+        name: value.split()[0] if name == "syntax" else value
+        for name, value in row.items()
+        if name not in ("source", "file", "sums_ok", "outcome", "remark", "prepaid", "amount_due")
+        and not name.startswith("total_")
+    }
+    for name, value in {
+        "total_without_vat": content.total_without_vat,
+        "total_vat": content.total_vat,
+        "total_with_vat": content.total_with_vat,
+        "amount_due": content.amount_due,
+        "prepaid": content.prepaid_amount,
+    }.items():
+        assert value == amount_or_none(row[name]), name
+
+
+@pytest.mark.parametrize("row", OTHERS, ids=row_name)
+def test_a_sample_that_is_no_invoice_is_refused_with_a_sentence(row: dict[str, str]) -> None:
+    with pytest.raises(Refused) as refusal:
+        read_einvoice(sample(row["source"], row["file"]))
+    assert refusal.value.reason.endswith((".", ")."))
+
+
+@pytest.mark.parametrize("row", IMPORTED, ids=row_name)
+def test_what_was_read_survives_json(row: dict[str, str]) -> None:
+    content = read_einvoice(sample(row["source"], row["file"])).content
+    assert from_json(InvoiceContent, to_json(content)) == content
+
+
+def test_the_same_invoice_reads_the_same_from_pdf_and_from_xml() -> None:
+    from_pdf, from_xml = read_einvoice(PDF), read_einvoice(CII)
+    assert from_pdf.content.lines == from_xml.content.lines
+    assert from_pdf.content.seller == from_xml.content.seller
+    assert from_pdf.xml.lstrip().startswith(b"<?xml")
+
+
+def test_the_same_invoice_reads_the_same_from_cii_and_from_ubl() -> None:
+    cii, ubl = read_einvoice(CII).content, read_einvoice(UBL).content
+    for name in ("number", "issue_date", "currency", "vat_breakdown", "total_with_vat", "notes"):
+        assert getattr(cii, name) == getattr(ubl, name), name
+    for from_cii, from_ubl in zip(cii.lines, ubl.lines, strict=True):
+        for name in ("name", "quantity", "unit", "net_price", "net_amount", "vat_category", "vat_rate"):
+            assert getattr(from_cii, name) == getattr(from_ubl, name), name
+
+
+def test_what_a_minimum_profile_does_not_state_stays_empty() -> None:
+    content = read_einvoice(sample("akretion-factur-x", "factur-x-minimum.xml")).content
+    assert (content.lines, content.vat_breakdown, content.notes, content.allowances_charges) == ((), (), (), ())
+    assert (content.due_date, content.line_total, content.delivery, content.payment) == (None, None, None, None)
+    assert content.seller.address is not None
+    assert content.seller.address.city == ""
+
+
+def test_a_french_invoice_is_read_to_its_last_term() -> None:
+    content = read_einvoice(sample("akretion-factur-x", "ubl-21-en16931.xml")).content
+    assert content.seller.legal_identifier == Identifier("999999998", "0002")
+    assert {note.subject_code for note in content.notes} >= {"PMT", "PMD", "AAB"}
+    assert not any(note.text.startswith("#") for note in content.notes)
+    assert content.purchase_order_reference
+    assert content.payment is not None
+    assert content.payment.iban.startswith("FR")
+
+
+# Details of the syntaxes.
+
+
+def changed(document: bytes, old: str, new: str) -> bytes:
+    """``document`` with ``old``, which must be there, replaced."""
+    text = document.decode("utf-8")
+    assert old in text
+    return text.replace(old, new).encode("utf-8")
+
+
+def test_a_note_of_ubl_gives_its_subject_code() -> None:
+    note = "<cbc:Note>#PMT#Indemnité forfaitaire\nde 40 €</cbc:Note>"
+    document = changed(UBL, "<cbc:DocumentCurrencyCode>", f"{note}<cbc:DocumentCurrencyCode>")
+    assert Note("Indemnité forfaitaire\nde 40 €", "PMT") in read_einvoice(document).content.notes
+
+
+def test_the_vat_total_in_another_currency_is_told_apart_in_cii() -> None:
+    total = '<ram:TaxTotalAmount currencyID="EUR">56.87</ram:TaxTotalAmount>'
+    both = '<ram:TaxTotalAmount currencyID="CHF">60.00</ram:TaxTotalAmount>' + total
+    document = changed(CII, total, both)
+    document = changed(
+        document, "<ram:InvoiceCurrencyCode>", "<ram:TaxCurrencyCode>CHF</ram:TaxCurrencyCode><ram:InvoiceCurrencyCode>"
+    )
+    content = read_einvoice(document).content
+    assert (content.total_vat, content.total_vat_in_vat_currency) == (Decimal("56.87"), Decimal("60.00"))
+
+
+def test_the_vat_total_in_another_currency_is_told_apart_in_ubl() -> None:
+    other = '<cac:TaxTotal><cbc:TaxAmount currencyID="CHF">60.00</cbc:TaxAmount></cac:TaxTotal>'
+    document = changed(UBL, "<cac:LegalMonetaryTotal>", f"{other}<cac:LegalMonetaryTotal>")
+    document = changed(
+        document,
+        "</cbc:DocumentCurrencyCode>",
+        "</cbc:DocumentCurrencyCode><cbc:TaxCurrencyCode>CHF</cbc:TaxCurrencyCode>",
+    )
+    content = read_einvoice(document).content
+    assert (content.total_vat, content.total_vat_in_vat_currency) == (Decimal("56.87"), Decimal("60.00"))
+
+
+def test_the_due_date_of_a_ubl_credit_note_stands_with_the_means_of_payment() -> None:
+    credit_note = sample("cen-en16931", "ubl-tc434-creditnote1.xml")
+    means = (
+        "<cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode>"
+        "<cbc:PaymentDueDate>2019-10-23</cbc:PaymentDueDate></cac:PaymentMeans>"
+    )
+    document = changed(credit_note, "</cac:AccountingCustomerParty>", "</cac:AccountingCustomerParty>" + means)
+    content = read_einvoice(document).content
+    assert content.due_date == datetime.date(2019, 10, 23)
+    assert content.is_credit_note
+
+
+def test_the_invoice_that_a_credit_note_corrects_is_read_with_its_date() -> None:
+    content = read_einvoice(
+        sample("fnfe-factur-x-samples", "Facture_F20220028-LE_FOURNISSEUR-POUR-LE_CLIENT_EN_16931.pdf")
+    ).content
+    assert content.preceding_invoices == (DocumentReference("F20220003", datetime.date(2022, 1, 1)),)
+
+
+@pytest.mark.parametrize(
+    ("stated", "term"), [("12,50", "BT-112"), ("NaN", "BT-112"), ("1e9", "BT-112"), ("9" * 40, "BT-112")]
+)
+def test_an_amount_that_is_no_number_is_refused_with_its_term_and_value(stated: str, term: str) -> None:
+    document = changed(CII, "529.87</ram:GrandTotalAmount>", f"{stated}</ram:GrandTotalAmount>")
+    with pytest.raises(Refused, match=f"{term}.*{stated[:20]}"):
+        read_einvoice(document)
+
+
+def test_blanks_in_an_amount_are_ignored() -> None:
+    document = changed(CII, "529.87</ram:GrandTotalAmount>", "\n\t529.87\u00a0</ram:GrandTotalAmount>")
+    assert read_einvoice(document).content.total_with_vat == Decimal("529.87")
+
+
+def test_a_date_that_is_none_is_left_out_with_a_warning() -> None:
+    reading = read_einvoice(changed(CII, "20180305", "20180231"))
+    assert reading.content.issue_date is None
+    assert any("BT-2" in warning and "20180231" in warning for warning in reading.warnings)
+
+
+def test_an_invoice_without_number_is_refused() -> None:
+    with pytest.raises(Refused, match="BT-1"):
+        read_einvoice(changed(UBL, "<cbc:ID>471102</cbc:ID>", "<cbc:ID> </cbc:ID>"))
+
+
+def test_a_line_of_text_alone_counts_for_nothing_and_is_warned_of() -> None:
+    line = (
+        "<ram:IncludedSupplyChainTradeLineItem><ram:AssociatedDocumentLineDocument><ram:LineID>3</ram:LineID>"
+        "<ram:IncludedNote><ram:Content>Livraison gratuite</ram:Content></ram:IncludedNote>"
+        "</ram:AssociatedDocumentLineDocument></ram:IncludedSupplyChainTradeLineItem>"
+    )
+    reading = read_einvoice(
+        changed(CII, "<ram:ApplicableHeaderTradeAgreement>", line + "<ram:ApplicableHeaderTradeAgreement>")
+    )
+    assert reading.content.lines[2].note == "Livraison gratuite"
+    assert [warning for warning in reading.warnings if "Ligne 3" in warning]
+
+
+# Encodings.
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("UTF-8", "utf-8-sig"),
+        ("UTF-16", "utf-16"),
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+        ("UTF-8", "cp1252"),
+        ("ISO-8859-1", "utf-8"),
+        ("no-such-encoding", "utf-8"),
+    ],
+)
+def test_an_encoding_is_recognised_even_if_declared_wrongly(declared: str, written: str) -> None:
+    text = CII.decode("utf-8").replace("Lieferant GmbH", "Œuvres Éclairées")
+    text = "".join(character for character in text if ord(character) < 256 or character == "Œ")
+    if written == "latin-1":
+        text = text.replace("Œ", "O")
+    text = text[text.index("?>") + 2 :]
+    document = f'<?xml version="1.0" encoding="{declared}"?>{text}'.encode(written)
+    assert read_einvoice(document).content.seller.name.endswith("uvres Éclairées")
+
+
+# Files that are no invoice, or no good one.
+
+
+def test_orders_and_lifecycle_messages_are_told_from_invoices() -> None:
+    order = sample("akretion-factur-x", "order-x-basic.xml")
+    message = sample("gobl-cii", "UC1_F202500003_01-CDV-200_Deposee.xml")
+    assert (kind_of(order), kind_of(message)) == (Kind.ORDER, Kind.LIFECYCLE_MESSAGE)
+    assert (kind_of(CII), kind_of(UBL), kind_of(PDF)) == (Kind.CII, Kind.UBL_INVOICE, Kind.PDF)
+    with pytest.raises(Order):
+        read_einvoice(order)
+    with pytest.raises(LifecycleMessage):
+        read_einvoice(message)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "vide"),
+        (b"number;date\n1;2\n", "ni un PDF ni un fichier XML"),
+        (b"\x00" * 1000, "ni un PDF ni un fichier XML"),
+        (b"<Invoice/>", "pas une facture électronique"),
+        (b"<a><b></a>", "mal formé"),
+        (b"<" * 100, "mal formé"),
+        (CII[: len(CII) // 2], "mal formé"),
+        (b"%PDF-1.7\n" + b"\x00" * 100, "PDF est endommagé"),
+        (b"<a>" * 100 + b"</a>" * 100, "trop imbriqué"),
+        (b"<a>" * 100_000, "mal formé"),
+        (b"<a>" + b" " * MAX_XML_BYTES + b"</a>", "trop volumineux"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "DOCTYPE"),
+        (b"<?xml version='1.0'?>\n<!-- > --><?p ?> <!DOCTYPE a><a/>", "DOCTYPE"),
+        ("\ufeff<!DOCTYPE a><a/>".encode("utf-16-le"), "DOCTYPE"),
+        (
+            b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">'
+            + b"".join(b'<!ENTITY a%d "&a%s;&a%s;">' % (i, b"%d" % (i - 1) if i else b"", b"") for i in range(30))
+            + b"]><a>&a29;</a>",
+            "DOCTYPE",
+        ),
+    ],
+)
+def test_a_file_that_is_no_sound_invoice_is_refused(data: bytes, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        read_einvoice(data)
+
+
+def test_a_reference_to_an_entity_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(Refused, match="mal formé"):
+        read_einvoice(changed(CII, "Lieferant GmbH", "&lieferant;"))
+
+
+# PDF.
+
+
+def pdf_with(
+    *attachments: tuple[str, bytes],
+    prepare: Callable[[pikepdf.Pdf], None] | None = None,
+    **options: Any,
+) -> bytes:
+    """A PDF of one blank page with files attached; ``options`` are those of saving."""
+    output = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        for name, content in attachments:
+            pdf.attachments[name] = pikepdf.AttachedFileSpec(pdf, content, filename=name, mime_type="text/xml")
+        if prepare:
+            prepare(pdf)
+        pdf.save(output, **options)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["factur-x.xml", "xrechnung.xml", "ZUGFeRD-invoice.xml", "FACTUR-X.XML", "facture.xml"]
+)
+def test_the_attached_invoice_is_found_under_any_of_its_names(name: str) -> None:
+    reading = read_einvoice(pdf_with(("image.png", b"\x89PNG"), (name, CII)))
+    assert (reading.container, reading.attachment_name, reading.xml) == ("pdf", name, CII)
+
+
+def test_factur_x_is_preferred_to_an_older_name() -> None:
+    other = changed(CII, "471102", "AUTRE")
+    reading = read_einvoice(pdf_with(("ZUGFeRD-invoice.xml", other), ("factur-x.xml", CII)))
+    assert reading.content.number == "471102"
+
+
+def test_a_pdf_without_invoice_is_told_from_a_broken_one() -> None:
+    with pytest.raises(NoEmbeddedInvoice):
+        read_einvoice(pdf_with(("conditions.xml", b"<conditions/>")))
+    with pytest.raises(NoEmbeddedInvoice):
+        read_einvoice(pdf_with())
+
+
+@pytest.mark.parametrize("user", ["", "secret"])
+def test_an_encrypted_pdf_is_refused(user: str) -> None:
+    with pytest.raises(Refused, match=r"chiffré|mot de passe"):
+        read_einvoice(pdf_with(("factur-x.xml", CII), encryption=pikepdf.Encryption(owner="owner", user=user)))
+
+
+def test_an_attachment_that_unpacks_to_too_much_is_refused_without_unpacking_it() -> None:
+    bomb = b"<a>" + b" " * (MAX_XML_BYTES + 1000) + b"</a>"
+    document = pdf_with(("factur-x.xml", bomb))
+    assert len(document) < MAX_XML_BYTES / 100
+    with pytest.raises(Refused, match="trop volumineux"):
+        read_einvoice(document)
+
+
+def test_an_attachment_packed_in_an_unusual_way_is_refused() -> None:
+    def pack_twice(pdf: pikepdf.Pdf) -> None:
+        flate = pikepdf.Name.FlateDecode
+        for stream in pdf.attachments["factur-x.xml"].obj.EF.values():
+            stream.write(zlib.compress(zlib.compress(CII)), filter=pikepdf.Array([flate, flate]))
+
+    with pytest.raises(Refused, match="inattendue"):
+        read_einvoice(pdf_with(("factur-x.xml", CII), prepare=pack_twice, compress_streams=False))
+
+
+def test_a_pdf_with_very_many_attachments_is_read_within_bounds() -> None:
+    many = [(f"{index:04}.txt", b"x") for index in range(MAX_ATTACHMENTS + 10)]
+    with pytest.raises(NoEmbeddedInvoice):
+        read_einvoice(pdf_with(*many, ("zzz.txt", b"x")))
+
+
+# The child process.
+
+
+def test_the_child_reads_what_this_process_reads() -> None:
+    with ReadingChild() as child:
+        for data in (PDF, CII, UBL):
+            assert child.read(data) == read_einvoice(data)
+        assert child.read(SAMPLES / "zugferd-corpus" / "EN16931_Einfach.pdf") == read_einvoice(PDF)
+        with pytest.raises(NoEmbeddedInvoice):
+            child.read(pdf_with())
+        with pytest.raises(LifecycleMessage):
+            child.read(sample("gobl-cii", "UC1_F202500003_01-CDV-200_Deposee.xml"))
+        with pytest.raises(Refused, match="n’existe pas"):
+            child.read(Path("/nonexistent"))
+
+
+def test_a_child_that_crashes_costs_its_file_alone() -> None:
+    with ReadingChild() as child:
+        assert child.read(CII).syntax == "CII"
+        first = child.process_id
+        assert first is not None
+        os.kill(first, signal.SIGSEGV)
+        with pytest.raises(Refused, match="échouer la lecture"):
+            child.read(CII)
+        assert child.read(CII).syntax == "CII"
+        assert child.process_id != first
+
+
+def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
+    slow = b"<a>" + b"<b/>" * 4_000_000 + b"</a>"
+    with ReadingChild(timeout=0.05) as child:
+        with pytest.raises(Refused, match="interrompue"):
+            child.read(slow)
+        child.timeout = 20
+        assert child.read(UBL).syntax == "UBL"
+
+
+def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_is_read() -> None:
+    greedy = b"<a>" + b"<b/>" * 6_000_000 + b"</a>"
+    with ReadingChild(memory_limit=400 * 1024 * 1024) as child:
+        with pytest.raises(Refused, match=r"mémoire|échouer la lecture"):
+            child.read(greedy)
+        assert child.read(UBL).syntax == "UBL"
+
+
+# Whatever comes.
+
+
+@pytest.mark.parametrize("document", [CII, UBL, PDF], ids=["cii", "ubl", "pdf"])
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(document: bytes) -> None:
+    chance = random.Random(document[:100])
+    with ReadingChild() as child:
+        for _ in range(40):
+            damaged = bytearray(document)
+            for position in (chance.randrange(len(damaged)) for _ in range(chance.choice((1, 5, 50)))):
+                damaged[position] = chance.randrange(256)
+            if chance.random() < 0.3:
+                del damaged[chance.randrange(len(damaged)) :]
+            with contextlib.suppress(Refused):
+                assert isinstance(child.read(bytes(damaged)), Reading)
+
+
+@pytest.mark.parametrize("row", IMPORTED, ids=row_name)
+def test_what_is_read_is_written_and_read_again_unchanged(row: dict[str, str]) -> None:
+    """Through the writer, for what its profile can hold: the second reading is the fixed point."""
+    content = read_einvoice(sample(row["source"], row["file"])).content
+    once = read_einvoice(write_cii(content)).content
+    twice = read_einvoice(write_cii(once)).content
+    assert twice == once
+    assert (once.number, once.issue_date, once.due_date) == (content.number, content.issue_date, content.due_date)
+    assert [line.net_amount for line in once.lines] == [line.net_amount for line in content.lines]
+    assert once.seller.name == content.seller.name
