@@ -10,10 +10,11 @@ from typing import ClassVar, Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mailing.placeholders import check_placeholders
+from mailing.placeholders import check_template_texts
 
 
 class MessageTemplate(models.Model):
@@ -41,13 +42,7 @@ class MessageTemplate(models.Model):
 
     def clean(self) -> None:
         """Refuse unknown placeholders, with the nearest known one suggested, and line breaks in the subject."""
-        errors: dict[str, list[str]] = {}
-        for field in ("subject", "body"):
-            problems = check_placeholders(getattr(self, field))
-            if problems:
-                errors[field] = problems
-        if "\n" in self.subject or "\r" in self.subject:
-            errors.setdefault("subject", []).append(str(_("L’objet tient sur une seule ligne.")))
+        errors = check_template_texts(self.key, self.subject, self.body)
         if errors:
             raise ValidationError(errors)
 
@@ -82,8 +77,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime.datetime) -> Self:
         """Messages to send at ``now``: waiting and due, or in the hands of a worker whose lease has ended."""
         return self.filter(
-            Q(state__in=(Message.State.QUEUED, Message.State.DEFERRED), next_attempt_at__lte=now)
-            | Q(state=Message.State.SENDING, lease_until__lt=now)
+            Q(next_attempt_at__lte=now)  # set while queued or deferred only, and so for the lease: see the constraints
+            | Q(lease_until__lt=now)
         )
 
     def pending(self) -> Self:
@@ -126,6 +121,7 @@ class Message(models.Model):
     reason = models.TextField(_("motif"), blank=True)
     reply_code = models.PositiveSmallIntegerField(_("code du serveur"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("essais"), default=0)
+    first_attempt_at = models.DateTimeField(_("premier essai"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("écrite le"), default=timezone.now)
     next_attempt_at = models.DateTimeField(_("prochain essai"), null=True, blank=True, default=timezone.now)
     lease_until = models.DateTimeField(_("réservée jusqu’à"), null=True, blank=True, editable=False)
@@ -146,9 +142,9 @@ class Message(models.Model):
             models.Index(
                 fields=("next_attempt_at",),
                 name="outbox_due",
-                condition=Q(state__in=("queued", "deferred")),
+                condition=Q(next_attempt_at__isnull=False),
             ),
-            models.Index(fields=("lease_until",), name="outbox_leased", condition=Q(state="sending")),
+            models.Index(fields=("lease_until",), name="outbox_leased", condition=Q(lease_until__isnull=False)),
             models.Index(fields=("-created_at",), name="outbox_by_date"),
             models.Index(fields=("state", "-created_at"), name="outbox_by_state"),
             models.Index(fields=("recipient",), name="outbox_by_recipient"),
@@ -158,6 +154,19 @@ class Message(models.Model):
                 condition=~Q(state="accepted") | Q(accepted_at__isnull=False),
                 name="accepted_message_says_when",
                 violation_error_message=_("Un message envoyé porte la date de son acceptation."),
+            ),
+            # SQLite and PostgreSQL use the two partial indexes only because these two hold.
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "deferred"), next_attempt_at__isnull=False)
+                | (~Q(state__in=("queued", "deferred")) & Q(next_attempt_at__isnull=True)),
+                name="waiting_message_says_when_it_leaves",
+                violation_error_message=_("Un message en attente, et lui seul, porte la date de son prochain essai."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending", lease_until__isnull=False)
+                | (~Q(state="sending") & Q(lease_until__isnull=True)),
+                name="leased_message_is_being_sent",
+                violation_error_message=_("Un message en cours d’envoi, et lui seul, est réservé par un processus."),
             ),
         ]
 
@@ -192,7 +201,7 @@ class MessageAttachment(models.Model):
 
 
 class FailedAddress(models.Model):
-    """An address that a mail server refused for good, until somebody corrects it."""
+    """An address that a mail server refused for good, until somebody corrects it. Kept in lower case."""
 
     address = models.CharField(_("adresse"), max_length=254, unique=True)
     reason = models.TextField(_("motif"))
@@ -213,6 +222,13 @@ class FailedAddress(models.Model):
         verbose_name = _("adresse en erreur")
         verbose_name_plural = _("adresses en erreur")
         ordering = ("-last_failed_at",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(address=Lower("address")),
+                name="failed_address_in_lower_case",
+                violation_error_message=_("L’adresse s’écrit en minuscules."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.address
@@ -236,7 +252,10 @@ class OutboxControl(models.Model):
 
 
 class SendingSlot(models.Model):
-    """A place taken in the sliding minute and hour: the pace holds across workers because they share these rows."""
+    """A place taken in the sliding minute and hour: the pace holds across workers because they share these rows.
+
+    While the mail is in hand, ``taken_at`` is the latest moment at which it may leave; then, the moment it left.
+    """
 
     taken_at = models.DateTimeField(_("pris le"), db_index=True)
 

@@ -5,7 +5,7 @@ A value is put in once, in one pass: what a value holds is never read again as a
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,26 +21,80 @@ PLACEHOLDERS = {
     "#LOGIN_CONNEXION": gettext_lazy("identifiant de connexion"),
     "#PWD_CONNEXION": gettext_lazy("mot de passe provisoire"),
 }
+# What only an invoice can fill.
+INVOICE_PLACEHOLDERS = frozenset({"#REFFACTURE", "#DATE_FACTURE", "#MONTANT_TTC", "#ECHEANCE"})
+# Stands for the provisional password wherever a mail is stored or shown; the secret itself is put in while sending.
+SECRET_PLACEHOLDER = "#PWD_CONNEXION"  # noqa: S105 - a name, not a password
+SECRET_MASK = "••••••"  # noqa: S105 - what is shown instead of a password
+
 PLACEHOLDER_PATTERN = re.compile(r"#[A-Z][A-Z0-9_]+")
+# What somebody may have meant as a placeholder: also in small letters or with an accent.
+_LOOKALIKE_PATTERN = re.compile(r"#[^\W\d]\w+")
 
 
-def check_placeholders(text: str) -> list[str]:
-    """One French sentence per unknown placeholder of ``text``, in the order of the text; empty where all are known."""
+def placeholders_for(key: str) -> tuple[str, ...]:
+    """The placeholders that the predefined message ``key`` can fill: a mail of credentials knows no invoice."""
+    return tuple(name for name in PLACEHOLDERS if key != "credentials" or name not in INVOICE_PLACEHOLDERS)
+
+
+def check_placeholders(text: str, key: str = "") -> list[str]:
+    """One French sentence per unknown placeholder of ``text``, in the order of the text; empty where all are known.
+
+    With the ``key`` of a message, placeholders that this message cannot fill are refused too.
+    """
+    known = placeholders_for(key)
     problems = []
-    for name in dict.fromkeys(PLACEHOLDER_PATTERN.findall(text)):
-        if name in PLACEHOLDERS:
+    for name in dict.fromkeys(_LOOKALIKE_PATTERN.findall(text)):
+        if name in known:
             continue
-        nearest = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.5)
+        if name in PLACEHOLDERS:
+            problems.append(
+                _("%(name)s n’a pas de valeur dans ce message (connues : %(known)s).")
+                % {"name": name, "known": ", ".join(known)}
+            )
+            continue
+        written_as_placeholder = PLACEHOLDER_PATTERN.fullmatch(name) is not None
+        nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5 if written_as_placeholder else 0.8)
         if nearest:
             problems.append(_("%(name)s : vouliez-vous dire %(nearest)s ?") % {"name": name, "nearest": nearest[0]})
-        else:
+        elif written_as_placeholder:
             problems.append(
                 _("%(name)s n’est pas une étiquette connue (connues : %(known)s).")
-                % {"name": name, "known": ", ".join(PLACEHOLDERS)}
+                % {"name": name, "known": ", ".join(known)}
             )
     return problems
 
 
-def fill_placeholders(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with each known placeholder replaced by its value; names without a value stay as they are."""
-    return PLACEHOLDER_PATTERN.sub(lambda match: values.get(match[0], match[0]), text)
+def check_template_texts(key: str, subject: str, body: str) -> dict[str, list[str]]:
+    """French sentences per field (``subject``, ``body``) for what a predefined message may not hold; empty when fine."""
+    subject_problems = check_placeholders(subject, key)
+    body_problems = check_placeholders(body, key)
+    if not subject.strip():
+        subject_problems.append(_("L’objet est vide."))
+    if any(ord(char) < 32 or char in "\x7f\x85\u2028\u2029" for char in subject):
+        subject_problems.append(_("L’objet tient sur une seule ligne."))
+    if SECRET_PLACEHOLDER in subject:
+        subject_problems.append(_("Un mot de passe ne s’écrit pas dans l’objet d’un mail."))
+    if not body.strip():
+        body_problems.append(_("Le texte est vide."))
+    for problems, text in ((subject_problems, subject), (body_problems, body)):
+        if SECRET_MASK in text:
+            problems.append(
+                _("« %(mask)s » est réservé : écrivez %(name)s là où le mot de passe doit paraître.")
+                % {"mask": SECRET_MASK, "name": SECRET_PLACEHOLDER}
+            )
+    return {field: problems for field, problems in (("subject", subject_problems), ("body", body_problems)) if problems}
+
+
+def split_placeholders(text: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of ``text`` in order, each with whether it is a known placeholder: the one pass of every rendering."""
+    end = 0
+    for match in PLACEHOLDER_PATTERN.finditer(text):
+        if match[0] not in PLACEHOLDERS:
+            continue
+        if match.start() > end:
+            yield text[end : match.start()], False
+        yield match[0], True
+        end = match.end()
+    if end < len(text):
+        yield text[end:], False

@@ -1,0 +1,241 @@
+"""Predefined messages become mails: a template, its values and the company's look in; subject, text and HTML out."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from mailing.models import MessageTemplate, MessageTemplateVersion
+from mailing.placeholders import SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
+
+__all__ = (
+    "SECRET_MASK",
+    "Composed",
+    "LoadedTemplate",
+    "MailLook",
+    "compose",
+    "load_template",
+    "restore_version",
+    "save_template",
+)
+
+_COLOUR_PATTERN = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_DEFAULT_COLOUR = "#334155"
+_LINK_PATTERN = re.compile(
+    r"""(?P<url>https?://[^\s<>"«»]*[^\s<>"«».,;:!?)\]’'])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"""
+)
+_SUBJECT_LENGTH = 200
+# Values that are shown as something to copy.
+_COPIED = frozenset({"#LOGIN_CONNEXION", SECRET_PLACEHOLDER})
+
+
+@dataclass(frozen=True)
+class LoadedTemplate:
+    """A predefined message as it stood when it was read."""
+
+    key: str
+    version: int
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class MailLook:
+    """What surrounds the text of a mail.
+
+    ``colour`` is ``#rgb`` or ``#rrggbb`` (anything else: a neutral slate); ``highlights`` are pairs of label and value
+    shown large (amount, due date); without ``button_url`` there is no button. Addresses are absolute http(s).
+    """
+
+    company_name: str
+    colour: str = _DEFAULT_COLOUR
+    space_url: str = ""
+    button_label: str = ""
+    button_url: str = ""
+    highlights: tuple[tuple[str, str], ...] = field(default=())
+    footer: str = ""
+    preferences_url: str = ""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A mail ready for the outbox; where it tells a provisional password it shows the mask."""
+
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def shows_secret(self) -> bool:
+        """True where the mail tells a provisional password, so that its draft needs a secret reference."""
+        return SECRET_MASK in self.text
+
+
+def load_template(key: str) -> LoadedTemplate:
+    """The predefined message ``key`` (``credentials``, ``invoice``, ``invoices``) as it stands now.
+
+    Raises LookupError, in French, where there is none.
+    """
+    row = MessageTemplate.objects.filter(key=key).values("key", "version", "subject", "body").first()
+    if row is None:
+        raise LookupError(_("Le message prédéfini « %(key)s » n’existe pas.") % {"key": key})
+    return LoadedTemplate(**row)
+
+
+def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook) -> Composed:
+    """The mail for ``values``: placeholder with its # → text.
+
+    One pass: a value is text and nothing else; it opens no placeholder, no header, no HTML, and cannot imitate the mask.
+    ``#PWD_CONNEXION`` always becomes the mask. Raises ValueError, in French, where a placeholder has no value.
+    """
+    safe_values = {name: _harmless(value) for name, value in values.items()}
+    safe_values[SECRET_PLACEHOLDER] = SECRET_MASK
+    subject_pieces = _fill(template.subject, safe_values)
+    body = template.body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    body_pieces = _fill(body, safe_values)
+    context = {
+        "subject": _one_line("".join(text for text, _name in subject_pieces)),
+        "company_name": look.company_name,
+        "colour": look.colour if _COLOUR_PATTERN.fullmatch(look.colour) else _DEFAULT_COLOUR,
+        "button_colour": _readable_on_white(look.colour),
+        "paragraphs": _paragraphs(body_pieces),
+        "highlights": look.highlights,
+        "space_url": look.space_url,
+        "button_label": look.button_label,
+        "button_url": look.button_url,
+        "footer_lines": look.footer.splitlines(),
+        "preferences_url": look.preferences_url,
+    }
+    return Composed(
+        subject=context["subject"],
+        text=_text_part("".join(text for text, _name in body_pieces), look),
+        html=render_to_string("mailing/message.html", context),
+    )
+
+
+@transaction.atomic
+def save_template(*, key: str, subject: str, body: str, author: str) -> LoadedTemplate:
+    """Keep a new text of the predefined message ``key`` as its next version; ``author`` is a name for the history.
+
+    The same text again makes no new version. Raises ValidationError (fields ``subject``, ``body``) in French.
+    """
+    row = MessageTemplate.objects.select_for_update().filter(key=key).first()
+    if row is None:
+        raise ValidationError(_("Le message prédéfini « %(key)s » n’existe pas.") % {"key": key})
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
+    if (row.subject, row.body) != (subject, body):
+        row.subject, row.body = subject, body
+        row.full_clean()
+        row.version += 1
+        row.save()
+        MessageTemplateVersion.objects.create(
+            template=row, number=row.version, subject=subject, body=body, author=author
+        )
+    return LoadedTemplate(row.key, row.version, row.subject, row.body)
+
+
+def restore_version(*, key: str, number: int, author: str) -> LoadedTemplate:
+    """Make the text of version ``number`` current again, as a new version: the history only grows.
+
+    Raises ValidationError, in French, where there is no such version.
+    """
+    old = MessageTemplateVersion.objects.filter(template__key=key, number=number).first()
+    if old is None:
+        raise ValidationError(_("La version %(number)s de ce message n’existe pas.") % {"number": number})
+    return save_template(key=key, subject=old.subject, body=old.body, author=author)
+
+
+def _harmless(value: str) -> str:
+    """A value without control or formatting characters (they forge headers or turn text round), nor the mask's dot."""
+    kept = "".join(" " if char in "\r\n\t\v\f\x85\u2028\u2029" else char for char in value)
+    kept = "".join(char for char in kept if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    return kept.replace(SECRET_MASK[0], "·")
+
+
+def _one_line(text: str) -> str:
+    """``text`` as a subject: no line break, and not longer than what a list of mails can show."""
+    flat = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    flat = re.sub(" {2,}", " ", flat).strip()
+    return flat if len(flat) <= _SUBJECT_LENGTH else flat[: _SUBJECT_LENGTH - 1].rstrip(" ,") + "…"
+
+
+def _fill(text: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of text and placeholder it stands for ("" for the words of the template)."""
+    pieces = []
+    for piece, is_placeholder in split_placeholders(text):
+        if not is_placeholder:
+            pieces.append((piece, ""))
+        elif piece in values:
+            pieces.append((values[piece], piece))
+        else:
+            raise ValueError(_("L’étiquette %(name)s n’a pas de valeur pour ce mail.") % {"name": piece})
+    return pieces
+
+
+def _paragraphs(pieces: list[tuple[str, str]]) -> list[SafeString]:
+    """The body as HTML: blank lines part paragraphs, single line breaks stay."""
+    html = "".join(_piece_as_html(text, name) for text, name in pieces)
+    blocks = (block.strip("\n") for block in re.split(r"\n[ \t]*\n", html))
+    # Every piece was escaped above; a line break is all that is added.
+    return [mark_safe(block.replace("\n", "<br>\n")) for block in blocks if block.strip()]  # noqa: S308
+
+
+def _piece_as_html(text: str, name: str) -> str:
+    if name == "#URL_ESPACE" or not name:
+        return _linked(text)
+    if name in _COPIED:
+        return format_html('<strong class="copied">{}</strong>', text)
+    return escape(text)
+
+
+def _linked(text: str) -> str:
+    """``text`` escaped, with its http(s) and mail addresses as links."""
+    html, end = [], 0
+    for match in _LINK_PATTERN.finditer(text):
+        html.append(escape(text[end : match.start()]))
+        target = match["url"] or f"mailto:{match['mail']}"
+        html.append(format_html('<a href="{}" class="link">{}</a>', target, match[0]))
+        end = match.end()
+    html.append(escape(text[end:]))
+    return "".join(html)
+
+
+def _text_part(body: str, look: MailLook) -> str:
+    """The plain part: all that the HTML part tells, for those who read without HTML."""
+    blocks = [body]
+    if look.highlights:
+        blocks.append("\n".join(f"{label} : {value}" for label, value in look.highlights))
+    if look.button_url:
+        blocks.append(f"{look.button_label} :\n{look.button_url}")
+    foot = [look.company_name, *look.footer.splitlines()]
+    if look.preferences_url:
+        foot.append(_("Choisir les mails que vous recevez : %(url)s") % {"url": look.preferences_url})
+    blocks.append("-- \n" + "\n".join(foot))  # the signature mark of RFC 3676
+    return "\n\n".join(blocks) + "\n"
+
+
+def _readable_on_white(colour: str) -> str:
+    """``colour``, darkened until white text stands on it at 4.5:1 (WCAG 2.2, 1.4.3)."""
+    digits = colour[1:] if _COLOUR_PATTERN.fullmatch(colour) else _DEFAULT_COLOUR[1:]
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    channels = [int(digits[place : place + 2], 16) for place in (0, 2, 4)]
+    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
+        channels = [int(channel * 0.92) for channel in channels]
+    return "#{:02x}{:02x}{:02x}".format(*channels)
+
+
+def _luminance(channels: list[int]) -> float:
+    """Relative luminance (WCAG 2.2) of red, green, blue in 0–255."""
+    linear = [
+        channel / 255 / 12.92 if channel / 255 <= 0.04045 else ((channel / 255 + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,293 @@
+"""The outbox, as the other rooms see it: plain values in, plain values out.
+
+Nothing else of this room needs to be known to write a mail, follow it, hold it back or send it again.
+"""
+
+import datetime
+import secrets
+import unicodedata
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailing.addresses import normalise_address
+from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
+
+# Rows or values per statement: well below what both databases take.
+BATCH = 1000
+PULSE_LIFETIME = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A stored file that goes with a mail: the very bytes named by ``storage_name``, ``size`` in bytes."""
+
+    storage_name: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mail to write. ``key`` says what is written once only; ``secret_reference`` goes to the secret provider."""
+
+    key: str
+    kind: str
+    recipient: str
+    sender: str
+    subject: str
+    text: str
+    html: str = ""
+    recipient_name: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    secret_reference: str = ""
+    unsubscribe_url: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class MessageState:
+    """Where a mail stands. ``state`` is one of Message.State's values, ``label`` its French word."""
+
+    state: str
+    label: str
+    reason: str
+    recipient: str
+    attempts: int
+    created_at: datetime.datetime
+    next_attempt_at: datetime.datetime | None
+    accepted_at: datetime.datetime | None
+    bounced_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The last sign of life of a process."""
+
+    name: str
+    role: str
+    seen_at: datetime.datetime
+
+
+@transaction.atomic
+def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
+    """Write mails in the outbox, inside the caller's transaction; their ids, in the order of ``drafts``.
+
+    A key that was written before writes nothing and gives the id of the mail it named. Three statements per thousand.
+    """
+    now = timezone.now()
+    ids: list[uuid.UUID] = []
+    for chunk in batched(drafts, BATCH, strict=False):
+        rows = {draft.key: _row(draft, now) for draft in reversed(chunk)}  # the first of equal keys wins
+        # An insert that waits for another transaction's equal key, then yields to it, is what makes this exactly once.
+        Message.objects.bulk_create(rows.values(), ignore_conflicts=True)
+        written = dict(Message.objects.filter(key__in=rows).values_list("key", "pk"))
+        first_drafts = {draft.key: draft for draft in reversed(chunk)}
+        MessageAttachment.objects.bulk_create(
+            MessageAttachment(
+                message_id=row.pk,
+                storage_name=attachment.storage_name,
+                filename=_one_line(attachment.filename),
+                content_type=attachment.content_type,
+                size=attachment.size,
+                sha256=attachment.sha256,
+            )
+            for key, row in rows.items()
+            if written[key] == row.pk
+            for attachment in first_drafts[key].attachments
+        )
+        ids.extend(written[draft.key] for draft in chunk)
+    return ids
+
+
+def _row(draft: Draft, now: datetime.datetime) -> Message:
+    identifier = uuid.uuid4()
+    domain = draft.sender.rpartition("@")[2].encode("idna").decode() or "localhost"
+    return Message(
+        pk=identifier,
+        key=draft.key,
+        kind=draft.kind,
+        # Its time first, so that names made of it sort by date; made once, so that a mail sent again is the same mail.
+        message_id=f"<{now.astimezone(datetime.UTC):%Y%m%d%H%M%S}.{identifier.hex}@{domain}>",
+        # Mail servers may change the case of a return path: lower-case digits only.
+        return_token=secrets.token_hex(12),
+        recipient=draft.recipient.strip(),
+        recipient_name=_one_line(draft.recipient_name),
+        sender=draft.sender.strip(),
+        sender_name=_one_line(draft.sender_name),
+        reply_to=draft.reply_to.strip(),
+        subject=_one_line(draft.subject),
+        text=draft.text,
+        html=draft.html,
+        secret_reference=draft.secret_reference,
+        unsubscribe_url=draft.unsubscribe_url,
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def _one_line(text: str) -> str:
+    """``text`` without control characters: what stands in a header opens no other header."""
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text).strip()
+
+
+# ─── What became of mails ────────────────────────────────────────────────────────────────────────────────────────────
+def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
+    """Where each mail of ``ids`` stands; ids that are none are left out."""
+    return {
+        row.pk: MessageState(
+            state=row.state,
+            label=str(row.get_state_display()),
+            reason=row.reason,
+            recipient=row.recipient,
+            attempts=row.attempts,
+            created_at=row.created_at,
+            next_attempt_at=row.next_attempt_at,
+            accepted_at=row.accepted_at,
+            bounced_at=row.bounced_at,
+        )
+        for chunk in batched(ids, BATCH, strict=False)
+        for row in Message.objects.filter(pk__in=chunk).defer("text", "html")
+    }
+
+
+def summary(now: datetime.datetime) -> dict[str, int]:
+    """Mails per state, every state named, and ``due``: how many of them a worker could take at ``now``."""
+    counts = dict.fromkeys(Message.State.values, 0)
+    counts.update(Message.objects.order_by().values_list("state").annotate(Count("pk")))
+    counts["due"] = Message.objects.due(now).count()
+    return counts
+
+
+def _restart_values(reason: str) -> dict[str, Any]:
+    return {
+        "state": Message.State.QUEUED,
+        "reason": reason,
+        "reply_code": None,
+        "attempts": 0,
+        "first_attempt_at": None,
+        "next_attempt_at": timezone.now(),
+        "ended_at": None,
+        "bounced_at": None,
+        "bounce_kind": "",
+    }
+
+
+def retry(ids: Iterable[uuid.UUID], by: str) -> int:
+    """Queue again mails that are deferred, rejected, bounced or cancelled; how many were. ``by`` is a person's name.
+
+    Accepted mails and mails in hand are left alone: the same mail is never sent twice by pressing a button.
+    """
+    states = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED, Message.State.CANCELLED)
+    values = _restart_values(_("Relancée par %(name)s.") % {"name": by})
+    return sum(
+        Message.objects.filter(pk__in=chunk, state__in=states).update(accepted_at=None, **values)
+        for chunk in batched(ids, BATCH, strict=False)
+    )
+
+
+def cancel(ids: Iterable[uuid.UUID], by: str) -> int:
+    """Give up mails that wait (queued or deferred); how many were. A mail on the wire cannot be called back."""
+    return sum(
+        Message.objects.filter(pk__in=chunk, state__in=(Message.State.QUEUED, Message.State.DEFERRED)).update(
+            state=Message.State.CANCELLED,
+            reason=_("Abandonnée par %(name)s.") % {"name": by},
+            next_attempt_at=None,
+            ended_at=timezone.now(),
+        )
+        for chunk in batched(ids, BATCH, strict=False)
+    )
+
+
+# ─── Pause ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def pause(by: str) -> None:
+    """Let no further mail leave; those on the wire end. Pausing twice keeps the first name and time."""
+    OutboxControl.objects.get_or_create(pk=1)
+    OutboxControl.objects.filter(pk=1, paused_at__isnull=True).update(paused_at=timezone.now(), paused_by=by)
+
+
+def resume() -> None:
+    """Let mails leave again."""
+    OutboxControl.objects.filter(pk=1).update(paused_at=None, paused_by="")
+
+
+def is_paused() -> bool:
+    """True while no mail leaves."""
+    return OutboxControl.objects.filter(pk=1, paused_at__isnull=False).exists()
+
+
+def paused_since() -> tuple[datetime.datetime, str] | None:
+    """Since when no mail leaves, and who said so; None while mails leave."""
+    row = OutboxControl.objects.filter(pk=1, paused_at__isnull=False).first()
+    return (row.paused_at, row.paused_by) if row and row.paused_at else None
+
+
+# ─── Addresses that mail servers refuse ──────────────────────────────────────────────────────────────────────────────
+def known_bad(addresses: Iterable[str]) -> dict[str, str]:
+    """Of ``addresses``, as they are written, those refused for good and not corrected since → the reason."""
+    by_form: dict[str, list[str]] = {}
+    for address in addresses:
+        by_form.setdefault(normalise_address(address), []).append(address)
+    return {
+        written: reason
+        for chunk in batched(by_form, BATCH, strict=False)
+        for form, reason in FailedAddress.objects.filter(address__in=chunk, resolved_at__isnull=True).values_list(
+            "address", "reason"
+        )
+        for written in by_form[form]
+    }
+
+
+def mark_address_failed(address: str, reason: str, message: uuid.UUID | None, now: datetime.datetime) -> None:
+    """Remember that a mail server refused ``address`` for good; one row per address, its failures counted."""
+    row, created = FailedAddress.objects.get_or_create(
+        address=normalise_address(address),
+        defaults={"reason": reason, "message_id": message, "first_failed_at": now, "last_failed_at": now},
+    )
+    if not created:
+        FailedAddress.objects.filter(pk=row.pk).update(
+            reason=reason, message_id=message, failures=F("failures") + 1, last_failed_at=now, resolved_at=None
+        )
+
+
+def resolve_address(address: str) -> bool:
+    """Mark ``address`` as corrected; True where it was in error."""
+    return bool(
+        FailedAddress.objects.filter(address=normalise_address(address), resolved_at__isnull=True).update(
+            resolved_at=timezone.now()
+        )
+    )
+
+
+def failed_addresses() -> Iterator[tuple[str, str, datetime.datetime]]:
+    """Addresses in error, the latest first: address, reason, time of the last failure."""
+    yield from FailedAddress.objects.filter(resolved_at__isnull=True).values_list("address", "reason", "last_failed_at")
+
+
+# ─── Signs of life ───────────────────────────────────────────────────────────────────────────────────────────────────
+def beat(name: str, role: str) -> None:
+    """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
+    now = timezone.now()
+    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now})
+    WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
+
+
+def fall_silent(name: str) -> None:
+    """Forget the process ``name``, which ends in good order."""
+    WorkerPulse.objects.filter(name=name).delete()
+
+
+def last_pulse(role: str = "") -> Pulse | None:
+    """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
+    rows: Sequence[WorkerPulse] = WorkerPulse.objects.filter(Q(role=role) if role else Q())[:1]
+    return next((Pulse(row.name, row.role, row.seen_at) for row in rows), None)
