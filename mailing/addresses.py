@@ -6,7 +6,7 @@ from django.utils.encoding import punycode
 from django.utils.translation import gettext as _
 
 
-class InvalidAddress(ValueError):
+class InvalidAddressError(ValueError):
     """The text is no mail address; the message says so in French."""
 
 
@@ -34,8 +34,8 @@ def normalise_address(address: str) -> str:
 def parse_address(address: str) -> Mailbox:
     """``address`` as a :class:`Mailbox`.
 
-    Raises :class:`InvalidAddress` for anything that is not exactly one ``local@domain`` (RFC 5321 § 4.1.2, dot-atoms;
-    quoted local parts are refused), line breaks first of all: an address goes into headers and SMTP commands.
+    Raises :class:`InvalidAddressError` for anything but exactly one ``local@domain`` (RFC 5321 § 4.1.2, dot-atoms; no
+    quoted local parts), line breaks first of all: an address goes into headers and SMTP commands.
     """
     text = address.strip()
     local, at, domain = text.rpartition("@")
@@ -57,7 +57,7 @@ def parse_address(address: str) -> Mailbox:
         labels = domain.split(".")
         wrong = wrong or len(domain) > 253 or not all(_is_label(label) for label in labels)
     if wrong:
-        raise InvalidAddress(_("« %(address)s » n’est pas une adresse électronique.") % {"address": text})
+        raise InvalidAddressError(_("« %(address)s » n’est pas une adresse électronique.") % {"address": text})
     return Mailbox(local, domain)
 
 

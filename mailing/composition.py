@@ -92,7 +92,7 @@ def load_template(key: str) -> LoadedTemplate:
 def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook) -> Composed:
     """The mail for ``values``: placeholder with its # → text.
 
-    One pass: a value is text and nothing else; it opens no placeholder, no header, no HTML, and cannot imitate the mask.
+    One pass: a value is text, nothing else; it opens no placeholder, no header, no HTML, and cannot imitate the mask.
     ``#PWD_CONNEXION`` always becomes the mask. Raises ValueError, in French, where a placeholder has no value.
     """
     safe_values = {name: _harmless(value) for name, value in values.items()}
@@ -100,8 +100,9 @@ def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook)
     subject_pieces = _fill(template.subject, safe_values)
     body = template.body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     body_pieces = _fill(body, safe_values)
+    subject = _one_line("".join(text for text, _name in subject_pieces))
     context = {
-        "subject": _one_line("".join(text for text, _name in subject_pieces)),
+        "subject": subject,
         "company_name": look.company_name,
         "colour": look.colour if _COLOUR_PATTERN.fullmatch(look.colour) else _DEFAULT_COLOUR,
         "button_colour": _readable_on_white(look.colour),
@@ -114,7 +115,7 @@ def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook)
         "preferences_url": look.preferences_url,
     }
     return Composed(
-        subject=context["subject"],
+        subject=subject,
         text=_text_part("".join(text for text, _name in body_pieces), look),
         html=render_to_string("mailing/message.html", context),
     )
@@ -163,7 +164,9 @@ def _one_line(text: str) -> str:
     """``text`` as a subject: no line break, and not longer than what a list of mails can show."""
     flat = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
     flat = re.sub(" {2,}", " ", flat).strip()
-    return flat if len(flat) <= _SUBJECT_LENGTH else flat[: _SUBJECT_LENGTH - 1].rstrip(" ,") + "…"
+    if len(flat) <= _SUBJECT_LENGTH:
+        return flat
+    return flat[: _SUBJECT_LENGTH - 1].rpartition(" ")[0].rstrip(" ,") + "…"
 
 
 def _fill(text: str, values: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -7,21 +7,24 @@ import datetime
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailing.addresses import normalise_address
 from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
+from mailing.pace import time_to_send
 
 # Rows or values per statement: well below what both databases take.
 BATCH = 1000
+# How far back the speed is measured where no limit is set.
+SPEED_WINDOW = datetime.timedelta(minutes=10)
 PULSE_LIFETIME = datetime.timedelta(days=1)
 
 
@@ -71,6 +74,35 @@ class MessageState:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """When the outbox will be empty: ``pending`` mails, at ``per_minute``; no end (None) where nothing leaves.
+
+    ``per_minute`` is the limit that counts, or the speed of the last minutes, or None.
+    """
+
+    pending: int
+    per_minute: int | None
+    end_at: datetime.datetime | None
+
+    def __str__(self) -> str:
+        """«1 000 mails à 120 par minute : fin vers 14 h 08», in local time."""
+        count = f"{self.pending:,}".replace(",", "\u202f")
+        words = (_("%(count)s mail") if self.pending < 2 else _("%(count)s mails")) % {"count": count}
+        if self.per_minute is not None:
+            words = _("%(mails)s à %(speed)s par minute") % {"mails": words, "speed": self.per_minute}
+        if self.end_at is None or not self.pending:
+            return words
+        end = timezone.localtime(self.end_at)
+        if timezone.localdate(self.end_at) == timezone.localdate():
+            return _("%(mails)s : fin vers %(time)s") % {"mails": words, "time": f"{end:%-H\u00a0h\u00a0%M}"}
+        return _("%(mails)s : fin le %(date)s vers %(time)s") % {
+            "mails": words,
+            "date": f"{end:%d/%m/%Y}",
+            "time": f"{end:%-H\u00a0h\u00a0%M}",
+        }
+
+
+@dataclass(frozen=True)
 class Pulse:
     """The last sign of life of a process."""
 
@@ -87,7 +119,7 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     """
     now = timezone.now()
     ids: list[uuid.UUID] = []
-    for chunk in batched(drafts, BATCH, strict=False):
+    for chunk in batched(drafts, BATCH):
         rows = {draft.key: _row(draft, now) for draft in reversed(chunk)}  # the first of equal keys wins
         # An insert that waits for another transaction's equal key, then yields to it, is what makes this exactly once.
         Message.objects.bulk_create(rows.values(), ignore_conflicts=True)
@@ -156,7 +188,7 @@ def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
             accepted_at=row.accepted_at,
             bounced_at=row.bounced_at,
         )
-        for chunk in batched(ids, BATCH, strict=False)
+        for chunk in batched(ids, BATCH)
         for row in Message.objects.filter(pk__in=chunk).defer("text", "html")
     }
 
@@ -167,6 +199,25 @@ def summary(now: datetime.datetime) -> dict[str, int]:
     counts.update(Message.objects.order_by().values_list("state").annotate(Count("pk")))
     counts["due"] = Message.objects.due(now).count()
     return counts
+
+
+def forecast(now: datetime.datetime) -> Forecast:
+    """When the mails that wait at ``now`` will have left."""
+    pending = Message.objects.pending().count()
+    paused = is_paused()
+    limited = time_to_send(pending)
+    if limited is not None:
+        duration, per_minute = limited
+    else:
+        recent = Message.objects.filter(accepted_at__gt=now - SPEED_WINDOW, accepted_at__lte=now).aggregate(
+            count=Count("pk"), first=Min("accepted_at")
+        )
+        if not recent["count"]:
+            return Forecast(pending, None, None)
+        minutes = max((now - recent["first"]).total_seconds() / 60, 1)
+        per_minute = max(round(recent["count"] / minutes), 1)
+        duration = datetime.timedelta(minutes=pending / per_minute)
+    return Forecast(pending, per_minute, None if paused else now + duration)
 
 
 def _restart_values(reason: str) -> dict[str, Any]:
@@ -192,7 +243,7 @@ def retry(ids: Iterable[uuid.UUID], by: str) -> int:
     values = _restart_values(_("Relancée par %(name)s.") % {"name": by})
     return sum(
         Message.objects.filter(pk__in=chunk, state__in=states).update(accepted_at=None, **values)
-        for chunk in batched(ids, BATCH, strict=False)
+        for chunk in batched(ids, BATCH)
     )
 
 
@@ -205,7 +256,7 @@ def cancel(ids: Iterable[uuid.UUID], by: str) -> int:
             next_attempt_at=None,
             ended_at=timezone.now(),
         )
-        for chunk in batched(ids, BATCH, strict=False)
+        for chunk in batched(ids, BATCH)
     )
 
 
@@ -240,7 +291,7 @@ def known_bad(addresses: Iterable[str]) -> dict[str, str]:
         by_form.setdefault(normalise_address(address), []).append(address)
     return {
         written: reason
-        for chunk in batched(by_form, BATCH, strict=False)
+        for chunk in batched(by_form, BATCH)
         for form, reason in FailedAddress.objects.filter(address__in=chunk, resolved_at__isnull=True).values_list(
             "address", "reason"
         )
@@ -289,5 +340,5 @@ def fall_silent(name: str) -> None:
 
 def last_pulse(role: str = "") -> Pulse | None:
     """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
-    rows: Sequence[WorkerPulse] = WorkerPulse.objects.filter(Q(role=role) if role else Q())[:1]
-    return next((Pulse(row.name, row.role, row.seen_at) for row in rows), None)
+    row = WorkerPulse.objects.filter(Q(role=role) if role else Q()).first()
+    return Pulse(row.name, row.role, row.seen_at) if row else None

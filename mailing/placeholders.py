@@ -5,6 +5,7 @@ A value is put in once, in one pass: what a value holds is never read again as a
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
@@ -54,7 +55,8 @@ def check_placeholders(text: str, key: str = "") -> list[str]:
             )
             continue
         written_as_placeholder = PLACEHOLDER_PATTERN.fullmatch(name) is not None
-        nearest = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5 if written_as_placeholder else 0.8)
+        plain = unicodedata.normalize("NFD", name.upper()).encode("ascii", "ignore").decode()
+        nearest = difflib.get_close_matches(plain, known, n=1, cutoff=0.5 if written_as_placeholder else 0.8)
         if nearest:
             problems.append(_("%(name)s : vouliez-vous dire %(nearest)s ?") % {"name": name, "nearest": nearest[0]})
         elif written_as_placeholder:
@@ -66,7 +68,7 @@ def check_placeholders(text: str, key: str = "") -> list[str]:
 
 
 def check_template_texts(key: str, subject: str, body: str) -> dict[str, list[str]]:
-    """French sentences per field (``subject``, ``body``) for what a predefined message may not hold; empty when fine."""
+    """French sentences per field (``subject``, ``body``) for what a predefined message may not hold; none when fine."""
     subject_problems = check_placeholders(subject, key)
     body_problems = check_placeholders(body, key)
     if not subject.strip():

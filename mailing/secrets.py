@@ -10,7 +10,7 @@ SecretProvider = Callable[[str], str | None]
 _providers: list[SecretProvider] = []
 
 
-class SecretUnavailable(Exception):
+class SecretUnavailableError(Exception):
     """The secret could not be read now (not: it has expired). Its message never holds the secret."""
 
 
@@ -25,12 +25,12 @@ def register_secret_provider(provider: SecretProvider) -> None:
 def reveal(reference: str) -> str | None:
     """The secret behind ``reference``, or None once it has expired.
 
-    Raises :class:`SecretUnavailable` where it cannot be read at this moment.
+    Raises :class:`SecretUnavailableError` where it cannot be read at this moment.
     """
     if not _providers:
-        raise SecretUnavailable("no secret provider is registered")
+        raise SecretUnavailableError("no secret provider is registered")
     try:
         return _providers[-1](reference)
     except Exception as error:
         # Whatever a failing provider says could quote what it was decrypting: only the kind of failure goes on.
-        raise SecretUnavailable(type(error).__name__) from None
+        raise SecretUnavailableError(type(error).__name__) from None

@@ -199,7 +199,7 @@ if EMAIL_URL:
             "BACKEND": _email["EMAIL_BACKEND"],
             "OPTIONS": {
                 "host": _email["EMAIL_HOST"] or "localhost",
-                "port": _email["EMAIL_PORT"] or 25,
+                "port": _email["EMAIL_PORT"],  # None: 25, 587 with STARTTLS, 465 with TLS
                 "username": _email["EMAIL_HOST_USER"] or "",
                 "password": _email["EMAIL_HOST_PASSWORD"] or "",
                 "use_tls": _email.get("EMAIL_USE_TLS", False),
@@ -212,6 +212,26 @@ else:
     MAILERS = {"default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(MAIL_ROOT)}}}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where mail servers return what they cannot deliver: retours@… becomes retours+<token>@… on each mail, so this mailbox
+# must take plus addresses. Empty: mails come back to their sender, and are matched by their Message-ID. Not guessed
+# once a real server is used, since many refuse a return address that they do not know.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}")
+IMAP_URL = env.str("IMAP_URL", default="")  # imaps://user:password@host/INBOX, imap+tls:// or imap://
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # SMTP connections of one process
+MAIL_PER_MINUTE = env.int(
+    "MAIL_PER_MINUTE", default=0
+)  # mails in any sliding minute, all processes together; 0: no limit
+MAIL_PER_HOUR = env.int("MAIL_PER_HOUR", default=0)
+MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # mails before a connection is closed and opened anew
+# How long a mail stays with a worker that gives no more sign of life, in seconds.
+MAIL_LEASE = timedelta(seconds=env.int("MAIL_LEASE_SECONDS", default=120))
+# How long a server may think after the whole mail was sent (RFC 5321 § 4.5.3.2.6 asks for 10 minutes): giving up
+# earlier risks sending a mail twice that was about to be accepted.
+MAIL_FINAL_REPLY_TIMEOUT = env.int("MAIL_FINAL_REPLY_TIMEOUT", default=600)
+MAIL_GIVE_UP_AFTER = timedelta(hours=env.int("MAIL_GIVE_UP_HOURS", default=72))
+DKIM_DOMAIN = env.str("DKIM_DOMAIN", default="")
+DKIM_SELECTOR = env.str("DKIM_SELECTOR", default="")
+DKIM_PRIVATE_KEY = env.str("DKIM_PRIVATE_KEY", default="")  # path of a PEM file
 
 # ─── Tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # "database" (default), "immediate" (in the process that asks), or redis://… for Redis.
