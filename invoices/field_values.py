@@ -1,0 +1,128 @@
+"""What French ERPs and spreadsheets write in a cell, read as values: numbers, dates, yes and no.
+
+A pure module. Each parser takes the text of a cell and gives the value; where it cannot, it raises
+:class:`BadValue` with a French sentence that names the value. Empty cells are the caller's business.
+"""
+
+import datetime
+import functools
+import re
+from decimal import Decimal
+from typing import Final
+
+from invoices.money import CENT
+
+
+class BadValue(ValueError):  # noqa: N818 - a finding about somebody's file, not an error of ours
+    """A cell does not hold what its column wants; the message is a French sentence."""
+
+
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,10})?", re.ASCII)
+_SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009']+")
+_CURRENCY: Final = re.compile(r"€|EUR\b|%", re.IGNORECASE)
+_MINUS: Final = str.maketrans({"−": "-", "–": "-", "’": "'"})
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,10})?", re.ASCII)
+
+_EXCEL_EPOCH: Final = datetime.date(1899, 12, 30)  # day 0 of Excel's calendar after its leap-year mistake of 1900
+_EXCEL_DAYS: Final = range(20_000, 80_000)  # 1954 to 2119: what a date column can mean by a bare number
+_DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4}|[0-9]{2})", re.ASCII)
+_YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.\-]([0-9]{1,2})[/.\-]([0-9]{1,2})", re.ASCII)
+_COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
+_TIME: Final = re.compile(
+    r"[T ][0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?\Z", re.ASCII
+)
+_PLAUSIBLE_YEARS: Final = range(1970, 2200)
+
+_YES: Final = frozenset(("o", "oui", "1", "vrai", "true", "y", "yes", "x"))
+_NO: Final = frozenset(("", "n", "non", "0", "faux", "false", "no", "-"))
+
+
+@functools.lru_cache(maxsize=4096)  # quantities, rates and prices repeat all through a file
+def parse_number(text: str) -> Decimal:
+    """``1 234,50``, ``1.234,50``, ``1,234.50``, ``(12,00)``, ``12,00-``, ``-3,5 €`` as a number.
+
+    Spaces may be ordinary, no-break or narrow. A single point or comma is the decimal mark; repeated, or before
+    another mark, it groups thousands.
+    """
+    if _PLAIN_NUMBER.fullmatch(text):
+        return Decimal(text.replace(",", "."))
+    bare = _SPACES.sub("", _CURRENCY.sub("", text.translate(_MINUS)))
+    if bare == "-":  # how the accounting format of a spreadsheet shows zero
+        return Decimal(0)
+    negative = False
+    if bare.startswith("(") and bare.endswith(")"):
+        negative, bare = True, bare[1:-1]
+    if bare.endswith("-"):
+        negative, bare = True, bare[:-1]
+    elif bare.startswith(("-", "+")):
+        negative, bare = bare[0] == "-", bare[1:]
+    grouped = _GROUPED.fullmatch(bare)
+    if grouped and (bare.count(grouped[1]) > 1 or len(set(bare) & {".", ","}) == 2):
+        bare = bare.replace(grouped[1], "")
+    if bare.startswith((",", ".")):
+        bare = f"0{bare}"
+    if bare.startswith("-") or not _PLAIN_NUMBER.fullmatch(bare):
+        raise BadValue(f"« {shown(text)} » n’est pas un nombre.")
+    number = Decimal(bare.replace(",", "."))
+    return -number if negative else number
+
+
+@functools.lru_cache(maxsize=4096)
+def parse_amount(text: str) -> Decimal:
+    """A number of at most two decimals that count, in units of the currency, to the cent."""
+    number = parse_number(text)
+    amount = number.quantize(CENT)
+    if amount != number:
+        raise BadValue(f"« {shown(text)} » a plus de deux décimales : un montant est au centime.")
+    return amount + Decimal("0.00")  # never -0.00
+
+
+@functools.lru_cache(maxsize=1024)
+def parse_rate(text: str) -> Decimal:
+    """A percentage from 0 to 100, of at most two decimals (BR-FR-DEC-04)."""
+    number = parse_number(text)
+    rate = number.quantize(CENT)
+    if rate != number or not 0 <= rate <= 100:
+        raise BadValue(f"« {shown(text)} » n’est pas un taux : un pourcentage de 0 à 100, deux décimales au plus.")
+    return rate
+
+
+@functools.lru_cache(maxsize=4096)
+def parse_date(text: str) -> datetime.date:
+    """``07/06/2025``, ``7-6-25``, ``2025-06-07``, ``20250607``, Excel's ``45815``, each with or without time."""
+    bare = _TIME.sub("", text.strip())
+    try:
+        if found := _DAY_FIRST.fullmatch(bare):
+            day, month, year = (int(part) for part in found.groups())
+            if len(found[3]) == 2:
+                year += 2000 if year < 70 else 1900
+        elif found := _YEAR_FIRST.fullmatch(bare) or _COMPACT.fullmatch(bare):
+            year, month, day = (int(part) for part in found.groups())
+        elif bare.isascii() and bare.isdigit() and int(bare) in _EXCEL_DAYS:
+            return _EXCEL_EPOCH + datetime.timedelta(days=int(bare))
+        else:
+            raise BadValue(f"« {shown(text)} » n’est pas une date (attendu jj/mm/aaaa).")
+        date = datetime.date(year, month, day)
+    except BadValue:
+        raise
+    except ValueError:
+        raise BadValue(f"« {shown(text)} » n’est pas une date du calendrier (attendu jj/mm/aaaa).") from None
+    if date.year not in _PLAUSIBLE_YEARS:
+        raise BadValue(f"« {shown(text)} » n’est pas une date vraisemblable.")
+    return date
+
+
+def parse_flag(text: str) -> bool:
+    """``O``, ``oui``, ``1``, ``vrai``, ``x`` as true; ``N``, ``non``, ``0``, ``faux`` and nothing as false."""
+    word = text.strip().casefold()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise BadValue(f"« {shown(text)} » n’est ni oui ni non (attendu O ou N).")
+
+
+def shown(text: str) -> str:
+    """``text`` as a sentence quotes it: on one line, and not longer than needed to find it again."""
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:79]}…"

@@ -1,0 +1,245 @@
+"""Tables and cells, in every form that French ERPs and spreadsheets write."""
+
+import datetime
+import io
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from invoices.field_values import BadValue, parse_amount, parse_date, parse_flag, parse_number, parse_rate
+from invoices.tabular import Row, UnreadableTable, tables_in
+
+NO_BREAK = "\u00a0"
+NARROW = "\u202f"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1234,50", "1234.50"),
+        ("1234.50", "1234.50"),
+        ("1 234,50", "1234.50"),
+        (f"1{NO_BREAK}234,50", "1234.50"),
+        (f"1{NARROW}234,50", "1234.50"),
+        (f"12{NARROW}345{NARROW}678,90{NO_BREAK}€", "12345678.90"),
+        ("1.234,50", "1234.50"),
+        ("1,234.50", "1234.50"),
+        ("1.234.567", "1234567"),
+        ("1,234,567.8", "1234567.8"),
+        ("1'234.50", "1234.50"),
+        ("0,125", "0.125"),
+        (",5", "0.5"),
+        ("(12,00)", "-12.00"),
+        ("-12,00", "-12.00"),
+        ("- 12,00", "-12.00"),
+        ("12,00-", "-12.00"),
+        ("−12,00", "-12.00"),
+        ("+3", "3"),
+        ("-", "0"),
+        ("20 %", "20"),
+        ("12,00 EUR", "12.00"),
+        ("€ 12,00", "12.00"),
+    ],
+)
+def test_numbers_are_read_however_they_are_written(text: str, expected: str) -> None:
+    assert parse_number(text) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["abc", "12,3,4", "1.2.3", "12 €uros", "NaN", "1e5", "1_000", "--5", "(-5)-", "١٢", "€", "1,23.456,7", "5/6"],
+)
+def test_what_is_no_number_is_named(text: str) -> None:
+    with pytest.raises(BadValue, match="n’est pas un nombre") as refusal:
+        parse_number(text)
+    assert text in str(refusal.value)
+
+
+def test_an_amount_is_to_the_cent() -> None:
+    assert str(parse_amount("12,340")) == "12.34"
+    assert str(parse_amount("-0,00")) == "0.00"
+    with pytest.raises(BadValue, match="« 12,345 » a plus de deux décimales"):
+        parse_amount("12,345")
+
+
+def test_a_rate_is_a_percentage() -> None:
+    assert parse_rate("5,5") == Decimal("5.50")
+    for text in ("-1", "101", "5,555"):
+        with pytest.raises(BadValue, match=f"« {text} » n’est pas un taux"):
+            parse_rate(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "07/06/2025",
+        "7/6/2025",
+        "07-06-2025",
+        "07.06.2025",
+        "07/06/25",
+        "2025-06-07",
+        "2025/06/07",
+        "20250607",
+        "2025-06-07 00:00:00",
+        "2025-06-07T10:30:00Z",
+        "07/06/2025 00:00",
+        "45815",
+    ],
+)
+def test_dates_are_read_however_they_are_written(text: str) -> None:
+    assert parse_date(text) == datetime.date(2025, 6, 7)
+
+
+@pytest.mark.parametrize(
+    "text", ["31/02/2025", "06/25/2025", "demain", "12", "0000-00-00", "07/06/0025", "2025", "1/1"]
+)
+def test_what_is_no_date_is_named(text: str) -> None:
+    with pytest.raises(BadValue, match="n’est pas une date") as refusal:
+        parse_date(text)
+    assert f"« {text} »" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("O", True), ("oui", True), ("1", True), ("Vrai", True), ("N", False), ("non", False), ("0", False), ("", False)],
+)
+def test_yes_and_no(text: str, *, expected: bool) -> None:
+    assert parse_flag(text) is expected
+
+
+def test_neither_yes_nor_no_is_named() -> None:
+    with pytest.raises(BadValue, match="« peut-être » n’est ni oui ni non"):
+        parse_flag("peut-être")
+
+
+# Files
+
+CELLS = [
+    ["code", "raison_sociale", "ville"],
+    ["000001", "Éts Noël & Cie", "Besançon"],
+    ["2", "Société; « Le Gîte »", "Orléans"],
+]
+
+
+def as_text(delimiter: str, end: str = "\r\n") -> str:
+    return "".join(
+        delimiter.join(f'"{cell}"' if delimiter in cell or ";" in cell else cell for cell in row) + end for row in CELLS
+    )
+
+
+def read(data: bytes | Path, name: str = "clients.csv") -> list[Row]:
+    (table,) = tables_in(data, name)
+    return list(table.rows())
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "cp850", "mac_roman"]
+)
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_every_encoding_separator_and_line_end(encoding: str, delimiter: str, end: str) -> None:
+    text = as_text(delimiter, end)
+    if encoding in ("cp850", "mac_roman"):
+        # These code pages are told from Windows-1252 by their accents, of which an export holds more than three.
+        extra = ["Hélène Lefèvre", "Théâtre", "Forêt", "Périgueux", "Évêché", "Crèche", "Société Générale"]
+        text += "".join(f"{3 + i}{delimiter}{name}{delimiter}Angoulême{end}" for i, name in enumerate(extra))
+    rows = read(text.encode(encoding))
+    assert [row.cells for row in rows[:3]] == CELLS
+    assert [row.line for row in rows[:3]] == [1, 2, 3]
+
+
+def test_a_late_accent_still_decides_the_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"code;nom\r\n" + b"1;plain\r\n" * 200_000 + "2;Noël\r\n".encode("cp1252"))
+    (table,) = tables_in(path, path.name)
+    assert list(table.rows())[-1] == Row(200_002, ["2", "Noël"])
+
+
+def test_line_numbers_are_those_of_the_file() -> None:
+    rows = read(b'code;nom\n\n1;"deux\nlignes"\n;;\n2;suite\n')
+    assert [(row.line, row.cells[0]) for row in rows] == [(1, "code"), (3, "1"), (6, "2")]
+
+
+def test_excel_s_own_separator_hint_is_followed() -> None:
+    assert read(b"sep=,\r\ncode,nom\r\n1,a;b\r\n") == [Row(2, ["code", "nom"]), Row(3, ["1", "a;b"])]
+
+
+def test_nul_bytes_are_left_out() -> None:
+    assert read(b"code;nom\n1;ab\x00\x00c\n\x00\x00\x00\n")[-1] == Row(2, ["1", "abc"])
+
+
+def test_blanks_around_a_cell_do_not_count() -> None:
+    assert read(f"code; nom\n 1 ;{NO_BREAK}x{NARROW}\n".encode()) == [Row(1, ["code", "nom"]), Row(2, ["1", "x"])]
+
+
+def test_an_unclosed_quote_is_named_with_its_line() -> None:
+    with pytest.raises(UnreadableTable, match="guillemet ouvert") as refusal:
+        read(b'code;nom\n1;a\n2;"b\n3;c\n')
+    assert refusal.value.line == 3
+
+
+def test_a_misplaced_quote_is_named_with_its_line() -> None:
+    with pytest.raises(UnreadableTable, match="mal placé") as refusal:
+        read(b'code;nom\n1;"12" vinyle"\n')
+    assert refusal.value.line == 2
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(UnreadableTable, match="vide"):
+        tables_in(b"", "vide.csv")
+
+
+def workbook(fill: Callable[[Any], None]) -> bytes:
+    book = openpyxl.Workbook()
+    fill(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_typed_cells_of_a_workbook_read_as_a_typist_would_write_them() -> None:
+    def fill(book: Any) -> None:
+        sheet = book.active
+        sheet.append(["numero", "date", "total", "mixte", "oui"])
+        sheet.append([18000135, datetime.date(2025, 6, 7), 2.3800000000000003, "1 234,50", True])
+        sheet.append([None, None, None, None, None])
+        sheet.append(["F-2", datetime.datetime(2025, 6, 8, 12), 1234.5, None, False])  # noqa: DTZ001
+
+    rows = read(workbook(fill), "factures.xlsx")
+    assert rows == [
+        Row(1, ["numero", "date", "total", "mixte", "oui"]),
+        Row(2, ["18000135", "2025-06-07", "2.38", "1 234,50", "1"]),
+        Row(4, ["F-2", "2025-06-08", "1234.5", "", "0"]),
+    ]
+
+
+def test_each_sheet_that_holds_something_is_a_table() -> None:
+    def fill(book: Any) -> None:
+        book.active.title = "Clients"
+        book.active.append(["code"])
+        book.create_sheet("Vide")
+        book.create_sheet("Factures").append(["numero"])
+
+    tables = tables_in(workbook(fill), "export.xlsx")
+    assert [table.name for table in tables] == [
+        "export.xlsx (feuille « Clients »)",
+        "export.xlsx (feuille « Factures »)",
+    ]
+
+
+def test_a_sheet_that_begins_lower_keeps_its_line_numbers() -> None:
+    def fill(book: Any) -> None:
+        book.active["B3"] = "code"
+        book.active["B4"] = "000001"
+
+    rows = read(workbook(fill), "x.xlsx")
+    assert [(row.line, row.cells[-1]) for row in rows] == [(3, "code"), (4, "000001")]
+
+
+def test_a_damaged_workbook_is_refused() -> None:
+    with pytest.raises(UnreadableTable, match="endommagé"):
+        tables_in(b"PK\x03\x04 damaged", "x.xlsx")
