@@ -9,3 +9,10 @@ class CustomersConfig(AppConfig):
 
     name = "customers"
     verbose_name = _("Client")
+
+    def ready(self) -> None:
+        """Tell the mailing room how the secret of an account is found at sending."""
+        from customers.credentials import reveal_for_mail
+        from mailing.secrets import register_secret_provider
+
+        register_secret_provider(reveal_for_mail)

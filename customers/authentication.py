@@ -3,9 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.utils import timezone
-
-from customers.models import Account
 
 
 class AccountBackend(ModelBackend):
@@ -16,13 +13,4 @@ class AccountBackend(ModelBackend):
 
     def user_can_authenticate(self, user: Any) -> bool:
         """Active accounts whose provisional password, if it is still one, has not expired."""
-        return super().user_can_authenticate(user) and not has_expired_provisional(user)
-
-
-def has_expired_provisional(account: Account) -> bool:
-    """True where the account still stands on a provisional password and its time has run out."""
-    return bool(
-        account.must_change_password
-        and account.provisional_expires_at is not None
-        and account.provisional_expires_at <= timezone.now()
-    )
+        return super().user_can_authenticate(user) and not user.has_expired_provisional

@@ -250,6 +250,20 @@ class Account(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.login
 
+    @property
+    def has_expired_provisional(self) -> bool:
+        """True where the account still stands on a provisional password and its time has run out."""
+        return bool(
+            self.must_change_password
+            and self.provisional_expires_at is not None
+            and self.provisional_expires_at <= timezone.now()
+        )
+
+    @property
+    def has_chosen_password(self) -> bool:
+        """True once its owner has set a password of his own."""
+        return self.password_changed_at is not None and not self.must_change_password
+
     def get_full_name(self) -> str:
         """The name by which the portal greets, else the login."""
         return self.name or self.login

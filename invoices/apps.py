@@ -9,3 +9,10 @@ class InvoicesConfig(AppConfig):
 
     name = "invoices"
     verbose_name = _("Échange EDI › Export WEB")
+
+    def ready(self) -> None:
+        """Tell the mailing room in whose name mails leave."""
+        from invoices.notices import find_default_identity
+        from mailing.identity import register_identity_provider
+
+        register_identity_provider(find_default_identity)

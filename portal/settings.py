@@ -247,6 +247,14 @@ elif TASKS_BACKEND.startswith(("redis://", "rediss://", "unix://")):
 else:
     raise ImproperlyConfigured(f"TASKS_BACKEND vaut « {TASKS_BACKEND} » : attendu database, immediate ou redis://…")
 
+# ─── Export ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# How long a worker may hold the lines it claimed before another takes them over.
+EXPORT_LEASE_SECONDS = env.int("EXPORT_LEASE_SECONDS", default=180)
+# Processes of one run on one machine; 0: as many as there are cores.
+EXPORT_PROCESSES = env.int("EXPORT_PROCESSES", default=0)
+# Above this size, a mail of several invoices carries the link only.
+MAIL_ATTACHMENTS_LIMIT = env.int("MAIL_ATTACHMENTS_LIMIT", default=10_000_000)
+
 # ─── Language ────────────────────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("français"))]

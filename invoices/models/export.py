@@ -86,7 +86,9 @@ class ExportCustomer(models.Model):
     """What a list holds of one customer: who receives, or why nobody does. One row serves all his invoices."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="customers", verbose_name=_("diffusion"))
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", verbose_name=_("client"))
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="export_rows", verbose_name=_("client")
+    )
     # Empty where the customer's invoices can leave; else a value of ExportItem.Reason.
     reason = models.CharField(_("motif"), max_length=20, blank=True)
     # [{"address", "name", "account": id or null, "status": "mail" | "no_account" | "disabled" | "generate" | …}]

@@ -1,0 +1,74 @@
+"""Provisional passwords: drawn, encrypted while they must still be sent, wiped at the first change or at expiry.
+
+A lasting password is never readable by anybody (CNIL, délibération 2022-100); what is sent by mail only opens the way
+to choosing one's own.
+"""
+
+import base64
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from customers.models import Account
+
+# No look-alikes: neither 0 O o, nor 1 l I, nor 5 S, 2 Z, 8 B.
+ALPHABET = "abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXY34679"
+GROUPS, GROUP_LENGTH = 3, 5
+
+
+def draw_password() -> str:
+    """A random password such as ``k7Rqm-pX3dh-9wFtc``: 84 bits, in groups that can be read out."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
+
+
+def encrypt_secret(secret: str) -> str:
+    """``secret`` encrypted under the key of the installation (text)."""
+    return _cipher().encrypt(secret.encode()).decode()
+
+
+def decrypt_secret(token: str) -> str | None:
+    """The secret in ``token``; None where no key of the installation opens it."""
+    try:
+        return _cipher().decrypt(token.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def _cipher() -> MultiFernet:
+    """Encrypts under SECRET_KEY; decrypts under it and SECRET_KEY_FALLBACKS, so that keys can be changed."""
+    return MultiFernet(
+        [Fernet(_derive_key(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)],
+    )
+
+
+def _derive_key(secret_key: str) -> bytes:
+    """A Fernet key of its own use, so that the signing key itself encrypts nothing (RFC 5869)."""
+    derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"customers.provisional_password")
+    return base64.urlsafe_b64encode(derivation.derive(secret_key.encode()))
+
+
+def read_provisional(account: Account) -> str | None:
+    """The provisional password of ``account`` while it exists and holds, else None."""
+    if not account.provisional_password or account.has_expired_provisional:
+        return None
+    return decrypt_secret(account.provisional_password)
+
+
+def describe_password(account: Account) -> str:
+    """What ``#PWD_CONNEXION`` says: the provisional password while it holds, otherwise a French sentence."""
+    provisional = read_provisional(account)
+    if provisional is not None:
+        return provisional
+    if account.must_change_password:
+        return _("expiré (demandez-en un nouveau par « Mot de passe oublié »)")
+    return _("celui que vous avez choisi")
+
+
+def reveal_for_mail(reference: str) -> str | None:
+    """What a mail says in place of the password of the account whose primary key is ``reference``; None without one."""
+    account = Account.objects.filter(pk=reference).first() if reference.isdigit() else None
+    return describe_password(account) if account is not None else None

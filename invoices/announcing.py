@@ -1,0 +1,135 @@
+"""Telling customers: the mails of exported lines, written once, with the record of which mail went to whom."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db.models import F
+from mailing.composition import load_template
+from mailing.outbox import Draft, write_messages
+
+from customers.models import Account
+from invoices.criteria import Criteria
+from invoices.models import Delivery, Export, ExportCustomer, ExportItem
+from invoices.notices import ExportedInvoice, draft_customer_mail, draft_invoice_mail
+from invoices.selection import RecipientStatus
+
+State = ExportItem.State
+
+
+def announce_lines(
+    export: Export,
+    criteria: Criteria,
+    lines: Sequence[tuple[ExportItem, ExportedInvoice, Sequence[Account]]],
+) -> None:
+    """Write one mail per line and recipient, within the caller's transaction."""
+    template = load_template("invoice")
+    drafts: list[Draft] = []
+    targets: list[tuple[ExportItem, Account]] = []
+    for item, exported, accounts in lines:
+        for account in accounts:
+            drafts.append(
+                draft_invoice_mail(
+                    export=export,
+                    exported=exported,
+                    account=account,
+                    template=template,
+                    attach_pdf=criteria.attach_pdf,
+                )
+            )
+            targets.append((item, account))
+    _write(drafts, [[target] for target in targets])
+
+
+def announce_finished_customers(export: Export, criteria: Criteria, customers: Iterable[int]) -> None:
+    """Write one mail per recipient for all lines of each customer whose last line has ended.
+
+    Called with the transaction that ends a line, and once more at the end of the run for customers whose last two lines
+    ended at the same time in two workers; a mail that is there already is not written again.
+    """
+    wanted = set(customers)
+    waiting = ExportItem.objects.filter(
+        export=export, invoice__customer__in=wanted, state__in=(State.READY, State.CLAIMED)
+    ).values_list("invoice__customer", flat=True)
+    finished = wanted - set(waiting)
+    if not finished:
+        return
+    items: dict[int, list[ExportItem]] = defaultdict(list)
+    published = (
+        ExportItem.objects.filter(
+            export=export, invoice__customer__in=finished, state=State.PUBLISHED, deliveries__isnull=True
+        )
+        .select_related("document", "invoice__customer", "invoice__company")
+        .order_by("invoice__issue_date", "invoice__number")
+    )
+    for item in published:
+        items[item.invoice.customer_id].append(item)
+    template = load_template("invoices")
+    single = load_template("invoice")
+    drafts: list[Draft] = []
+    targets: list[list[tuple[ExportItem, Account]]] = []
+    recipients = _accounts_of(export, list(items))
+    for customer, lines in items.items():
+        exported = [ExportedInvoice(item.invoice, item.document) for item in lines if item.document is not None]
+        for account in recipients.get(customer, []):
+            drafts.append(
+                draft_customer_mail(
+                    export=export,
+                    exported=exported,
+                    account=account,
+                    first_line=min(item.pk for item in lines),
+                    template=template if len(exported) > 1 else single,
+                    attach_pdf=criteria.attach_pdf,
+                    size_limit=settings.MAIL_ATTACHMENTS_LIMIT,
+                )
+            )
+            targets.append([(item, account) for item in lines])
+    _write(drafts, targets)
+
+
+def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account]]:
+    """The active accounts that are told, by customer: those of the list, and those made on the way."""
+    rows = list(ExportCustomer.objects.filter(export=export, customer__in=customers))
+    wanted = (RecipientStatus.MAIL, RecipientStatus.GENERATE)
+    logins = {
+        recipient["address"].lower(): row.customer_id
+        for row in rows
+        for recipient in row.recipients
+        if recipient["status"] in wanted
+    }
+    accounts = Account.objects.filter(
+        accesses__customer__in=customers, is_active=True, is_staff=False, notify_by_mail=True
+    ).distinct()
+    by_login = {account.login.lower(): account for account in accounts if account.login.lower() in logins}
+    return {
+        row.customer_id: [
+            by_login[recipient["address"].lower()]
+            for recipient in row.recipients
+            if recipient["status"] in wanted and recipient["address"].lower() in by_login
+        ]
+        for row in rows
+    }
+
+
+def _write(drafts: list[Draft], targets: list[list[tuple[ExportItem, Account]]]) -> None:
+    """Put the drafts in the outbox and note, per line and account, which message tells of it."""
+    if not drafts:
+        return
+    messages = write_messages(drafts)
+    pairs = [
+        (item, account, message) for told, message in zip(targets, messages, strict=True) for item, account in told
+    ]
+    Delivery.objects.bulk_create(
+        [
+            Delivery(item=item, account=account, address=account.login, message_id=message)
+            for item, account, message in pairs
+        ],
+        ignore_conflicts=True,
+    )
+    # A mail of several lines is counted once, on its first.
+    counts = Counter(told[0][0].pk for told in targets)
+    by_count: dict[int, list[int]] = defaultdict(list)
+    for pk, count in counts.items():
+        by_count[count].append(pk)
+    for count, keys in by_count.items():
+        ExportItem.objects.filter(pk__in=keys).update(mails=F("mails") + count)

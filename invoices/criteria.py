@@ -1,0 +1,87 @@
+"""The choices of the selection screen, as one value that a page, a command and the database share."""
+
+import datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from customers.models import Customer
+from customers.recipients import ContactRules
+
+
+class Scope(StrEnum):
+    """Whose invoices: those of customers who have credentials, or all."""
+
+    WITH_CREDENTIALS = "with-credentials"
+    ALL = "all"
+
+
+class Period(StrEnum):
+    """A period by its relation to the day of the run, kept relative in a saved selection."""
+
+    FIXED = "fixed"
+    PREVIOUS_MONTH = "previous_month"
+    CURRENT_MONTH = "current_month"
+    SINCE_LAST_EXPORT = "since_last_export"
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What to export (``start`` to ``end``, both inclusive), to whom, and what goes with it."""
+
+    start: datetime.date | None = None
+    end: datetime.date | None = None
+    period: Period = Period.FIXED
+    kind: str = ""  # a value of Customer.Kind, or empty for both
+    scope: Scope = Scope.WITH_CREDENTIALS
+    contacts: ContactRules = field(default_factory=ContactRules)
+    generate_credentials: bool = False
+    notify: bool = False
+    attach_pdf: bool = False
+    one_mail_per_customer: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the period ends before it starts or the kind is unknown."""
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("The period ends before it starts.")
+        if self.kind and self.kind not in Customer.Kind.values:
+            raise ValueError(f"Unknown kind of customer: {self.kind}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as they are kept in the database."""
+        data = asdict(self)
+        data["start"] = self.start.isoformat() if self.start else None
+        data["end"] = self.end.isoformat() if self.end else None
+        data["period"], data["scope"] = str(self.period), str(self.scope)
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Criteria":
+        """The value that :meth:`to_json` wrote; names that are no longer known are left out."""
+        known = {name: value for name, value in data.items() if name in {item.name for item in fields(cls)}}
+        for name in ("start", "end"):
+            if known.get(name):
+                known[name] = datetime.date.fromisoformat(known[name])
+        known["period"] = Period(known.get("period", Period.FIXED))
+        known["scope"] = Scope(known.get("scope", Scope.WITH_CREDENTIALS))
+        known["contacts"] = ContactRules(**known.get("contacts", {}))
+        return cls(**known)
+
+    def on(self, today: datetime.date, last_export: datetime.date | None) -> "Criteria":
+        """The same choices with a relative period made of dates, seen from ``today``.
+
+        «Depuis le dernier export» starts on the day of the last export (``last_export``; None: no limit), whose
+        invoices already exported are left out by themselves.
+        """
+        first_of_month = today.replace(day=1)
+        match self.period:
+            case Period.PREVIOUS_MONTH:
+                last = first_of_month - datetime.timedelta(days=1)
+                return replace(self, start=last.replace(day=1), end=last)
+            case Period.CURRENT_MONTH:
+                following = (first_of_month + datetime.timedelta(days=31)).replace(day=1)
+                return replace(self, start=first_of_month, end=following - datetime.timedelta(days=1))
+            case Period.SINCE_LAST_EXPORT:
+                return replace(self, start=last_export, end=today)
+            case Period.FIXED:
+                return self

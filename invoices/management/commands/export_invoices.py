@@ -1,0 +1,247 @@
+"""``manage.py export_invoices``: select, list and export from a terminal or a scheduler."""
+
+import argparse
+import datetime
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from customers.models import Customer
+from customers.recipients import ContactRules
+from invoices.criteria import Criteria, Period, Scope
+from invoices.engine import ExportFigures
+from invoices.models import Export, ExportItem, SavedSelection
+from invoices.money import write_amount
+from invoices.selection import count_selection, list_selection
+from invoices.services import NothingToDoError, create_export, last_export_day, retry_failures, start_export
+from invoices.workforce import run_on_this_machine
+
+ISO_AND_FRENCH = ("%Y-%m-%d", "%d/%m/%Y")
+
+
+def read_date(text: str) -> datetime.date:
+    """A date typed as 2025-06-07 or 07/06/2025."""
+    for pattern in ISO_AND_FRENCH:
+        try:
+            return datetime.datetime.strptime(text, pattern).date()  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise argparse.ArgumentTypeError(f"« {text} » n’est pas une date (attendu 2025-06-07 ou 07/06/2025)")
+
+
+class Command(BaseCommand):
+    """Select invoices, make the list, export it."""
+
+    help = "Sélectionne les factures, affiche ou exporte la liste : PDF figés, espace client, mails."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """One flag per choice of the selection screen."""
+        choices = parser.add_argument_group("sélection")
+        choices.add_argument("--start", type=read_date, help="date de facture, début inclus")
+        choices.add_argument("--end", type=read_date, help="date de facture, fin incluse")
+        choices.add_argument(
+            "--period", choices=[p.value for p in Period if p != Period.FIXED], help="période relative"
+        )
+        choices.add_argument("--kind", choices=Customer.Kind.values, help="professionnels ou particuliers seulement")
+        choices.add_argument(
+            "--scope",
+            choices=[scope.value for scope in Scope],
+            help="clients ayant des identifiants (défaut), ou toutes les factures",
+        )
+        choices.add_argument("--use-contacts", action="store_true", help="adresses des contacts rattachés")
+        choices.add_argument("--require-contact", action="store_true", help="écarter les clients sans contact retenu")
+        choices.add_argument("--main-contact-only", action="store_true", help="seulement l’interlocuteur principal")
+        choices.add_argument("--function", default="", help="contacts dont la fonction contient ce texte")
+        choices.add_argument("--generate-credentials", action="store_true", help="générer les identifiants manquants")
+        choices.add_argument("--notify", action="store_true", help="avertir par mail")
+        choices.add_argument("--attach-pdf", action="store_true", help="joindre le PDF au mail")
+        choices.add_argument("--one-mail-per-customer", action="store_true", help="un seul mail par client")
+        parser.add_argument("--profile", help="sélection enregistrée sous ce nom (remplace les choix ci-dessus)")
+        parser.add_argument("--resume", action="store_true", help="reprendre les exports interrompus")
+        parser.add_argument("--retry", type=int, metavar="N", help="relancer les échecs de l’export n° N")
+        parser.add_argument("--processes", type=int, default=0, help="processus (défaut : un par cœur)")
+        parser.add_argument("--dry-run", action="store_true", help="afficher la liste sans rien écrire")
+        parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit code 0 when every ready line went through, 1 when some failed, 2 on bad usage."""
+        if options["resume"]:
+            self._resume(options)
+            return
+        if options["retry"] is not None:
+            self._retry(options)
+            return
+        selection, criteria = self._criteria(options)
+        if options["dry_run"]:
+            self._show(criteria, as_json=options["json"])
+            return
+        export = create_export(criteria=criteria, author_name=_("ligne de commande"), selection=selection)
+        self._run([export], options)
+
+    def _criteria(self, options: dict[str, Any]) -> tuple[SavedSelection | None, Criteria]:
+        today = timezone.localdate()
+        if options["profile"]:
+            selection = SavedSelection.objects.filter(name=options["profile"]).first()
+            if selection is None:
+                known = ", ".join(SavedSelection.objects.values_list("name", flat=True)) or _("aucune")
+                raise CommandError(
+                    _("Aucune sélection enregistrée ne s’appelle « %(name)s » (connues : %(known)s).")
+                    % {"name": options["profile"], "known": known},
+                    returncode=2,
+                )
+            return selection, Criteria.from_json(selection.criteria).on(today, last_export_day())
+        try:
+            criteria = Criteria(
+                start=options["start"],
+                end=options["end"],
+                period=Period(options["period"] or Period.FIXED),
+                kind=options["kind"] or "",
+                scope=Scope(options["scope"] or Scope.WITH_CREDENTIALS),
+                contacts=ContactRules(
+                    use_contacts=options["use_contacts"],
+                    require_contact=options["require_contact"],
+                    main_contact_only=options["main_contact_only"],
+                    function=options["function"],
+                ),
+                generate_credentials=options["generate_credentials"],
+                notify=options["notify"],
+                attach_pdf=options["attach_pdf"],
+                one_mail_per_customer=options["one_mail_per_customer"],
+            )
+        except ValueError as error:
+            raise CommandError(_("La période se termine avant d’avoir commencé."), returncode=2) from error
+        return None, criteria.on(today, last_export_day())
+
+    def _show(self, criteria: Criteria, *, as_json: bool) -> None:
+        counts = count_selection(criteria)
+        if as_json:
+            self._print_json(None, counts.candidates, counts.ready, counts.left_out)
+            return
+        for invoice, verdict in list_selection(criteria):
+            reason = ExportItem.Reason(verdict.reason).label if verdict.reason else _("prête")
+            recipients = "" if verdict.reason else ", ".join(row["address"] for row in verdict.recipients)
+            self.stdout.write(
+                f"{invoice.number}  {date_format(invoice.issue_date, 'd/m/Y')}  {invoice.customer}  "
+                f"{write_amount(invoice.total_with_vat, invoice.currency)}  {reason}  {recipients}".rstrip()
+            )
+        self._summary(counts.ready, counts.left_out)
+
+    def _summary(self, ready: int, left_out: dict[str, int]) -> None:
+        total = sum(left_out.values())
+        self.stdout.write(
+            f"{_count(ready, 'facture prête', 'factures prêtes')}, {_count(total, 'écartée', 'écartées')}"
+        )
+        for reason, count in left_out.items():
+            self.stdout.write(f"  {count} {ExportItem.Reason(reason).label}")
+
+    def _resume(self, options: dict[str, Any]) -> None:
+        running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
+        if not running and not options["json"]:
+            self.stdout.write(_("Aucun export interrompu."))
+        self._run(running, options)
+
+    def _retry(self, options: dict[str, Any]) -> None:
+        export = Export.objects.filter(number=options["retry"]).first()
+        if export is None:
+            raise CommandError(_("L’export n° %(number)s n’existe pas.") % {"number": options["retry"]}, returncode=2)
+        count = retry_failures(export=export)
+        if not count:
+            self.stdout.write(_("L’export n° %(number)s n’a aucun échec à relancer.") % {"number": export.number})
+            return
+        export.refresh_from_db()
+        self._run([export], options)
+
+    def _run(self, exports: list[Export], options: dict[str, Any]) -> None:
+        failed = 0
+        for export in exports:
+            if export.state != Export.State.RUNNING:
+                try:
+                    export = start_export(export=export)
+                except NothingToDoError as error:
+                    raise CommandError(str(error), returncode=2) from error
+            figures = self._run_with_progress(export, options)
+            failed += figures.failed + figures.remaining
+            if options["json"]:
+                self._print_json(
+                    export.number, figures.candidates, figures.done + figures.remaining, figures.left_out, figures
+                )
+            else:
+                self._report(export, figures)
+        if failed:
+            sys.exit(1)
+
+    def _run_with_progress(self, export: Export, options: dict[str, Any]) -> ExportFigures:
+        """A bar in a terminal; nothing but the report otherwise."""
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            return run_on_this_machine(export, processes=options["processes"])
+        columns = (
+            TextColumn(_("Export n° %(number)s") % {"number": export.number}),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, auto_refresh=False) as progress:
+            task = progress.add_task("", total=None, rate="")
+            begun = timezone.now()
+
+            def tell(figures: ExportFigures) -> None:
+                seconds = (timezone.now() - begun).total_seconds()
+                rate = f"{figures.done / seconds:.1f} factures/s" if seconds > 1 else ""
+                progress.update(task, total=figures.done + figures.remaining, completed=figures.done, rate=rate)
+                progress.refresh()
+
+            return run_on_this_machine(export, processes=options["processes"], on_progress=tell)
+
+    def _report(self, export: Export, figures: ExportFigures) -> None:
+        self.stdout.write(
+            f"Export n° {export.number} : {_count(figures.published, 'facture publiée', 'factures publiées')}, "
+            f"{_count(figures.failed, 'en échec', 'en échec')}, {_count(figures.mails, 'mail écrit', 'mails écrits')}, "
+            f"{_count(figures.credentials, 'identifiant généré', 'identifiants générés')}."
+        )
+        for reason, count in figures.left_out.items():
+            self.stdout.write(f"  {_count(count, 'écartée', 'écartées')} : {ExportItem.Reason(reason).label}")
+        failures = ExportItem.objects.filter(export=export, state=ExportItem.State.FAILED).select_related("invoice")
+        for item in failures.iterator(chunk_size=500):
+            self.stderr.write(f"  {item.invoice.number} : {item.error}")
+        if figures.remaining:
+            self.stderr.write(
+                _("Interrompu : %(count)d factures restent à exporter (export_invoices --resume).")
+                % {"count": figures.remaining}
+            )
+
+    def _print_json(
+        self,
+        number: int | None,
+        candidates: int,
+        ready: int,
+        left_out: dict[str, int],
+        figures: ExportFigures | None = None,
+    ) -> None:
+        self.stdout.write(
+            json.dumps(
+                {
+                    "export": number,
+                    "candidates": candidates,
+                    "ready": ready,
+                    "left_out": left_out,
+                    "published": figures.published if figures else 0,
+                    "failed": figures.failed if figures else 0,
+                    "mails": figures.mails if figures else 0,
+                    "credentials": figures.credentials if figures else 0,
+                }
+            )
+        )
+
+
+def _count(number: int, singular: str, plural: str) -> str:
+    """«0 facture», «1 facture», «2 factures»."""
+    return f"{number} {plural if number >= 2 else singular}"

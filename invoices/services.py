@@ -1,0 +1,171 @@
+"""Verbs on exports: the list made, corrected, started, paused, cancelled, retried."""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+from django.db.models import Max, Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from mailing.composition import template_versions
+
+from customers.models import Account, Customer
+from invoices.criteria import Criteria
+from invoices.models import Export, ExportCustomer, ExportItem, Invoice, SavedSelection
+from invoices.selection import items_query, judge_customer, judge_customers
+
+State = Export.State
+ItemState = ExportItem.State
+
+
+class NothingToDoError(Exception):
+    """The verb does not apply to the state of the export; the message is a French sentence for people."""
+
+
+def last_export_day() -> datetime.date | None:
+    """The day of the last export that was started, None before the first."""
+    started = Export.objects.exclude(started_at=None).aggregate(last=Max("started_at"))["last"]
+    return timezone.localdate(started) if started else None
+
+
+@transaction.atomic
+def create_export(
+    *,
+    criteria: Criteria,
+    author: Account | None = None,
+    author_name: str = "",
+    selection: SavedSelection | None = None,
+) -> Export:
+    """Make the list to export: one line per candidate, ready or left out with its reason.
+
+    The lines are written by one statement whatever their number.
+    """
+    export = Export.objects.create(
+        number=_next_number(),
+        criteria=criteria.to_json(),
+        author=author,
+        author_name=author_name or (author.get_full_name() if author else ""),
+        selection=selection,
+    )
+    ExportCustomer.objects.bulk_create(
+        (
+            ExportCustomer(export=export, customer_id=pk, reason=verdict.reason, recipients=verdict.recipients)
+            for pk, verdict in judge_customers(criteria).items()
+        ),
+        batch_size=500,
+    )
+    _insert_items(export, criteria)
+    return export
+
+
+def _next_number() -> int:
+    """The number after the last one. Two lists made at once queue here: numbers have no gap and no double."""
+    last = Export.objects.select_for_update().order_by("-number").values_list("number", flat=True).first()
+    return (last or 0) + 1
+
+
+def _insert_items(export: Export, criteria: Criteria) -> None:
+    """``INSERT … SELECT``: the database copies its own rows, nothing travels."""
+    columns = {
+        "export_id": Value(export.pk),
+        "error": Value(""),
+        "mails": Value(0),
+        "credentials": Value(0),
+        "attempts": Value(0),
+        "claimed_by": Value(""),
+    }
+    rows = (
+        items_query(export, criteria)
+        .order_by("issue_date", "number")
+        .annotate(**{f"item_{name}": value for name, value in columns.items()})
+        .values_list("pk", "item_state", "item_reason", *(f"item_{name}" for name in columns))
+    )
+    sql, parameters = rows.query.sql_with_params()
+    names = ["invoice_id", "state", "reason", *columns]
+    quoted = ", ".join(connection.ops.quote_name(name) for name in names)
+    table = connection.ops.quote_name(ExportItem._meta.db_table)
+    with connection.cursor() as cursor:
+        # Names of columns and the compiled query: nothing here comes from people.
+        cursor.execute(f"INSERT INTO {table} ({quoted}) {sql}", parameters)
+
+
+@transaction.atomic
+def start_export(*, export: Export) -> Export:
+    """Mark the list as running, with the versions of the messages it starts with.
+
+    Two people who press at once start it once. Raises NothingToDoError where it is not a list or a paused run.
+    """
+
+    locked = Export.objects.select_for_update().get(pk=export.pk)
+    if locked.state not in (State.DRAFT, State.PAUSED):
+        raise NothingToDoError(
+            _("L’export n° %(number)s est déjà « %(state)s ».")
+            % {"number": locked.number, "state": locked.get_state_display()}
+        )
+    if locked.started_at is None:
+        locked.started_at = timezone.now()
+        locked.template_versions = template_versions()
+    locked.state = State.RUNNING
+    locked.finished_at = None
+    locked.save(update_fields=["state", "started_at", "finished_at", "template_versions"])
+    return locked
+
+
+@transaction.atomic
+def pause_export(*, export: Export) -> None:
+    """Stop after the lines in hand; :func:`start_export` goes on."""
+    Export.objects.filter(pk=export.pk, state=State.RUNNING).update(state=State.PAUSED)
+
+
+@transaction.atomic
+def cancel_export(*, export: Export) -> None:
+    """Stop for good: lines already published stay published, the others wait for another list."""
+    Export.objects.filter(pk=export.pk, state__in=(State.DRAFT, State.RUNNING, State.PAUSED)).update(
+        state=State.CANCELLED, finished_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def retry_failures(*, export: Export) -> int:
+    """Make the failed lines ready again, and nothing else; returns how many. The run is then started anew."""
+    count = ExportItem.objects.filter(export=export, state=ItemState.FAILED).update(
+        state=ItemState.READY, error="", finished_at=None
+    )
+    if count:
+        Export.objects.filter(pk=export.pk, state__in=(State.DONE, State.CANCELLED)).update(state=State.PAUSED)
+    return count
+
+
+@transaction.atomic
+def set_excluded(*, export: Export, items: Iterable[int], excluded: bool) -> int:
+    """Untick lines of a list that has not left (or tick them again); returns how many changed."""
+    before, after = (ItemState.READY, ItemState.EXCLUDED) if excluded else (ItemState.EXCLUDED, ItemState.READY)
+    return ExportItem.objects.filter(export=export, export__state=State.DRAFT, pk__in=list(items), state=before).update(
+        state=after
+    )
+
+
+@transaction.atomic
+def recheck_customer(*, export: Export, customer_id: int) -> int:
+    """Judge a customer of the list again after a correction; returns how many of his lines became ready.
+
+    Only lines that have not left move, so a list can be mended without being made again.
+    """
+
+    customer = Customer.objects.get(pk=customer_id)
+    verdict = judge_customer(customer, Criteria.from_json(export.criteria))
+    ExportCustomer.objects.update_or_create(
+        export=export,
+        customer=customer,
+        defaults={"reason": verdict.reason, "recipients": verdict.recipients},
+    )
+    waiting = ExportItem.objects.filter(
+        export=export, invoice__customer=customer, state__in=(ItemState.READY, ItemState.LEFT_OUT)
+    )
+    exported = Invoice.objects.published().filter(customer=customer)
+    waiting.filter(invoice__in=exported).update(state=ItemState.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
+    open_items = waiting.exclude(invoice__in=exported)
+    if verdict.reason:
+        open_items.update(state=ItemState.LEFT_OUT, reason=verdict.reason)
+        return 0
+    return open_items.update(state=ItemState.READY, reason="")

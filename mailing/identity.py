@@ -1,0 +1,29 @@
+"""In whose name mails leave. The room that knows the company registers how it is found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SenderIdentity:
+    """The sender of mails: the company's name, its addresses and its colour (``#rrggbb``)."""
+
+    company: str = ""
+    address: str = ""
+    name: str = ""
+    reply_to: str = ""
+    colour: str = "#1f4e79"
+
+
+_provider: Callable[[], SenderIdentity] | None = None
+
+
+def register_identity_provider(provider: Callable[[], SenderIdentity]) -> None:
+    """Say how the default sender is found; the last one registered holds."""
+    global _provider
+    _provider = provider
+
+
+def default_identity() -> SenderIdentity:
+    """The default sender, empty where no company has been set up."""
+    return _provider() if _provider is not None else SenderIdentity()
