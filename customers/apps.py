@@ -12,7 +12,8 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the mailing room how the secret of an account is found at sending."""
-        from customers.credentials import reveal_for_mail
         from mailing.secrets import register_secret_provider
+
+        from customers.credentials import reveal_for_mail
 
         register_secret_provider(reveal_for_mail)

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
+from mailing.outbox import Draft
 
 from customers.models import Account
-from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
 from mailing.identity import default_identity
-from mailing.outbox import Draft
 
 
 def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sending: str) -> Draft:

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -13,7 +14,8 @@ from invoices.content import content_of
 from invoices.einvoices.cii_writer import write_cii
 from invoices.models import Document, Invoice
 from invoices.print_style import print_style
-from invoices.printing import render_invoice
+from invoices.printing import PrintStyle, render_invoice
+from invoices.semantics import InvoiceContent, Party
 
 FACTURX_PROFILE = "EN 16931"
 
@@ -82,6 +84,16 @@ def read_document(document: Document) -> bytes:
 
 def warm_up() -> None:
     """Load what rendering needs (libraries, fonts, styles) once, before children are forked from this process."""
-    from invoices.printing.rendering import warm_up as warm_up_rendering
-
-    warm_up_rendering()
+    content = InvoiceContent(
+        number="0",
+        issue_date=datetime.date(2000, 1, 1),
+        type_code="380",
+        currency="EUR",
+        seller=Party(name="."),
+        buyer=Party(name="."),
+        total_without_vat=Decimal("0.00"),
+        total_vat=Decimal("0.00"),
+        total_with_vat=Decimal("0.00"),
+        amount_due=Decimal("0.00"),
+    )
+    render_invoice(content, PrintStyle(), created=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))

@@ -10,7 +10,6 @@ import logging
 import os
 import secrets
 import socket
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -142,6 +141,8 @@ def run_lines(export: Export, *, worker: str = "", should_stop: Callable[[], boo
     while not should_stop():
         items = claim_lines(export, worker=worker)
         if not items:
+            if release_lines_of_gone_workers(export):
+                continue
             break
         lines = prepare_lines(export, items, criteria)
         for line in lines:
@@ -358,9 +359,13 @@ def finish_export(export: Export) -> bool:
     return True
 
 
-def wait_for_lines_in_hand(export: Export, *, poll_seconds: float = 0.5) -> None:
-    """Return when no living worker holds a line of ``export`` any more."""
-    while ExportItem.objects.filter(
-        export=export, state=State.CLAIMED, lease_until__gte=timezone.now()
-    ).exists() and not release_lines_of_gone_workers(export):
-        time.sleep(poll_seconds)
+def find_stalled_exports() -> list[Export]:
+    """Running exports on which nobody works: no line is in living hands, whatever a queue remembers of its tasks."""
+    running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
+    for export in running:
+        release_lines_of_gone_workers(export)
+    held = ExportItem.objects.filter(
+        export__in=running, state=State.CLAIMED, lease_until__gte=timezone.now()
+    ).values_list("export", flat=True)
+    busy = set(held.distinct())
+    return [export for export in running if export.pk not in busy]

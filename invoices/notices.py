@@ -15,7 +15,6 @@ from invoices.money import write_amount
 from mailing.identity import SenderIdentity
 
 
-
 @dataclass(frozen=True, slots=True)
 class ExportedInvoice:
     """An invoice and the document that was frozen for it."""

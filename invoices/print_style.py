@@ -47,7 +47,9 @@ def _legal_mentions(company: Company) -> tuple[str, ...]:
     register = company.trade_register or (f"SIREN {company.siren}" if company.siren else "")
     identity = " – ".join(part for part in (company.name, form, register) if part)
     seat = ", ".join(
-        part for part in (company.address, company.address_complement, f"{company.postcode} {company.city}".strip()) if part
+        part
+        for part in (company.address, company.address_complement, f"{company.postcode} {company.city}".strip())
+        if part
     )
     contact = " – ".join(part for part in (company.phone, company.email, company.website) if part)
     return tuple(part for part in (identity, f"Siège : {seat}" if seat else "", contact) if part)

@@ -12,6 +12,7 @@ from types import FrameType
 from django import db
 from django.conf import settings
 
+from invoices.documents import warm_up
 from invoices.engine import ExportFigures, count_items, finish_export, run_lines
 from invoices.models import Export
 
@@ -58,8 +59,6 @@ def _run_in_children(
     export: Export, count: int, on_progress: Callable[[ExportFigures], None], stopped: Callable[[], bool]
 ) -> None:
     """Fork ``count`` children once everything is imported, so that they share the memory of code, fonts and styles."""
-    from invoices.documents import warm_up
-
     warm_up()
     context = multiprocessing.get_context("fork")
     # A connection must not be shared by two processes: parent and children open their own.

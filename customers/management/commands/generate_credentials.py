@@ -69,7 +69,5 @@ class Command(BaseCommand):
         found = Customer.objects.filter(code__in=codes)
         unknown = sorted(set(codes) - {customer.code for customer in found})
         if unknown:
-            raise CommandError(
-                _("Aucun client n’a le code : %(codes)s.") % {"codes": ", ".join(unknown)}, returncode=2
-            )
+            raise CommandError(_("Aucun client n’a le code : %(codes)s.") % {"codes": ", ".join(unknown)}, returncode=2)
         return found

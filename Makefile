@@ -1,0 +1,48 @@
+# Commandes du projet. « make run » pour essayer, « make test » pour les tests.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+MANAGE := $(PYTHON) manage.py
+
+.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots requirements clean
+
+run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
+	@$(PYTHON) -m honcho start
+
+demo: setup ## la même chose sans servir
+	@$(MANAGE) demo
+
+setup: .venv/.ready ## l'environnement seul (.venv/)
+
+.venv/.ready: requirements-dev.txt bin/setup
+	@bin/setup
+
+test: setup ## les tests (SQLite, ou la base de DATABASE_URL)
+	@bin/test
+
+check: lint ## tout ce que vérifie l'intégration continue : règles, puis tests sur SQLite et PostgreSQL
+	@bin/test
+	@bin/with-postgresql bin/test --database-only
+
+lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations, check --deploy
+	@bin/lint
+
+format: setup ## remettre en forme
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+bench: setup ## mesures de la chaîne d'export
+	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.export
+
+bench-portal: setup ## mesures de l'espace client sur 1 000 000 de factures
+	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.portal
+
+bench-import: setup ## mesures de l'import
+	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.import_erp
+
+screenshots: setup ## captures de chaque écran sous var/screenshots/
+	@$(PYTHON) -m pytest tests/browser -m screenshots -n 0
+
+requirements: setup ## recompiler les dépendances verrouillées
+	@bin/lock
+
+clean: ## effacer la démonstration (base, documents, mails), jamais .env
+	rm -rf var

@@ -1,0 +1,86 @@
+"""``manage.py demo``: the whole chain on the demonstration data, as often as wanted."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db.models import Count, Q
+from invoices.demonstration import create_demo_company
+
+from customers.credentials import describe_password, draw_password, encrypt_secret
+from customers.models import Account, Customer
+from invoices.criteria import Criteria
+from invoices.models import Export, Invoice
+from invoices.selection import count_selection
+
+DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
+STAFF_LOGIN = "comptabilite@demonstration.example"
+
+
+class Command(BaseCommand):
+    """Migrate, import, generate credentials, export with mail and PDF, send, and say what there is."""
+
+    help = "Charge la démonstration : import, identifiants, export avec mails et PDF. Relancée, elle ne change rien."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """No choices: one demonstration."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Raises CommandError where a step fails."""
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        create_demo_company()
+        self.stdout.write("Import des fichiers de l’ERP…")
+        call_command("import_erp", str(DATA))
+        call_command("generate_credentials", missing=True)
+        criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
+        if count_selection(criteria).ready:
+            self.stdout.write("Export : PDF, espace client, mails…")
+            call_command("export_invoices", generate_credentials=True, notify=True, attach_pdf=True)
+        call_command("send_queued_mail")
+        self._summary()
+
+    def _summary(self) -> None:
+        """What was done, and the logins to try."""
+        exported = Invoice.objects.published().count()
+        last = Export.objects.order_by("-number").first()
+        mails = settings.EMAIL_URL or settings.MAIL_ROOT
+        lines = [
+            "",
+            f"Importés   : {Customer.objects.count()} clients, {Invoice.objects.count()} factures",
+            f"Exportées  : {exported} factures" + (f" (export n° {last.number})" if last else ""),
+            f"Mails      : {mails}",
+            f"Documents  : {settings.DOCUMENTS_ROOT}",
+            "",
+            f"Gestion    : {settings.PORTAL_URL}/gestion/",
+            f"             {STAFF_LOGIN}  {describe_password(self._staff())}",
+            f"Espace     : {settings.PORTAL_URL}/connexion/",
+        ]
+        lines += [f"             {account.login}  {describe_password(account)}" for account in self._three_customers()]
+        self.stdout.write("\n".join(lines))
+
+    def _staff(self) -> Account:
+        """The member of staff of the demonstration, made the first time."""
+        staff = Account.objects.filter(login=STAFF_LOGIN).first()
+        if staff is None:
+            secret = draw_password()
+            staff = Account.objects.create_superuser(
+                STAFF_LOGIN, secret, name="Service comptabilité", provisional_password=encrypt_secret(secret)
+            )
+        return staff
+
+    def _three_customers(self) -> list[Account]:
+        """Accounts with invoices to look at, a professional's among them."""
+        seen = (
+            Account.objects.of_customers()
+            .filter(is_active=True)
+            .annotate(seen=Count("customers__invoices", filter=Q(customers__invoices__published_at__isnull=False)))
+            .filter(seen__gt=0)
+            .order_by("-seen", "login")
+        )
+        professional = seen.filter(customers__kind=Customer.Kind.PROFESSIONAL)[:1]
+        individuals = seen.filter(customers__kind=Customer.Kind.INDIVIDUAL)[:2]
+        return [*professional, *individuals]
