@@ -316,7 +316,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('reason', models.CharField(blank=True, max_length=20, verbose_name='motif')),
                 ('recipients', models.JSONField(default=list, verbose_name='destinataires')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer', verbose_name='client')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='export_rows', to='customers.customer', verbose_name='client')),
                 ('export', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='customers', to='invoices.export', verbose_name='diffusion')),
             ],
             options={
