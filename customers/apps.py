@@ -12,8 +12,7 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the mailing room how the secret of an account is found at sending."""
-        from mailing.secrets import register_secret_provider
-
         from customers.credentials import reveal_for_mail
+        from mailing.secrets import register_secret_provider
 
         register_secret_provider(reveal_for_mail)

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
-from mailing.outbox import Draft
 
 from customers.models import Account
+from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
 from mailing.identity import default_identity
+from mailing.outbox import Draft
 
 
 def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sending: str) -> Draft:
@@ -26,9 +26,9 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
             "#URL_ESPACE": settings.PORTAL_URL,
         },
         MailLook(
-            company=identity.company,
+            company_name=identity.company,
             colour=identity.colour,
-            portal_url=settings.PORTAL_URL,
+            space_url=settings.PORTAL_URL,
             button_label=_("Ouvrir mon espace"),
             button_url=f"{settings.PORTAL_URL}/connexion/",
             preferences_url=preferences,
@@ -45,6 +45,6 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
         subject=composed.subject,
         text=composed.text,
         html=composed.html,
-        secret_reference=str(account.pk),
+        secret_reference=str(account.pk) if composed.shows_secret else "",
         unsubscribe_url=preferences,
     )

@@ -8,12 +8,12 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from mailing.composition import load_template
-from mailing.outbox import write_messages
 
 from customers.credentials import draw_password, encrypt_secret
 from customers.models import Access, Account, Customer
 from customers.notices import draft_credentials_mail
+from mailing.composition import load_template
+from mailing.outbox import write_messages
 
 
 @dataclass(frozen=True, slots=True)

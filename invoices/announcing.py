@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import F
-from mailing.composition import load_template
-from mailing.outbox import Draft, write_messages
 
 from customers.models import Account
 from invoices.criteria import Criteria
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
 from invoices.notices import ExportedInvoice, draft_customer_mail, draft_invoice_mail
 from invoices.selection import RecipientStatus
+from mailing.composition import load_template
+from mailing.outbox import Draft, write_messages
 
 State = ExportItem.State
 

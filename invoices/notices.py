@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
-from mailing.outbox import Attachment, Draft
 
 from customers.models import Account
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
+from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
 from mailing.identity import SenderIdentity
+from mailing.outbox import Attachment, Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,9 @@ def _draft(
         template,
         values,
         MailLook(
-            company=identity.company,
+            company_name=identity.company,
             colour=identity.colour,
-            portal_url=settings.PORTAL_URL,
+            space_url=settings.PORTAL_URL,
             button_label=button[0],
             button_url=button[1],
             highlights=tuple(highlights),
@@ -181,7 +181,7 @@ def _draft(
         subject=composed.subject,
         text=composed.text,
         html=composed.html,
-        secret_reference=str(account.pk),
+        secret_reference=str(account.pk) if composed.shows_secret else "",
         unsubscribe_url=preferences,
         attachments=tuple(attachments),
     )

@@ -11,12 +11,12 @@ from typing import Any
 
 from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
 from django.db.models.functions import Coalesce
-from mailing.outbox import known_bad
 
 from customers.models import DEMATERIALISED, Customer
 from customers.recipients import Addressees, Recipient, find_addressees
 from invoices.criteria import Criteria, Scope
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
+from mailing.outbox import known_bad
 
 Reason = ExportItem.Reason
 

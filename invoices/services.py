@@ -7,12 +7,12 @@ from django.db import connection, transaction
 from django.db.models import Max, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from mailing.composition import template_versions
 
 from customers.models import Account, Customer
 from invoices.criteria import Criteria
 from invoices.models import Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from invoices.selection import items_query, judge_customer, judge_customers
+from mailing.composition import template_versions
 
 State = Export.State
 ItemState = ExportItem.State

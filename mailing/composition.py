@@ -24,6 +24,7 @@ __all__ = (
     "load_template",
     "restore_version",
     "save_template",
+    "template_versions",
 )
 
 _COLOUR_PATTERN = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -242,3 +243,8 @@ def _luminance(channels: list[int]) -> float:
         for channel in channels
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def template_versions() -> dict[str, int]:
+    """The version of each predefined message as it stands now, by its key: what a run was sent with."""
+    return dict(MessageTemplate.objects.values_list("key", "version"))

@@ -13,11 +13,11 @@ from typing import Any
 from django import db
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from mailing.outbox import beat
 
 from customers.services import wipe_expired_secrets
 from invoices.engine import name_worker
 from invoices.tasks import wake_stalled_exports
+from mailing.outbox import beat
 
 logger = logging.getLogger(__name__)
 
