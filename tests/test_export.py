@@ -1,6 +1,7 @@
 """Exporting: each invoice is published once, frozen, and announced to the right people."""
 
 import hashlib
+import socket
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import Account
 from customers.recipients import ContactRules
+from invoices import documents
 from invoices.criteria import Criteria, Scope
 from invoices.engine import claim_lines, commit_lines, count_items, freeze_line, prepare_lines, run_lines
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
@@ -181,17 +183,15 @@ def test_a_worker_that_lost_its_claim_publishes_nothing_and_leaves_no_file() -> 
 
 
 def test_a_line_that_fails_is_reported_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from invoices import engine
-
     good, bad = make_invoice(), make_invoice()
-    render = engine.render_document
+    render = documents.render_document
 
     def render_or_fail(invoice: Invoice) -> Any:
         if invoice.pk == bad.pk:
             raise ValueError("no such font")
         return render(invoice)
 
-    monkeypatch.setattr(engine, "render_document", render_or_fail)
+    monkeypatch.setattr("invoices.engine.render_document", render_or_fail)
     export = export_all()
 
     assert reasons(export) == {good.number: State.PUBLISHED, bad.number: State.FAILED}
@@ -267,8 +267,6 @@ def test_a_paused_export_goes_on_where_it_stopped_and_a_cancelled_one_does_not()
 def test_lines_of_a_dead_process_are_taken_over_at_once_and_others_when_their_lease_ends() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
-    import socket
-
     claim_lines(export, worker=f"{socket.gethostname()[:60]}:4194304:dead")
     assert run_lines(export) == 1
 
