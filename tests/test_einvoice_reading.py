@@ -7,8 +7,13 @@ import io
 import os
 import random
 import signal
+import subprocess
+import sys
+import threading
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from invoices.einvoices.child import ReadingChild
+from invoices.einvoices.child import ReadingChild, close_child, read_in_child
 from invoices.einvoices.cii_writer import write_cii
 from invoices.einvoices.extraction import MAX_ATTACHMENTS
 from invoices.einvoices.reading import Kind, Reading, kind_of, read_einvoice
@@ -403,11 +408,45 @@ def test_a_child_that_crashes_costs_its_file_alone() -> None:
         assert child.read(CII).syntax == "CII"
         first = child.process_id
         assert first is not None
-        os.kill(first, signal.SIGSEGV)
+        os.kill(first, signal.SIGSTOP)  # holds the reading until the crash
+        crash = threading.Timer(0.2, os.kill, (first, signal.SIGKILL))
+        crash.start()
         with pytest.raises(Refused, match="échouer la lecture"):
             child.read(CII)
+        crash.join()
         assert child.read(CII).syntax == "CII"
         assert child.process_id != first
+
+
+def test_a_child_that_died_between_two_files_is_started_again() -> None:
+    with ReadingChild() as child:
+        child.read(CII)
+        assert child.process_id is not None
+        os.kill(child.process_id, signal.SIGKILL)
+        os.waitid(os.P_PID, child.process_id, os.WEXITED | os.WNOWAIT)
+        assert child.read(UBL).syntax == "UBL"
+
+
+def test_threads_share_one_child() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        readings = list(pool.map(read_in_child, [CII, UBL, PDF] * 5))
+    assert [reading.syntax for reading in readings] == ["CII", "UBL", "CII"] * 5
+    close_child()
+
+
+def test_a_program_that_reads_in_a_child_ends_without_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "invoice.xml").write_bytes(CII)
+    program = "from invoices.einvoices.child import read_in_child\nprint(read_in_child('invoice.xml').content.number)\n"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "471102\n", "")
 
 
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
@@ -442,6 +481,23 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(document: bytes) -> 
                 del damaged[chance.randrange(len(damaged)) :]
             with contextlib.suppress(Refused):
                 assert isinstance(child.read(bytes(damaged)), Reading)
+
+
+def test_an_invoice_of_the_profile_en_16931_is_written_and_read_back_equal() -> None:
+    french = "Facture_F20220024-LE_FOURNISSEUR-POUR-LE_CLIENT_EN_16931.pdf"
+    for data in (CII, PDF, sample("fnfe-factur-x-samples", french)):
+        content = read_einvoice(data).content
+        again = read_einvoice(write_cii(content)).content
+        if content.payment and again.payment:  # an IBAN is written without the blanks it was stated with
+            payment = replace(content.payment, iban=content.payment.iban.replace(" ", ""))
+            content = replace(content, payment=payment)
+        assert again == content
+
+
+def test_a_ubl_credit_note_without_type_is_one_by_its_root() -> None:
+    credit_note = sample("cen-en16931", "ubl-tc434-creditnote1.xml")
+    document = changed(credit_note, "<cbc:CreditNoteTypeCode>381</cbc:CreditNoteTypeCode>", "")
+    assert read_einvoice(document).content.is_credit_note
 
 
 @pytest.mark.parametrize("row", IMPORTED, ids=row_name)

@@ -9,6 +9,7 @@ import atexit
 import base64
 import contextlib
 import json
+import logging
 import os
 import selectors
 import subprocess
@@ -22,6 +23,8 @@ from typing import Any, Self
 from invoices.einvoices.reading import Reading, read_einvoice
 from invoices.einvoices.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
 from invoices.semantics import InvoiceContent, from_json, to_json
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT = 20.0  # seconds for one file; the largest sample takes 0.2
 DEFAULT_MEMORY_LIMIT = 1024 * 1024 * 1024  # bytes of address space
@@ -83,7 +86,7 @@ class ReadingChild:
                     pipe.close()
 
     def _ask(self, path: Path) -> Reading:
-        if self._files_read >= _FILES_PER_CHILD or self._owner != os.getpid():
+        if self._files_read >= _FILES_PER_CHILD or self._owner != os.getpid() or self._has_died():
             self.close()
         process = self._process or self._start()
         self._files_read += 1
@@ -94,12 +97,17 @@ class ReadingChild:
             raise Refused(f"La lecture de ce fichier a été interrompue après {self.timeout:g} s.") from error
         except (OSError, EOFError, ValueError) as error:
             self.close()
+            logger.warning("The child process died of the file %s (exit status %s).", path, process.returncode)
             raise Refused("Ce fichier fait échouer la lecture : il est endommagé ou hostile.") from error
         if "refused" in answer:
             if answer.get("fatal"):
                 self.close()
             raise _REFUSALS.get(answer["kind"], Refused)(answer["refused"])
         return _reading_from_json(answer["reading"])
+
+    def _has_died(self) -> bool:
+        """True if the child is gone already, for a reason that no file is to blame for (the system lacked memory…)."""
+        return self._process is not None and self._process.poll() is not None
 
     def _start(self) -> subprocess.Popen[bytes]:
         search_path = os.pathsep.join(filter(None, (str(_PROJECT_ROOT), os.environ.get("PYTHONPATH"))))

@@ -144,7 +144,7 @@ class _CiiReader(Values):
             trading_name=self.text(element, "ram:SpecifiedLegalOrganization/ram:TradingBusinessName"),
             identifiers=tuple(found for item in identifiers if (found := self.identifier(item))),
             legal_identifier=self.identifier(element, "ram:SpecifiedLegalOrganization/ram:ID"),
-            vat_identifier=registrations.get("VA", ""),
+            vat_identifier=registrations.get("VA", registrations.get("VAT", "")),
             tax_registration=registrations.get("FC", ""),
             legal_information=self.text(element, "ram:Description"),
             electronic_address=self.identifier(element, "ram:URIUniversalCommunication/ram:URIID"),

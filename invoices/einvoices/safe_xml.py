@@ -102,6 +102,10 @@ def parse(data: bytes) -> etree._Element:
         raise Refused("Ce fichier XML contient des caractères interdits.") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Refused("Ce fichier XML contient une déclaration DOCTYPE, interdite dans une facture.")
-    if root.xpath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")"):
+    try:
+        is_too_deep = root.xpath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+    except etree.XPathError as error:  # more elements than the library counts
+        raise Refused("Ce fichier XML est trop volumineux.") from error
+    if is_too_deep:
         raise Refused(f"Ce fichier XML est trop imbriqué (plus de {MAX_DEPTH} niveaux).")
     return root

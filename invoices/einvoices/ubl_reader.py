@@ -16,6 +16,7 @@ from invoices.semantics import (
     ContactPoint,
     Delivery,
     DocumentReference,
+    Identifier,
     InvoiceContent,
     Line,
     Note,
@@ -34,6 +35,7 @@ _NAMESPACES = {
 _NOTE_WITH_CODE = re.compile(r"#([A-Z]{3})#\s*(.*)", re.DOTALL)
 # UBL writes BT-8 in UNTDID 2005, CII in UNTDID 2475; the model keeps the latter.
 _VAT_POINT_CODES = {"3": "5", "35": "29", "432": "72"}
+_CREDIT_NOTE = "381"
 _SEPA_CREDITOR = "SEPA"  # the scheme under which a creditor identifier (BT-90) stands among a party's identifiers
 
 
@@ -68,7 +70,8 @@ class _UblReader(Values):
         return InvoiceContent(
             number=number,
             issue_date=self.date(root, "cbc:IssueDate", "BT-2"),
-            type_code=self.text(root, type_name),
+            # Before the European norm, the root alone said what it is.
+            type_code=self.text(root, type_name) or (_CREDIT_NOTE if is_credit_note else ""),
             currency=currency,
             seller=self.party(seller) or Party(),
             buyer=self.party(self.find(root, "cac:AccountingCustomerParty/cac:Party")) or Party(),
@@ -152,11 +155,7 @@ class _UblReader(Values):
         party = Party(
             name=name or trading_name,
             trading_name=trading_name if name else "",
-            identifiers=tuple(
-                found
-                for item in self.all(element, "cac:PartyIdentification/cbc:ID")
-                if (found := self.identifier(item)) and found.scheme != _SEPA_CREDITOR
-            ),
+            identifiers=self.identifiers(element),
             legal_identifier=self.identifier(legal, "cbc:CompanyID"),
             vat_identifier=vat_identifier,
             tax_registration=tax_registration,
@@ -167,12 +166,18 @@ class _UblReader(Values):
         )
         return party if party != Party() else None
 
+    def identifiers(self, element: Element) -> tuple[Identifier, ...]:
+        """BT-29, BT-46: those without a scheme first, as CII orders them; UBL gives their order no meaning."""
+        found = (self.identifier(item) for item in self.all(element, "cac:PartyIdentification/cbc:ID"))
+        stated = [identifier for identifier in found if identifier and identifier.scheme != _SEPA_CREDITOR]
+        return tuple(sorted(stated, key=lambda identifier: bool(identifier.scheme)))
+
     def tax_registrations(self, element: Element) -> tuple[str, str]:
         """BT-31 stands under the tax scheme VAT, BT-32 under any other."""
         vat_identifier = tax_registration = ""
         for found in self.all(element, "cac:PartyTaxScheme"):
             value = self.text(found, "cbc:CompanyID")
-            if self.text(found, "cac:TaxScheme/cbc:ID").upper() == "VAT":
+            if self.text(found, "cac:TaxScheme/cbc:ID").upper() in ("VAT", "VA"):
                 vat_identifier = vat_identifier or value
             else:
                 tax_registration = tax_registration or value
