@@ -1,0 +1,157 @@
+"""The bundled faces: which characters they hold, how wide a text is, and how WeasyPrint finds them.
+
+Nothing of the system's fonts is used, so every machine draws the same page. Latin, Greek and Cyrillic are in the two
+main faces; the others are looked at only when a text needs them, and cost nothing otherwise.
+"""
+
+import logging
+import os
+import re
+import threading
+import unicodedata
+from functools import cache, lru_cache
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from weasyprint.text.fonts import FontConfiguration
+
+logger = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).resolve().parents[2] / "static" / "fonts" / "pdf"
+REGULAR = "FactureSans-Regular.ttf"
+BOLD = "FactureSans-Bold.ttf"
+FALLBACKS = (
+    "NotoSansArabic-Regular.ttf",
+    "NotoSansHebrew-Regular.ttf",
+    "NotoSansArmenian-Regular.ttf",
+    "NotoSansGeorgian-Regular.ttf",
+    "NotoSansThai-Regular.ttf",
+    "DroidSansFallbackFull.ttf",
+    "FactureHangul-Regular.ttf",
+)
+# Shown for a character that no bundled face has: a missing glyph would make the file no PDF/A.
+SUBSTITUTE = "□"
+
+_lock = threading.Lock()
+
+
+@cache
+def _face(file: str) -> TTFont:
+    return TTFont(FOLDER / file, lazy=True)
+
+
+@cache
+def _widths(file: str) -> dict[int, float]:
+    """Advance width of each character of a face, in em."""
+    face = _face(file)
+    advances, units = face["hmtx"].metrics, face["head"].unitsPerEm
+    return {codepoint: advances[glyph][0] / units for codepoint, glyph in face.getBestCmap().items()}
+
+
+@cache
+def font_configuration() -> FontConfiguration:
+    """WeasyPrint's own font configuration, reading the bundled folder and nothing else; one for the process."""
+    # Fontconfig reads its place from the environment when a configuration is made. The variable is put back at
+    # once: a child process (a browser, say) must find its own fonts.
+    with _lock:
+        before = os.environ.get("FONTCONFIG_FILE")
+        os.environ["FONTCONFIG_FILE"] = str(FOLDER / "fonts.conf")
+        try:
+            return FontConfiguration()
+        finally:
+            if before is None:
+                del os.environ["FONTCONFIG_FILE"]
+            else:
+                os.environ["FONTCONFIG_FILE"] = before
+
+
+@cache
+def _outside_main_faces() -> re.Pattern[str]:
+    """Matches any character that may not go to the page as it is."""
+    codepoints = sorted(_widths(REGULAR).keys() & _widths(BOLD).keys())
+    safe = [c for c in codepoints if c == 0xA0 or c == 0x202F or unicodedata.category(chr(c))[0] not in "CZ" or c == 32]
+    ranges, start, last = [], safe[0], safe[0]
+    for codepoint in [*safe[1:], 0x110000]:
+        if codepoint != last + 1:
+            ranges.append(f"\\U{start:08x}-\\U{last:08x}")
+            start = codepoint
+        last = codepoint
+    return re.compile(f"[^\n{''.join(ranges)}]")
+
+
+@lru_cache(maxsize=4096)
+def _stand_in(character: str) -> str:
+    """What is printed for a character that the main faces lack."""
+    category = unicodedata.category(character)
+    if category in ("Zs", "Zl", "Zp") or character in "\t\v\f\x85":
+        return " "
+    if category[0] == "C" or 0xFE00 <= ord(character) <= 0xFE0F:  # controls, direction overrides, surrogates, variants
+        return ""
+    if any(ord(character) in _widths(file) for file in FALLBACKS):
+        return character
+    logger.warning("no bundled font has U+%04X; %s is printed for it", ord(character), SUBSTITUTE)
+    return SUBSTITUTE
+
+
+def printable(text: str) -> str:
+    """``text`` with nothing in it that the bundled faces cannot show, nor any control or direction character."""
+    if _outside_main_faces().search(text) is None:
+        return text
+    return _outside_main_faces().sub(lambda match: _stand_in(match[0]), unicodedata.normalize("NFC", text))
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """Width of ``text`` at ``size``, in the unit of ``size``, without kerning (which only narrows it)."""
+    widths = _widths(BOLD if bold else REGULAR)
+    try:
+        return sum([widths[ord(character)] for character in text]) * size
+    except KeyError:
+        return sum(_advance(character, bold) for character in text) * size
+
+
+@lru_cache(maxsize=4096)
+def _advance(character: str, bold: bool) -> float:
+    for file in (BOLD if bold else REGULAR, *FALLBACKS):
+        if (advance := _widths(file).get(ord(character))) is not None:
+            return advance
+    return 1.0
+
+
+def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """The lines of ``text`` when it is set at ``size`` in a column of ``room`` (same unit).
+
+    Breaks at its newlines, then at spaces, then inside of a word that is wider than the column: whatever is typed
+    stays inside its place. The page is laid out with these breaks, so heights are known before layout.
+    """
+    lines = []
+    for paragraph in text.split("\n"):
+        if width(paragraph, size, bold=bold) <= room:
+            lines.append(paragraph)
+            continue
+        line = ""
+        for word in paragraph.split(" "):
+            candidate = f"{line} {word}" if line else word
+            if width(candidate, size, bold=bold) <= room:
+                line = candidate
+                continue
+            if line:
+                lines.append(line)
+            while width(word, size, bold=bold) > room:
+                fitting = _fitting(word, room, size, bold)
+                lines.append(word[:fitting])
+                word = word[fitting:]
+            line = word
+        lines.append(line)
+    return lines
+
+
+def _fitting(word: str, room: float, size: float, bold: bool) -> int:
+    """How many characters of ``word`` fit in ``room``, at least one; a combining mark stays with its letter."""
+    total, count = 0.0, 0
+    for count, character in enumerate(word):
+        total += _advance(character, bold) * size
+        if total > room and count:
+            break
+    while count > 1 and unicodedata.combining(word[count]):
+        count -= 1
+    return max(count, 1)

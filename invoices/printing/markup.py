@@ -1,0 +1,87 @@
+"""The page as HTML and its stylesheet: templates are read and parsed once per process."""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+from string import Template as Fill
+
+from django.template import Context, Engine, Template
+from weasyprint import CSS
+
+from invoices.printing.fetching import REFUSING
+from invoices.printing.fonts import font_configuration, printable
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, Layout
+from invoices.printing.page import Page
+from invoices.printing.style import PrintStyle
+
+FOLDER = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
+CODE_URL = "code:transfer"
+MOST_LINES = 80  # beside the seller: 4 lines each of the number and of the facts
+TITLE_LEADING = 1.15
+BETWEEN_TAGS = re.compile(r"\n\s*")
+
+
+@cache
+def _template() -> Template:
+    """The structure, without the white space between its tags: each one would be a box more."""
+    source = (FOLDER / "invoice.html").read_text(encoding="utf-8")
+    # An engine of its own: what is printed depends on no setting of the site, and is always escaped.
+    return Engine(autoescape=True, debug=False).from_string(BETWEEN_TAGS.sub("", source))
+
+
+def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
+    """The whole document; every text from outside is escaped and printable. It is well-formed XML too."""
+    context = {
+        "page": page,
+        "newline": "\n",
+        "logo": {"url": style.logo.url, "alt": f"Logo de {seller}"} if style.logo else None,
+        "code_url": CODE_URL if page.transfer_code else "",
+        "in_currency": f" ({page.currency})" if page.currency else "",
+    }
+    return printable(_template().render(Context(context, use_l10n=False, use_tz=False)))
+
+
+@lru_cache(maxsize=64)
+def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
+    """The parsed stylesheet of a template in a company's colour; the bottom margin holds the foot's lines."""
+    layout = LAYOUTS[template]  # type: ignore[index]
+    ink = readable(colour)
+    # 2 mm + a carried total, then the foot over 9 mm of white.
+    bottom = 2 + layout.leading / POINTS_PER_MM + 2 + max(foot_lines, 1) * layout.small_leading / POINTS_PER_MM + 9
+    source = (FOLDER / "base.css").read_text(encoding="utf-8") + (FOLDER / f"{template}.css").read_text(
+        encoding="utf-8"
+    )
+    filled = Fill(source).substitute(
+        layout.measures(),
+        colour=ink,
+        ink="#1b1b1b",
+        quiet="#5f6368",
+        hairline="#b8bcc2",
+        bottom=f"{bottom:.3f}",
+        due=f"{layout.text * 1.5:g}",
+    )
+    filled += "".join(_least_heights(layout))
+    return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)
+
+
+def _least_heights(layout: Layout) -> Iterator[str]:
+    """Room for the blocks that stand beside the text, by their number of lines: they push nothing by themselves."""
+    for lines in range(1, MOST_LINES + 1):
+        beside_seller = layout.title * TITLE_LEADING + (lines + 1) * layout.leading
+        beside_buyer = layout.small_leading + 1 + lines * layout.leading
+        yield f".head.h{lines} {{ min-height: {beside_seller:g}pt }}"
+        yield f".parties.h{lines} {{ min-height: {beside_buyer:g}pt }}"
+
+
+def readable(colour: str) -> str:
+    """``colour``, darkened until it can be read on white (contrast of 4.5 to 1, WCAG 2)."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    while _contrast_with_white(channels) < 4.5:
+        channels = [channel * 0.95 for channel in channels]
+    return "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)
+
+
+def _contrast_with_white(channels: list[float]) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)

@@ -1,0 +1,71 @@
+"""The mentions of the law under the totals and at the foot of the page, by kind of customer.
+
+Sources: CGI ann. II art. 242 nonies A; C. com. L441-9, L441-10, D441-5, R123-237; order 83-50/A.
+"""
+
+from collections.abc import Iterable
+
+from invoices.printing import wording
+from invoices.printing.style import PrintStyle
+from invoices.semantics import InvoiceContent
+
+LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
+# Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
+FOOT_NOTES = frozenset({"REG", "ABL"})
+TECHNICAL_NOTES = frozenset({"BAR"})
+
+
+def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
+    """The paragraphs under the totals, in the order they are printed."""
+    paragraphs = []
+    paragraphs += _unique(wording.exemption_reason(item) for item in content.vat_breakdown)
+    if content.type_code in wording.SELF_BILLED:
+        paragraphs.append(wording.SELF_BILLING)
+    if style.has_reform_mentions and style.is_professional:
+        paragraphs += _reform_mentions(content, style)
+    paragraphs += _unique([content.payment_terms or ("" if content.is_credit_note else style.payment_terms)])
+    paragraphs += _payment_mentions(content, style)
+    apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
+    paragraphs += [note.text for note in content.notes if note.subject_code not in apart]
+    paragraphs += style.other_mentions
+    return _unique(paragraphs)
+
+
+def _reform_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:
+    """Category of the operation, option for VAT on debits (ann. II 242 nonies A, as amended by decree 2022-1299)."""
+    mentions = []
+    if category := wording.OPERATION_CATEGORIES.get(content.business_process[:1]):
+        mentions.append(f"Catégorie de l’opération : {category[:1].lower()}{category[1:]}")
+    if style.vat_on_debits or content.vat_point_code == "5":
+        mentions.append(wording.VAT_ON_DEBITS)
+    return mentions
+
+
+def _payment_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:
+    """Discount, late penalties, recovery fee: the document's notes, else the company's; no fee for individuals."""
+    mentions = []
+    for code, standing in (
+        (DISCOUNT, style.early_discount),
+        (LATE_PENALTY, style.late_penalty),
+        (RECOVERY_FEE, style.recovery_fee),
+    ):
+        if not style.is_professional and code == RECOVERY_FEE:
+            continue
+        own = [note.text for note in content.notes if note.subject_code == code]
+        if own:
+            mentions += own
+        elif style.is_professional and not content.is_credit_note:
+            mentions.append(standing)
+    return mentions
+
+
+def foot_of_page(content: InvoiceContent, style: PrintStyle) -> list[str]:
+    """Who the seller is by law: the company's mentions, else the document's (BT-33); notes REG and ABL."""
+    standing = "\n".join(style.legal_mentions) or content.seller.legal_information
+    own = [note.text for note in content.notes if note.subject_code in FOOT_NOTES]
+    return _unique([standing, *(text for text in own if text not in standing)])
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    """The texts that say something, each once, in order."""
+    return list(dict.fromkeys(text.strip() for text in texts if text and text.strip()))

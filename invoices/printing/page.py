@@ -1,0 +1,318 @@
+"""What stands on the printed invoice, as short texts in their places: the template only sets them out.
+
+Texts come out already broken into lines for their column (see :func:`invoices.printing.fonts.wrap`), so the page needs
+no wrapping, no floats and no flexible boxes, and two blocks side by side know which one is the taller.
+"""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from invoices.printing import figures, wording
+from invoices.printing.fonts import wrap
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, Layout
+from invoices.printing.mentions import foot_of_page, terms
+from invoices.printing.parties import address_lines, party_lines
+from invoices.printing.payment import payment_lines, transfer_code
+from invoices.printing.style import PrintStyle
+from invoices.semantics import AllowanceCharge, InvoiceContent, Line
+
+# Beyond these, the totals would no longer stand on one page.
+SHOWN_ALLOWANCES = 20
+
+
+class Fact(NamedTuple):
+    """« Échéance 07/07/2022 », the value broken into lines."""
+
+    label: str
+    value: str
+
+
+class Row(NamedTuple):
+    """A line of the invoice; ``details`` are small lines under the name, ``carried`` the sum up to here."""
+
+    name: str
+    details: str
+    quantity: str
+    price: str
+    rate: str
+    amount: str
+    carried: str
+
+
+class Total(NamedTuple):
+    """A row of the totals; ``kind`` is "", "strong" or "due"."""
+
+    label: str
+    amount: str
+    kind: str
+
+
+class Vat(NamedTuple):
+    """A row of the VAT table."""
+
+    rate: str
+    base: str
+    tax: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the template shows. Texts of several lines hold newlines."""
+
+    title: str
+    number: str
+    date: str
+    label: str
+    facts: tuple[Fact, ...]
+    seller: str
+    seller_lines: str
+    buyer: str
+    buyer_lines: str
+    delivery: str  # empty when goods go to the buyer's own address
+    head_height: int  # lines under the title in the right column of the head
+    parties_height: int  # lines of the delivery block
+    currency: str  # "" for euros, else said in the heads of the columns
+    rows: tuple[Row, ...]
+    vat: tuple[Vat, ...]
+    totals: tuple[Total, ...]
+    vat_is_taller: bool
+    payment: str
+    transfer_code: bytes  # SVG, or empty
+    terms: tuple[str, ...]
+    foot: str
+
+    @property
+    def document_title(self) -> str:
+        """Title of the file and of the pages that follow: « Facture N° 18000135 »."""
+        return f"{self.title} {self.number}".replace("\n", "").strip()
+
+
+def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> Page:
+    """The page of ``content`` in ``style``; ``label`` is a word beside the title (« Copie »), or empty."""
+    layout = LAYOUTS[style.template]
+    facts = _facts(content, layout)
+    buyer, buyer_lines = party_lines(content.buyer, content, layout, is_seller=False)
+    seller, seller_lines = party_lines(content.seller, content, layout, is_seller=True)
+    delivery = _delivery(content, layout)
+    vat, totals = _vat(content), _totals(content)
+    number = _clipped(wrap(f"N° {content.number}", layout.column * POINTS_PER_MM, layout.text, bold=True))
+    return Page(
+        title=wording.title(content),
+        number=number,
+        date=figures.day(content.issue_date) if content.issue_date else "",
+        label=label,
+        facts=facts,
+        seller=seller,
+        seller_lines=seller_lines,
+        buyer=buyer,
+        buyer_lines=buyer_lines,
+        delivery=delivery,
+        head_height=number.count("\n")
+        + sum(fact.value.count("\n") + 1 for fact in facts)
+        + bool(content.issue_date)
+        + bool(label),
+        parties_height=delivery.count("\n") + 1 if delivery else 0,
+        currency="" if content.currency in ("EUR", "") else content.currency,
+        rows=_rows(content, layout),
+        vat=vat,
+        totals=totals,
+        vat_is_taller=len(vat) > len(totals),
+        payment="\n".join(payment_lines(content, style, layout)),
+        transfer_code=transfer_code(content, style),
+        terms=tuple("\n".join(wrap(text, TEXT_WIDTH * POINTS_PER_MM, layout.small)) for text in terms(content, style)),
+        foot="\n".join(
+            wrap("\n".join(foot_of_page(content, style)), 150 * POINTS_PER_MM, layout.small),
+        ),
+    )
+
+
+def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
+    """Dates and references beside the title."""
+    pairs = []
+    if content.due_date and not content.is_credit_note:
+        pairs.append(("Échéance", figures.day(content.due_date)))
+    for reference in content.preceding_invoices:
+        date = f" du {figures.day(reference.date)}" if reference.date else ""
+        pairs.append(("Facture d’origine", f"{reference.number}{date}"))
+    delivery_date = content.delivery.date if content.delivery else None
+    if delivery_date and delivery_date != content.issue_date:
+        pairs.append(("Livraison ou exécution", figures.day(delivery_date)))
+    if content.vat_point_date and content.vat_point_date not in (content.issue_date, delivery_date):
+        pairs.append(("Exigibilité de la TVA", figures.day(content.vat_point_date)))
+    if content.period and (period := period_text(content.period.start, content.period.end)):
+        pairs.append(("Période", period))
+    pairs += [
+        ("Votre commande", content.purchase_order_reference),
+        ("Votre référence", content.buyer_reference),
+        ("Contrat", content.contract_reference),
+        ("Projet", content.project_reference),
+        ("Notre commande", content.sales_order_reference),
+        ("Bon de livraison", content.despatch_advice_reference),
+        ("Imputation", content.buyer_accounting_reference),
+    ]
+    room = layout.column * POINTS_PER_MM
+    facts = []
+    for label, value in pairs:
+        if value:
+            lines = wrap(f"{label}\N{NO-BREAK SPACE} {value}", room, layout.text)
+            facts.append(Fact(label, _clipped(lines).removeprefix(f"{label}\N{NO-BREAK SPACE}").lstrip(" ")))
+    return tuple(facts)
+
+
+def period_text(start: datetime.date | None, end: datetime.date | None) -> str:
+    """« du 01/06/2022 au 30/06/2022 », or what is known of it."""
+    if start and end:
+        return f"du {figures.day(start)} au {figures.day(end)}"
+    if start:
+        return f"à partir du {figures.day(start)}"
+    return f"jusqu’au {figures.day(end)}" if end else ""
+
+
+def _delivery(content: InvoiceContent, layout: Layout) -> str:
+    """Where the goods went, when it is not the buyer's address."""
+    delivery = content.delivery
+    if delivery is None or (delivery.address is None and not delivery.name):
+        return ""
+    if delivery.address == content.buyer.address and delivery.name in ("", content.buyer.name):
+        return ""
+    lines = [delivery.name] if delivery.name else []
+    if delivery.address:
+        lines += address_lines(delivery.address, content)
+    return _clipped(wrap("\n".join(lines), layout.column * POINTS_PER_MM, layout.text), 12)
+
+
+def _clipped(lines: list[str], most: int = 4) -> str:
+    """The first ``most`` lines: a reference is short, and one that is not must not push the invoice off its page."""
+    return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][:-1]}…"])
+
+
+def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
+    room = (layout.name - 3) * POINTS_PER_MM
+    currency = content.currency
+    carried = Decimal(0)
+    rows = []
+    for line in content.lines:
+        carried += line.net_amount
+        details = _details(line, currency)
+        quantity = "" if line.quantity is None else figures.number(line.quantity)
+        if quantity and (unit := wording.unit(line.unit)):
+            quantity = f"{quantity}{figures.BEFORE_UNIT}{unit}"
+        price = "" if line.net_price is None else figures.price(line.net_price, currency)
+        if price and line.price_base_quantity not in (None, 0, 1):
+            price = f"{price} / {figures.number(line.price_base_quantity)}"
+        rows.append(
+            Row(
+                name="\n".join(wrap(line.name, room, layout.text)),
+                details="\n".join(wrap("\n".join(details), room, layout.small)) if details else "",
+                quantity=quantity,
+                price=price,
+                rate=_rate(line.vat_category, line.vat_rate),
+                amount=figures.amount(line.net_amount, currency),
+                carried=figures.money(carried, currency),
+            )
+        )
+    return tuple(rows)
+
+
+def _details(line: Line, currency: str) -> list[str]:
+    """The small lines under a name: description, references, period, discounts."""
+    details = [text for text in (line.description, line.note) if text and text != line.name]
+    references = [
+        f"{label}{figures.BEFORE_UNIT}{value}"
+        for label, value in (
+            ("Réf.", line.seller_item_identifier),
+            ("Votre réf.", line.buyer_item_identifier),
+            ("GTIN", line.standard_item_identifier.value if line.standard_item_identifier else ""),
+            ("Poste de commande", line.order_line_reference),
+        )
+        if value
+    ]
+    if references:
+        details.append(" · ".join(references))
+    if line.period and (period := period_text(line.period.start, line.period.end)):
+        details.append(f"{period[:1].upper()}{period[1:]}")
+    if line.gross_price is not None and line.price_discount:
+        details.append(
+            f"Prix brut {figures.price(line.gross_price, currency)}, "
+            f"remise {figures.price(line.price_discount, currency)} par unité"
+        )
+    details += [
+        f"{allowance_label(item)} : {figures.amount(signed(item), currency)}" for item in line.allowances_charges
+    ]
+    return details
+
+
+def allowance_label(item: AllowanceCharge) -> str:
+    """« Remise 10 % – fidélité », « Frais – port »."""
+    label = "Frais" if item.is_charge else "Remise"
+    if item.percentage is not None:
+        label = f"{label} {figures.rate(item.percentage)}"
+    return f"{label} – {item.reason}" if item.reason else label
+
+
+def signed(item: AllowanceCharge) -> Decimal:
+    """What the allowance or charge adds to the sum."""
+    return item.amount if item.is_charge else -item.amount
+
+
+def _rate(category: str, rate: Decimal | None) -> str:
+    """A rate, or the category where there is none to pay."""
+    if rate and category in ("S", "", "L", "M"):
+        return figures.rate(rate)
+    return wording.SHORT_CATEGORIES.get(category) or ("" if rate is None else figures.rate(rate))
+
+
+def _vat(content: InvoiceContent) -> tuple[Vat, ...]:
+    rows = []
+    for item in content.vat_breakdown:
+        label = wording.CATEGORIES.get(item.category) or ("" if item.rate is None else figures.rate(item.rate))
+        rows.append(
+            Vat(
+                label,
+                figures.amount(item.taxable_amount, content.currency),
+                figures.amount(item.tax_amount, content.currency),
+            )
+        )
+    return tuple(rows)
+
+
+def _totals(content: InvoiceContent) -> tuple[Total, ...]:
+    currency = content.currency
+    rows = []
+
+    def add(label: str, value: Decimal | None, kind: str = "") -> None:
+        if value is not None:
+            rows.append(Total(label, figures.money(value, currency), kind))
+
+    if content.allowances_charges or content.allowance_total or content.charge_total:
+        add("Total des lignes HT", content.line_total)
+        for item in content.allowances_charges[:SHOWN_ALLOWANCES]:
+            label = allowance_label(item)
+            if item.vat_rate:
+                label = f"{label} (TVA {figures.rate(item.vat_rate)})"
+            add(label, signed(item))
+        if others := content.allowances_charges[SHOWN_ALLOWANCES:]:
+            add(f"{len(others)} autres remises et frais", sum(map(signed, others), Decimal(0)))
+        if not content.allowances_charges:
+            add("Remises", -content.allowance_total if content.allowance_total else None)
+            add("Frais", content.charge_total or None)
+    add("Total HT", content.total_without_vat)
+    add("TVA", content.total_vat)
+    if content.vat_currency and content.vat_currency != currency and content.total_vat_in_vat_currency is not None:
+        rows.append(
+            Total(
+                f"soit TVA en {content.vat_currency}",
+                figures.money(content.total_vat_in_vat_currency, content.vat_currency),
+                "",
+            )
+        )
+    add("Total TTC", content.total_with_vat, "strong")
+    if content.prepaid_amount:
+        add("Déjà payé", -content.prepaid_amount)
+    if content.rounding_amount:
+        add("Arrondi", content.rounding_amount)
+    due = content.amount_due if content.amount_due is not None else content.total_with_vat
+    add("Net en votre faveur" if content.is_credit_note else "Net à payer", due, "due")
+    return tuple(rows)

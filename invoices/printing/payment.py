@@ -1,0 +1,93 @@
+"""How to pay: the account, what to recall, and the QR code of a transfer."""
+
+import io
+from decimal import Decimal
+
+from segno import helpers
+
+from invoices.printing import figures, wording
+from invoices.printing.fonts import wrap
+from invoices.printing.layouts import POINTS_PER_MM, TEXT_WIDTH, Layout
+from invoices.printing.style import PrintStyle
+from invoices.semantics import InvoiceContent, PaymentInstructions
+
+TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
+CODE_WIDTH = 30.0  # mm kept free at the left of the text for the QR code
+
+
+def _account(content: InvoiceContent, style: PrintStyle) -> tuple[str, str, str]:
+    """IBAN, BIC and holder: the invoice's, else the company's."""
+    payment = content.payment or PaymentInstructions()
+    if payment.iban:
+        return payment.iban, payment.bic, payment.account_name
+    if payment.means_code in TRANSFERS:
+        return style.iban, style.bic, style.account_name
+    return "", "", ""
+
+
+def grouped_iban(iban: str) -> str:
+    """An IBAN in groups of four."""
+    bare = iban.replace(" ", "")
+    return "\N{NO-BREAK SPACE}".join(bare[start : start + 4] for start in range(0, len(bare), 4))
+
+
+def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) -> list[str]:
+    """The lines of the payment block; none when nothing is to be paid."""
+    due = content.amount_due if content.amount_due is not None else content.total_with_vat
+    if content.is_credit_note or not due or due < 0:
+        return []
+    payment = content.payment or PaymentInstructions()
+    iban, bic, holder = _account(content, style)
+    lines = []
+    means = payment.means_text or wording.PAYMENT_MEANS.get(payment.means_code, "virement" if iban else "")
+    if means:
+        means = f"Règlement : {means if means[1:2].isupper() else means[:1].lower() + means[1:]}"
+    if content.due_date:
+        date = f"au plus tard le {figures.day(content.due_date)}"
+        means = f"{means}, {date}" if means else f"Règlement {date}"
+    lines.append(means)
+    if payment.mandate_reference or payment.debited_iban:
+        lines.append(
+            " · ".join(
+                f"{label} {value}"
+                for label, value in (
+                    ("Mandat", payment.mandate_reference),
+                    ("ICS", payment.creditor_identifier),
+                    ("Compte débité", grouped_iban(payment.debited_iban)),
+                )
+                if value
+            )
+        )
+    elif iban:
+        lines.append(f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}")
+        if holder and holder != content.seller.name:
+            lines.append(f"Titulaire : {holder}")
+        lines.append(f"Référence à rappeler : {payment.remittance_information or content.number}")
+    if content.payee and content.payee.name:
+        lines.append(f"À payer à {content.payee.name}")
+    room = (TEXT_WIDTH - CODE_WIDTH) * POINTS_PER_MM
+    return wrap("\n".join(line for line in lines if line), room, layout.text)
+
+
+def transfer_code(content: InvoiceContent, style: PrintStyle) -> bytes:
+    """The QR code of a SEPA transfer (EPC069-12) as an SVG of one path; empty where it cannot or need not be drawn."""
+    due = content.amount_due if content.amount_due is not None else content.total_with_vat
+    iban, bic, holder = _account(content, style)
+    if not (style.has_transfer_code and iban and due and content.currency == "EUR") or content.is_credit_note:
+        return b""
+    if not Decimal("0.01") <= due <= Decimal("999999999.99"):
+        return b""
+    payment = content.payment or PaymentInstructions()
+    try:
+        code = helpers.make_epc_qr(
+            name=(holder or content.seller.name)[:70],
+            iban=iban.replace(" ", ""),
+            amount=due,
+            text=(payment.remittance_information or content.number)[:140],
+            bic=bic or None,
+        )
+    except ValueError:  # an account or a name that the standard cannot hold: the lines in words remain
+        return b""
+    out = io.BytesIO()
+    code.save(out, kind="svg", border=0, xmldecl=False, svgclass=None, lineclass=None, omitsize=True)
+    return out.getvalue()

@@ -1,0 +1,219 @@
+"""The words of a French invoice: titles by type, reasons of exemption, units, countries, standing sentences.
+
+Legal text stays in French whatever the language of the portal.
+"""
+
+from invoices.semantics import InvoiceContent, VatBreakdown
+
+# UNTDID 1001 as the French rules allow it (BR-FR-04).
+TITLES = {
+    "326": "Facture partielle",
+    "384": "Facture rectificative",
+    "386": "Facture d’acompte",
+    "389": "Autofacture",
+    "393": "Facture affacturée",
+    "261": "Avoir d’autofacture",
+    "262": "Avoir – remise globale",
+    "396": "Avoir de facture affacturée",
+    "471": "Autofacture rectificative",
+    "472": "Facture affacturée rectificative",
+    "473": "Autofacture affacturée rectificative",
+    "500": "Autofacture d’acompte",
+    "501": "Autofacture affacturée",
+    "502": "Avoir d’autofacture affacturée",
+    "503": "Avoir de facture d’acompte",
+    "875": "Facture de situation",
+    "876": "Facture de situation",
+    "877": "Décompte général définitif",
+}
+SELF_BILLED = frozenset({"261", "389", "471", "473", "500", "501", "502"})
+
+
+def title(content: InvoiceContent) -> str:
+    """« Facture », « Avoir », « Facture d’acompte »… by the type code (BT-3)."""
+    return TITLES.get(content.type_code, "Avoir" if content.is_credit_note else "Facture")
+
+
+# Printed where the document gives no reason of its own (BT-120).
+EXEMPTIONS = {
+    "E": "Exonération de TVA",
+    "AE": "Autoliquidation",
+    "K": "Exonération de TVA, article 262 ter, I du CGI (livraison intracommunautaire)",
+    "G": "Exonération de TVA, article 262, I du CGI (exportation)",
+    "O": "Opération hors du champ de la TVA",
+    "Z": "TVA au taux zéro",
+}
+# In the VAT table and in the narrow column of rates, where a rate alone would not say it.
+CATEGORIES = {"E": "Exonéré", "AE": "Autoliquidation", "K": "Intracommunautaire", "G": "Export", "O": "Hors TVA"}
+SHORT_CATEGORIES = {"E": "Exonéré", "AE": "Autoliq.", "K": "Intracom.", "G": "Export", "O": "Hors TVA"}
+
+
+def exemption_reason(breakdown: VatBreakdown) -> str:
+    """Why no VAT is due, in words; empty where VAT is due."""
+    if breakdown.exemption_reason:
+        reason = breakdown.exemption_reason
+        # The word itself is obligatory (CGI ann. II 242 nonies A, I-13°).
+        if breakdown.category == "AE" and "autoliquidation" not in reason.lower():
+            return f"Autoliquidation – {reason}"
+        return reason
+    return EXEMPTIONS.get(breakdown.category, "")
+
+
+# UN/ECE Recommendation 20 and 21, the units met on French invoices; a piece needs no unit.
+UNITS = {
+    "": "",
+    "C62": "",
+    "H87": "",
+    "EA": "",
+    "NAR": "",
+    "XPP": "",
+    "PCE": "",
+    "ZZ": "",
+    "HUR": "h",
+    "MIN": "min",
+    "SEC": "s",
+    "DAY": "j",
+    "WEE": "sem.",
+    "MON": "mois",
+    "ANN": "an",
+    "KGM": "kg",
+    "GRM": "g",
+    "TNE": "t",
+    "LTR": "l",
+    "MLT": "ml",
+    "HLT": "hl",
+    "MTR": "m",
+    "MMT": "mm",
+    "CMT": "cm",
+    "KMT": "km",
+    "KTM": "km",
+    "MTK": "m²",
+    "MTQ": "m³",
+    "KWH": "kWh",
+    "MWH": "MWh",
+    "SET": "lot",
+    "LS": "forfait",
+    "PR": "paire",
+    "DZN": "douz.",
+    "XPK": "colis",
+    "XBX": "boîte",
+    "XCT": "carton",
+    "XPX": "palette",
+    "P1": "%",
+}
+
+
+def unit(code: str) -> str:
+    """A unit as a reader writes it; an unknown code is shown as it is."""
+    return UNITS.get(code, code)
+
+
+PAYMENT_MEANS = {
+    "10": "espèces",
+    "20": "chèque",
+    "30": "virement",
+    "31": "virement",
+    "42": "virement",
+    "48": "carte bancaire",
+    "49": "prélèvement",
+    "54": "carte bancaire",
+    "55": "carte bancaire",
+    "57": "déjà réglé",
+    "58": "virement SEPA",
+    "59": "prélèvement SEPA",
+    "97": "compensation",
+}
+
+# The first letter of the "cadre de facturation" (BT-23).
+OPERATION_CATEGORIES = {
+    "B": "Livraison de biens",
+    "S": "Prestation de services",
+    "M": "Livraison de biens et prestation de services",
+}
+VAT_ON_DEBITS = "Option pour le paiement de la taxe d’après les débits"
+SELF_BILLING = "Autofacturation"
+
+COUNTRIES = {
+    "AD": "Andorre",
+    "AE": "Émirats arabes unis",
+    "AR": "Argentine",
+    "AT": "Autriche",
+    "AU": "Australie",
+    "BE": "Belgique",
+    "BG": "Bulgarie",
+    "BR": "Brésil",
+    "CA": "Canada",
+    "CH": "Suisse",
+    "CI": "Côte d’Ivoire",
+    "CL": "Chili",
+    "CM": "Cameroun",
+    "CN": "Chine",
+    "CY": "Chypre",
+    "CZ": "Tchéquie",
+    "DE": "Allemagne",
+    "DK": "Danemark",
+    "DZ": "Algérie",
+    "EE": "Estonie",
+    "EG": "Égypte",
+    "ES": "Espagne",
+    "FI": "Finlande",
+    "FR": "France",
+    "GB": "Royaume-Uni",
+    "GF": "Guyane",
+    "GP": "Guadeloupe",
+    "GR": "Grèce",
+    "HK": "Hong Kong",
+    "HR": "Croatie",
+    "HU": "Hongrie",
+    "IE": "Irlande",
+    "IL": "Israël",
+    "IN": "Inde",
+    "IS": "Islande",
+    "IT": "Italie",
+    "JP": "Japon",
+    "KR": "Corée du Sud",
+    "LB": "Liban",
+    "LI": "Liechtenstein",
+    "LT": "Lituanie",
+    "LU": "Luxembourg",
+    "LV": "Lettonie",
+    "MA": "Maroc",
+    "MC": "Monaco",
+    "MG": "Madagascar",
+    "MQ": "Martinique",
+    "MT": "Malte",
+    "MU": "Maurice",
+    "MX": "Mexique",
+    "NC": "Nouvelle-Calédonie",
+    "NL": "Pays-Bas",
+    "NO": "Norvège",
+    "NZ": "Nouvelle-Zélande",
+    "PF": "Polynésie française",
+    "PL": "Pologne",
+    "PT": "Portugal",
+    "QA": "Qatar",
+    "RE": "La Réunion",
+    "RO": "Roumanie",
+    "RS": "Serbie",
+    "SA": "Arabie saoudite",
+    "SE": "Suède",
+    "SG": "Singapour",
+    "SI": "Slovénie",
+    "SK": "Slovaquie",
+    "SN": "Sénégal",
+    "TH": "Thaïlande",
+    "TN": "Tunisie",
+    "TR": "Turquie",
+    "TW": "Taïwan",
+    "UA": "Ukraine",
+    "US": "États-Unis",
+    "VN": "Viêt Nam",
+    "XI": "Irlande du Nord",
+    "YT": "Mayotte",
+    "ZA": "Afrique du Sud",
+}
+
+
+def country(code: str) -> str:
+    """A country in French, or its code where the list does not have it."""
+    return COUNTRIES.get(code, code)
