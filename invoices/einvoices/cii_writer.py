@@ -54,14 +54,16 @@ def write_cii(content: InvoiceContent) -> bytes:
 
     Amounts are written with two decimals, quantities and prices with the digits they were given, dates as
     YYYYMMDD. Where a VAT category is O, the VAT identifiers of the parties are left out: BR-O-02 to BR-O-04
-    forbid them. BT-6 and BT-111 are left out where the VAT currency is the invoice's own.
+    forbid them. BT-6 and BT-111 are left out where the VAT currency is the invoice's own, and lines that only
+    gather or explain others (profile EXTENDED) since EN 16931 would add them up.
     """
     root = etree.Element(RSM + "CrossIndustryInvoice", nsmap=NAMESPACES)
     _context(root, content)
     _document(root, content)
     transaction = etree.SubElement(root, RSM + "SupplyChainTradeTransaction")
     for line in content.lines:
-        _line(transaction, line)
+        if line.counts_in_totals:
+            _line(transaction, line)
     _agreement(transaction, content)
     _delivery(transaction, content)
     _settlement(transaction, content)

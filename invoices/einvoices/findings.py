@@ -1,0 +1,64 @@
+"""What a check found in an invoice, in the form that is shown to staff and kept beside the invoice."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether the invoice may leave: an error keeps it back, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Source(StrEnum):
+    """Who found it."""
+
+    OWN = "own"
+    """Our own checks."""
+    SCHEMA = "schema"
+    """The XSD of Factur-X."""
+    EN16931 = "en16931"
+    """The rules of EN 16931 as Factur-X ships them."""
+    BR_FR = "br-fr"
+    """The rules of the French reform (XP Z12-012)."""
+    ENGINE = "engine"
+    """The rule engine itself: the invoice could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or doubtful in one place of one invoice.
+
+    ``invoices.semantics.to_json`` writes it, ``from_json`` reads it back.
+    """
+
+    code: str
+    """The rule (``BR-CO-15``, ``BR-FR-10_BT-30``) or the name of one of our checks (``OWN-SIREN``)."""
+    severity: Severity
+    business_term: str
+    """``BT-31``, ``BG-23``, or nothing where the rule concerns the whole document."""
+    message_fr: str
+    """A French sentence for the accounts department."""
+    source: Source
+    location: str = ""
+    """Where: ``ligne 3`` or the short path in the XML."""
+    original: str = ""
+    """The rule's own wording, where ``message_fr`` is ours."""
+
+    @property
+    def is_error(self) -> bool:
+        """True where the invoice must not leave as an e-invoice."""
+        return self.severity == Severity.ERROR
+
+
+def has_errors(findings: tuple[Finding, ...]) -> bool:
+    """Whether at least one finding keeps the invoice back."""
+    return any(finding.is_error for finding in findings)
+
+
+def own_finding(
+    code: str, business_term: str, message_fr: str, *, severity: Severity = Severity.ERROR, location: str = ""
+) -> Finding:
+    """A finding of our own checks."""
+    return Finding(code, severity, business_term, message_fr, Source.OWN, location)
