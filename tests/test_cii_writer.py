@@ -19,7 +19,7 @@ from invoices.semantics import (
     PaymentInstructions,
     Period,
 )
-from tests.invoice_strategies import BUYER, EXAMPLES, GERMAN_BUYER, ISSUED, SELLER, content, line
+from tests.invoice_examples import BUYER, EXAMPLES, GERMAN_BUYER, ISSUED, SELLER, content, line
 
 NAMESPACES = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",

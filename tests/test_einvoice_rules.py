@@ -22,7 +22,8 @@ from invoices.einvoices.own_checks import check_content
 from invoices.einvoices.rule_messages import french_message
 from invoices.einvoices.rules import RuleChecker, ruleset_version
 from invoices.semantics import InvoiceContent, Note, Party, from_json, to_json
-from tests.invoice_strategies import EXAMPLES, Example, content, line, varied_invoices
+from tests.invoice_examples import EXAMPLES, Example, content, line
+from tests.invoice_strategies import varied_invoices
 
 GOOD = EXAMPLES["one line"].content
 
