@@ -1,17 +1,23 @@
 """Mails written as files: one ``.eml`` per mail, whole or not at all."""
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.utils import timezone
+
+from mailing.mime import OutgoingMail
 
 
 class EmlFileBackend(BaseEmailBackend):
-    """Writes each message under ``directory`` (option of MAILERS), as ``<time>-<Message-ID>.eml``."""
+    """Writes each message under ``directory`` (option of MAILERS), as ``<Message-ID>.eml``.
+
+    The Message-ID of our mails begins with the time and never changes: files sort by date, and a mail that is written
+    again after a crash takes the place of its first copy.
+    """
 
     def __init__(self, directory: str, **options: Any) -> None:
         super().__init__(**options)
@@ -20,11 +26,17 @@ class EmlFileBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write the messages; each stands under its final name only when it is whole. Returns their number."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for message in email_messages:
-            content = message.message()
-            identifier = "".join(char for char in str(content["Message-ID"]) if char.isalnum() or char in "-.")
-            target = self.directory / f"{timezone.now():%Y%m%d-%H%M%S}-{identifier[:80]}.eml"
-            partial = target.with_suffix(f".{os.getpid()}.partial")
-            partial.write_bytes(content.as_bytes())
+        for mail in email_messages:
+            message = mail.message()
+            if isinstance(mail, OutgoingMail):
+                # The file is the delivered mail, so it tells the return path, as the last server does (RFC 5321 § 4.4).
+                content = f"Return-Path: <{mail.envelope_sender}>\r\n".encode() + mail.as_wire()
+            else:
+                content = message.as_bytes()
+            identifier = "".join(char for char in str(message["Message-ID"]) if char.isalnum() or char in "-.@")
+            target = self.directory / f"{identifier[:120]}.eml"
+            partial = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
+            # Line ends of files, as in a maildir; bodies are in 7 bits, so nothing but line ends changes.
+            partial.write_bytes(content.replace(b"\r\n", b"\n"))
             partial.replace(target)
         return len(email_messages)

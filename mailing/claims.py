@@ -1,0 +1,171 @@
+"""Who sends which mail: a claim is a lease with an end, and what became of the mail ends it.
+
+Several workers on several machines take from one outbox. A mail in hand is «en cours» until its lease ends; a worker
+that lives renews it, the mail of a dead one is taken over. What a server accepted is recorded at once and stays so.
+"""
+
+import datetime
+import random
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from mailing.models import Message, OutboxControl
+from mailing.outbox import mark_address_failed
+from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
+from mailing.transports import Outcome, Verdict
+
+# Minutes before the next try, after the first, second… failure; the last goes on until the mail is given up.
+RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)
+JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A mail in hand: the message, the name of its lease, and its place in the pace, if the pace is limited."""
+
+    message: Message
+    lease: str
+    slot: int | None
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """What a worker got: mails in hand; or none, and, where only the pace holds them back, when to ask again."""
+
+    claims: tuple[Claim, ...] = ()
+    again_at: datetime.datetime | None = None
+
+
+def claim(
+    *, now: datetime.datetime, worker: str, wanted: int, lease: datetime.timedelta, take_over: bool = True
+) -> Harvest:
+    """Take at most ``wanted`` mails that are due at ``now``, in a transaction of its own.
+
+    Mails whose lease ended come first, unless ``take_over`` is False. Nothing while the outbox is paused.
+    """
+    waiting = Message.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+    ended = Message.objects.filter(lease_until__lt=now).order_by("lease_until")
+    if not waiting.exists() and not (take_over and ended.exists()):
+        return Harvest()  # the usual case of an idle worker: two looks at an index, and no lock
+    name = f"{worker[:60]}/{uuid.uuid4().hex}"
+    with transaction.atomic():
+        again_at = None
+        if limits():
+            # The one row serialises those who count slots and take them; without limits nobody waits for anybody.
+            control, _created = OutboxControl.objects.select_for_update().get_or_create(pk=1)
+            if control.paused_at is not None:
+                return Harvest()
+            wanted, again_at = free_slots(now, wanted)
+            if not wanted:
+                return Harvest(again_at=again_at)
+        elif OutboxControl.objects.filter(pk=1, paused_at__isnull=False).exists():
+            return Harvest()
+        taken = 0
+        if take_over:
+            taken = _lease(ended, wanted, name, now, lease)
+        if taken < wanted:
+            taken += _lease(waiting, wanted - taken, name, now, lease)
+        slots: list[int | None] = [None] * taken
+        if limits():
+            slots = [*take_slots(now + lease, taken)]
+        messages = Message.objects.filter(leased_by=name).prefetch_related("attachments")
+        return Harvest(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
+
+
+def _lease(
+    queryset: QuerySet[Message], wanted: int, name: str, now: datetime.datetime, lease: datetime.timedelta
+) -> int:
+    """Lease the first ``wanted`` rows of ``queryset`` that no other worker takes at this moment; their number."""
+    if connection.features.has_select_for_update_skip_locked:
+        queryset = queryset.select_for_update(skip_locked=True)
+    ids = list(queryset.values_list("pk", flat=True)[:wanted])
+    # The condition is asked again: without row locks (SQLite) only the rows that are still due are ours.
+    return (
+        Message.objects.due(now)
+        .filter(pk__in=ids)
+        .update(
+            state=Message.State.SENDING,
+            leased_by=name,
+            lease_until=now + lease,
+            next_attempt_at=None,
+            attempts=F("attempts") + 1,
+            first_attempt_at=Coalesce("first_attempt_at", now),
+        )
+    )
+
+
+def renew(claims: Iterable[Claim], now: datetime.datetime, lease: datetime.timedelta) -> None:
+    """Say that these mails are still in living hands."""
+    for held in claims:
+        Message.objects.filter(pk=held.message.pk, leased_by=held.lease, state=Message.State.SENDING).update(
+            lease_until=now + lease
+        )
+        if held.slot is not None:
+            stamp_slot(held.slot, now + lease)
+
+
+@transaction.atomic
+def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
+    """Write down what became of a mail in hand, in one short transaction; recording it twice changes nothing.
+
+    Returns what the mail has become: a mail deferred for too long is rejected.
+    """
+    verdict = outcome.verdict
+    if verdict is Verdict.ACCEPTED:
+        _record_accepted(held, outcome, now)
+    else:
+        first = held.message.first_attempt_at or now
+        if verdict is Verdict.DEFERRED and now - first >= settings.MAIL_GIVE_UP_AFTER:
+            verdict = Verdict.REJECTED
+            outcome = Outcome(
+                verdict,
+                _("Abandonné après %(hours)s heures d’essais. %(reason)s")
+                % {"hours": round((now - first).total_seconds() / 3600), "reason": outcome.reason},
+                outcome.code,
+                left=outcome.left,
+            )
+        _record_failure(held, outcome, now)
+    if outcome.left:
+        stamp_slot(held.slot, now)
+    else:
+        give_back_slot(held.slot)
+    return verdict
+
+
+def _record_accepted(held: Claim, outcome: Outcome, now: datetime.datetime) -> None:
+    # A fact, whoever holds the lease by now: if it had ended and another worker took the mail, it was accepted all the
+    # same. Only a report of non-delivery, which may be faster than this record, says something newer.
+    ended = {"lease_until": None, "leased_by": "", "next_attempt_at": None, "accepted_at": now}
+    changed = Message.objects.filter(pk=held.message.pk, state__in=Message.PENDING_STATES).update(
+        state=Message.State.ACCEPTED, reason="", reply_code=outcome.code, ended_at=now, **ended
+    )
+    if not changed:
+        Message.objects.filter(pk=held.message.pk, accepted_at__isnull=True).update(accepted_at=now)
+
+
+def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime) -> None:
+    message = held.message
+    values = {"reason": outcome.reason, "reply_code": outcome.code, "lease_until": None, "leased_by": ""}
+    # Only while the lease is ours: another worker may have had better luck.
+    mine = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, leased_by=held.lease)
+    if outcome.verdict is Verdict.DEFERRED:
+        give_up_at = (message.first_attempt_at or now) + settings.MAIL_GIVE_UP_AFTER
+        next_at = min(now + retry_delay(message.attempts), max(give_up_at, now))
+        mine.update(state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
+        return
+    changed = mine.update(state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)
+    if changed and outcome.address_is_bad:
+        mark_address_failed(message.recipient, outcome.reason, message.pk, now)
+
+
+def retry_delay(attempts: int) -> datetime.timedelta:
+    """How long to wait after the ``attempts``-th failure: longer each time, and never all mails at one moment."""
+    minutes = RETRY_MINUTES[min(max(attempts, 1), len(RETRY_MINUTES)) - 1]
+    return datetime.timedelta(minutes=minutes * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - not a secret

@@ -1,0 +1,352 @@
+"""How a mail leaves: by SMTP, or through another mail backend of Django's; and what the other side said to it."""
+
+import re
+import smtplib
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.core.mail import DNS_NAME, mailers
+from django.core.mail.backends.smtp import EmailBackend
+from django.utils.translation import gettext as _
+
+from mailing.mime import OutgoingMail
+
+# After a server could not be reached, how long (seconds) the following mails are deferred without trying it again.
+SERVER_REST = 10.0
+# Codes that speak of our own access to the server, in whatever phase they come (RFC 4954 § 6, RFC 3207 § 4).
+ACCESS_CODES = frozenset({454, 530, 534, 535, 538})
+
+
+class Verdict(Enum):
+    """What became of one attempt."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One attempt: the verdict, why (French, one line), the server's code, and what the code says about the address.
+
+    ``left`` is False where no server was reached, so that no place of the pace is used up.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    code: int | None = None
+    address_is_bad: bool = False
+    left: bool = True
+
+
+class Transport(Protocol):
+    """A way for mails to leave, used by one thread."""
+
+    def send(self, mail: OutgoingMail) -> Outcome:
+        """Try to send ``mail`` once; never raises for what the other side does."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+def uses_smtp() -> bool:
+    """True where mails go to an SMTP server, False where another mail backend takes them (files by default)."""
+    return isinstance(mailers.default, EmailBackend)
+
+
+def make_transport(health: "ServerHealth") -> Transport:
+    """The transport that the settings ask for; ``health`` is shared by the transports of one process."""
+    backend = mailers.default
+    return SmtpTransport(backend, health) if isinstance(backend, EmailBackend) else BackendTransport(backend)
+
+
+@dataclass
+class ServerHealth:
+    """What the transports of a process tell each other about the server: since when it cannot be reached, and why."""
+
+    failure: Outcome | None = None
+    rests_until: float = field(default=0.0)
+
+    def note_failure(self, outcome: Outcome) -> None:
+        """The server could not be reached."""
+        self.failure, self.rests_until = outcome, time.monotonic() + SERVER_REST
+
+    def current_failure(self) -> Outcome | None:
+        """Why not to try the server at this moment; None where it may be tried."""
+        return self.failure if time.monotonic() < self.rests_until else None
+
+
+class BackendTransport:
+    """Any mail backend of Django's that is not SMTP: it takes the mail, or raises."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+
+    def send(self, mail: OutgoingMail) -> Outcome:
+        """Hand ``mail`` over."""
+        try:
+            self.backend.send_messages([mail])
+        except OSError as error:
+            return Outcome(Verdict.DEFERRED, _("Écriture impossible : %(error)s") % {"error": error}, left=False)
+        return Outcome(Verdict.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+        self.backend.close()
+
+
+class _ConnectionLostError(Exception):
+    """The server went away or fell silent; the message is French."""
+
+
+class SmtpTransport:
+    """One SMTP connection, used for many mails and opened anew from time to time."""
+
+    def __init__(self, backend: EmailBackend, health: ServerHealth) -> None:
+        self.backend = backend
+        self.timeout = float(backend.timeout or 60)
+        self.health = health
+        self.connection: smtplib.SMTP | None = None
+        self.mails_on_connection = 0
+
+    def send(self, mail: OutgoingMail) -> Outcome:
+        """Try to send ``mail`` once; a connection that the server closed while idle is replaced without counting."""
+        if self.connection is not None and self.mails_on_connection >= settings.MAIL_PER_CONNECTION:
+            self.close()
+        was_open = self.connection is not None
+        outcome = self._connect() or self._attempt(mail)
+        if outcome is None:
+            # Nothing of the mail had left, on a connection that may have been closed long ago: once more on a new one.
+            outcome = self._connect() or self._attempt(mail) if was_open else None
+        return outcome or Outcome(Verdict.DEFERRED, _("Le serveur a fermé la connexion."))
+
+    def close(self) -> None:
+        """Say goodbye; a server that does not answer is left without."""
+        connection, self.connection, self.mails_on_connection = self.connection, None, 0
+        if connection is None:
+            return
+        try:
+            if connection.sock is not None:
+                connection.sock.settimeout(5)
+            connection.quit()
+        except (smtplib.SMTPException, OSError):
+            connection.close()
+
+    def _drop(self) -> None:
+        connection, self.connection, self.mails_on_connection = self.connection, None, 0
+        if connection is not None:
+            connection.close()
+
+    def _connect(self) -> Outcome | None:
+        """Open the connection where there is none. An outcome means that no server can be used now.
+
+        Whatever goes wrong here (refused, TLS, login, a 5xx greeting) is the server's matter, not the mail's.
+        """
+        if self.connection is not None:
+            return None
+        known = self.health.current_failure()
+        if known is not None:
+            return known
+        backend = self.backend
+        connection: smtplib.SMTP | None = None
+        try:
+            if backend.use_ssl:
+                connection = smtplib.SMTP_SSL(
+                    backend.host,
+                    backend.port,
+                    local_hostname=DNS_NAME.get_fqdn(),
+                    timeout=self.timeout,
+                    context=backend.ssl_context,
+                )
+            else:
+                connection = smtplib.SMTP(
+                    backend.host, backend.port, local_hostname=DNS_NAME.get_fqdn(), timeout=self.timeout
+                )
+            if backend.use_tls:
+                connection.starttls(context=backend.ssl_context)
+            if backend.username and backend.password:
+                connection.login(backend.username, backend.password)
+            connection.ehlo_or_helo_if_needed()
+        except (OSError, ValueError) as error:  # SMTPException and SSLError are OSErrors
+            if connection is not None:
+                connection.close()
+            code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
+            failure = Outcome(Verdict.DEFERRED, self._describe(error), code, left=False)
+            self.health.note_failure(failure)
+            return failure
+        self.connection = connection
+        return None
+
+    def _describe(self, error: Exception) -> str:
+        """A failure to connect, in French."""
+        server = f"{self.backend.host}:{self.backend.port}"
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            words = _("Le serveur %(server)s refuse nos identifiants : %(reply)s")
+        elif isinstance(error, smtplib.SMTPNotSupportedError):
+            words = _("Le serveur %(server)s n’offre pas ce que les réglages demandent : %(reply)s")
+        elif isinstance(error, smtplib.SMTPResponseException):
+            words = _("Le serveur %(server)s ne prend pas de mails : %(reply)s")
+        elif isinstance(error, smtplib.SMTPServerDisconnected):
+            words = _("Le serveur %(server)s a fermé la connexion : %(reply)s")
+        elif isinstance(error, ssl.SSLError):
+            words = _("La connexion chiffrée avec %(server)s a échoué : %(reply)s")
+        elif isinstance(error, TimeoutError):
+            words = _("Le serveur %(server)s ne répond pas à temps.")
+        elif isinstance(error, socket.gaierror):
+            words = _("Le serveur %(server)s est introuvable : %(reply)s")
+        else:
+            words = _("Le serveur %(server)s est injoignable : %(reply)s")
+        if isinstance(error, smtplib.SMTPResponseException):
+            reply = _reply_text(error.smtp_code, error.smtp_error)
+        else:
+            reply = str(error)
+        return words % {"server": server, "reply": reply}
+
+    def _attempt(self, mail: OutgoingMail) -> Outcome | None:
+        """One SMTP transaction; None where the connection turned out to be dead before it began."""
+        try:
+            return self._transact(mail)
+        except smtplib.SMTPServerDisconnected:
+            self._drop()
+            return None
+        except _ConnectionLostError as error:
+            self._drop()
+            return Outcome(Verdict.DEFERRED, str(error))
+
+    def _transact(self, mail: OutgoingMail) -> Outcome:
+        connection = self.connection
+        assert connection is not None
+        content = mail.as_wire()
+        refusal = self._refuse_here(connection, mail, len(content))
+        if refusal is not None:
+            return refusal
+        self.mails_on_connection += 1
+        options = [f"size={len(content)}"] if connection.has_extn("size") else []
+        if mail.needs_smtputf8:
+            options += ["SMTPUTF8"]
+        try:
+            code, reply = connection.mail(mail.envelope_sender, options)
+        except OSError as error:
+            if _timed_out(error):
+                raise _ConnectionLostError(_("Le serveur ne répond plus.")) from None
+            raise smtplib.SMTPServerDisconnected(str(error)) from None  # nothing of this mail has left
+        if code == 421:  # «closing transmission channel»: as good as closed
+            if self.mails_on_connection > 1:
+                raise smtplib.SMTPServerDisconnected(_reply_text(code, reply))
+            return self._refused(connection, _("nos mails"), code, reply)
+        if code != 250:
+            return self._refused(connection, _("l’expéditeur"), code, reply)
+        try:
+            code, reply = connection.rcpt(str(mail.envelope_recipient))
+            if code not in (250, 251):
+                outcome = self._refused(connection, _("l’adresse"), code, reply)
+                is_bad = outcome.verdict is Verdict.REJECTED and not _is_policy(reply)
+                return replace(outcome, address_is_bad=is_bad)
+            code, reply = connection.docmd("DATA")
+        except OSError as error:
+            raise _ConnectionLostError(_lost(error)) from None
+        if code != 354:
+            return self._refused(connection, _("le mail"), code, reply)
+        code, reply = self._send_content(connection, content)
+        if code == 250:
+            return Outcome(Verdict.ACCEPTED, _reply_text(code, reply), code)
+        outcome = self._refused(connection, _("le mail"), code, reply)
+        return replace(outcome, address_is_bad=outcome.verdict is Verdict.REJECTED and _is_about_address(reply))
+
+    @staticmethod
+    def _refuse_here(connection: smtplib.SMTP, mail: OutgoingMail, size: int) -> Outcome | None:
+        """What this server says beforehand that it cannot take (RFC 6531 § 3.1, RFC 1870)."""
+        if mail.needs_smtputf8 and not connection.has_extn("smtputf8"):
+            return Outcome(
+                Verdict.REJECTED,
+                _("Le serveur d’envoi n’accepte pas d’adresse avec accents avant le @ (SMTPUTF8) : %(address)s")
+                % {"address": mail.envelope_recipient},
+                left=False,
+            )
+        limit = connection.esmtp_features.get("size", "")
+        if limit.isdigit() and 0 < int(limit) < size:
+            return Outcome(
+                Verdict.REJECTED,
+                _("Mail trop gros pour le serveur d’envoi : %(size)s octets, limite %(limit)s.")
+                % {"size": size, "limit": limit},
+                left=False,
+            )
+        return None
+
+    def _send_content(self, connection: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+        """Send the mail itself and wait for the reply that decides, as long as RFC 5321 § 4.5.3.2.6 asks."""
+        doubled = re.sub(rb"(?m)^\.", b"..", content)
+        end = b"" if doubled.endswith(b"\r\n") else b"\r\n"
+        try:
+            connection.send(doubled + end + b".\r\n")
+            if connection.sock is not None:
+                connection.sock.settimeout(settings.MAIL_FINAL_REPLY_TIMEOUT)
+            code, reply = connection.getreply()
+            if connection.sock is not None:
+                connection.sock.settimeout(self.timeout)
+        except OSError as error:
+            if _timed_out(error):
+                raise _ConnectionLostError(_("Le serveur n’a pas confirmé la réception à temps.")) from None
+            raise _ConnectionLostError(_lost(error)) from None
+        return code, reply
+
+    def _refused(self, connection: smtplib.SMTP, what: str, code: int, reply: bytes) -> Outcome:
+        """The outcome of a reply that is no success, and the connection made ready for the next mail."""
+        text = _reply_text(code, reply)
+        if code == 421 or not 400 <= code <= 599:
+            self._drop()
+        else:
+            try:
+                connection.rset()
+            except OSError:
+                self._drop()
+        if code in ACCESS_CODES:
+            return Outcome(Verdict.DEFERRED, _("Le serveur refuse notre accès : %s") % text, code)
+        if 500 <= code <= 599:
+            return Outcome(
+                Verdict.REJECTED, _("Le serveur refuse %(what)s : %(reply)s") % {"what": what, "reply": text}, code
+            )
+        return Outcome(
+            Verdict.DEFERRED,
+            _("Le serveur refuse %(what)s pour le moment : %(reply)s") % {"what": what, "reply": text},
+            code,
+        )
+
+
+def _timed_out(error: OSError) -> bool:
+    """True for a silence of the server; smtplib tells it as a connection that was closed."""
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+
+
+def _lost(error: OSError) -> str:
+    if _timed_out(error):
+        return _("Le serveur ne répond plus.")
+    return _("La connexion s’est rompue pendant l’envoi : %(error)s") % {"error": error}
+
+
+def _reply_text(code: int, reply: bytes | str) -> str:
+    """A reply as one line of at most 500 characters."""
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
+    return f"{code} {' '.join(text.split())}"[:500]
+
+
+def _enhanced_code(reply: bytes) -> str:
+    """The enhanced status code of a reply (RFC 3463), such as «5.1.1»; empty where it has none."""
+    found = re.match(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b", reply)
+    return found[1].decode() if found else ""
+
+
+def _is_policy(reply: bytes) -> bool:
+    """True for a refusal on grounds of policy (5.7.x: no relaying, a block list): another address fails as well."""
+    return _enhanced_code(reply).startswith("5.7.")
+
+
+def _is_about_address(reply: bytes) -> bool:
+    """True where the reply to the whole mail speaks of its recipient (RFC 3463: 5.1.x addressing, 5.2.1 disabled)."""
+    code = _enhanced_code(reply)
+    return code.startswith("5.1.") or code == "5.2.1"
