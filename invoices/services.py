@@ -69,6 +69,7 @@ def _insert_items(export: Export, criteria: Criteria) -> None:
     columns = {
         "export_id": Value(export.pk),
         "error": Value(""),
+        "note": Value(""),
         "mails": Value(0),
         "credentials": Value(0),
         "attempts": Value(0),

@@ -32,6 +32,9 @@ class Document(models.Model):
     profile = models.CharField(_("profil Factur-X"), max_length=100, blank=True)
     xml_sha256 = models.CharField(_("empreinte du XML"), max_length=64, blank=True)
     template = models.CharField(_("modèle"), max_length=50, blank=True)
+    # Why there is a version after the one that was published, and who made it.
+    reason = models.TextField(_("motif de la version"), blank=True, default="", db_default="")
+    author_name = models.CharField(_("par"), max_length=254, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("figé le"), default=timezone.now)
 
     class Meta:
@@ -86,7 +89,7 @@ class ContentCheck(models.Model):
     """What schemas, rule sets and our own checks said of an XML, remembered by its hash."""
 
     xml_sha256 = models.CharField(_("empreinte du XML"), max_length=64)
-    rules_version = models.CharField(_("version des règles"), max_length=50)
+    rules_version = models.CharField(_("version des règles"), max_length=100)
     is_valid = models.BooleanField(_("conforme"))
     # Each finding: {"code", "severity", "business_term", "message"}.
     findings = models.JSONField(_("constats"), default=list, blank=True)

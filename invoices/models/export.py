@@ -144,6 +144,8 @@ class ExportItem(models.Model):
     state = models.CharField(_("état"), max_length=9, choices=State)
     reason = models.CharField(_("motif"), max_length=20, choices=Reason, blank=True)
     error = models.TextField(_("erreur"), blank=True)
+    # What the report says of a line that left otherwise than wanted: the plain PDF of an e-invoice with findings.
+    note = models.TextField(_("remarque"), blank=True, default="", db_default="")
     document = models.ForeignKey(
         Document, on_delete=models.PROTECT, null=True, blank=True, related_name="items", verbose_name=_("document")
     )

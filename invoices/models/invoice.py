@@ -32,6 +32,14 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
             return self.none()
         return self.published().filter(customer__accesses__account=account)
 
+    def checked_as_they_are(self) -> Self:
+        """Invoices whose check speaks of what they, their customer and their company say now."""
+        return self.exclude(check_state=Invoice.CheckState.UNCHECKED).filter(
+            checked_at__gte=F("updated_at"),
+            customer__updated_at__lte=F("checked_at"),
+            company__updated_at__lte=F("checked_at"),
+        )
+
     def issued_between(self, start: Any, end: Any) -> Self:
         """Invoices issued from ``start`` to ``end``, both inclusive, both optional (``datetime.date`` or None)."""
         found = self
@@ -55,6 +63,12 @@ class Invoice(models.Model):
         UBL = "ubl", _("e-facture UBL")
         FACTURX = "facturx", _("Factur-X")
         PDF = "pdf", _("PDF de l’ERP")
+
+    class CheckState(models.TextChoices):
+        UNCHECKED = "unchecked", _("pas encore contrôlée")
+        NOT_NEEDED = "not_needed", _("sans e-facture")
+        VALID = "valid", _("conforme")
+        INVALID = "invalid", _("à corriger")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="invoices", verbose_name=_("société"))
@@ -98,6 +112,26 @@ class Invoice(models.Model):
         related_name="current_for",
         verbose_name=_("document"),
     )
+    # What the rules said of its e-invoice, by the content that ``content_check`` names; see invoices.checking.
+    check_state = models.CharField(
+        _("contrôle de l’e-facture"),
+        max_length=10,
+        choices=CheckState,
+        default=CheckState.UNCHECKED,
+        db_default=CheckState.UNCHECKED,
+        editable=False,
+    )
+    content_check = models.ForeignKey(
+        "ContentCheck",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="invoices",
+        verbose_name=_("contrôle de contenu"),
+    )
+    # The moment at which what was checked was read: older than a change of invoice, customer or company, it is stale.
+    checked_at = models.DateTimeField(_("contrôlée le"), null=True, blank=True, editable=False)
     first_consulted_at = models.DateTimeField(_("consultée le"), null=True, blank=True, editable=False)
 
     objects = InvoiceQuerySet.as_manager()
