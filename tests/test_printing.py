@@ -235,7 +235,7 @@ def test_allowances_charges_deposit_and_delivery_are_printed() -> None:
         "Frais – Emballage : 4,00",
         "Prix brut 84,90, remise 10,00 par unité",
         "0,0415",
-        "Remise – Remise de fidélité (TVA 20 %) −30,00 €",
+        "Remise de fidélité (TVA 20 %) −30,00 €",
         "Frais – Port (TVA 20 %) 45,00 €",
         "Déjà payé −200,00 €",
         "Livré à",

@@ -77,8 +77,8 @@ LAYOUTS: dict[Template, Layout] = {
         party=10.5,
         top=16,
         logo=14,
-        row=5.5,
-        block=9,
+        row=4.6,
+        block=7,
     ),
     "compact": Layout(
         text=7.5,

@@ -16,19 +16,22 @@ TECHNICAL_NOTES = frozenset({"BAR"})
 
 
 def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
-    """The paragraphs under the totals, in the order they are printed."""
-    paragraphs = []
-    paragraphs += _unique(wording.exemption_reason(item) for item in content.vat_breakdown)
+    """The paragraphs under the totals: on VAT and the operation, on payment, then each other note by itself."""
+    vat = _unique(wording.exemption_reason(item) for item in content.vat_breakdown)
     if content.type_code in wording.SELF_BILLED:
-        paragraphs.append(wording.SELF_BILLING)
+        vat.append(wording.SELF_BILLING)
     if style.has_reform_mentions and style.is_professional:
-        paragraphs += _reform_mentions(content, style)
-    paragraphs += _unique([content.payment_terms or ("" if content.is_credit_note else style.payment_terms)])
-    paragraphs += _payment_mentions(content, style)
+        vat += _reform_mentions(content, style)
+    payment = [content.payment_terms or ("" if content.is_credit_note else style.payment_terms)]
+    payment += _payment_mentions(content, style)
     apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
-    paragraphs += [note.text for note in content.notes if note.subject_code not in apart]
-    paragraphs += style.other_mentions
-    return _unique(paragraphs)
+    others = [note.text for note in content.notes if note.subject_code not in apart]
+    return _unique([_sentences(vat), _sentences(payment), *others, *style.other_mentions])
+
+
+def _sentences(texts: Iterable[str]) -> str:
+    """The texts one after the other, each closed by a stop."""
+    return " ".join(text if text[-1] in ".!?…:" else f"{text}." for text in _unique(texts))
 
 
 def _reform_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:

@@ -197,7 +197,7 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
         carried += line.net_amount
         details = _details(line, currency)
         quantity = "" if line.quantity is None else figures.number(line.quantity)
-        if quantity and (unit := wording.unit(line.unit)):
+        if line.quantity is not None and (unit := wording.unit(line.unit, line.quantity)):
             quantity = f"{quantity}{figures.BEFORE_UNIT}{unit}"
         price = "" if line.net_price is None else figures.price(line.net_price, currency)
         if price and line.price_base_quantity not in (None, 0, 1):
@@ -249,6 +249,8 @@ def allowance_label(item: AllowanceCharge) -> str:
     label = "Frais" if item.is_charge else "Remise"
     if item.percentage is not None:
         label = f"{label} {figures.rate(item.percentage)}"
+    if item.reason.startswith(label):
+        return item.reason
     return f"{label} – {item.reason}" if item.reason else label
 
 

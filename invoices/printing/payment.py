@@ -12,7 +12,7 @@ from invoices.printing.style import PrintStyle
 from invoices.semantics import InvoiceContent, PaymentInstructions
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
-CODE_WIDTH = 30.0  # mm kept free at the left of the text for the QR code
+CODE_WIDTH = 27.0  # mm kept free at the left of the text for the QR code
 
 
 def _account(content: InvoiceContent, style: PrintStyle) -> tuple[str, str, str]:

@@ -3,6 +3,8 @@
 Legal text stays in French whatever the language of the portal.
 """
 
+from decimal import Decimal
+
 from invoices.semantics import InvoiceContent, VatBreakdown
 
 # UNTDID 1001 as the French rules allow it (BR-FR-04).
@@ -103,9 +105,14 @@ UNITS = {
 }
 
 
-def unit(code: str) -> str:
-    """A unit as a reader writes it; an unknown code is shown as it is."""
-    return UNITS.get(code, code)
+# The words among them, which take an s from two on; symbols never do.
+COUNTED = frozenset({"an", "lot", "forfait", "paire", "boîte", "carton", "palette"})
+
+
+def unit(code: str, quantity: Decimal) -> str:
+    """The unit of ``quantity`` as a reader writes it; an unknown code is shown as it is."""
+    name = UNITS.get(code, code)
+    return f"{name}s" if name in COUNTED and abs(quantity) >= 2 else name
 
 
 PAYMENT_MEANS = {
