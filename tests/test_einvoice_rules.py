@@ -17,7 +17,8 @@ from lxml import etree
 from invoices.einvoices import rules
 from invoices.einvoices.business_terms import term_at
 from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.findings import Finding, Severity, Source, has_errors
+from invoices.einvoices.findings import Finding, Severity, Source, has_errors, merged, own_finding
+from invoices.einvoices.french_parties import BuyerKind
 from invoices.einvoices.own_checks import check_content
 from invoices.einvoices.rule_messages import french_message
 from invoices.einvoices.rules import RuleChecker, ruleset_version
@@ -296,6 +297,23 @@ def test_several_threads_may_share_a_checker(checker: RuleChecker) -> None:
         thread.join()
     assert results["good"] == results["good too"] == ()
     assert ("BR-CO-15", "BT-112") in found(results["broken"])
+
+
+def test_what_we_and_the_rules_both_find_is_said_in_our_words(checker: RuleChecker) -> None:
+    invoice = replace(GOOD, total_with_vat=Decimal("121.00"), lines=(replace(GOOD.lines[0], unit="bidon"),))
+    own = check_content(invoice, buyer_kind=BuyerKind.PROFESSIONAL)
+    findings = merged(own, checker.check(write_cii(invoice)))
+    assert [(finding.code, finding.business_term) for finding in findings] == [
+        ("OWN-SUM", "BT-112"),
+        ("OWN-SUM", "BT-115"),
+        ("FX-SCH-A-000613", "BT-130"),
+    ]
+
+
+def test_errors_come_before_warnings() -> None:
+    warning = own_finding("OWN-CHARACTER", "BT-27", "…", severity=Severity.WARNING)
+    error = own_finding("OWN-SIREN", "BT-30", "…")
+    assert merged((warning,), (error,)) == (error, warning)
 
 
 def test_findings_are_kept_as_json_and_read_back(checker: RuleChecker) -> None:

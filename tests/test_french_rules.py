@@ -115,7 +115,7 @@ def test_before_the_issuing_date_a_firm_without_siren_is_not_announced_as_b2b() 
     buyer = replace(BUYER, legal_identifier=None, identifiers=(), vat_identifier="")
     before = SellerPolicy(issuing_date=ISSUED + datetime.timedelta(days=1))
     since = SellerPolicy(issuing_date=ISSUED)
-    raw = content(buyer=buyer)
+    raw = content(buyer=buyer, notes=(Note("B2B", "BAR"),))
     assert note(complete_for_france(raw, policy=before, buyer_kind=PROFESSIONAL), "BAR") is None
     assert note(complete_for_france(raw, policy=since, buyer_kind=PROFESSIONAL), "BAR") == "B2B"
 

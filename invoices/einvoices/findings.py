@@ -57,6 +57,20 @@ def has_errors(findings: tuple[Finding, ...]) -> bool:
     return any(finding.is_error for finding in findings)
 
 
+def merged(own: tuple[Finding, ...], of_rules: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Our findings, then those of the rules that say something new, errors first.
+
+    Where both found an error in the same business term, ours is kept: it gives the figures, or says what to do.
+    """
+
+    def place(finding: Finding) -> tuple[str, str]:
+        return finding.business_term, finding.location if finding.location.startswith("ligne ") else ""
+
+    known = {place(finding) for finding in own if finding.is_error and finding.business_term}
+    news = tuple(finding for finding in of_rules if place(finding) not in known)
+    return tuple(sorted((*own, *news), key=lambda finding: not finding.is_error))
+
+
 def own_finding(
     code: str, business_term: str, message_fr: str, *, severity: Severity = Severity.ERROR, location: str = ""
 ) -> Finding:

@@ -312,6 +312,10 @@ def _notes(content: InvoiceContent, policy: SellerPolicy, buyer_kind: BuyerKind)
         fee, penalty = NO_RECOVERY_FEE, NO_LATE_PENALTY
         texts = {"PMT": fee, "PMD": penalty}
         given = tuple(replace(note, text=texts.get(note.subject_code, note.text)) for note in given)
+    treatment = _treatment(content, policy, buyer_kind)
+    if buyer_kind == BuyerKind.PROFESSIONAL and not treatment:
+        # B2B would demand the SIREN that is not known and not yet due.
+        given = tuple(note for note in given if (note.subject_code, note.text) != ("BAR", "B2B"))
     notes = _merged(given)
     codes = {note.subject_code for note in notes}
     for code, text in (
@@ -321,7 +325,7 @@ def _notes(content: InvoiceContent, policy: SellerPolicy, buyer_kind: BuyerKind)
         ("REG", policy.regulatory_note),
         ("ABL", policy.legal_note),
         ("AAI", policy.general_note),
-        ("BAR", _treatment(content, policy, buyer_kind)),
+        ("BAR", treatment),
     ):
         if code not in codes and text.strip():
             notes.append(Note(text, code))

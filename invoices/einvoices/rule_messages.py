@@ -228,6 +228,8 @@ _FRENCH_SENTENCES: Final[dict[str, str]] = {
     "BR-FR-12_BT-49": "L’adresse électronique de l’acheteur manque : SIREN pour une entreprise française, adresse de "
     "messagerie pour un particulier ou un client étranger.",
     "BR-FR-13_BT-34": "L’adresse électronique du vendeur manque.",
+    "BR-FR-21_BT-49": "Entre professionnels établis en France, l’adresse électronique de l’acheteur est celle de "
+    "l’annuaire : son SIREN, sous le schéma 0225.",
     "BR-FR-CO-05_BT-3": "Un avoir doit citer la facture qu’il corrige, avec son numéro et sa date.",
     "BR-FR-CO-04_BT-4": "Une facture rectificative doit citer une seule facture antérieure, avec sa date.",
     "BR-FR-CO-07_BT-9": "L’échéance ne peut pas précéder la date de la facture, sauf acompte ou facture déjà payée.",
