@@ -204,7 +204,14 @@ def test_every_amount_has_exactly_two_decimals(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "written"),
-    [("7", "7.00"), ("7.005", "7.01"), ("-0.004", "0.00"), ("1E+3", "1000.00"), ("-7.1", "-7.10")],
+    [
+        ("7", "7.00"),
+        ("7.005", "7.01"),
+        ("-0.004", "0.00"),
+        ("1E+3", "1000.00"),
+        ("-7.1", "-7.10"),
+        ("9e40", "9" + "0" * 40 + ".00"),
+    ],
 )
 def test_an_amount_is_rounded_half_up_and_never_minus_zero(amount: str, written: str) -> None:
     assert texts(content(amount_due=Decimal(amount)), HEAD + "//ram:DuePayableAmount") == [written]

@@ -256,3 +256,8 @@ def test_a_foreign_party_is_not_judged_by_french_rules() -> None:
         contact=ContactPoint(email="ap@acme.example"),
     )
     assert check(complete(content((line(category="O", rate=None),), buyer=buyer))) == ()
+
+
+def test_absurd_numbers_are_findings_and_not_errors() -> None:
+    findings = check(_line(quantity=Decimal("9e30"), net_price=Decimal("9.000001"), net_amount=Decimal("1e40")))
+    assert ("OWN-LINE-AMOUNT", "BT-131") in {(each.code, each.business_term) for each in findings}

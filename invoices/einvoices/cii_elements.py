@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from lxml import etree
@@ -16,6 +16,7 @@ QDT: Final = "{urn:un:unece:uncefact:data:standard:QualifiedDataType:100}"
 NAMESPACES: Final = {"rsm": RSM[1:-1], "qdt": QDT[1:-1], "ram": RAM[1:-1], "udt": UDT[1:-1]}
 
 _CENT: Final = Decimal("0.01")
+_WIDE: Final = Context(prec=80)  # an absurd amount is written, for the rules to find, and not an exception
 # XML 1.0 has no way to write these, not even as a character reference.
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -39,7 +40,7 @@ def add_amount(parent: etree._Element, tag: str, amount: Decimal | None, currenc
     """Appends an amount with exactly two decimals."""
     if amount is None:
         return
-    amount = amount.quantize(_CENT, ROUND_HALF_UP)
+    amount = amount.quantize(_CENT, ROUND_HALF_UP, _WIDE)
     child = etree.SubElement(parent, tag)
     child.text = format(amount or abs(amount), "f")  # never "-0.00"
     if currency:

@@ -7,6 +7,7 @@ and here number, dates and characters.
 
 import re
 from collections.abc import Iterator
+from decimal import localcontext
 from typing import Final
 
 from invoices.einvoices.amount_checks import check_amounts
@@ -29,14 +30,15 @@ def check_content(content: InvoiceContent, *, buyer_kind: BuyerKind, einvoice_du
     ``einvoice_due``: the seller must issue e-invoices on the invoice's date, so that the four new mentions are
     obligatory (``SellerPolicy.must_issue_einvoices_on``).
     """
-    return (
-        *_check_number(content),
-        *_check_dates(content),
-        *_check_characters(content),
-        *check_parties(content, buyer_kind=buyer_kind, einvoice_due=einvoice_due),
-        *check_mentions(content, buyer_kind=buyer_kind, einvoice_due=einvoice_due),
-        *check_amounts(content),
-    )
+    with localcontext(prec=80):  # exact, however absurd the numbers
+        return (
+            *_check_number(content),
+            *_check_dates(content),
+            *_check_characters(content),
+            *check_parties(content, buyer_kind=buyer_kind, einvoice_due=einvoice_due),
+            *check_mentions(content, buyer_kind=buyer_kind, einvoice_due=einvoice_due),
+            *check_amounts(content),
+        )
 
 
 def _check_number(content: InvoiceContent) -> Iterator[Finding]:
