@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invoices.einvoices.sums import check_sums
+from invoices.einvoices.amount_checks import sentences_about_sums
 from invoices.semantics import AllowanceCharge, InvoiceContent, Line, Party, VatBreakdown
 
 D = Decimal
@@ -53,11 +53,11 @@ def sound_invoice() -> InvoiceContent:
 
 
 def test_an_invoice_whose_sums_hold_gives_no_warning() -> None:
-    assert check_sums(sound_invoice()) == ()
+    assert sentences_about_sums(sound_invoice()) == ()
 
 
 def test_an_invoice_without_lines_and_totals_gives_no_warning() -> None:
-    assert check_sums(InvoiceContent("F1", None, "380", "EUR", Party(), Party())) == ()
+    assert sentences_about_sums(InvoiceContent("F1", None, "380", "EUR", Party(), Party())) == ()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_an_invoice_without_lines_and_totals_gives_no_warning() -> None:
 )
 def test_a_total_that_is_not_its_sum_is_named(field: str, value: str, terms: list[str]) -> None:
     change: dict[str, Any] = {field: D(value)}
-    warnings = check_sums(replace(sound_invoice(), **change))
+    warnings = sentences_about_sums(replace(sound_invoice(), **change))
     assert len(warnings) == len(terms)
     for warning, term in zip(warnings, terms, strict=True):
         assert f"({term})" in warning
@@ -85,14 +85,17 @@ def test_a_total_that_is_not_its_sum_is_named(field: str, value: str, terms: lis
 def test_a_line_that_is_not_quantity_times_price_to_the_cent_is_named() -> None:
     content = sound_invoice()
     wrong = replace(content.lines[1], net_amount=D("240.01"))
-    warnings = check_sums(replace(content, lines=(content.lines[0], wrong)))
-    assert warnings[0] == "Ligne 2 : le montant net (BT-131) est 240,01, quantité × prix donne 240,00."
+    warnings = sentences_about_sums(replace(content, lines=(content.lines[0], wrong)))
+    assert warnings[0] == (
+        "Ligne 2 – Montant net de la ligne différent du prix multiplié par la quantité : "
+        "240,01 indiqué, 240,00 calculé (BT-131)."
+    )
 
 
 def test_a_cent_of_vat_is_named_with_its_rate() -> None:
     content = sound_invoice()
     wrong = replace(content.vat_breakdown[0], tax_amount=D("5.51"))
-    warnings = check_sums(
+    warnings = sentences_about_sums(
         replace(
             content,
             vat_breakdown=(wrong, content.vat_breakdown[1]),
@@ -101,26 +104,31 @@ def test_a_cent_of_vat_is_named_with_its_rate() -> None:
             amount_due=D("288.01"),
         )
     )
-    assert warnings == ("TVA S à 5,5 % (BT-117) : 5,51 est écrit, base × taux donne 5,50.",)
+    assert warnings == (
+        "TVA S à 5,5 % – Montant de TVA différent de la base multipliée par le taux : "
+        "5,51 indiqué, 5,50 calculé (BT-117).",
+    )
 
 
 def test_a_taxable_amount_that_is_not_the_sum_of_its_lines_is_named() -> None:
     content = sound_invoice()
     moved = replace(content.lines[0], vat_rate=D(20))
-    warnings = check_sums(replace(content, lines=(moved, content.lines[1])))
+    warnings = sentences_about_sums(replace(content, lines=(moved, content.lines[1])))
     assert [warning.split(" :")[0] for warning in warnings] == [
-        "Base de TVA S à 5,5 % (BT-116)",
-        "Base de TVA S à 20 % (BT-116)",
+        "TVA S à 5,5 % – Base de TVA différente de la somme des lignes, remises et frais à ce taux",
+        "TVA S à 20 % – Base de TVA différente de la somme des lignes, remises et frais à ce taux",
     ]
 
 
 def test_lines_that_gather_others_count_once() -> None:
     content = sound_invoice()
     group = Line("0", "Lot complet", D("340.00"), kind="GROUP")
-    assert check_sums(replace(content, lines=(group, *content.lines))) == ()
+    assert sentences_about_sums(replace(content, lines=(group, *content.lines))) == ()
 
 
 def test_huge_numbers_are_compared_without_rounding() -> None:
     content = sound_invoice()
     huge = replace(content.lines[0], quantity=D("9" * 15), net_price=D("9" * 15), net_amount=D("100"))
-    assert any("Ligne 1" in warning for warning in check_sums(replace(content, lines=(huge, content.lines[1]))))
+    assert any(
+        "Ligne 1" in warning for warning in sentences_about_sums(replace(content, lines=(huge, content.lines[1])))
+    )

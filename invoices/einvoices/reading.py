@@ -5,11 +5,11 @@ from enum import StrEnum
 
 from lxml import etree
 
+from invoices.einvoices.amount_checks import sentences_about_sums
 from invoices.einvoices.cii_reader import CII, read_cii
 from invoices.einvoices.extraction import extract_invoice, is_pdf
 from invoices.einvoices.refusals import LifecycleMessage, Order, Refused
 from invoices.einvoices.safe_xml import looks_like_xml, parse
-from invoices.einvoices.sums import check_sums
 from invoices.einvoices.ubl_reader import UBL_CREDIT_NOTE, UBL_INVOICE, read_ubl
 from invoices.semantics import InvoiceContent
 
@@ -117,7 +117,7 @@ def _read_xml(xml: bytes, *, container: str, attachment_name: str) -> Reading:
         profile=content.profile,
         attachment_name=attachment_name,
         xml=xml,
-        warnings=(*warnings, *check_sums(content)),
+        warnings=(*warnings, *sentences_about_sums(content)),
     )
 
 
