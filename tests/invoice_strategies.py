@@ -40,9 +40,15 @@ _PRICES = st.integers(0, 99_999_999).flatmap(
 _QUANTITIES = st.integers(1, 500_000).flatmap(
     lambda digits: st.integers(0, 4).map(lambda places: Decimal(digits).scaleb(-places))
 )
-_TEXTS = st.text(
-    st.characters(codec="utf-8", categories=("Ll", "Lu", "Lo", "Nd", "Po", "Sm", "Sc", "Zs")), min_size=1, max_size=60
-).filter(lambda text: bool(text.strip()))
+_TEXTS = (
+    st.text(
+        st.characters(codec="utf-8", categories=("Ll", "Lu", "Lo", "Nd", "Po", "Sm", "Sc", "Zs")),
+        min_size=1,
+        max_size=60,
+    )
+    .map(str.strip)
+    .filter(bool)
+)
 _NUMBERS = st.from_regex(r"[A-Za-z0-9+\-_/]{1,35}", fullmatch=True)
 _DATES = st.dates(datetime.date(2020, 1, 1), datetime.date(2050, 12, 31))
 _UNITS = st.sampled_from(["C62", "H87", "HUR", "DAY", "MON", "KGM", "LTR", "MTR", "MTK", "heures", "m²", "pièce"])

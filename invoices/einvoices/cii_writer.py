@@ -24,16 +24,19 @@ from invoices.einvoices.cii_elements import (
     add_percentage,
     add_text,
 )
+from invoices.einvoices.cii_parties import (
+    add_address,
+    add_buyer,
+    add_one_identifier,
+    add_seller,
+    add_tax_registration,
+)
 from invoices.semantics import (
-    Address,
     AllowanceCharge,
-    ContactPoint,
     Delivery,
     DocumentReference,
-    Identifier,
     InvoiceContent,
     Line,
-    Party,
     PaymentInstructions,
     Period,
     VatBreakdown,
@@ -160,14 +163,14 @@ def _agreement(transaction: etree._Element, content: InvoiceContent) -> None:
     agreement = etree.SubElement(transaction, RAM + "ApplicableHeaderTradeAgreement")
     with_vat_identifiers = not _has_out_of_scope_vat(content)
     add_text(agreement, RAM + "BuyerReference", content.buyer_reference)
-    _seller(agreement, content.seller, with_vat_identifier=with_vat_identifiers)
-    _buyer(agreement, content.buyer, with_vat_identifier=with_vat_identifiers)
+    add_seller(agreement, content.seller, with_vat_identifier=with_vat_identifiers)
+    add_buyer(agreement, content.buyer, with_vat_identifier=with_vat_identifiers)
     if content.tax_representative is not None:
         representative = etree.SubElement(agreement, RAM + "SellerTaxRepresentativeTradeParty")
         add_text(representative, RAM + "Name", content.tax_representative.name)
-        _address(representative, content.tax_representative.address)
+        add_address(representative, content.tax_representative.address)
         if with_vat_identifiers:
-            _tax_registration(representative, content.tax_representative.vat_identifier, "VA")
+            add_tax_registration(representative, content.tax_representative.vat_identifier, "VA")
     for tag, number in (
         ("SellerOrderReferencedDocument", content.sales_order_reference),
         ("BuyerOrderReferencedDocument", content.purchase_order_reference),
@@ -189,92 +192,6 @@ def _has_out_of_scope_vat(content: InvoiceContent) -> bool:
     )
 
 
-def _seller(agreement: etree._Element, seller: Party, *, with_vat_identifier: bool) -> None:
-    """BG-4: any number of identifiers, those without scheme first, as the schema wants."""
-    party = etree.SubElement(agreement, RAM + "SellerTradeParty")
-    for identifier in seller.identifiers:
-        if not identifier.scheme:
-            add_identifier(party, RAM + "ID", identifier)
-    for identifier in seller.identifiers:
-        if identifier.scheme:
-            add_identifier(party, RAM + "GlobalID", identifier)
-    add_text(party, RAM + "Name", seller.name)
-    add_text(party, RAM + "Description", seller.legal_information)
-    _party_details(party, seller)
-    if with_vat_identifier:
-        _tax_registration(party, seller.vat_identifier, "VA")
-    _tax_registration(party, seller.tax_registration, "FC")
-
-
-def _buyer(agreement: etree._Element, buyer: Party, *, with_vat_identifier: bool) -> None:
-    """BG-7: one identifier only (BT-46)."""
-    party = etree.SubElement(agreement, RAM + "BuyerTradeParty")
-    _one_identifier(party, buyer.identifiers)
-    add_text(party, RAM + "Name", buyer.name)
-    _party_details(party, buyer)
-    if with_vat_identifier:
-        _tax_registration(party, buyer.vat_identifier, "VA")
-
-
-def _party_details(element: etree._Element, party: Party) -> None:
-    """What seller and buyer have in common, from the legal organisation to the electronic address."""
-    _legal_organization(element, party)
-    _contact(element, party.contact)
-    _address(element, party.address)
-    if party.electronic_address is not None and party.electronic_address.value.strip():
-        communication = etree.SubElement(element, RAM + "URIUniversalCommunication")
-        add_identifier(communication, RAM + "URIID", party.electronic_address)
-
-
-def _legal_organization(element: etree._Element, party: Party) -> None:
-    """BT-30 and BT-28, BT-47 and BT-45, BT-61."""
-    if party.legal_identifier is None and not party.trading_name.strip():
-        return
-    organization = etree.SubElement(element, RAM + "SpecifiedLegalOrganization")
-    add_identifier(organization, RAM + "ID", party.legal_identifier)
-    add_text(organization, RAM + "TradingBusinessName", party.trading_name)
-
-
-def _contact(element: etree._Element, contact: ContactPoint | None) -> None:
-    """BG-6, BG-9."""
-    if contact is None or not (contact.name.strip() or contact.phone.strip() or contact.email.strip()):
-        return
-    child = etree.SubElement(element, RAM + "DefinedTradeContact")
-    add_text(child, RAM + "PersonName", contact.name)
-    if contact.phone.strip():
-        phone = etree.SubElement(child, RAM + "TelephoneUniversalCommunication")
-        add_text(phone, RAM + "CompleteNumber", contact.phone)
-    if contact.email.strip():
-        add_text(etree.SubElement(child, RAM + "EmailURIUniversalCommunication"), RAM + "URIID", contact.email)
-
-
-def _address(element: etree._Element, address: Address | None) -> None:
-    """BG-5, BG-8, BG-12, BG-15."""
-    if address is None or address == Address():
-        return
-    child = etree.SubElement(element, RAM + "PostalTradeAddress")
-    add_text(child, RAM + "PostcodeCode", address.postcode)
-    add_text(child, RAM + "LineOne", address.line1)
-    add_text(child, RAM + "LineTwo", address.line2)
-    add_text(child, RAM + "LineThree", address.line3)
-    add_text(child, RAM + "CityName", address.city)
-    add_text(child, RAM + "CountryID", address.country)
-    add_text(child, RAM + "CountrySubDivisionName", address.subdivision)
-
-
-def _one_identifier(element: etree._Element, identifiers: tuple[Identifier, ...]) -> None:
-    """The single identifier that EN 16931 allows (BT-46, BT-60, BT-71), rather one with a scheme."""
-    for identifier in sorted(identifiers, key=lambda each: not each.scheme)[:1]:
-        add_identifier(element, RAM + ("GlobalID" if identifier.scheme else "ID"), identifier)
-
-
-def _tax_registration(element: etree._Element, number: str, scheme: str) -> None:
-    """BT-31, BT-48, BT-63 under scheme VA; BT-32 under scheme FC."""
-    if number.strip():
-        registration = etree.SubElement(element, RAM + "SpecifiedTaxRegistration")
-        add_identifier(registration, RAM + "ID", Identifier(number, scheme))
-
-
 def _document_number(parent: etree._Element, tag: str, number: str) -> None:
     """A reference to another document by its number alone."""
     if number.strip():
@@ -288,9 +205,9 @@ def _delivery(transaction: etree._Element, content: InvoiceContent) -> None:
     if delivery.name.strip() or delivery.location is not None or delivery.address is not None:
         party = etree.SubElement(element, RAM + "ShipToTradeParty")
         if delivery.location is not None:
-            _one_identifier(party, (delivery.location,))
+            add_one_identifier(party, (delivery.location,))
         add_text(party, RAM + "Name", delivery.name)
-        _address(party, delivery.address)
+        add_address(party, delivery.address)
     if delivery.date is not None:
         event = etree.SubElement(element, RAM + "ActualDeliverySupplyChainEvent")
         add_date(event, RAM + "OccurrenceDateTime", delivery.date)
@@ -311,7 +228,7 @@ def _settlement(transaction: etree._Element, content: InvoiceContent) -> None:
     add_text(settlement, RAM + "InvoiceCurrencyCode", content.currency)
     if content.payee is not None:
         payee = etree.SubElement(settlement, RAM + "PayeeTradeParty")
-        _one_identifier(payee, content.payee.identifiers)
+        add_one_identifier(payee, content.payee.identifiers)
         add_text(payee, RAM + "Name", content.payee.name)
         if content.payee.legal_identifier is not None:
             organization = etree.SubElement(payee, RAM + "SpecifiedLegalOrganization")
