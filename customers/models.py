@@ -282,6 +282,15 @@ class CustomerAccount(Account):
         verbose_name_plural = _("comptes de l’espace client")
 
 
+class StaffAccount(Account):
+    """The users of the back-office, as a list of their own."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("utilisateur")
+        verbose_name_plural = _("utilisateurs")
+
+
 class Access(models.Model):
     """Which customers an account sees."""
 

@@ -1,0 +1,58 @@
+"""What the lists of the back-office have in common, in the lowest room so that every room may use it."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+# A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
+COUNTED_ROWS = 10_000
+
+
+class LimitedPaginator[M: Model](Paginator[M]):
+    """Pages of a long list: counts no further than :data:`COUNTED_ROWS`, which is also how far one can leaf."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, ``COUNTED_ROWS`` at most."""
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[:COUNTED_ROWS].count()
+        return len(rows)
+
+
+class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
+    """A list of 50 lines that counts once, and forms whose history is written by Django."""
+
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    save_on_top = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under its own name, instead of Django's «Select … to change»."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+class ReadOnlyAdmin[M: Model](BackOfficeAdmin[M]):
+    """What is written by the product and only read by people."""
+
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody changes one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody deletes one."""
+        return False
