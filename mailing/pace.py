@@ -29,8 +29,9 @@ def free_slots(now: datetime.datetime, wanted: int) -> tuple[int, datetime.datet
     free, again_at = wanted, None
     for count, span in limits():
         taken = SendingSlot.objects.filter(taken_at__gt=now - span)
-        free = min(free, max(count - taken.count(), 0))
-        if not free:
+        here = max(count - taken.count(), 0)
+        free = min(free, here)
+        if not here:
             # The window opens when the oldest of the last `count` slots leaves it.
             oldest = taken.order_by("-taken_at").values_list("taken_at", flat=True)[count - 1]
             again_at = max(again_at or now, oldest + span)

@@ -94,6 +94,7 @@ class Sender:
             finally:
                 self._end()
             return self.tally
+        self._beat()
         workers = [threading.Thread(target=self._work_in_thread, name=f"mail-{n}") for n in range(self.threads)]
         for worker in workers:
             worker.start()
