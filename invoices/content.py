@@ -22,7 +22,7 @@ STATED_WHOLE: Final = frozenset((Invoice.Origin.CII, Invoice.Origin.UBL, Invoice
 _DISCOUNT_REASON: Final = "Remise"
 _DISCOUNT_CODE: Final = "95"  # UNTDID 5189
 
-_INVOICE_COLUMNS: Final = (
+INVOICE_COLUMNS: Final = (
     "number",
     "type_code",
     "issue_date",
@@ -35,7 +35,7 @@ _INVOICE_COLUMNS: Final = (
     "amount_due",
     "prepaid_amount",
 )
-_LINE_COLUMNS: Final = {  # of Line → of InvoiceLine
+LINE_COLUMNS: Final = {  # of Line → of InvoiceLine
     "identifier": "identifier",
     "name": "name",
     "net_amount": "net_amount",
@@ -63,14 +63,14 @@ def content_of(invoice: Invoice) -> InvoiceContent:
     :func:`prefetch_for_content` this costs up to four statements.
     """
     lines = tuple(_line_of(line) for line in sorted(invoice.lines.all(), key=lambda each: each.position))
-    values: dict[str, Any] = {name: getattr(invoice, name) for name in _INVOICE_COLUMNS}
+    values: dict[str, Any] = {name: getattr(invoice, name) for name in INVOICE_COLUMNS}
     if invoice.origin in STATED_WHOLE:
         return _with_details(InvoiceContent, values, invoice.details, lines=lines)
     return _completed(invoice, values, lines)
 
 
 def _line_of(line: InvoiceLine) -> Line:
-    values = {field: getattr(line, column) for field, column in _LINE_COLUMNS.items()}
+    values = {field: getattr(line, column) for field, column in LINE_COLUMNS.items()}
     for name, least in (("quantity", 0), ("net_price", 2), ("vat_rate", 2)):
         values[name] = _with_decimals(values[name], least)
     if line.discount_percentage and line.quantity is not None and line.net_price is not None:

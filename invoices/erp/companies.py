@@ -1,0 +1,85 @@
+"""Which company of «Paramétrage société» issues an invoice, as an import knows it."""
+
+from customers.searching import search_key
+from invoices.models import Company
+
+FIRST_COMPANY_NAME = "Société à paramétrer"
+"""Given to the one company of a new installation, until «Paramétrage société» is filled in."""
+
+
+class UnknownCompanyError(Exception):
+    """No company answers to what was given; the message is a French sentence."""
+
+
+class KnownCompanies:
+    """The companies, found by name, SIREN, SIRET or VAT number; created on the way where that is wanted."""
+
+    def __init__(self, *, chosen: str = "", create: bool = False, dry_run: bool = False) -> None:
+        """``chosen``: the name or SIREN that the person gave for the whole import.
+
+        Raises :class:`UnknownCompanyError` where ``chosen`` is nobody.
+        """
+        self._chosen = chosen
+        self.may_create = create
+        self._dry_run = dry_run
+        self.reload()
+        if chosen:
+            self.named(chosen)
+
+    def reload(self) -> None:
+        """Forget companies whose transaction was undone."""
+        self._companies = list(Company.objects.order_by("-is_default", "pk"))
+        self._by_text: dict[str, Company] = {}
+        self._default: Company | None = None if self._chosen or not self._companies else self._companies[0]
+
+    def default(self) -> Company:
+        """The company of rows that name none: the chosen one, else the default one, else a first one, to be filled in.
+
+        A new installation has one company by default; it is made here so that a first import needs nothing else.
+        """
+        if self._default is None:
+            self._default = self.named(self._chosen) if self._chosen else self.add(Company(name=FIRST_COMPANY_NAME))
+        return self._default
+
+    def named(self, text: str) -> Company:
+        """The company that ``text`` names. Raises :class:`UnknownCompanyError`."""
+        found = self._by_text.get(text)
+        if found is None:
+            digits = "".join(text.split())
+            found = self.matching(siren=digits, siret=digits, vat_identifier=digits, name="") or self.matching(
+                siren="", siret="", vat_identifier="", name=text
+            )
+            if found is None and self.may_create:
+                is_siren = len(digits) == 9 and digits.isdigit()
+                found = self.add(Company(name=text, siren=digits if is_siren else ""))
+            if found is None:
+                raise UnknownCompanyError(
+                    f"La société « {text} » n’est pas dans Paramétrage société (par nom, SIREN, SIRET ou n° de TVA)."
+                )
+            self._by_text[text] = found
+        return found
+
+    def matching(self, *, siren: str, siret: str, vat_identifier: str, name: str) -> Company | None:
+        """The company of the SIREN, else of the SIRET, of the VAT number, of the exact name.
+
+        A name is no proof against identifiers that differ.
+        """
+        for given, attribute in ((siren, "siren"), (siret, "siret"), (vat_identifier, "vat_identifier")):
+            for company in self._companies:
+                if given and getattr(company, attribute).replace(" ", "") == given:
+                    return company
+        key = search_key(name)
+        for company in self._companies:
+            differs = (siren and company.siren and siren != company.siren) or (
+                vat_identifier and company.vat_identifier and vat_identifier != company.vat_identifier
+            )
+            if key and search_key(company.name) == key and not differs:
+                return company
+        return None
+
+    def add(self, company: Company) -> Company:
+        """Keep a new company; in a dry run for this run only."""
+        if not self._dry_run:
+            company.save()
+        self._companies.append(company)
+        return company

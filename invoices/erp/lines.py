@@ -1,0 +1,118 @@
+"""Rows of ``lignes.csv`` as canonical text, checked one by one."""
+
+import functools
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from invoices.einvoices.units import ONE, unit_code
+from invoices.erp.cells import Cells, amount_text, number_text, rate_text
+from invoices.erp.headers import RecognisedTable
+from invoices.field_values import BadValue, shown
+from invoices.money import to_cents, write_decimal
+from invoices.vat_rules import CATEGORIES
+
+_TAXED: Final = frozenset(("S", "L", "M"))
+
+
+class ParsedLine(NamedTuple):
+    """An invoice line, each value in its canonical writing; empty where the file says nothing."""
+
+    item_code: str
+    name: str
+    quantity: str
+    unit: str
+    net_price: str
+    discount_percentage: str
+    vat_category: str
+    vat_rate: str
+    net_amount: str
+    exemption_reason: str
+
+
+class LineParser:
+    """Reads the rows of one table of lines."""
+
+    def __init__(self, table: RecognisedTable) -> None:
+        self.cells = Cells(table)
+
+    def parse(self) -> ParsedLine:
+        """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
+        cells = self.cells
+        quantity = cells.parsed("quantite", number_text, "")
+        price = cells.parsed("prix_unitaire_ht", number_text, "")
+        if price.startswith("-"):
+            # A price is never negative (BR-27): what is taken back is a negative quantity.
+            price, quantity = price[1:], negated(quantity or "1")
+        discount = cells.parsed("remise", _discount_text, "")
+        rate = cells.parsed("taux_tva", rate_text, "") or ("" if cells.text("taux_tva") else "0.00")
+        category = cells.parsed("categorie_tva", category_text, "")
+        if category and rate and (category in _TAXED) != (rate != "0.00") and category != "Z":
+            cells.refuse("categorie_tva", category, f"La catégorie de TVA {category} ne va pas avec le taux {rate} %.")
+        net = cells.parsed("total_ht", amount_text, "")
+        if not net and not cells.text("total_ht"):
+            if quantity and price:
+                net = str(_product(quantity, price, discount))
+            else:
+                cells.refuse("total_ht", "", "Cette valeur est obligatoire sans quantité et prix unitaire.")
+        elif net and quantity and price and (problem := price_problem(quantity, price, discount, net)):
+            cells.refuse("total_ht", cells.text("total_ht"), problem)
+        unit = unit_code(cells.text("unite"))
+        if len(unit) > 10:
+            cells.refuse("unite", unit, "Cette unité n’est pas connue : donnez son code (C62, HUR, KGM…).")
+        return ParsedLine(
+            item_code=cells.text("article", 200),
+            name=cells.needed("designation"),
+            quantity=quantity,
+            unit=unit or (ONE if quantity else ""),
+            net_price=price,
+            discount_percentage=discount,
+            vat_category=category,
+            vat_rate=rate,
+            net_amount=net,
+            exemption_reason=cells.text("motif_exoneration", 300),
+        )
+
+
+def negated(number: str) -> str:
+    """``12.5`` as ``-12.5``, and back; zero stays."""
+    if number.strip("0.") == "":
+        return number
+    return number[1:] if number.startswith("-") else f"-{number}"
+
+
+@functools.lru_cache(maxsize=256)
+def category_text(text: str) -> str:
+    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O). Raises :class:`BadValue`."""
+    category = text.strip().upper()
+    if category not in CATEGORIES:
+        raise BadValue(f"« {shown(text)} » n’est pas une catégorie de TVA (S, Z, E, AE, K, G ou O).")
+    return category
+
+
+@functools.lru_cache(maxsize=1024)
+def _discount_text(text: str) -> str:
+    """A discount in per cent as ``10``; empty for zero. Raises :class:`BadValue`."""
+    discount = number_text(text)
+    if not 0 <= Decimal(discount) <= 100 or len(discount.partition(".")[2]) > 4:
+        raise BadValue(f"« {shown(text)} » n’est pas une remise : un pourcentage de 0 à 100.")
+    return "" if discount == "0" else discount
+
+
+@functools.lru_cache(maxsize=8192)
+def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
+    """A French sentence where ``net`` is not quantity × price × (1 − discount/100), else nothing.
+
+    ERPs print prices that they have rounded: a difference that the last printed digit explains is none, nor is a cent.
+    """
+    product = _product(quantity, price, discount)
+    decimals = max(2, len(price.partition(".")[2]))
+    explained = abs(Decimal(quantity)) * Decimal(5).scaleb(-decimals - 1) + Decimal("0.01")
+    if abs(product - Decimal(net)) <= explained:
+        return ""
+    less = f" − {write_decimal(Decimal(discount))} %" if discount else ""
+    factors = f"{write_decimal(Decimal(quantity))} × {write_decimal(Decimal(price))}{less}"
+    return f"{factors} = {write_decimal(product)}, et non {write_decimal(Decimal(net))}."
+
+
+def _product(quantity: str, price: str, discount: str) -> Decimal:
+    return to_cents(Decimal(quantity) * Decimal(price) * (100 - Decimal(discount or 0)) / 100)

@@ -1,0 +1,109 @@
+"""A head and its lines as one invoice: the sums checked, the content in its canonical form."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from invoices.erp.heads import ParsedHead, is_credit_note
+from invoices.erp.lines import ParsedLine, negated
+from invoices.money import vat_amount, write_decimal
+
+_EURO: Final = "EUR"
+_FIELD: Final = "\x1f"
+_RECORD: Final = "\x1e"
+# What decides whether an invoice has changed; the company is its identity, and the PDF counts by its bytes.
+_HASHED: Final = tuple(index for index, name in enumerate(ParsedHead._fields) if name not in ("company", "pdf"))
+
+
+@dataclass(frozen=True, slots=True)
+class PairedInvoice:
+    """An invoice of the tables. ``problem`` is (column, value, reason) where its sums do not hold."""
+
+    head: ParsedHead
+    lines: list[ParsedLine]
+    problem: tuple[str, str, str] | None
+
+
+def pair(head: ParsedHead, lines: list[ParsedLine]) -> PairedInvoice:
+    """``head`` with its ``lines``: a credit note in positive amounts, its totals checked against the lines."""
+    total = sum((Decimal(line.net_amount) for line in lines), Decimal(0))
+    if is_credit_note(head):
+        # Some ERPs write credit notes in negative amounts, some their lines only: type 381 has positive ones.
+        if head.total_with_vat.startswith("-") or head.total_without_vat.startswith("-"):
+            amounts = ("total_without_vat", "total_vat", "total_with_vat", "prepaid_amount", "vat_in_euros")
+            head = head._replace(**{name: negated(getattr(head, name)) for name in amounts})
+        if total and total == -Decimal(head.total_without_vat):
+            total = -total
+            lines = [
+                line._replace(net_amount=negated(line.net_amount), quantity=negated(line.quantity)) for line in lines
+            ]
+    return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None)
+
+
+def _problem(head: ParsedHead, lines: list[ParsedLine], total: Decimal) -> tuple[str, str, str] | None:
+    if total != Decimal(head.total_without_vat):
+        stated = write_decimal(Decimal(head.total_without_vat))
+        reason = f"Total HT {stated}, mais la somme des lignes est {write_decimal(total)}."
+        return "total_ht", stated, reason
+    by_rate: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        by_rate[line.vat_rate] += Decimal(line.net_amount)
+    vat = {rate: vat_amount(net, Decimal(rate)) for rate, net in by_rate.items()}
+    sum_of_vat = sum(vat.values(), Decimal(0))
+    if sum_of_vat != Decimal(head.total_vat):
+        stated = write_decimal(Decimal(head.total_vat))
+        detail = " + ".join(
+            f"{write_decimal(amount)} ({write_decimal(Decimal(rate))} % de {write_decimal(by_rate[rate])})"
+            for rate, amount in sorted(vat.items())
+        )
+        reason = f"Total TVA {stated}, mais les lignes donnent {write_decimal(sum_of_vat)} : {detail}."
+        return "total_tva", stated, reason
+    return None
+
+
+def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:
+    """SHA-256 of what the tables state of ``invoice``, and of its PDF where it came with one."""
+    records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
+    records += map(_FIELD.join, invoice.lines)
+    return hashlib.sha256(_RECORD.join(records).encode()).hexdigest()
+
+
+def details_of(invoice: PairedInvoice) -> dict[str, Any]:
+    """What the columns do not hold, by the names of :class:`~invoices.semantics.InvoiceContent`, as JSON."""
+    head = invoice.head
+    details: dict[str, Any] = {}
+    if head.business_process:
+        is_paid = bool(head.prepaid_amount) and head.prepaid_amount == head.total_with_vat
+        suffix = ("2" if is_paid else "1") if len(head.business_process) == 1 else ""
+        details["business_process"] = head.business_process + suffix
+    if head.delivery_date:
+        details["delivery"] = {"date": head.delivery_date}
+    if head.vat_in_euros and head.currency != _EURO:
+        details["vat_currency"] = _EURO
+        details["total_vat_in_vat_currency"] = head.vat_in_euros
+    if head.note:
+        details["notes"] = [{"text": head.note}]
+    if head.corrected_number:
+        reference = {"number": head.corrected_number}
+        if head.corrected_date:
+            reference["date"] = head.corrected_date
+        details["preceding_invoices"] = [reference]
+    reasons: dict[tuple[str, str], tuple[str, Decimal]] = {}
+    for line in invoice.lines:
+        if line.exemption_reason:
+            _, net = reasons.get((line.vat_category, line.vat_rate), ("", Decimal(0)))
+            reasons[line.vat_category, line.vat_rate] = (line.exemption_reason, net + Decimal(line.net_amount))
+    if reasons:
+        details["vat_breakdown"] = [
+            {
+                "category": category,
+                "rate": rate,
+                "taxable_amount": str(net),
+                "tax_amount": str(vat_amount(net, Decimal(rate))),
+                "exemption_reason": reason,
+            }
+            for (category, rate), (reason, net) in reasons.items()
+        ]
+    return details

@@ -1,0 +1,15 @@
+"""Rows of a table until it ends or breaks."""
+
+from collections.abc import Iterator
+
+from invoices.erp.headers import RecognisedTable
+from invoices.erp.report import ImportReport
+from invoices.tabular import Row, UnreadableTable
+
+
+def readable_rows(table: RecognisedTable, report: ImportReport) -> Iterator[Row]:
+    """The rows of ``table``; where the file breaks (an unclosed quote…) they end, and it is refused."""
+    try:
+        yield from table.rows()
+    except UnreadableTable as problem:
+        report.refuse_file(table.name, problem.reason, problem.line or None)

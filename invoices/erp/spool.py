@@ -1,0 +1,128 @@
+"""A place on the disk for the rows of an import while heads and lines find each other.
+
+Tables may be larger than memory and their rows in any order. A temporary SQLite file holds them: the rows of one key
+that stand together in a file are one packed record, so that a million lines are some hundred thousand records.
+"""
+
+import marshal
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+type PackedRow = tuple[int, tuple[str, ...]]
+"""The line of a row in its file, and its values."""
+
+_BATCH: Final = 2000
+_SCHEMA: Final = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -16384;
+CREATE TABLE head (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, file INTEGER, line INTEGER, packed BLOB);
+CREATE TABLE part (seq INTEGER PRIMARY KEY, key TEXT, file INTEGER, packed BLOB);
+"""
+
+
+class Spool:
+    """Heads and their parts by key; a context manager whose file ends with it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="import-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "rows.sqlite3", isolation_level=None)
+        self._database.executescript(_SCHEMA)
+        self._database.execute("BEGIN")
+        self._parts: list[tuple[str, int, bytes]] = []
+        self._key = ""
+        self._file = -1
+        self._rows: list[PackedRow] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def add_head(self, key: str, file: int, line: int, values: tuple[str, ...]) -> int | None:
+        """Keep a head; where its key is there already, nothing is kept and the line of the first one returned."""
+        try:
+            self._database.execute(
+                "INSERT INTO head (key, file, line, packed) VALUES (?, ?, ?, ?)",
+                (key, file, line, marshal.dumps(tuple(values), 2)),
+            )
+        except sqlite3.IntegrityError:
+            found = self._database.execute("SELECT line FROM head WHERE key = ?", (key,)).fetchone()
+            return int(found[0])
+        return None
+
+    def add_part(self, key: str, file: int, line: int, values: tuple[str, ...]) -> None:
+        """Keep a row that belongs to ``key``."""
+        if key != self._key or file != self._file:
+            self._close_part()
+            self._key, self._file = key, file
+        self._rows.append((line, tuple(values)))
+
+    def _close_part(self) -> None:
+        if self._rows:
+            self._parts.append((self._key, self._file, marshal.dumps(self._rows, 2)))
+            self._rows = []
+            if len(self._parts) >= _BATCH:
+                self._write_parts()
+
+    def _write_parts(self) -> None:
+        self._database.executemany("INSERT INTO part (key, file, packed) VALUES (?, ?, ?)", self._parts)
+        self._parts = []
+
+    def finish(self) -> None:
+        """All rows are in: make them findable."""
+        self._close_part()
+        self._write_parts()
+        self._key, self._file = "", -1
+        self._database.execute("CREATE INDEX part_by_key ON part (key, seq)")
+        self._database.execute("COMMIT")
+
+    def links(self) -> list[tuple[int, int]]:
+        """Which file of heads has parts in which file."""
+        rows = self._database.execute("SELECT DISTINCT head.file, part.file FROM head JOIN part ON part.key = head.key")
+        return rows.fetchall()
+
+    def orphans(self) -> Iterator[tuple[str, int, list[PackedRow]]]:
+        """Parts without a head: key, file, rows."""
+        query = "SELECT key, file, packed FROM part WHERE key NOT IN (SELECT key FROM head) ORDER BY seq"
+        for key, file, packed in self._database.execute(query):
+            yield key, file, marshal.loads(packed)  # noqa: S302 - written by this process
+
+    def joined(self) -> Iterator[tuple[int, int, tuple[str, ...], list[PackedRow]]]:
+        """Every head in the order of the files: file, line, values, and its parts in the order of theirs."""
+        query = (
+            "SELECT head.seq, head.file, head.line, head.packed, part.packed FROM head "
+            "LEFT JOIN part ON part.key = head.key ORDER BY head.seq, part.seq"
+        )
+        current: Any = None
+        for seq, file, line, head, part in self._database.execute(query):
+            rows = marshal.loads(part) if part is not None else []  # noqa: S302
+            if current is not None and current[0] == seq:
+                current[4].extend(rows)
+                continue
+            if current is not None:
+                yield current[1:]
+            current = (seq, file, line, marshal.loads(head), rows)  # noqa: S302
+        if current is not None:
+            yield current[1:]
+
+    def by_key(self) -> Iterator[tuple[str, list[tuple[int, PackedRow]]]]:
+        """Parts alone, all of a key together: key, and (file, row) in the order of the files."""
+        key: str | None = None
+        rows: list[tuple[int, PackedRow]] = []
+        for next_key, file, packed in self._database.execute("SELECT key, file, packed FROM part ORDER BY key, seq"):
+            if next_key != key:
+                if key is not None:
+                    yield key, rows
+                key, rows = next_key, []
+            rows.extend((file, row) for row in marshal.loads(packed))  # noqa: S302
+        if key is not None:
+            yield key, rows

@@ -1,0 +1,107 @@
+"""``manage.py import_erp``: what the ERP has exported, into the portal."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from invoices.erp.companies import UnknownCompanyError
+from invoices.erp.report import THINGS, ImportReport, Rejection
+from invoices.importing import import_erp
+
+_WORDS: Final = {
+    "customers": ("client", "clients"),
+    "contacts": ("contact", "contacts"),
+    "invoices": ("facture", "factures"),
+    "lines": ("ligne", "lignes"),
+}
+_EVERY: Final = 20_000  # rows between two lines of progress where there is no terminal
+
+
+class Command(BaseCommand):
+    """Import an ERP's files: customers, contacts, invoices, lines, e-invoices."""
+
+    help = (
+        "Importe les fichiers de l’ERP : clients, contacts, factures et lignes (CSV, XLSX), e-factures (Factur-X, CII, "
+        "UBL), PDF nommés dans factures.csv ; fichiers, dossiers ou archives ZIP."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Paths and switches."""
+        parser.add_argument("paths", nargs="+", type=Path, metavar="CHEMIN", help="fichier, dossier ou archive ZIP")
+        parser.add_argument("--dry-run", action="store_true", help="contrôler et compter sans rien écrire")
+        parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
+        parser.add_argument(
+            "--create-companies", action="store_true", help="créer les sociétés émettrices qui ne sont pas connues"
+        )
+        parser.add_argument("--company", metavar="NOM|SIREN", help="société des factures qui n’en nomment pas")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit code 0 when nothing was rejected, 1 otherwise, 2 on bad usage."""
+        try:
+            report = self._import(options)
+        except UnknownCompanyError as error:
+            raise CommandError(str(error), returncode=2) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
+        else:
+            self._tell(report, dry_run=options["dry_run"])
+        if not report.is_clean:
+            sys.exit(1)
+
+    def _import(self, options: dict[str, Any]) -> ImportReport:
+        """The import, with a moving line in a terminal and plain lines now and then elsewhere."""
+        choices = {name: options[name] for name in ("dry_run", "create_companies", "company")}
+        console = Console(stderr=True)
+        if console.is_terminal:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            with Progress(*columns, console=console) as bar:
+                task = bar.add_task(_("Import"), total=None)
+
+                def show(stage: str, done: int) -> None:
+                    bar.update(task, description=f"{stage.capitalize()} : {done}")
+
+                return import_erp(options["paths"], progress=show, **choices)
+
+        def say(stage: str, done: int) -> None:
+            if done % _EVERY < 1000 and done >= _EVERY and not options["json"]:
+                self.stderr.write(f"{stage.capitalize()} : {done}")
+
+        return import_erp(options["paths"], progress=say, **choices)
+
+    def _tell(self, report: ImportReport, *, dry_run: bool) -> None:
+        if dry_run:
+            self.stdout.write(_("Contrôle seulement : rien n’est écrit."))
+        rows = (
+            (_("Créés"), report.created),
+            (_("Modifiés"), report.updated),
+            (_("Inchangés"), report.unchanged),
+        )
+        for label, counts in rows:
+            words = (_count(counts[thing], *_WORDS[thing]) for thing in THINGS)
+            self.stdout.write(f"{label} : {', '.join(words)}")
+        for notice in report.notices:
+            self.stdout.write(notice)
+        if report.is_clean:
+            return
+        self.stdout.write(_("Refusés : %(count)s") % {"count": report.rejections})
+        for rejection in report.as_json()["rejected"]:
+            self.stdout.write(f"  {_sentence(Rejection(**rejection))}")
+
+
+def _count(number: int, singular: str, plural: str) -> str:
+    return f"{number} {plural if number >= 2 else singular}"
+
+
+def _sentence(rejection: Rejection) -> str:
+    """«factures.csv, ligne 12, colonne total_ttc : …»."""
+    line = _("ligne %(line)s") % {"line": rejection.line} if rejection.line else ""
+    column = _("colonne %(column)s") % {"column": rejection.column} if rejection.column else ""
+    place = ", ".join(filter(None, (rejection.file, line, column)))
+    return f"{place} : {rejection.reason}" if place else rejection.reason
