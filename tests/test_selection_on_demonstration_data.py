@@ -111,7 +111,9 @@ def test_every_combination_of_choices_gives_the_expected_list() -> None:
         for kind in ("", "professional", "individual"):
             for scope in ("with-credentials", "all"):
                 for function in ("", "COMPTA", "direction"):
-                    choices = dict(zip(flags, values, strict=True), kind=kind, scope=scope, function=function)
+                    choices: dict[str, Any] = dict(
+                        zip(flags, values, strict=True), kind=kind, scope=scope, function=function
+                    )
                     assert ask(**choices) == expect(**choices), choices
 
 
@@ -128,5 +130,5 @@ def test_every_combination_of_choices_gives_the_expected_list() -> None:
     ],
 )
 def test_both_ends_of_the_period_are_included(start: date | None, end: date | None) -> None:
-    choices = {"start": start, "end": end, "scope": "all"}
+    choices: dict[str, Any] = {"start": start, "end": end, "scope": "all"}
     assert ask(**choices) == expect(**choices)

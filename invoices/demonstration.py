@@ -1,0 +1,47 @@
+"""The company of the demonstration: an issuer that does not exist, complete enough to show everything."""
+
+import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+
+from invoices.models import Company
+
+SIREN = "999999998"  # passes the check, and is nobody's
+_LOGO = Path(settings.BASE_DIR) / "demo" / "logo.svg"
+
+
+def create_demo_company() -> Company:
+    """The demonstration's company, made the first time and found again afterwards."""
+    company, is_new = Company.objects.get_or_create(
+        siren=SIREN,
+        defaults={
+            "name": "Harmonie Disques",
+            "siret": f"{SIREN}00019",
+            "vat_identifier": f"FR11{SIREN}",
+            "legal_form": "SAS",
+            "share_capital": "50 000 €",
+            "trade_register": "RCS Lyon 999 999 998",
+            "address": "12 montée de la Grande-Côte",
+            "postcode": "69001",
+            "city": "Lyon",
+            "email": "comptabilite@harmonie-disques.example",
+            "phone": "04 99 99 00 00",
+            "website": "https://www.harmonie-disques.example",
+            "colour": "#7a1f3d",
+            "iban": "FR7630006000011234567890189",
+            "bic": "AGRIFRPP",
+            "account_holder": "Harmonie Disques",
+            "payment_terms": "Paiement à 30 jours date de facture, par virement.",
+            "payment_delay_days": 30,
+            "operations": Company.Operations.GOODS,
+            "einvoice_from": datetime.date(2027, 9, 1),
+            "sender_name": "Harmonie Disques – comptabilité",
+            "sender_email": "comptabilite@harmonie-disques.example",
+            "reply_to": "comptabilite@harmonie-disques.example",
+        },
+    )
+    if is_new:
+        company.logo.save("harmonie-disques.svg", ContentFile(_LOGO.read_bytes()))
+    return company
