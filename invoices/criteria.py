@@ -39,6 +39,7 @@ class Criteria:
     notify: bool = False
     attach_pdf: bool = False
     one_mail_per_customer: bool = False
+    mail_only_reason: str = ""  # why invoices leave by mail only that the law sends through a platform; else they wait
 
     def __post_init__(self) -> None:
         """Raises ValueError where the period ends before it starts or the kind is unknown."""

@@ -10,14 +10,14 @@ from decimal import Decimal
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from invoices.content import content_of
-from invoices.einvoices.cii_writer import write_cii
+from invoices.channel import is_copy
+from invoices.einvoice_content import EInvoice, einvoice_of
 from invoices.models import Document, Invoice
 from invoices.print_style import print_style
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import InvoiceContent, Party
 
-FACTURX_PROFILE = "EN 16931"
+COPY_LABEL = "Copie"
 
 
 class DocumentAlteredError(Exception):
@@ -39,25 +39,28 @@ class Rendering:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def render_document(invoice: Invoice) -> Rendering:
+def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rendering:
     """The PDF of ``invoice`` as its customer gets it: Factur-X for professionals, a plain PDF/A-3 for individuals.
 
-    The same invoice gives the same bytes: the identifier comes from what it is, the time from its date of issue.
+    ``einvoice`` is what was checked, made anew where it is not given. The same invoice gives the same bytes: the
+    identifier comes from what it is, the time from its date of issue. A PDF without XML of an invoice that must go
+    through a platform is labelled as the copy that it is; a Factur-X is not, since its very bytes are what the
+    platform gets: there the pages say so.
     """
-    content = content_of(invoice)
-    wants_xml = invoice.customer.is_professional or invoice.company.facturx_for_all
-    xml = write_cii(content) if wants_xml else None
+    einvoice = einvoice or einvoice_of(invoice)
+    xml = einvoice.xml
     pdf = render_invoice(
-        content,
+        einvoice.content,
         print_style(invoice.company, invoice.customer, on=invoice.issue_date),
         xml=xml,
         created=datetime.datetime.combine(invoice.issue_date, datetime.time(), tzinfo=datetime.UTC),
         identifier=uuid.uuid5(invoice.pk, f"version {invoice.version}").bytes,
+        label=COPY_LABEL if xml is None and is_copy(invoice) else "",
     )
     return Rendering(
         content=pdf,
-        profile=FACTURX_PROFILE if xml is not None else "",
-        xml_sha256=hashlib.sha256(xml).hexdigest() if xml is not None else "",
+        profile=einvoice.profile,
+        xml_sha256=einvoice.xml_sha256,
         template=invoice.company.pdf_template,
     )
 

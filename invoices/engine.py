@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Account
 from customers.services import generate_credentials
 from invoices.announcing import announce_finished_customers, announce_lines
+from invoices.checking import check_for_export, findings_of
 from invoices.content import prefetch_for_content
 from invoices.criteria import Criteria
 from invoices.documents import delete_stored, render_document, store_bytes
+from invoices.einvoice_content import EInvoice, einvoice_of
 from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
 from invoices.notices import ExportedInvoice
 from invoices.selection import RecipientStatus
@@ -46,6 +48,8 @@ class PreparedLine:
     credentials: int = 0
     document: Document | None = None
     error: str = ""
+    reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
+    note: str = ""
     stored: list[str] = field(default_factory=list)
 
 
@@ -202,7 +206,9 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
     """Read what the lines need in a few queries, and make the credentials that are missing."""
     invoices = {
         invoice.pk: invoice
-        for invoice in prefetch_for_content(Invoice.objects.filter(pk__in=[item.invoice_id for item in items]))
+        for invoice in prefetch_for_content(
+            Invoice.objects.filter(pk__in=[item.invoice_id for item in items]).select_related("content_check")
+        )
     }
     rows = ExportCustomer.objects.filter(
         export=export, customer__in={invoice.customer_id for invoice in invoices.values()}
@@ -243,12 +249,15 @@ def freeze_line(line: PreparedLine) -> None:
         if invoice.origin in (Invoice.Origin.FACTURX, Invoice.Origin.PDF):
             line.document = invoice.documents.filter(role=Document.Role.PDF).latest("version")
             return
-        rendering = render_document(invoice)
+        einvoice = _compliant(line)
+        if einvoice is None:
+            return
+        rendering = render_document(invoice, einvoice)
         name = store_bytes(rendering.content, suffix=".pdf", year=invoice.issue_date.year)
         line.stored.append(name)
         line.document = Document(
             invoice=invoice,
-            version=1,
+            version=_next_version(invoice),
             storage_name=name,
             sha256=rendering.sha256,
             size=len(rendering.content),
@@ -264,6 +273,35 @@ def freeze_line(line: PreparedLine) -> None:
     except Exception as error:
         line.error = _("Le document n’a pas pu être produit : %(error)s") % {"error": error}
         logger.exception("Rendering invoice %s failed", invoice.number)
+
+
+def _next_version(invoice: Invoice) -> int:
+    """The version of the PDF to be frozen. Rows of a table never had one before; a file of the ERP may have."""
+    if invoice.origin == Invoice.Origin.CSV and invoice.version == 1:
+        return 1
+    last = invoice.documents.filter(role=Document.Role.PDF).aggregate(last=Max("version"))["last"]
+    return (last or 0) + 1
+
+
+def _compliant(line: PreparedLine) -> EInvoice | None:
+    """What the line's document will say, or None where it must not leave: its e-invoice has findings.
+
+    Where the company lets the plain PDF go all the same, it goes without XML and the line says so.
+    """
+    einvoice = einvoice_of(line.invoice)
+    if einvoice.xml is None:
+        return einvoice
+    check = check_for_export(line.invoice, einvoice)
+    if check.is_valid:
+        return einvoice
+    errors = [finding for finding in findings_of(check) if finding.is_error]
+    line.note = _("PDF simple, sans e-facture : %(finding)s") % {"finding": errors[0].message_fr}
+    if len(errors) > 1:
+        line.note += " " + _("(et %(count)d autres constats)") % {"count": len(errors) - 1}
+    if line.invoice.company.allow_plain_pdf:
+        return einvoice.without_xml()
+    line.reason, line.note = ExportItem.Reason.NOT_COMPLIANT, ""
+    return None
 
 
 def commit_lines(export: Export, lines: list[PreparedLine], criteria: Criteria, *, worker: str) -> int:
@@ -318,13 +356,16 @@ def _commit(export: Export, lines: list[PreparedLine], criteria: Criteria, worke
         item = line.item
         item.claimed_by, item.lease_until, item.finished_at = "", None, now
         item.error, item.credentials = line.error, item.credentials + line.credentials
+        item.note = line.note if line in good else ""
         item.state = State.FAILED if line in failed else State.PUBLISHED
         item.document = line.document if line in good else None
         if line in late:
             item.state, item.reason = State.LEFT_OUT, ExportItem.Reason.ALREADY_EXPORTED
+        elif line.reason and line not in failed:
+            item.state, item.reason = State.LEFT_OUT, line.reason
     ExportItem.objects.bulk_update(
         [line.item for line in mine],
-        ["claimed_by", "lease_until", "finished_at", "error", "credentials", "state", "reason", "document"],
+        ["claimed_by", "lease_until", "finished_at", "error", "note", "credentials", "state", "reason", "document"],
     )
     if criteria.notify and good:
         announced = [

@@ -6,14 +6,14 @@ invoice itself (decided by the database); so neither the list nor its count cost
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
-from django.db.models.functions import Coalesce
 
 from customers.models import DEMATERIALISED, Customer
 from customers.recipients import Addressees, Recipient, find_addressees
+from invoices.channel import WITHOUT_PLATFORM
 from invoices.criteria import Criteria, Scope
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
 from mailing.outbox import known_bad
@@ -47,6 +47,34 @@ class SelectionCount:
     candidates: int
     ready: int
     left_out: dict[str, int]
+
+
+# Reasons of the invoice itself, tried after those of its customer. A check that is stale keeps nothing back: the export
+# checks what it is about to write.
+_NOT_COMPLIANT: Final = Q(
+    published_at__isnull=True,
+    check_state=Invoice.CheckState.INVALID,
+    company__allow_plain_pdf=False,
+    checked_at__gte=F("updated_at"),
+    customer__updated_at__lte=F("checked_at"),
+    company__updated_at__lte=F("checked_at"),
+)
+
+
+def _platform_required(criteria: Criteria) -> Q:
+    """Invoices that would leave by mail only although the law sends them through a platform."""
+    if criteria.mail_only_reason:
+        return Q(pk__in=[])
+    return Q(published_at__isnull=True) & WITHOUT_PLATFORM
+
+
+def own_reason(criteria: Criteria) -> Case:
+    """SQL of why an invoice itself cannot leave, whoever its customer is (a value of Reason); empty where it can."""
+    return Case(
+        When(_NOT_COMPLIANT, then=Value(str(Reason.NOT_COMPLIANT))),
+        When(_platform_required(criteria), then=Value(str(Reason.PLATFORM_REQUIRED))),
+        default=Value(""),
+    )
 
 
 def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
@@ -127,7 +155,12 @@ def count_selection(criteria: Criteria) -> SelectionCount:
         find_candidates(criteria)
         .order_by()
         .values("customer", "customer__invoice_copies")
-        .annotate(exported=Count("pk", filter=Q(published_at__isnull=False)), all=Count("pk"))
+        .annotate(
+            exported=Count("pk", filter=Q(published_at__isnull=False)),
+            not_compliant=Count("pk", filter=_NOT_COMPLIANT),
+            without_platform=Count("pk", filter=_platform_required(criteria) & ~_NOT_COMPLIANT),
+            all=Count("pk"),
+        )
     )
     left_out: Counter[str] = Counter()
     ready = 0
@@ -144,7 +177,9 @@ def count_selection(criteria: Criteria) -> SelectionCount:
         if verdict.reason:
             left_out[verdict.reason] += waiting
         else:
-            ready += waiting
+            left_out[Reason.NOT_COMPLIANT] += group["not_compliant"]
+            left_out[Reason.PLATFORM_REQUIRED] += group["without_platform"]
+            ready += waiting - group["not_compliant"] - group["without_platform"]
     return SelectionCount(ready + left_out.total(), ready, order_reasons(left_out))
 
 
@@ -156,6 +191,8 @@ def order_reasons(counts: Counter[str] | dict[str, int]) -> dict[str, int]:
 def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdict]]:
     """Each candidate with its verdict, by date and number."""
     verdicts = judge_customers(criteria)
+    kept_back = find_candidates(criteria).annotate(own_reason=own_reason(criteria)).exclude(own_reason="")
+    own_reasons = dict(kept_back.values_list("pk", "own_reason"))
     candidates = find_candidates(criteria).select_related("customer").order_by("issue_date", "number")
     for invoice in candidates.iterator(chunk_size=2000):
         if not invoice.customer.is_dematerialised:
@@ -163,7 +200,8 @@ def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdic
         elif invoice.is_published:
             yield invoice, CustomerVerdict(Reason.ALREADY_EXPORTED)
         elif invoice.customer_id in verdicts:
-            yield invoice, verdicts[invoice.customer_id]
+            verdict = verdicts[invoice.customer_id]
+            yield invoice, verdict if verdict.reason else replace(verdict, reason=own_reasons.get(invoice.pk, ""))
 
 
 def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
@@ -175,7 +213,8 @@ def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
             item_reason=Case(
                 When(~Q(customer__invoice_copies=DEMATERIALISED), then=Value(str(Reason.NOT_DEMATERIALISED))),
                 When(published_at__isnull=False, then=Value(str(Reason.ALREADY_EXPORTED))),
-                default=Coalesce(F("row__reason"), Value("")),
+                When(row__reason__gt="", then=F("row__reason")),
+                default=own_reason(criteria),
             ),
         )
         .annotate(

@@ -1,6 +1,7 @@
 """Verbs on exports: the list made, corrected, started, paused, cancelled, retried."""
 
 import datetime
+import logging
 from collections.abc import Iterable
 
 from django.db import connection, transaction
@@ -11,8 +12,10 @@ from django.utils.translation import gettext as _
 from customers.models import Account, Customer
 from invoices.criteria import Criteria
 from invoices.models import Export, ExportCustomer, ExportItem, Invoice, SavedSelection
-from invoices.selection import items_query, judge_customer, judge_customers
+from invoices.selection import items_query, judge_customer, judge_customers, own_reason
 from mailing.composition import template_versions
+
+logger = logging.getLogger(__name__)
 
 State = Export.State
 ItemState = ExportItem.State
@@ -46,7 +49,12 @@ def create_export(
         author=author,
         author_name=author_name or (author.get_full_name() if author else ""),
         selection=selection,
+        mail_only_reason=criteria.mail_only_reason,
     )
+    if criteria.mail_only_reason:
+        logger.warning(
+            "Export %s leaves by mail only, by %s: %s", export.number, export.author_name, criteria.mail_only_reason
+        )
     ExportCustomer.objects.bulk_create(
         (
             ExportCustomer(export=export, customer_id=pk, reason=verdict.reason, recipients=verdict.recipients)
@@ -169,4 +177,11 @@ def recheck_customer(*, export: Export, customer_id: int) -> int:
     if verdict.reason:
         open_items.update(state=ItemState.LEFT_OUT, reason=verdict.reason)
         return 0
+    own = Invoice.objects.filter(customer=customer).annotate(
+        own_reason=own_reason(Criteria.from_json(export.criteria)),
+    )
+    for reason in (ExportItem.Reason.NOT_COMPLIANT, ExportItem.Reason.PLATFORM_REQUIRED):
+        kept_back = own.filter(own_reason=reason).values("pk")
+        open_items.filter(invoice__in=kept_back).update(state=ItemState.LEFT_OUT, reason=reason)
+        open_items = open_items.exclude(invoice__in=kept_back)
     return open_items.update(state=ItemState.READY, reason="")

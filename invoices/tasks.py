@@ -3,9 +3,12 @@
 import os
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.tasks import task
+from django.utils import timezone
 
+from invoices.checking import check_invoices, needing_check
 from invoices.engine import find_stalled_exports, run_lines
 from invoices.models import Export
 from invoices.services import start_export
@@ -39,3 +42,36 @@ def wake_stalled_exports() -> int:
 def _enqueue(export_pk: int) -> None:
     for _number in range(settings.EXPORT_PROCESSES or os.cpu_count() or 1):
         export_lines.enqueue(export_pk)
+
+
+CHECK_SECONDS_PER_TASK = 20.0
+# Where everybody sees that somebody checks, and since when: two who check at once do no harm, but the work twice.
+_CHECKING_KEY = "einvoices-being-checked"
+_CHECKING_SECONDS = 90
+
+
+@task
+def check_einvoices() -> int:
+    """Check e-invoices that wait for their export; returns how many. A queue that is long leaves room for exports."""
+    if not cache.add(_CHECKING_KEY, True, timeout=_CHECKING_SECONDS):
+        return 0
+    try:
+        figures = check_invoices(needing_check(timezone.now()), seconds=CHECK_SECONDS_PER_TASK)
+    finally:
+        cache.delete(_CHECKING_KEY)
+    if figures.total and needing_check(timezone.now()).exists():
+        check_einvoices.enqueue()
+    return figures.total
+
+
+def request_checks() -> None:
+    """Have e-invoices checked once the transaction holds: called after an import, a correction, new settings."""
+    transaction.on_commit(lambda: check_einvoices.enqueue())
+
+
+def wake_checks() -> bool:
+    """Have e-invoices checked that nobody asked for, where nobody is at it; True where there are any."""
+    if cache.get(_CHECKING_KEY) or not needing_check(timezone.now()).exists():
+        return False
+    check_einvoices.enqueue()
+    return True

@@ -186,10 +186,10 @@ def test_a_line_that_fails_is_reported_and_does_not_stop_the_others(monkeypatch:
     good, bad = make_invoice(), make_invoice()
     render = documents.render_document
 
-    def render_or_fail(invoice: Invoice) -> Any:
+    def render_or_fail(invoice: Invoice, *einvoice: Any) -> Any:
         if invoice.pk == bad.pk:
             raise ValueError("no such font")
-        return render(invoice)
+        return render(invoice, *einvoice)
 
     monkeypatch.setattr("invoices.engine.render_document", render_or_fail)
     export = export_all()

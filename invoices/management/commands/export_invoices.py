@@ -63,6 +63,12 @@ class Command(BaseCommand):
         choices.add_argument("--notify", action="store_true", help="avertir par mail")
         choices.add_argument("--attach-pdf", action="store_true", help="joindre le PDF au mail")
         choices.add_argument("--one-mail-per-customer", action="store_true", help="un seul mail par client")
+        choices.add_argument(
+            "--mail-only-reason",
+            default="",
+            metavar="TEXTE",
+            help="envoyer par mail seulement ce qui doit passer par une plateforme agréée, pour cette raison (gardée)",
+        )
         parser.add_argument("--profile", help="sélection enregistrée sous ce nom (remplace les choix ci-dessus)")
         parser.add_argument("--resume", action="store_true", help="reprendre les exports interrompus")
         parser.add_argument("--retry", type=int, metavar="N", help="relancer les échecs de l’export n° N")
@@ -114,6 +120,7 @@ class Command(BaseCommand):
                 notify=options["notify"],
                 attach_pdf=options["attach_pdf"],
                 one_mail_per_customer=options["one_mail_per_customer"],
+                mail_only_reason=options["mail_only_reason"].strip(),
             )
         except ValueError as error:
             raise CommandError(_("La période se termine avant d’avoir commencé."), returncode=2) from error

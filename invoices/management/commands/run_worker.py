@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 
 from customers.services import wipe_expired_secrets
 from invoices.engine import name_worker
-from invoices.tasks import wake_stalled_exports
+from invoices.tasks import wake_checks, wake_stalled_exports
 from mailing.outbox import beat
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Command(BaseCommand):
         try:
             beat(name, "export")
             wake_stalled_exports()
+            wake_checks()
             wipe_expired_secrets()
         except db.Error:
             logger.exception("The database cannot be reached; trying again")

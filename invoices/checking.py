@@ -1,0 +1,212 @@
+"""Checking e-invoices before they leave, once per content and off the export's path.
+
+What schema, rule sets and our own checks say of an XML is remembered by its hash (:class:`ContentCheck`) and by the
+version of the rules. The invoice keeps the outcome for lists; it is stale as soon as the invoice, its customer or its
+company changed after it was read. The rules run in a helper process (one per process that checks), never in a web
+process: pages only show what is remembered.
+"""
+
+import atexit
+import datetime
+import functools
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.content import prefetch_for_content
+from invoices.einvoice_content import EInvoice, einvoice_of
+from invoices.einvoices.amount_checks import check_amounts
+from invoices.einvoices.findings import Finding, Severity, Source, has_errors, merged, own_finding
+from invoices.einvoices.own_checks import check_content
+from invoices.einvoices.rules import RuleChecker, ruleset_version
+from invoices.models import ContentCheck, Invoice, InvoiceQuerySet
+from invoices.semantics import from_json, to_json
+
+logger = logging.getLogger(__name__)
+CheckState = Invoice.CheckState
+
+BATCH: Final = 50
+OUTDATED_AFTER: Final = datetime.timedelta(hours=1)
+"""How long a check by older rules, or one that the engine broke off, stands before a sweep does it again."""
+_BROKEN_OFF: Final = "interrompu"
+
+
+@dataclass(slots=True)
+class CheckFigures:
+    """What a run found: numbers of invoices, and how often the rules had to run."""
+
+    valid: int = 0
+    invalid: int = 0
+    not_needed: int = 0
+    rule_runs: int = 0
+
+    @property
+    def total(self) -> int:
+        """Invoices looked at."""
+        return self.valid + self.invalid + self.not_needed
+
+
+def needing_check(now: datetime.datetime) -> InvoiceQuerySet:
+    """The invoices that wait for their export and whose check is missing, stale, or by older rules."""
+    is_stale = (
+        Q(check_state=CheckState.UNCHECKED)
+        | Q(checked_at__isnull=True)
+        | Q(checked_at__lt=F("updated_at"))
+        | Q(checked_at__lt=F("customer__updated_at"))
+        | Q(checked_at__lt=F("company__updated_at"))
+    )
+    is_outdated = (
+        Q(content_check__isnull=False)
+        & ~Q(content_check__rules_version__startswith=ruleset_version())
+        & Q(checked_at__lt=now - OUTDATED_AFTER)
+    )
+    return Invoice.objects.pending().filter(is_stale | is_outdated)
+
+
+def check_invoices(
+    invoices: InvoiceQuerySet,
+    *,
+    seconds: float | None = None,
+    on_progress: Callable[[CheckFigures], None] = lambda figures: None,
+) -> CheckFigures:
+    """Check ``invoices`` in the order of their keys, a batch at a time, until none is left or ``seconds`` are over.
+
+    An invoice whose check is broken off by an error is «à corriger» with that finding: nothing stops the others.
+    """
+    figures = CheckFigures()
+    began = time.monotonic()
+    last: Any = None
+    while seconds is None or time.monotonic() - began < seconds:
+        following = invoices.order_by("pk") if last is None else invoices.order_by("pk").filter(pk__gt=last)
+        read_at = timezone.now()
+        batch = list(prefetch_for_content(following)[:BATCH])
+        if not batch:
+            break
+        last = batch[-1].pk
+        _check_batch(batch, read_at, figures)
+        on_progress(figures)
+    return figures
+
+
+def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: CheckFigures) -> None:
+    einvoices: dict[Any, EInvoice] = {}
+    for invoice in batch:
+        invoice.checked_at = read_at
+        try:
+            einvoices[invoice.pk] = einvoice_of(invoice)
+        except Exception as error:
+            logger.exception("The e-invoice of %s cannot be written", invoice.number)
+            invoice.content_check = _keep(
+                hashlib.sha256(invoice.pk.bytes).hexdigest(), _BROKEN_OFF, (_not_written(error),)
+            )
+            invoice.check_state = CheckState.INVALID
+    known = _remembered(einvoices.values())
+    for invoice in batch:
+        einvoice = einvoices.get(invoice.pk)
+        if einvoice is None:
+            continue
+        if einvoice.xml is None:
+            invoice.check_state, invoice.content_check = CheckState.NOT_NEEDED, None
+            continue
+        key = (einvoice.xml_sha256, rules_for(einvoice))
+        if key not in known:
+            figures.rule_runs += 1
+            known[key] = _check(einvoice)
+        _note(invoice, known[key])
+    Invoice.objects.bulk_update(batch, ["check_state", "content_check", "checked_at"])
+    for invoice in batch:
+        figures.valid += invoice.check_state == CheckState.VALID
+        figures.invalid += invoice.check_state == CheckState.INVALID
+        figures.not_needed += invoice.check_state == CheckState.NOT_NEEDED
+
+
+def _note(invoice: Invoice, check: ContentCheck) -> None:
+    invoice.content_check = check
+    invoice.check_state = CheckState.VALID if check.is_valid else CheckState.INVALID
+
+
+def check_for_export(invoice: Invoice, einvoice: EInvoice) -> ContentCheck:
+    """What is known of the e-invoice that is about to leave; checked now where nothing is.
+
+    Called outside of any transaction: the rules may take a second. Costs nothing where the invoice remembers it.
+    """
+    known = invoice.content_check
+    if known is not None and (known.xml_sha256, known.rules_version) == (einvoice.xml_sha256, rules_for(einvoice)):
+        return known
+    read_at = timezone.now()
+    check = _remembered([einvoice]).get((einvoice.xml_sha256, rules_for(einvoice))) or _check(einvoice)
+    _note(invoice, check)
+    Invoice.objects.filter(pk=invoice.pk).update(
+        content_check=check, check_state=invoice.check_state, checked_at=read_at
+    )
+    return check
+
+
+def rules_for(einvoice: EInvoice) -> str:
+    """Names all that a check depends on beside the XML: rule sets, whose rules, who buys, which mentions are due."""
+    whose = "fr" if einvoice.is_french else "en"
+    due = " due" if einvoice.is_due else ""
+    return f"{ruleset_version()} {whose} {einvoice.buyer_kind}{due}"
+
+
+def findings_of(check: ContentCheck | None) -> tuple[Finding, ...]:
+    """The findings that a check remembers, errors first; none where there is no check."""
+    return () if check is None else tuple(from_json(Finding, finding) for finding in check.findings)
+
+
+def _remembered(einvoices: Iterable[EInvoice]) -> dict[tuple[str, str], ContentCheck]:
+    """The checks that are remembered of these e-invoices, by hash and version of the rules; one statement."""
+    wanted = {(einvoice.xml_sha256, rules_for(einvoice)) for einvoice in einvoices if einvoice.xml is not None}
+    if not wanted:
+        return {}
+    found = ContentCheck.objects.filter(
+        xml_sha256__in={sha256 for sha256, _rules in wanted}, rules_version__in={rules for _sha, rules in wanted}
+    )
+    return {(check.xml_sha256, check.rules_version): check for check in found}
+
+
+def _check(einvoice: EInvoice) -> ContentCheck:
+    """Run the rules and our own checks over the e-invoice and remember what they say."""
+    assert einvoice.xml is not None
+    if einvoice.is_french:
+        own = check_content(einvoice.content, buyer_kind=einvoice.buyer_kind, einvoice_due=einvoice.is_due)
+    else:
+        own = tuple(check_amounts(einvoice.content))
+    of_rules = rule_checker(is_french=einvoice.is_french).check(einvoice.xml)
+    findings = merged(own, of_rules)
+    rules = rules_for(einvoice)
+    if any(finding.source == Source.ENGINE and finding.code == "RULES-ENGINE" for finding in findings):
+        # Under another name, so that the next one who asks runs the rules again.
+        rules = f"{_BROKEN_OFF} {rules}"[:100]
+    return _keep(einvoice.xml_sha256, rules, findings)
+
+
+def _keep(xml_sha256: str, rules: str, findings: tuple[Finding, ...]) -> ContentCheck:
+    values = {"is_valid": not has_errors(findings), "findings": to_json(findings), "checked_at": timezone.now()}
+    if rules.startswith(_BROKEN_OFF):
+        return ContentCheck.objects.update_or_create(xml_sha256=xml_sha256, rules_version=rules, defaults=values)[0]
+    return ContentCheck.objects.get_or_create(xml_sha256=xml_sha256, rules_version=rules, defaults=values)[0]
+
+
+def _not_written(error: Exception) -> Finding:
+    return own_finding(
+        "OWN-WRITE",
+        "",
+        _("L’e-facture n’a pas pu être écrite : %(error)s.") % {"error": str(error)[:200] or type(error).__name__},
+        severity=Severity.ERROR,
+    )
+
+
+@functools.cache
+def rule_checker(*, is_french: bool) -> RuleChecker:
+    """The checker of this process, whose helper starts with the first e-invoice and ends by itself when idle."""
+    checker = RuleChecker(french_rules=is_french)
+    atexit.register(checker.close)
+    return checker
