@@ -1,0 +1,123 @@
+"""Mails that came back: each report is matched with the one mail it is about, and changes that mail only."""
+
+import datetime
+import re
+from collections.abc import Iterable
+from enum import Enum
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mailing.addresses import InvalidAddressError, normalise_address, parse_address
+from mailing.models import Message
+from mailing.outbox import mark_address_failed
+from mailing.reports import Failure, Nature, RecipientReport, Report, read_report
+
+
+class Effect(Enum):
+    """What reading one mail of the mailbox of returns led to."""
+
+    HARD = "hard"
+    FULL = "full"
+    SOFT = "soft"
+    POLICY = "policy"
+    DELAYED = "delayed"
+    KNOWN = "known"  # said before
+    DELIVERED = "delivered"  # a report of success, or about another recipient
+    AUTO_REPLY = "auto-reply"
+    FOREIGN = "foreign"  # a report about a mail that is not ours
+    OTHER = "other"  # no report at all: somebody wrote
+
+    @property
+    def needs_a_person(self) -> bool:
+        """True where somebody should read the mail itself."""
+        return self is Effect.OTHER
+
+
+def take_in(raw: bytes, now: datetime.datetime) -> Effect:
+    """Read one mail of the mailbox of returns and record what it says; reading it again changes nothing."""
+    report = read_report(raw)
+    if report.nature is Nature.AUTO_REPLY:
+        return Effect.AUTO_REPLY
+    if report.nature is Nature.OTHER:
+        return Effect.OTHER
+    return apply_report(report, now)
+
+
+@transaction.atomic
+def apply_report(report: Report, now: datetime.datetime) -> Effect:
+    """Record what ``report`` says of the mail it is about."""
+    message = _message_of(report)
+    if message is None:
+        return Effect.FOREIGN
+    said = _about(message, report.recipients)
+    if said is None:
+        return Effect.DELIVERED
+    values = {"reason": _reason(said), "bounce_kind": said.failure.value}
+    if not said.is_final:
+        # Its server still tries: the mail stays «envoyée», and says what it waits for.
+        changed = Message.objects.filter(pk=message.pk, state=Message.State.ACCEPTED).exclude(**values).update(**values)
+        return Effect.DELAYED if changed else Effect.KNOWN
+    returned = (Message.State.ACCEPTED, Message.State.SENDING, Message.State.DEFERRED)
+    changed = Message.objects.filter(pk=message.pk, state__in=returned).update(
+        state=Message.State.BOUNCED,
+        bounced_at=now,
+        ended_at=now,
+        next_attempt_at=None,
+        lease_until=None,
+        leased_by="",
+        **values,
+    )
+    if not changed:
+        return Effect.KNOWN
+    if said.failure is Failure.HARD:
+        mark_address_failed(message.recipient, values["reason"], message.pk, now)
+    return Effect(said.failure.value)
+
+
+def _message_of(report: Report) -> Message | None:
+    """The mail that ``report`` is about: by its return token, which nobody can guess, else by its Message-ID."""
+    rows = Message.objects.select_for_update().defer("text", "html")
+    if report.tokens:
+        found = rows.filter(return_token__in=report.tokens).first()
+        if found is not None:
+            return found
+    return rows.filter(message_id__in=report.message_ids).first() if report.message_ids else None
+
+
+def _about(message: Message, recipients: Iterable[RecipientReport]) -> RecipientReport | None:
+    """What the report says of the recipient of ``message``, where it says that it was not delivered.
+
+    A report may tell several recipients (a list, a forwarding), of whom ours is one; or, after a forwarding, only
+    addresses that we do not know: then it is about our mail if all of them failed.
+    """
+    told = list(recipients)
+    ours = _form(message.recipient)
+    named = [said for said in told if ours in map(_form, said.addresses)]
+    failing = [said for said in named or told if said.action in ("failed", "delayed")]
+    if not failing or (not named and len(failing) < len(told)):
+        return None
+    return next((said for said in failing if said.is_final), failing[0])
+
+
+def _form(address: str) -> str:
+    """The form under which addresses are compared: lower case, domain in ASCII."""
+    try:
+        return str(parse_address(normalise_address(address)))
+    except InvalidAddressError:
+        return normalise_address(address)
+
+
+def _reason(said: RecipientReport) -> str:
+    words = {
+        Failure.HARD: _("L’adresse est refusée : %(words)s"),
+        Failure.FULL: _("La boîte du destinataire est pleine : %(words)s"),
+        Failure.SOFT: _("Le serveur du destinataire n’a pas pris le mail : %(words)s"),
+        Failure.POLICY: _("Le serveur du destinataire ne veut pas de ce mail : %(words)s"),
+    }[said.failure]
+    if not said.is_final:
+        words = _("Le serveur du destinataire fait attendre le mail : %(words)s")
+    server = " ".join(said.diagnostic.split())[:400]
+    if said.status and not re.search(rf"\b{re.escape(said.status)}\b", server):
+        server = f"{said.status} {server}".strip()
+    return words % {"words": server or _("sans explication")}

@@ -1,0 +1,125 @@
+"""The mailbox of returns: a maildir or an IMAP folder. What is dealt with moves to a folder, the rest is flagged."""
+
+import mailbox
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from django.utils.translation import gettext as _
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
+
+DONE_FOLDER = "Traites"
+TIMEOUT = 60  # seconds
+PORTS = {"imaps": 993, "imap": 143, "imap+tls": 143}
+
+
+class MailboxError(Exception):
+    """The mailbox cannot be read; the message is French."""
+
+
+class ReturnsMailbox(Protocol):
+    """Mails one at a time; each is settled before the next is read."""
+
+    def letters(self) -> Iterator[tuple[str, bytes]]:
+        """Every mail that is neither dealt with nor flagged: its key here, its bytes."""
+
+    def settle(self, key: str, *, needs_a_person: bool) -> None:
+        """Put a mail aside: flagged in its place for a person, or into the folder of what is dealt with."""
+
+
+class MaildirReturns:
+    """A maildir, as local delivery writes it."""
+
+    def __init__(self, box: mailbox.Maildir) -> None:
+        self.box = box
+        self.done = box.add_folder(DONE_FOLDER)
+
+    def letters(self) -> Iterator[tuple[str, bytes]]:
+        """The mails that bear no flag F."""
+        for key in list(self.box.keys()):
+            if "F" not in self.box.get_message(key).get_flags():
+                yield key, self.box.get_bytes(key)
+
+    def settle(self, key: str, *, needs_a_person: bool) -> None:
+        """Flag the mail, or move it; copied before it is removed, so that a kill in between loses nothing."""
+        message = self.box.get_message(key)
+        message.set_subdir("cur")
+        if needs_a_person:
+            message.set_flags("F")
+            self.box[key] = message
+        else:
+            message.set_flags("S")
+            self.done.add(message)
+            self.box.remove(key)
+
+
+class ImapReturns:
+    """An IMAP folder."""
+
+    def __init__(self, client: IMAPClient, folder: str) -> None:
+        self.client = client
+        client.select_folder(folder)
+        personal = client.namespace().personal if client.has_capability("NAMESPACE") else ()
+        self.done = f"{personal[0][0]}{DONE_FOLDER}" if personal else DONE_FOLDER
+
+    def letters(self) -> Iterator[tuple[str, bytes]]:
+        """The mails that bear no flag; reading does not mark them, settling does."""
+        for uid in self.client.search(["UNFLAGGED", "UNDELETED"]):
+            fetched = self.client.fetch([uid], ["BODY.PEEK[]"])
+            if uid in fetched:
+                yield str(uid), fetched[uid][b"BODY[]"]
+
+    def settle(self, key: str, *, needs_a_person: bool) -> None:
+        """Flag the mail, or move it (RFC 6851; where the server cannot move, copy and delete)."""
+        uid = int(key)
+        if needs_a_person:
+            self.client.add_flags([uid], [b"\\Flagged"], silent=True)
+            return
+        if not self.client.folder_exists(self.done):
+            self.client.create_folder(self.done)
+        if self.client.has_capability("MOVE"):
+            self.client.move([uid], self.done)
+        else:
+            self.client.copy([uid], self.done)
+            self.client.delete_messages([uid], silent=True)
+            self.client.expunge()
+
+
+@contextmanager
+def open_maildir(path: Path) -> Iterator[ReturnsMailbox]:
+    """The maildir at ``path``. Raises MailboxError where there is none."""
+    if not (path / "new").is_dir() or not (path / "cur").is_dir():
+        raise MailboxError(_("« %(path)s » n’est pas un dossier maildir (new, cur, tmp).") % {"path": path})
+    box = mailbox.Maildir(path, create=False)
+    try:
+        yield MaildirReturns(box)
+    finally:
+        box.close()
+
+
+@contextmanager
+def open_imap(url: str) -> Iterator[ReturnsMailbox]:
+    """The folder that ``url`` names: imaps:// (TLS), imap+tls:// (STARTTLS) or imap:// with user:password@host/folder.
+
+    Raises MailboxError where it cannot be opened or the connection breaks; the password is in no message.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname or not parts.username:
+        raise MailboxError(_("IMAP_URL doit s’écrire imaps://utilisateur:motdepasse@serveur/INBOX."))
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    try:
+        with IMAPClient(
+            parts.hostname, parts.port or PORTS[parts.scheme], ssl=parts.scheme == "imaps", timeout=TIMEOUT
+        ) as client:
+            if parts.scheme == "imap+tls":
+                client.starttls()
+            client.login(unquote(parts.username), unquote(parts.password or ""))
+            yield ImapReturns(client, folder)
+    except (IMAPClientError, OSError) as error:
+        raise MailboxError(
+            _("La boîte des retours (%(host)s) ne peut pas être lue : %(error)s")
+            % {"host": parts.hostname, "error": error}
+        ) from error
