@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+
 from invoices.demonstration import create_demo_company
 
 DATA = Path(__file__).parent.parent / "demo" / "chinook"
