@@ -42,7 +42,9 @@ class RowWriter:
         constants = self._constants
         with self._connection.cursor() as cursor:
             if self._connection.vendor == "postgresql":
-                with cursor.copy(f"COPY {self._table} ({self._columns}) FROM STDIN") as copy:
+                copying = cursor.copy(f"COPY {self._table} ({self._columns}) FROM STDIN")
+                # COPY goes past Django's cursor, and with it past the translation of the driver's errors.
+                with self._connection.wrap_database_errors, copying as copy:
                     for row in rows:
                         copy.write_row((*row, *constants))
                 return

@@ -21,7 +21,8 @@ class KnownCompanies:
         """
         self._chosen = chosen
         self.may_create = create
-        self._dry_run = dry_run
+        # False where what is added is for looking at only: a dry run, or a table that is refused already.
+        self.saves = not dry_run
         self.reload()
         if chosen:
             self.named(chosen)
@@ -78,8 +79,8 @@ class KnownCompanies:
         return None
 
     def add(self, company: Company) -> Company:
-        """Keep a new company; in a dry run for this run only."""
-        if not self._dry_run:
+        """Keep a new company; where nothing is to be written, for this run only."""
+        if self.saves:
             company.save()
         self._companies.append(company)
         return company

@@ -171,6 +171,7 @@ class _Run:
         received = ReceivedFiles()
         write = not self.given.dry_run and not files & self.refused_heads
         self.done = 0
+        self.given.companies.saves = write
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
             with transaction.atomic() if write else nullcontext():
@@ -190,6 +191,8 @@ class _Run:
         except BaseException:
             self._undo(received)
             raise
+        finally:
+            self.given.companies.saves = not self.given.dry_run
         self.report.add(story)
 
     def _undo(self, received: ReceivedFiles) -> None:

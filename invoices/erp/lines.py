@@ -109,8 +109,9 @@ def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
     explained = abs(Decimal(quantity)) * Decimal(5).scaleb(-decimals - 1) + Decimal("0.01")
     if abs(product - Decimal(net)) <= explained:
         return ""
+    shown_price = Decimal(price) if len(price.partition(".")[2]) >= 2 else to_cents(Decimal(price))
     less = f" − {write_decimal(Decimal(discount))} %" if discount else ""
-    factors = f"{write_decimal(Decimal(quantity))} × {write_decimal(Decimal(price))}{less}"
+    factors = f"{write_decimal(Decimal(quantity))} × {write_decimal(shown_price)}{less}"
     return f"{factors} = {write_decimal(product)}, et non {write_decimal(Decimal(net))}."
 
 
