@@ -1,27 +1,19 @@
-"""Documents: rendered or received once, stored under an unguessable name, never changed."""
+"""The document of an invoice, rendered once at its export."""
 
 import datetime
 import hashlib
-import secrets
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-
 from invoices.channel import is_copy
 from invoices.einvoice_content import EInvoice, einvoice_of
-from invoices.models import Document, Invoice
+from invoices.models import Invoice
 from invoices.print_style import print_style
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import InvoiceContent, Party
 
 COPY_LABEL = "Copie"
-
-
-class DocumentAlteredError(Exception):
-    """The stored bytes are not those that were frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +55,6 @@ def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rende
         xml_sha256=einvoice.xml_sha256,
         template=invoice.company.pdf_template,
     )
-
-
-def store_bytes(content: bytes, *, suffix: str, year: int) -> str:
-    """Keep ``content`` under an unguessable name in the folder of ``year``; returns the storage name."""
-    return default_storage.save(f"{year}/{secrets.token_urlsafe(24)}{suffix}", ContentFile(content))
-
-
-def delete_stored(names: list[str]) -> None:
-    """Remove files that no row speaks of."""
-    for name in names:
-        default_storage.delete(name)
-
-
-def read_document(document: Document) -> bytes:
-    """The frozen bytes; raises DocumentAlteredError where they no longer give the fingerprint kept with them."""
-    with default_storage.open(document.storage_name) as file:
-        content: bytes = file.read()
-    if hashlib.sha256(content).hexdigest() != document.sha256:
-        raise DocumentAlteredError(document.storage_name)
-    return content
 
 
 def warm_up() -> None:

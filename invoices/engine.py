@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
@@ -25,11 +25,12 @@ from invoices.announcing import announce_finished_customers, announce_lines
 from invoices.checking import check_for_export, findings_of
 from invoices.content import prefetch_for_content
 from invoices.criteria import Criteria
-from invoices.documents import delete_stored, render_document, store_bytes
+from invoices.documents import render_document
 from invoices.einvoice_content import EInvoice, einvoice_of
 from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
 from invoices.notices import ExportedInvoice
 from invoices.selection import RecipientStatus
+from invoices.vault import store_bytes
 
 logger = logging.getLogger(__name__)
 State = ExportItem.State
@@ -50,7 +51,6 @@ class PreparedLine:
     error: str = ""
     reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
     note: str = ""
-    stored: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +253,11 @@ def freeze_line(line: PreparedLine) -> None:
         if einvoice is None:
             return
         rendering = render_document(invoice, einvoice)
-        name = store_bytes(rendering.content, suffix=".pdf", year=invoice.issue_date.year)
-        line.stored.append(name)
+        version = _next_version(invoice)
         line.document = Document(
             invoice=invoice,
-            version=_next_version(invoice),
-            storage_name=name,
+            version=version,
+            storage_name=store_bytes(invoice, rendering.content, role=Document.Role.PDF, version=version),
             sha256=rendering.sha256,
             size=len(rendering.content),
             profile=rendering.profile,
@@ -312,19 +311,16 @@ def commit_lines(export: Export, lines: list[PreparedLine], criteria: Criteria, 
     if not lines:
         return 0
     try:
-        done = _commit(export, lines, criteria, worker)
+        return _commit(export, lines, criteria, worker)
     except (OperationalError, InterfaceError):
-        delete_stored([name for line in lines for name in line.stored])
         raise
     except (DatabaseError, IntegrityError, ValueError, LookupError) as error:
         if len(lines) > 1:
             return sum(commit_lines(export, [line], criteria, worker=worker) for line in lines)
         logger.exception("Publishing invoice %s failed", lines[0].invoice.number)
-        delete_stored(lines[0].stored)
-        lines[0].document, lines[0].stored = None, []
+        lines[0].document = None
         lines[0].error = _("La facture n’a pas pu être publiée : %(error)s") % {"error": error}
         return _commit(export, lines, criteria, worker)
-    return done
 
 
 @transaction.atomic
@@ -343,7 +339,6 @@ def _commit(export: Export, lines: list[PreparedLine], criteria: Criteria, worke
         .values_list("pk", flat=True)
     )
     mine = [line for line in lines if line.item.pk in held]
-    lost = [line for line in lines if line.item.pk not in held]
     late = [line for line in mine if line.invoice.pk in published_before]
     failed = [line for line in mine if line.error and line not in late]
     good = [line for line in mine if line.document is not None and line not in late and line not in failed]
@@ -377,9 +372,6 @@ def _commit(export: Export, lines: list[PreparedLine], criteria: Criteria, worke
             announce_finished_customers(export, criteria, [line.invoice.customer_id for line in good])
         else:
             announce_lines(export, criteria, announced)
-    orphans = [name for line in (*lost, *late, *failed) for name in line.stored]
-    if orphans:
-        transaction.on_commit(lambda: delete_stored(orphans))
     return len(mine)
 
 

@@ -143,7 +143,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-DOCUMENTS_ROOT = env.path("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents"))
+DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "invoices.storage.DocumentStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -189,7 +189,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-MAIL_ROOT = env.path("MAIL_ROOT", default=str(VAR_DIR / "mail"))
+MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:

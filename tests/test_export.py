@@ -167,7 +167,7 @@ def test_two_lists_with_the_same_invoice_publish_it_once() -> None:
     assert len(default_storage.listdir("2025")[1]) == 1
 
 
-def test_a_worker_that_lost_its_claim_publishes_nothing_and_leaves_no_file() -> None:
+def test_a_worker_that_lost_its_claim_publishes_nothing() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
     lines = prepare_lines(export, claim_lines(export, worker="first"), FULL)
@@ -180,6 +180,18 @@ def test_a_worker_that_lost_its_claim_publishes_nothing_and_leaves_no_file() -> 
     assert with_commit == 0
     assert not Invoice.objects.published().exists()
     assert not Document.objects.exists()
+
+
+def test_a_run_killed_after_storing_finds_its_file_again_and_leaves_no_second_one() -> None:
+    make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+    for line in prepare_lines(export, claim_lines(export, worker="killed"), FULL):
+        freeze_line(line)
+    ExportItem.objects.update(state=State.READY, claimed_by="")
+
+    run_lines(export)
+
+    assert default_storage.listdir("2025")[1] == [Document.objects.get().storage_name.removeprefix("2025/")]
 
 
 def test_a_line_that_fails_is_reported_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

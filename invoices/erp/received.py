@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from invoices.einvoices.extraction import is_pdf
 from invoices.models import Document, Invoice
+from invoices.vault import forget_bytes, store_bytes
 
 
 class MissingFileError(Exception):
@@ -43,17 +44,15 @@ class ReceivedFiles:
         xml_sha256: str = "",
     ) -> Document:
         """Keep ``content`` as the next version of ``invoice``'s file of this role."""
-        # Imported here: that module loads the whole of WeasyPrint.
-        from invoices.documents import store_bytes
-
         latest = Document.objects.filter(invoice=invoice, role=role).aggregate(latest=Max("version"))["latest"]
-        name = store_bytes(content, suffix=f".{role.value}", year=invoice.issue_date.year)
+        version = (latest or 0) + 1
+        name = store_bytes(invoice, content, role=role, version=version)
         self._stored.append(name)
         return Document.objects.create(
             invoice=invoice,
             role=role,
             source=Document.Source.RECEIVED,
-            version=(latest or 0) + 1,
+            version=version,
             storage_name=name,
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
@@ -63,7 +62,5 @@ class ReceivedFiles:
 
     def forget(self) -> None:
         """Remove what was stored: no row speaks of it."""
-        from invoices.documents import delete_stored
-
-        delete_stored(self._stored)
+        forget_bytes(self._stored)
         self._stored = []

@@ -1,0 +1,45 @@
+"""Where frozen bytes are kept: under an unguessable name, whole, never changed."""
+
+import hashlib
+from collections.abc import Iterable
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.crypto import salted_hmac
+
+from invoices.models import Document, Invoice
+
+
+class DocumentAlteredError(Exception):
+    """The stored bytes are not those that were frozen."""
+
+
+def store_bytes(invoice: Invoice, content: bytes, *, role: str, version: int) -> str:
+    """Keep ``content`` as this version of ``invoice``'s file of this role (a value of Document.Role).
+
+    Returns its storage name, which nobody can guess without the installation's key. The same bytes for the same version
+    have the same name: a run that was killed after storing and is run again finds its file, and leaves no second one.
+    """
+    identity = f"{invoice.pk}:{role}:{version}:{hashlib.sha256(content).hexdigest()}"
+    name = salted_hmac("invoices.documents", identity, algorithm="sha256").hexdigest()
+    path = f"{invoice.issue_date.year}/{name}.{role}"
+    if default_storage.exists(path) and default_storage.size(path) == len(content):
+        return path
+    return default_storage.save(path, ContentFile(content))
+
+
+def forget_bytes(names: Iterable[str]) -> None:
+    """Remove stored files whose transaction did not hold; those that a row speaks of stay."""
+    unwanted = set(names)
+    unwanted -= set(Document.objects.filter(storage_name__in=unwanted).values_list("storage_name", flat=True))
+    for name in unwanted:
+        default_storage.delete(name)
+
+
+def read_document(document: Document) -> bytes:
+    """The frozen bytes; raises DocumentAlteredError where they no longer give the fingerprint kept with them."""
+    with default_storage.open(document.storage_name) as file:
+        content: bytes = file.read()
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        raise DocumentAlteredError(document.storage_name)
+    return content
