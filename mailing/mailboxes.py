@@ -1,6 +1,7 @@
 """The mailbox of returns: a maildir or an IMAP folder. What is dealt with moves to a folder, the rest is flagged."""
 
 import mailbox
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,5 +122,5 @@ def open_imap(url: str) -> Iterator[ReturnsMailbox]:
     except (IMAPClientError, OSError) as error:
         raise MailboxError(
             _("La boîte des retours (%(host)s) ne peut pas être lue : %(error)s")
-            % {"host": parts.hostname, "error": error}
+            % {"host": parts.hostname, "error": re.sub(r"^b'(.*)'$", r"\1", str(error))}  # a server's words, as bytes
         ) from error
