@@ -212,5 +212,6 @@ def test_a_database_cut_right_after_the_servers_yes_sends_nothing_twice(shared: 
         code, output = ended(shared.start("send_queued_mail", **settings_of(port, MAIL_LEASE_SECONDS="60")))
     shared.take_back()
     assert code == 0, output
+    assert ("database:" in output) is (connection.vendor == "postgresql")  # the cut was felt
     assert states() == {"accepted": 20}
     assert Counter(sink.message_ids) == dict.fromkeys(Message.objects.values_list("message_id", flat=True), 1)
