@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from invoices.checking import check_for_export, findings_of
 from invoices.content import content_of
-from invoices.documents import Rendering, delete_stored, render_document, store_bytes
+from invoices.documents import Rendering, render_document
 from invoices.einvoice_content import einvoice_of
 from invoices.einvoices.child import read_in_child
 from invoices.einvoices.refusals import NoEmbeddedInvoice, Refused
 from invoices.models import Document, Invoice
 from invoices.semantics import InvoiceContent
+from invoices.vault import forget_bytes, store_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -44,44 +45,41 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
     before = invoice.document.pk
     invoice.version += 1
     made = _received(invoice, pdf) if pdf is not None else _rendered(invoice)
-    name = store_bytes(made.content, suffix=".pdf", year=invoice.issue_date.year)
+    last = invoice.documents.filter(role=Document.Role.PDF).aggregate(last=Max("version"))["last"]
+    document = Document(
+        invoice=invoice,
+        source=Document.Source.RENDERED if pdf is None else Document.Source.RECEIVED,
+        version=(last or 0) + 1,
+        sha256=made.sha256,
+        size=len(made.content),
+        profile=made.profile,
+        xml_sha256=made.xml_sha256,
+        template=made.template,
+        reason=reason.strip(),
+        author_name=author_name[:254],
+    )
+    document.storage_name = store_bytes(invoice, made.content, role=document.role, version=document.version)
     try:
-        document = _replace_document(
-            invoice, before, made, name, reason.strip(), author_name, is_received=pdf is not None
-        )
+        _replace_document(document, before)
     except BaseException:
-        delete_stored([name])
+        forget_bytes([document.storage_name])
         raise
     logger.warning("Version %s of invoice %s by %s: %s", document.version, invoice.number, author_name, reason)
     return document
 
 
 @transaction.atomic
-def _replace_document(
-    invoice: Invoice, before: int, made: Rendering, name: str, reason: str, author_name: str, *, is_received: bool
-) -> Document:
+def _replace_document(document: Document, before: int) -> None:
+    """Save ``document`` as the current one of its invoice, where the current one is still ``before``."""
+    invoice = document.invoice
     current = Invoice.objects.select_for_update().values_list("document", flat=True).get(pk=invoice.pk)
     if current != before:
         raise VersionRefusedError(
             _("Une autre version de la facture %(number)s vient d’être publiée.") % {"number": invoice.number}
         )
-    last = Document.objects.filter(invoice=invoice, role=Document.Role.PDF).aggregate(last=Max("version"))["last"]
-    document = Document.objects.create(
-        invoice=invoice,
-        source=Document.Source.RECEIVED if is_received else Document.Source.RENDERED,
-        version=(last or 0) + 1,
-        storage_name=name,
-        sha256=made.sha256,
-        size=len(made.content),
-        profile=made.profile,
-        xml_sha256=made.xml_sha256,
-        template=made.template,
-        reason=reason,
-        author_name=author_name[:254],
-    )
+    document.save()
     invoice.document = document
     invoice.save(update_fields=["document", "version", "updated_at"])
-    return document
 
 
 def _rendered(invoice: Invoice) -> Rendering:

@@ -20,10 +20,10 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from invoices.channel import MUST_USE_PLATFORM, channel_of
-from invoices.documents import read_document
 from invoices.einvoices.child import read_in_child
 from invoices.einvoices.extraction import extract_invoice
 from invoices.models import Document, Export, ExportItem, Handover, Invoice
+from invoices.vault import read_document
 
 BATCH: Final = 50
 MANIFEST_JSON: Final = "manifest.json"
@@ -103,7 +103,7 @@ def _has_einvoice(form: Format) -> Q:
 def file_of(invoice: Invoice, form: Format) -> tuple[str, bytes]:
     """Name and bytes of what is handed over of a published ``invoice``.
 
-    Raises :class:`~invoices.documents.DocumentAlteredError` where the frozen file is no longer what was frozen, and
+    Raises :class:`~invoices.vault.DocumentAlteredError` where the frozen file is no longer what was frozen, and
     ``OSError`` where it cannot be read.
     """
     document = invoice.document

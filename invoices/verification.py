@@ -14,7 +14,8 @@ from typing import Any, Final
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from invoices.models import Document
+from invoices.models import Document, Export
+from invoices.vault import forget_bytes
 
 # Where documents are stored; logos and files that wait for their import have folders of other names.
 _YEAR: Final = re.compile(r"\d{4}")
@@ -79,8 +80,9 @@ def verify_documents(
         report.checked += 1
         on_progress(report.checked)
     for name in find_orphans(timezone.now() - orphans_older_than):
-        if delete_orphans:
-            default_storage.delete(name)
+        # A run that was killed and goes on takes its own file up again, however old it is: wait for its end.
+        if delete_orphans and not Export.objects.filter(state=Export.State.RUNNING).exists():
+            forget_bytes([name])
             report.deleted += 1
         else:
             report.orphans.append(name)

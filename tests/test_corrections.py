@@ -9,12 +9,12 @@ from django.core.files.storage import default_storage
 
 from invoices.corrections import VersionRefusedError, publish_new_version, published_versions
 from invoices.criteria import Criteria, Scope
-from invoices.documents import read_document
 from invoices.engine import run_lines
 from invoices.handover import Format, einvoices_to_hand_over
 from invoices.handover_folder import write_handover
 from invoices.models import Document, Invoice
 from invoices.services import create_export, start_export
+from invoices.vault import read_document
 from tests.factories import make_company, make_customer, make_invoice, make_published_invoice
 from tests.invoice_examples import french_vat
 

@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 
 from invoices import handover
 from invoices.criteria import Criteria, Scope
-from invoices.documents import read_document
 from invoices.engine import run_lines
 from invoices.handover import (
     Format,
@@ -26,6 +25,7 @@ from invoices.handover import (
 from invoices.handover_folder import ForeignFilesError, write_handover
 from invoices.models import Export, Handover, Invoice
 from invoices.services import create_export, start_export
+from invoices.vault import read_document
 from tests.factories import make_company, make_customer, make_invoice
 from tests.invoice_examples import french_vat
 

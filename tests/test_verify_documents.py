@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from invoices.documents import store_bytes
+from invoices.models import Export
+from invoices.vault import store_bytes
 from invoices.verification import verify_documents
 from tests.factories import freeze, make_invoice, make_published_invoice
 
@@ -60,8 +61,9 @@ def test_missing_altered_and_unreadable_files_are_named(capsys: pytest.CaptureFi
 
 def test_old_files_of_nobody_are_orphans_and_are_deleted_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
     make_published_invoice()
-    old = store_bytes(b"%PDF old", suffix=".pdf", year=2025)
-    young = store_bytes(b"%PDF young", suffix=".pdf", year=2025)
+    invoice = make_invoice()
+    old = store_bytes(invoice, b"%PDF old", role="pdf", version=1)
+    young = store_bytes(invoice, b"%PDF young", role="pdf", version=1)
     age(old, 30)
     with pytest.raises(SystemExit):
         call_command("verify_documents")
@@ -73,6 +75,19 @@ def test_old_files_of_nobody_are_orphans_and_are_deleted_when_asked(capsys: pyte
 
     call_command("verify_documents", "--delete-orphans", "--orphans-older-than", "0")
     assert not default_storage.exists(young)
+
+
+def test_orphans_are_left_alone_while_an_export_runs() -> None:
+    # A run that was killed after storing takes its own file up again, however old it is.
+    invoice = make_invoice()
+    old = store_bytes(invoice, b"%PDF old", role="pdf", version=1)
+    age(old, 30)
+    Export.objects.create(number=1, state=Export.State.RUNNING)
+
+    report = verify_documents(orphans_older_than=DAY, delete_orphans=True)
+
+    assert (report.orphans, report.deleted) == ([old], 0)
+    assert default_storage.exists(old)
 
 
 def test_logos_are_no_orphans() -> None:

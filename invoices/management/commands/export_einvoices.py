@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from invoices.documents import DocumentAlteredError
 from invoices.handover import Format, einvoices_to_hand_over, without_einvoice
 from invoices.handover_folder import ForeignFilesError, write_handover
 from invoices.models import Export
+from invoices.vault import DocumentAlteredError
 
 SHOWN_AT_MOST = 20
 
