@@ -3,11 +3,18 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Contact, Customer
+from customers import admin_gestures as gestures
+from customers.admin_accesses import CardGestures
+from customers.admin_filters import Address, Copies, Credentials
+from customers.admin_forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
+from customers.admin_tabs import card_tabs
+from customers.models import Access, Contact, Customer, Gesture
 from mailing.admin_lists import BackOfficeAdmin
 
 
@@ -15,7 +22,10 @@ class ContactInline(admin.TabularInline[Contact, Customer]):
     """The contacts on the customer card."""
 
     model = Contact
+    form = CardContactForm
+    formset = ContactFormSet
     fields = ("name", "function", "email", "is_main")
+    ordering = ("-is_main", "name")
     extra = 0
 
 
@@ -23,25 +33,67 @@ class ContactInline(admin.TabularInline[Contact, Customer]):
 class CustomerAdmin(BackOfficeAdmin[Customer]):
     """Clients."""
 
-    list_display = ("code", "name", "kind", "invoice_copies", "email", "city")
-    list_filter = ("kind", "invoice_copies", "is_public_body")
-    search_fields = ("code", "name", "email", "city", "siren", "siret", "vat_identifier")
+    form = CustomerForm
+    list_display = ("code", "name", "kind", "invoice_copies", "email", "city", "has_credentials")
+    list_display_links = ("code", "name")
+    list_filter = ("kind", Copies, Address, Credentials, "is_public_body")
+    search_fields = ("code", "name", "email", "city", "siren", "siret", "vat_identifier", "contacts__email")
+    search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
     inlines = (ContactInline,)
+    actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate")
+    change_form_template = "admin/customers/customer/card.html"
     fieldsets = (
-        (_("Identité"), {"classes": ("entete",), "fields": ("code", "name", "kind", "is_public_body")}),
+        (
+            _("Identité"),
+            {"classes": ("entete",), "fields": (("code", "name"), ("kind", "is_public_body"))},
+        ),
         (
             _("Coordonnées"),
             {
                 "classes": ("entete",),
-                "fields": ("email", "phone", "address", "address_complement", "postcode", "city", "country"),
+                "fields": (
+                    ("email", "phone"),
+                    ("address", "address_complement"),
+                    ("postcode", "city", "country"),
+                ),
             },
         ),
         (
             _("Identifiants légaux"),
-            {"classes": ("entete",), "fields": ("siren", "siret", "vat_identifier", "electronic_address")},
+            {"classes": ("entete",), "fields": (("siren", "siret", "vat_identifier"), "electronic_address")},
         ),
         (_("Édition des factures"), {"classes": ("edition",), "fields": ("invoice_copies",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """With whether the customer has an account."""
+        accounts = Access.objects.filter(customer=OuterRef("pk"), account__is_staff=False)
+        return super().get_queryset(request).annotate(has_account=Exists(accounts))
+
+    @admin.display(description=_("identifiants"), boolean=True, ordering="has_account")
+    def has_credentials(self, customer: Customer) -> bool:
+        """Whether the customer has an account."""
+        return bool(getattr(customer, "has_account", False))
+
+    def has_credentials_permission(self, request: HttpRequest) -> bool:
+        """Who may make and send credentials."""
+        return request.user.has_perm("customers.manage_credentials")
+
+    def get_urls(self) -> list[Any]:
+        """The gestures of the WEB tab, beside the admin's own pages."""
+        return [*self._card_urls(), *super().get_urls()]
+
+    def _card_urls(self) -> list[URLPattern]:
+        card, wrap = CardGestures(self), self.admin_site.admin_view
+        accounts = "<int:customer_id>/comptes/"
+        account = f"{accounts}<int:account_id>/"
+        return [
+            path(f"{accounts}creer/", wrap(card.create), name="customers_customer_create_account"),
+            path(f"{account}envoyer/", wrap(card.send), name="customers_customer_send_account"),
+            path(f"{account}reinitialiser/", wrap(card.renew), name="customers_customer_renew_account"),
+            path(f"{account}montrer/", wrap(card.reveal), name="customers_customer_reveal_account"),
+            path(f"{account}etat/", wrap(card.set_state), name="customers_customer_account_state"),
+        ]
 
     def changeform_view(
         self,
@@ -50,20 +102,67 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The card, with its tabs."""
-        tabs = [("entete", _("Entête")), ("contacts", _("Contacts")), ("edition", _("Édition"))]
-        return super().changeform_view(request, object_id, form_url, {"card_tabs": tabs, **(extra_context or {})})
+        """The card, with its tabs: those of a new customer wait for its first saving."""
+        tabs: list[tuple[str, str | Promise]] = [
+            ("entete", _("Entête")),
+            ("contacts", _("Contacts")),
+            ("edition", _("Édition")),
+        ]
+        context: dict[str, Any] = {"card_tabs": tabs}
+        customer = self.get_object(request, object_id) if object_id and object_id.isdigit() else None
+        if customer is not None and self.has_view_permission(request, customer):
+            if request.user.has_perm("customers.view_customeraccount"):
+                tabs.append(("web", "WEB"))
+                context.update(CardGestures(self).context(request, customer))
+            panels = []
+            for tab in card_tabs(request):
+                tabs.append((tab.identifier, tab.label))
+                panels.append({"tab": tab, **tab.context(request, customer)})
+            context["panels"] = panels
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @admin.action(description=_("Passer en D (démat)"), permissions=["change"])
+    def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Flag D."""
+        plan, targets = gestures.plan_dematerialise(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEMATERIALISE, plan, targets)
+
+    @admin.action(description=_("Créer les identifiants"), permissions=["credentials"])
+    def create_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Make accounts."""
+        plan, targets = gestures.plan_create(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.CREATE, plan, targets)
+
+    @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
+    def send_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Send the credentials of the customers' accounts."""
+        plan, targets = gestures.plan_send(gestures.accounts_of(queryset))
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.SEND, plan, targets)
+
+    @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Open the customers' accounts."""
+        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=True)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.ACTIVATE, plan, targets)
+
+    @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Close the customers' accounts."""
+        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=False)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEACTIVATE, plan, targets)
 
 
 @admin.register(Contact)
 class ContactAdmin(BackOfficeAdmin[Contact]):
     """Contacts of all customers."""
 
+    form = ContactForm
     list_display = ("name", "function", "email", "is_main", "customer")
     list_filter = ("is_main",)
     list_select_related = ("customer",)
     search_fields = ("name", "function", "email", "customer__code", "customer__name")
     autocomplete_fields = ("customer",)
+    fields = ("customer", "name", "function", "email", "is_main")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         """By name: the order by customer would sort the whole table for one page."""

@@ -39,7 +39,7 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
     if account is None:
         account = Account(login=address, name=name or customer.name)
         # The hash takes tens of milliseconds: before the transaction, which holds SQLite's one writer's place.
-        _give_provisional_password(account)
+        draw_credentials(account)
         try:
             with transaction.atomic():
                 account.save()
@@ -57,8 +57,11 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
     return GeneratedCredentials(account, is_new)
 
 
-def _give_provisional_password(account: Account) -> None:
-    """Draw a provisional password on the instance: hashed for login, encrypted so that it can be sent."""
+def draw_credentials(account: Account) -> None:
+    """Draw a provisional password on the instance: hashed for login, encrypted so that it can be sent.
+
+    Nothing is written: the hash takes tens of milliseconds, which should pass before a transaction begins.
+    """
     secret = draw_password()
     account.password = make_password(secret)
     account.provisional_password = encrypt_secret(secret)
@@ -69,7 +72,12 @@ def _give_provisional_password(account: Account) -> None:
 
 def renew_credentials(*, account: Account) -> Account:
     """Draw a new provisional password (*Réinitialiser*, *Relancer*); the old password stops working at once."""
-    _give_provisional_password(account)
+    draw_credentials(account)
+    return save_credentials(account=account)
+
+
+def save_credentials(*, account: Account) -> Account:
+    """Write what :func:`draw_credentials` drew: from here on the old password no longer works."""
     account.save(
         update_fields=[
             "password",

@@ -33,7 +33,6 @@ class Group:
     sentence: str
     count: int
     names: tuple[str, ...] = ()
-    is_left_out: bool = False
 
     @property
     def hidden(self) -> int:
@@ -41,9 +40,18 @@ class Group:
         return self.count - len(self.names)
 
 
-def make_group(sentence: str, names: Iterable[str], *, count: int, is_left_out: bool = False) -> Group:
+def make_group(sentence: str, names: Iterable[str], *, count: int) -> Group:
     """A group that shows the first :data:`SHOWN` of ``names``."""
-    return Group(sentence, count, tuple(islice(names, SHOWN)), is_left_out)
+    return Group(sentence, count, tuple(islice(names, SHOWN)))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A box to tick on the confirmation page, sent as ``name=1``."""
+
+    name: str
+    label: str
+    is_ticked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Plan:
     count: int
     groups: Sequence[Group] = field(default=())
     warning: str = ""
-    is_dangerous: bool = False
+    choices: Sequence[Choice] = field(default=())
 
 
 def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
@@ -74,29 +82,42 @@ def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
 
 
 def ask[M: Model](
-    model_admin: ModelAdmin[M], request: HttpRequest, queryset: QuerySet[M], plan: Plan, **extra: Any
+    model_admin: ModelAdmin[M], request: HttpRequest, queryset: QuerySet[Any], plan: Plan
 ) -> TemplateResponse:
-    """The confirmation page of ``plan`` for the chosen rows ``queryset``.
+    """The confirmation page of ``plan`` for the chosen rows ``queryset`` of an action.
 
-    The page posts to the address it came from, with the filters of the list; ``extra`` goes to the template.
+    The page posts to the address it came from, with the filters of the list.
     """
-    across = request.POST.get("select_across") == "1"
     # Django gives the actions of a change form a prefix of their own.
     prefix = f"{ActionLocation.CHANGE_FORM.value}-"
     prefix = prefix if f"{prefix}action" in request.POST else ""
-    chosen = [] if across else request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+    if request.POST.get("select_across") == "1":
+        fields = [(helpers.ACTION_CHECKBOX_NAME, "0"), (f"{prefix}select_across", "1")]
+    else:
+        fields = [(helpers.ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)]
+    fields.append((f"{prefix}action", _pressed_action(request, f"{prefix}action")))
+    address = request.get_full_path()
+    return ask_page(model_admin, request, plan, fields=fields, post_to=address, back=address)
+
+
+def ask_page[M: Model](
+    model_admin: ModelAdmin[M],
+    request: HttpRequest,
+    plan: Plan,
+    *,
+    fields: Sequence[tuple[str, str]],
+    post_to: str,
+    back: str,
+) -> TemplateResponse:
+    """A confirmation page of a view of one's own: what it sends (names and values), where to, and the way back."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": plan.title,
-        "opts": model_admin.model._meta,
+        "opts": model_admin.opts,
         "plan": plan,
-        "chosen": chosen,
-        "across": across,
-        "checkbox_name": helpers.ACTION_CHECKBOX_NAME,
-        "action_field": f"{prefix}action",
-        "action": _pressed_action(request, f"{prefix}action"),
-        "back": request.get_full_path(),
-        **extra,
+        "fields": fields,
+        "post_to": post_to,
+        "back": back,
     }
     return TemplateResponse(request, "gestion/confirmation.html", context)
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from customers.services import wipe_expired_secrets
+from customers.tasks import wake_stalled_gestures
 from invoices.engine import name_worker
 from invoices.tasks import wake_checks, wake_stalled_exports
 from mailing.outbox import beat
@@ -61,6 +62,7 @@ class Command(BaseCommand):
             beat(name, "export")
             wake_stalled_exports()
             wake_checks()
+            wake_stalled_gestures()
             wipe_expired_secrets()
         except db.Error:
             logger.exception("The database cannot be reached; trying again")
