@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from customers.links import token_of_reference
 from customers.models import Account
 
 # No look-alikes: neither 0 O o, nor 1 l I, nor 5 S, 2 Z, 8 B.
@@ -69,6 +70,10 @@ def describe_password(account: Account) -> str:
 
 
 def reveal_for_mail(reference: str) -> str | None:
-    """What a mail says in place of the password of the account whose primary key is ``reference``; None without one."""
+    """What a mail says in place of its mask: the password of the account whose primary key is ``reference``, or the
+    token of a link (:mod:`customers.links`); None without one.
+    """
+    if ":" in reference:
+        return token_of_reference(reference)
     account = Account.objects.filter(pk=reference).first() if reference.isdigit() else None
     return describe_password(account) if account is not None else None

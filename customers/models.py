@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
@@ -222,6 +223,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
     credentials_sent_at = models.DateTimeField(_("identifiants envoyés le"), null=True, blank=True)
     notify_by_mail = models.BooleanField(_("recevoir un mail à chaque facture"), default=True)
     language = models.CharField(_("langue"), max_length=5, default="fr")
+    # Sessions opened before do not open the space any more.
+    sessions_closed_at = models.DateTimeField(_("sessions fermées le"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
     customers = models.ManyToManyField(
         Customer, through="Access", related_name="accounts", verbose_name=_("clients"), blank=True
@@ -264,6 +267,14 @@ class Account(AbstractBaseUser, PermissionsMixin):
     def has_chosen_password(self) -> bool:
         """True once its owner has set a password of his own."""
         return self.password_changed_at is not None and not self.must_change_password
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Django's own hash of the password, and when all sessions were closed: another value ends every session."""
+        closed = self.sessions_closed_at.isoformat() if self.sessions_closed_at else ""
+        password_hash = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return salted_hmac(
+            "customers.Account.sessions", password_hash + closed, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def get_full_name(self) -> str:
         """The name by which the portal greets, else the login."""

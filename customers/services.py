@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from customers.credentials import draw_password, encrypt_secret
+from customers.links import Purpose, account_of_token
 from customers.models import Access, Account, Customer
-from customers.notices import draft_credentials_mail
+from customers.notices import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from mailing.composition import load_template
 from mailing.outbox import write_messages
 
@@ -94,6 +95,7 @@ def save_credentials(*, account: Account) -> Account:
 def choose_password(*, account: Account, password: str) -> Account:
     """Set the password that its owner chose, and wipe the provisional one.
 
+    All sessions but the caller's own end with the old password, and a mail tells the owner.
     Raises django's ValidationError where the password is too weak.
     """
     validate_password(password, account)
@@ -111,7 +113,58 @@ def choose_password(*, account: Account, password: str) -> Account:
             "password_changed_at",
         ]
     )
+    if "@" in account.login:
+        write_messages([draft_password_changed_mail(account=account, sending=_this_moment())])
     return account
+
+
+@transaction.atomic
+def send_link(*, login: str, purpose: Purpose) -> bool:
+    """Write the mail with a link for ``login`` in the outbox; True where there is such an open customer's account.
+
+    An account whose provisional password has run out gets the link to choose one, whatever was asked for. The caller
+    says the same to everybody: what is returned is not for the one who asks.
+    """
+    account = Account.objects.of_customers().filter(login__iexact=login.strip(), is_active=True).first()
+    if account is None:
+        return False
+    if account.has_expired_provisional:
+        purpose = Purpose.PASSWORD
+    write_messages([draft_link_mail(account=account, purpose=purpose, sending=_this_moment())])
+    return True
+
+
+@transaction.atomic
+def use_sign_in_link(*, token: str) -> Account | None:
+    """The account that ``token`` signs in, once: a second use, even at the same moment, finds nothing."""
+    account = account_of_token(token, Purpose.SIGN_IN)
+    if account is None:
+        return None
+    # Whoever comes second waits here, then finds the token bound to a last login that is no longer the last.
+    Account.objects.select_for_update().get(pk=account.pk)
+    account = account_of_token(token, Purpose.SIGN_IN)
+    if account is not None:
+        account.last_login = timezone.now()
+        account.save(update_fields=["last_login"])
+    return account
+
+
+@transaction.atomic
+def use_password_link(*, token: str, password: str) -> Account | None:
+    """Set the password chosen through ``token``; None where the link has served or run out.
+
+    Raises django's ValidationError where the password is too weak; the link then still serves.
+    """
+    account = account_of_token(token, Purpose.PASSWORD)
+    if account is None:
+        return None
+    Account.objects.select_for_update().get(pk=account.pk)
+    account = account_of_token(token, Purpose.PASSWORD)
+    return choose_password(account=account, password=password) if account is not None else None
+
+
+def _this_moment() -> str:
+    return timezone.now().strftime("%Y%m%d%H%M%S%f")
 
 
 @transaction.atomic
@@ -136,9 +189,15 @@ def send_credentials(*, accounts: Iterable[Account]) -> int:
 
 @transaction.atomic
 def set_active(*, accounts: Iterable[Account], is_active: bool) -> int:
-    """Open or close ``accounts`` (*compte actif / compte désactivé*); returns how many changed."""
+    """Open or close ``accounts`` (*compte actif / compte désactivé*); returns how many changed.
+
+    The sessions of a closed account are over for good, not only until it is opened again.
+    """
     keys = [account.pk for account in accounts]
-    return Account.objects.filter(pk__in=keys).exclude(is_active=is_active).update(is_active=is_active)
+    changed = Account.objects.filter(pk__in=keys).exclude(is_active=is_active)
+    if is_active:
+        return changed.update(is_active=True)
+    return changed.update(is_active=False, sessions_closed_at=timezone.now())
 
 
 def wipe_expired_secrets() -> int:

@@ -74,6 +74,21 @@ class MessageState:
 
 
 @dataclass(frozen=True)
+class StoredMessage:
+    """A mail as it is kept: its secret masked. ``label`` is the French word of its state."""
+
+    pk: uuid.UUID
+    recipient: str
+    subject: str
+    text: str
+    state: str
+    label: str
+    attachments: tuple[str, ...]
+    created_at: datetime.datetime
+    accepted_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """When the outbox will be empty: ``pending`` mails, at ``per_minute``; no end (None) where nothing leaves.
 
@@ -191,6 +206,26 @@ def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
         for chunk in batched(ids, BATCH)
         for row in Message.objects.filter(pk__in=chunk).defer("text", "html")
     }
+
+
+def messages_to(addresses: Iterable[str], limit: int = 200) -> list[StoredMessage]:
+    """The last ``limit`` mails to ``addresses`` (as written or in small letters), newest first. Two statements."""
+    forms = {form for address in addresses for form in (address, address.lower())}
+    rows = Message.objects.filter(recipient__in=forms).order_by("-created_at").defer("html")
+    return [
+        StoredMessage(
+            pk=row.pk,
+            recipient=row.recipient,
+            subject=row.subject,
+            text=row.text,
+            state=row.state,
+            label=str(row.get_state_display()),
+            attachments=tuple(attachment.filename for attachment in row.attachments.all()),
+            created_at=row.created_at,
+            accepted_at=row.accepted_at,
+        )
+        for row in rows.prefetch_related("attachments")[:limit]
+    ]
 
 
 def summary(now: datetime.datetime) -> dict[str, int]:

@@ -3,8 +3,19 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+
+from customers.models import Account
+
+REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
 
 
 class LoginForm(AuthenticationForm):
@@ -12,15 +23,150 @@ class LoginForm(AuthenticationForm):
 
     remember = forms.BooleanField(label=_("Rester connecté sur cet appareil"), required=False)
 
-    error_messages = {
-        "invalid_login": _(
-            "Identifiant ou mot de passe incorrect. Le mot de passe distingue majuscules et minuscules."
-        ),
-        "inactive": _("Identifiant ou mot de passe incorrect. Le mot de passe distingue majuscules et minuscules."),
-    }
+    error_messages = {"invalid_login": REFUSED, "inactive": REFUSED}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.has_expired_provisional = False
         self.fields["username"].label = _("Identifiant")
         self.fields["username"].widget.attrs.update(autocomplete="username", inputmode="email", spellcheck="false")
         self.fields["password"].label = _("Mot de passe")
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """The same sentence for every refusal, except to the one who holds a provisional password that has run out.
+
+        Hashing is done once more whoever asks, so that the time it takes tells nothing either.
+        """
+        password = self.cleaned_data.get("password") or ""
+        account = Account.objects.filter(login__iexact=self.cleaned_data.get("username") or "").first()
+        if account is not None and account.is_active and account.has_expired_provisional:
+            self.has_expired_provisional = check_password(password, account.password)
+        else:
+            make_password(password)
+        if self.has_expired_provisional:
+            return ValidationError(_("Votre mot de passe provisoire a expiré."), code="expired_provisional")
+        return super().get_invalid_login_error()
+
+
+class LinkForm(forms.Form):
+    """Whom to write a link to."""
+
+    login = forms.CharField(
+        label=_("Identifiant"),
+        max_length=254,
+        help_text=_("C’est l’adresse e-mail à laquelle vous recevez vos factures."),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "inputmode": "email", "spellcheck": "false"}),
+    )
+
+
+def _password_rules() -> SafeString:
+    return format_html_join("", "<li>{}</li>", ((text,) for text in password_validators_help_texts()))
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice; the rules are shown."""
+
+    new_password = forms.CharField(
+        label=_("Nouveau mot de passe"),
+        strip=False,
+        max_length=512,
+        help_text=lazy(lambda: "<ul>" + _password_rules() + "</ul>", str)(),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("Le même, une seconde fois"),
+        strip=False,
+        max_length=512,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    def clean_new_password(self) -> str:
+        """Refuse what is too short, too common or too like the login."""
+        password: str = self.cleaned_data["new_password"]
+        validate_password(password, self.account)
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Both must be the same."""
+        found = super().clean() or {}
+        first, second = found.get("new_password"), found.get("again")
+        if first and second and first != second:
+            self.add_error("again", ValidationError(_("Les deux mots de passe ne sont pas les mêmes.")))
+        return found
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """A new password, after the present one."""
+
+    present = forms.CharField(
+        label=_("Mot de passe actuel"),
+        strip=False,
+        max_length=512,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("present", "new_password", "again")
+
+    def clean_present(self) -> str:
+        """It must be the account's own."""
+        present: str = self.cleaned_data["present"]
+        if not self.account.check_password(present):
+            raise ValidationError(_("Ce n’est pas votre mot de passe actuel."))
+        return present
+
+
+class PreferencesForm(forms.ModelForm[Account]):
+    """What the account receives, and in which language it is written to."""
+
+    class Meta:
+        model = Account
+        fields = ("notify_by_mail", "language")
+        labels = {"notify_by_mail": _("Recevoir un mail à chaque nouvelle facture")}
+        help_texts = {"notify_by_mail": _("Sans mail, vos factures paraissent quand même dans votre espace.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = forms.ChoiceField(label=_("Langue des mails"), choices=settings.LANGUAGES)
+        self.fields["language"] = choices
+
+
+class VerificationForm(forms.Form):
+    """Either the PDF, or the number and the fingerprint."""
+
+    pdf = forms.FileField(
+        label=_("Le PDF reçu"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": "application/pdf,.pdf"}),
+    )
+    number = forms.CharField(label=_("Numéro de la facture"), max_length=100, required=False)
+    fingerprint = forms.CharField(
+        label=_("Empreinte"),
+        max_length=200,
+        required=False,
+        help_text=_("Les 16 premiers caractères suffisent. Elle est écrite sur la page de la facture."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+    )
+
+    def clean_fingerprint(self) -> str:
+        """Hexadecimal, without the spaces that make it readable."""
+        text = "".join(self.cleaned_data["fingerprint"].split()).lower()
+        if text and (len(text) < 16 or len(text) > 64 or any(char not in "0123456789abcdef" for char in text)):
+            raise ValidationError(_("Une empreinte compte 16 à 64 caractères, de 0 à 9 et de a à f."))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """One of both ways, and whole."""
+        found = super().clean() or {}
+        if found.get("pdf") or self.errors:
+            return found
+        if not found.get("number") and not found.get("fingerprint"):
+            raise ValidationError(_("Choisissez le PDF, ou saisissez le numéro et l’empreinte."))
+        if not found.get("number"):
+            self.add_error("number", ValidationError(_("Saisissez aussi le numéro de la facture.")))
+        if not found.get("fingerprint"):
+            self.add_error("fingerprint", ValidationError(_("Saisissez aussi l’empreinte.")))
+        return found

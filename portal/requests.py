@@ -1,5 +1,8 @@
 """What a request says of the one who makes it."""
 
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest
 
 from customers.models import Account
@@ -16,11 +19,26 @@ def signed_in_account(request: HttpRequest) -> Account:
 
 
 def is_customers_own_reading(request: HttpRequest) -> bool:
-    """True where a customer reads by himself: his own GET, not staff's, not HEAD, not a browser's prefetch."""
+    """True where a customer reads by himself: his own request, not staff's, not HEAD, not a browser's prefetch."""
     account = request.user
     return (
-        request.method == "GET"
+        request.method in ("GET", "POST")
         and isinstance(account, Account)
         and not account.is_staff
         and not any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCH_HEADERS)
     )
+
+
+def client_address(request: HttpRequest) -> str:
+    """The network address of the one who asks: the last that our own proxy wrote down, else the connection's."""
+    if settings.BEHIND_PROXY:
+        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        if forwarded:
+            return forwarded
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def login_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str:
+    """The login that is tried, in one case: tries at «A@x» and «a@X» count together."""
+    given = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
+    return str(given).strip().casefold()

@@ -49,7 +49,9 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=IS_HTTPS)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=IS_HTTPS)
-if env.bool("BEHIND_PROXY", default=False):
+# A proxy in front says whom it serves; without one, what a browser claims is not believed.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -102,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.middleware.SpaceMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -148,6 +151,8 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "invoices.storage.DocumentStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# The largest file that somebody may drop on the public verification page, in bytes.
+VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_000)
 # Documents are served by the application; behind nginx or Apache the server itself can send the file.
 DOCUMENTS_SEND_HEADER = env.str("DOCUMENTS_SEND_HEADER", default="")  # X-Accel-Redirect or X-Sendfile
 DOCUMENTS_SEND_PREFIX = env.str("DOCUMENTS_SEND_PREFIX", default="")
@@ -175,6 +180,16 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# A session ends with the browser, or after half a day without a sign of life; «rester connecté» keeps it longer.
+SESSION_ENGINE = "portal.sessions"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
+
+# Links by mail: good once, and not after their time (customers.links).
+SESAME_ONE_TIME = True
+SESAME_MAX_AGE = 3600
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -187,6 +202,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "portal.requests.client_address"
+AXES_USERNAME_CALLABLE = "portal.requests.login_tried"
+AXES_LOCKOUT_CALLABLE = "portal.views.errors.locked_out"
 
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))

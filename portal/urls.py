@@ -4,15 +4,34 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import entry, invoices, pages
+from portal.middleware import before_password_choice
+from portal.views import account, entry, invoices, pages, verification
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("apparence.css", pages.appearance, name="appearance"),
     path("logo", pages.logo, name="logo"),
     path("connexion/", entry.SignIn.as_view(), name="login"),
-    path("deconnexion/", LogoutView.as_view(), name="logout"),
+    path("connexion/oubli/", entry.ask_password_link, name="ask_password_link"),
+    path("connexion/lien/", entry.ask_sign_in_link, name="ask_sign_in_link"),
+    path("connexion/lien/<str:token>/", entry.sign_in_by_link, name="sign_in_by_link"),
+    path("connexion/nouveau-mot-de-passe/<str:token>/", entry.password_by_link, name="password_by_link"),
+    path("deconnexion/", before_password_choice(LogoutView.as_view()), name="logout"),
     path("factures/", invoices.invoices, name="invoices"),
+    path("factures/liste.csv", invoices.invoices_csv, name="invoices_csv"),
+    path("factures/archive.zip", invoices.invoices_archive, name="invoices_archive"),
+    path("factures/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("factures/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
+    path("factures/<uuid:invoice_id>/xml/", invoices.invoice_xml, name="invoice_xml"),
+    path("factures/<uuid:invoice_id>/versions/<int:version>/pdf/", invoices.invoice_version, name="invoice_version"),
+    path("compte/", account.account, name="account"),
+    path("compte/mot-de-passe/", account.change_password, name="choose_password"),
+    path("compte/mails/", account.mails, name="mails"),
+    path("compte/sessions/", account.close, name="close_session"),
+    path("compte/donnees.zip", account.own_data, name="own_data"),
+    path("verification/", verification.verification, name="verification"),
+    path("mentions-legales/", pages.legal_notice, name="legal_notice"),
+    path("accessibilite/", pages.accessibility, name="accessibility"),
+    path("donnees-personnelles/", pages.privacy, name="privacy"),
     path("gestion/", admin.site.urls),
 ]

@@ -8,11 +8,34 @@ from invoices.money import NO_BREAK_SPACE, write_amount, write_decimal
 
 register = template.Library()
 
+MINUS = "\u2212"
+
 
 @register.filter
 def amount(value: Decimal | None, currency: str = "EUR") -> str:
-    """``1234.5|amount`` as «1 234,50 €»; nothing for None."""
-    return "" if value is None else write_amount(Decimal(value), currency)
+    """``1234.5|amount`` as «1 234,50 €», below zero with a minus sign that is read out; nothing for None."""
+    return "" if value is None else write_amount(Decimal(value), currency).replace("-", MINUS)
+
+
+@register.filter
+def number(value: Decimal | None) -> str:
+    """``1234.5|number`` as «1 234,5», with the decimals it has; nothing for None."""
+    return "" if value is None else write_decimal(Decimal(value))
+
+
+@register.filter
+def rate(value: Decimal | None) -> str:
+    """``20.00|rate`` as «20 %», ``5.50|rate`` as «5,5 %»; nothing for None."""
+    if value is None:
+        return ""
+    shortest = f"{Decimal(value).normalize():f}"
+    return f"{write_decimal(Decimal(shortest))}{NO_BREAK_SPACE}%"
+
+
+@register.filter
+def fingerprint(value: str) -> str:
+    """A hexadecimal fingerprint in groups of four, which can be read out and typed."""
+    return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
 
 
 @register.filter

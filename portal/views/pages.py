@@ -5,10 +5,11 @@ import mimetypes
 from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
+from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
@@ -59,3 +60,24 @@ def logo(request: HttpRequest) -> HttpResponse | FileResponse:
     response = FileResponse(default_storage.open(name, "rb"), content_type=content_type)
     patch_cache_control(response, public=True, max_age=FIVE_MINUTES)
     return response
+
+
+@login_not_required
+@require_safe
+def legal_notice(request: HttpRequest) -> HttpResponse:
+    """*Mentions légales*: who publishes this space (LCEN, article 1-1)."""
+    return render(request, "portal/legal_notice.html", {"title": _("Mentions légales")})
+
+
+@login_not_required
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """*Accessibilité*: what was done, and whom to tell of a hindrance."""
+    return render(request, "portal/accessibility.html", {"title": _("Accessibilité")})
+
+
+@login_not_required
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """*Données personnelles*: what is kept, why, how long, and one's rights (RGPD, article 13)."""
+    return render(request, "portal/privacy.html", {"title": _("Données personnelles")})

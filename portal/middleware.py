@@ -1,0 +1,45 @@
+"""Between the request and the view: signs of life of sessions, and the password to choose first."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from customers.models import Account
+from portal.sessions import note_sign_of_life
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def before_password_choice[View: Callable[..., Any]](view: View) -> View:
+    """Mark a view as open to somebody who has not yet replaced the provisional password."""
+    view.before_password_choice = True  # type: ignore[attr-defined]
+    return view
+
+
+class SpaceMiddleware:
+    """Notes that a session is in use, and leads to the choice of a password as long as it is provisional."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Note the session, then go on."""
+        if request.user.is_authenticated:
+            note_sign_of_life(request)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Lead to the choice of a password first, except from the public pages and the way out."""
+        account = request.user
+        if not isinstance(account, Account) or not account.must_change_password:
+            return None
+        if not getattr(view, "login_required", True) or getattr(view, "before_password_choice", False):
+            return None
+        query = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
+        return redirect(f"{reverse('choose_password')}?{query}" if query else "choose_password")

@@ -1,0 +1,175 @@
+"""What a customer types in *Rechercher*: periods, amounts and words, in any order, all of which must hold."""
+
+import calendar
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q
+
+from customers.models import Customer
+from customers.searching import search_key
+from invoices.models import Invoice
+
+LONGEST = 200
+MOST_TERMS = 8
+MONTHS = (
+    "janvier",
+    "fevrier",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "aout",
+    "septembre",
+    "octobre",
+    "novembre",
+    "decembre",
+)
+CREDIT_NOTE_WORDS = ("avoir", "avoirs")
+# Words of a sentence that seek nothing by themselves.
+SMALL_WORDS = frozenset(
+    ("a", "au", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "n", "n°", "no", "facture", "factures", "€")
+)
+_DAY = r"(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})"
+_MONTH_NAMES = "|".join(MONTHS)
+_RANGE = re.compile(rf"(?:\bdu )?\b({_DAY})\s*(?:\bau\b|\ba\b|–|-)\s*({_DAY})\b")
+_ONE_DAY = re.compile(rf"\b({_DAY})\b")
+_MONTH_OF_YEAR = re.compile(rf"\b(?:(\d{{1,2}})[/.-](\d{{4}})|(\d{{4}})-(\d{{2}})|({_MONTH_NAMES}) (\d{{4}}))\b")
+_QUARTER = re.compile(r"\b(?:t([1-4])|([1-4])(?:er|e|eme)? trimestre) (\d{4})\b")
+_MONTH_ALONE = re.compile(rf"\b({_MONTH_NAMES})\b")
+_AMOUNT = re.compile(
+    r"(?<![\w.,/-])(\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?|\d+[.,]\d{1,2})(?: ?(?:€|eur\b|euros?\b))?(?![\w/-])"
+)
+_WHOLE_AMOUNT = re.compile(r"(?<![\w.,/-])(\d{1,9}) ?(?:€|eur\b|euros?\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``start`` to ``end``, both included."""
+
+    start: datetime.date
+    end: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is sought: all periods, months (of any year), amounts and words hold at once."""
+
+    periods: tuple[Period, ...] = ()
+    months: tuple[int, ...] = ()
+    amounts: tuple[Decimal, ...] = ()
+    # As they were typed.
+    words: tuple[str, ...] = ()
+
+    def condition(self, customers: Iterable[Customer]) -> Q:
+        """The same as a condition on invoices of ``customers``, whose codes and names count too, without accents."""
+        keys = [(customer.pk, search_key(f"{customer.code} {customer.name}")) for customer in customers]
+        found = Q()
+        for period in self.periods:
+            found &= Q(issue_date__range=(period.start, period.end))
+        for month in self.months:
+            found &= Q(issue_date__month=month)
+        for amount in self.amounts:
+            found &= Q(total_with_vat=amount) | Q(total_without_vat=amount) | Q(amount_due=amount)
+        for word in self.words:
+            found &= _word_condition(word, [pk for pk, key in keys if search_key(word) in key])
+        return found
+
+
+def read_search(text: str) -> Search:
+    """What ``text`` asks for. Dates that do not exist are words like any other; nothing typed raises."""
+    text = " ".join(text.replace("\x00", " ")[:LONGEST].split())
+    rest = search_key(text)
+    periods: list[Period] = []
+    months: list[int] = []
+    amounts: list[Decimal] = []
+
+    def take_range(match: re.Match[str]) -> str:
+        start, end = _read_day(match[1]), _read_day(match[2])
+        if start is None or end is None:
+            return match[0]
+        periods.append(Period(min(start, end), max(start, end)))
+        return " "
+
+    def take_day(match: re.Match[str]) -> str:
+        day = _read_day(match[1])
+        if day is None:
+            return match[0]
+        periods.append(Period(day, day))
+        return " "
+
+    def take_month(match: re.Match[str]) -> str:
+        year = int(match[2] or match[3] or match[6])
+        month = MONTHS.index(match[5]) + 1 if match[5] else int(match[1] or match[4])
+        period = _months(year, month, month)
+        if period is None:
+            return match[0]
+        periods.append(period)
+        return " "
+
+    def take_quarter(match: re.Match[str]) -> str:
+        quarter = int(match[1] or match[2])
+        period = _months(int(match[3]), quarter * 3 - 2, quarter * 3)
+        if period is None:
+            return match[0]
+        periods.append(period)
+        return " "
+
+    def take_month_alone(match: re.Match[str]) -> str:
+        months.append(MONTHS.index(match[1]) + 1)
+        return " "
+
+    def take_amount(match: re.Match[str]) -> str:
+        amounts.append(Decimal(match[1].replace(" ", "").replace(",", ".")))
+        return " "
+
+    for pattern, take in (
+        (_RANGE, take_range),
+        (_ONE_DAY, take_day),
+        (_MONTH_OF_YEAR, take_month),
+        (_QUARTER, take_quarter),
+        (_MONTH_ALONE, take_month_alone),
+        (_AMOUNT, take_amount),
+        (_WHOLE_AMOUNT, take_amount),
+    ):
+        rest = pattern.sub(take, rest)
+    typed = {search_key(word): word for word in text.split()}
+    words = tuple(typed.get(key, key) for key in dict.fromkeys(rest.split()) if key not in SMALL_WORDS)
+    return Search(tuple(periods), tuple(dict.fromkeys(months)), tuple(amounts), words[:MOST_TERMS])
+
+
+def _word_condition(word: str, customers: list[int]) -> Q:
+    """A word stands in the number, the reference or a customer's code or name; four digits may be a year."""
+    if search_key(word) in CREDIT_NOTE_WORDS:
+        return Q(kind=Invoice.Kind.CREDIT_NOTE)
+    found = Q(number__icontains=word) | Q(purchase_order_reference__icontains=word)
+    if customers:
+        found |= Q(customer__in=customers)
+    if word.isascii() and word.isdigit():
+        number = int(word)
+        if len(word) == 4 and datetime.MINYEAR <= number <= datetime.MAXYEAR:
+            found |= Q(issue_date__range=(datetime.date(number, 1, 1), datetime.date(number, 12, 31)))
+        if len(word) <= 12:
+            found |= Q(total_with_vat__gte=number, total_with_vat__lt=number + 1)
+    return found
+
+
+def _read_day(text: str) -> datetime.date | None:
+    parts = re.split(r"[/.-]", text)
+    if len(parts[0]) == 4:
+        parts.reverse()
+    try:
+        return datetime.date(int(parts[2]), int(parts[1]), int(parts[0]))
+    except ValueError:
+        return None
+
+
+def _months(year: int, first: int, last: int) -> Period | None:
+    if not datetime.MINYEAR <= year <= datetime.MAXYEAR or not 1 <= first <= last <= 12:
+        return None
+    end = datetime.date(year, last, calendar.monthrange(year, last)[1])
+    return Period(datetime.date(year, first, 1), end)

@@ -1,0 +1,73 @@
+"""Sessions in the database that know their account (``SESSION_ENGINE``), and how they are closed."""
+
+import datetime
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from customers.models import Account
+from portal.devices import describe_device
+from portal.models import Session
+
+DEVICE, OPENED, SEEN = "device", "opened", "seen"
+# A page turned does not cost a write each time: the last sign of life is true to ten minutes.
+SEEN_EVERY = datetime.timedelta(minutes=10)
+
+
+class SessionStore(DatabaseStore):
+    """Django's own store, with the account, the device and the times beside the data."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        """The table of sessions."""
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """The row for ``data``: what the list of sessions shows is taken out of it."""
+        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        now = timezone.now()
+        row.account_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        row.device = data.get(DEVICE, "")
+        row.opened_at = datetime.datetime.fromisoformat(data[OPENED]) if OPENED in data else now
+        row.seen_at = datetime.datetime.fromisoformat(data[SEEN]) if SEEN in data else now
+        return row
+
+
+def note_sign_of_life(request: HttpRequest) -> None:
+    """Remember that the session of ``request`` is in use, and on which device; at most once in ten minutes."""
+    now = timezone.now()
+    seen = request.session.get(SEEN)
+    if seen is not None and now - datetime.datetime.fromisoformat(seen) < SEEN_EVERY:
+        return
+    request.session.setdefault(OPENED, now.isoformat())
+    request.session[DEVICE] = describe_device(request.headers.get("User-Agent", ""))
+    request.session[SEEN] = now.isoformat()
+
+
+def open_sessions(account: Account) -> list[Session]:
+    """The sessions of ``account`` that are open now, last used first."""
+    return list(Session.objects.filter(account=account, expire_date__gt=timezone.now()).order_by("-seen_at"))
+
+
+def close_sessions(account: Account, *, keep: str | None = None) -> int:
+    """Close the sessions of ``account``, except that of key ``keep``; how many were closed."""
+    closed, _rows = Session.objects.filter(account=account).exclude(session_key=keep or "").delete()
+    return closed
+
+
+def close_session(account: Account, number: str) -> bool:
+    """Close one session of ``account``, named by :func:`public_number`; False where it has none of that name."""
+    for session in open_sessions(account):
+        if public_number(session) == number:
+            session.delete()
+            return True
+    return False
+
+
+def public_number(session: Session) -> str:
+    """A name for ``session`` that a page may show: the key itself opens the session, so it is never written out."""
+    return salted_hmac("portal.sessions", session.session_key, algorithm="sha256").hexdigest()[:16]

@@ -1,0 +1,122 @@
+"""A real browser (Debian's chromium) for the tests that look at pages as people do."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
+from django.test import override_settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+# Playwright's synchronous interface runs an event loop in this thread; the database is used from here all the same.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+# WCAG 2.2 level AA with what stands below it, and axe's own good practice.
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+PageFactory = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All that stands in this folder needs the browser and a database that the server's threads see."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def before_the_server(django_db_setup: None) -> Iterator[None]:
+    """The server of the tests starts once, before a single test: it must find the test database (which its threads
+    share where it is in memory) and the static files, which nobody collected for it.
+    """
+    with override_settings(WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for the whole run; each page has a profile of its own."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable, "Chromium is missing: install Debian's package « chromium »."
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: Any) -> Iterator[PageFactory]:
+    """Makes pages: ``open_page(width=390, javascript=False, scheme="dark")``; addresses are relative to the server.
+
+    A page that logs an error in its console (a refused script, a missing file) fails the test at its end.
+    """
+    contexts = []
+    complaints: list[str] = []
+
+    def make(
+        *, width: int = 1440, height: int = 900, javascript: bool = True, scheme: str = "light", scale: float = 1
+    ) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            java_script_enabled=javascript,
+            color_scheme=scheme,  # type: ignore[arg-type]
+            device_scale_factor=scale,
+            locale="fr-FR",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    # A page of refusal is an error to the browser, and what some tests are about.
+    assert [text for text in complaints if "Failed to load resource" not in text] == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], list[str]]:
+    """Asks axe-core what hinders on a page; one line per violation and element, none where nothing does."""
+    source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
+
+    def violations(page: Page) -> list[str]:
+        # Evaluated, not added as a script element: the pages' own policy refuses those.
+        page.evaluate(source)
+        report = page.evaluate(
+            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
+            AXE_RULES,
+        )
+        return [
+            f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')})"
+            for violation in report["violations"]
+            for node in violation["nodes"]
+        ]
+
+    return violations
+
+
+@pytest.fixture
+def sign_in(live_server: Any) -> Callable[[Page, Any], None]:
+    """Signs an account in on a page without typing a password."""
+
+    def enter(page: Page, account: Any) -> None:
+        from django.conf import settings
+        from django.test import Client
+
+        client = Client()
+        client.force_login(account, backend="customers.authentication.AccountBackend")
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+
+    return enter
