@@ -6,6 +6,7 @@ MANAGE := $(PYTHON) manage.py
 .PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots requirements clean
 
 run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
+	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
 	@$(PYTHON) -m honcho start
 
 demo: setup ## la même chose sans servir
