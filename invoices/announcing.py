@@ -1,7 +1,7 @@
 """Telling customers: the mails of exported lines, written once, with the record of which mail went to whom."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import F
@@ -17,28 +17,25 @@ from mailing.outbox import Draft, write_messages
 State = ExportItem.State
 
 
-def announce_lines(
-    export: Export,
-    criteria: Criteria,
-    lines: Sequence[tuple[ExportItem, ExportedInvoice, Sequence[Account]]],
-) -> None:
-    """Write one mail per line and recipient, within the caller's transaction."""
+def draft_line_mails(export: Export, criteria: Criteria) -> Callable[[ExportedInvoice, Account], Draft]:
+    """What composes the mail that tells an account of one invoice of the run.
+
+    Raises LookupError where there is no such predefined message; what it gives raises ValueError on one that lacks a
+    value, both in French.
+    """
     template = load_template("invoice")
-    drafts: list[Draft] = []
-    targets: list[tuple[ExportItem, Account]] = []
-    for item, exported, accounts in lines:
-        for account in accounts:
-            drafts.append(
-                draft_invoice_mail(
-                    export=export,
-                    exported=exported,
-                    account=account,
-                    template=template,
-                    attach_pdf=criteria.attach_pdf,
-                )
-            )
-            targets.append((item, account))
-    _write(drafts, [[target] for target in targets])
+
+    def draft(exported: ExportedInvoice, account: Account) -> Draft:
+        return draft_invoice_mail(
+            export=export, exported=exported, account=account, template=template, attach_pdf=criteria.attach_pdf
+        )
+
+    return draft
+
+
+def write_line_mails(mails: Sequence[tuple[ExportItem, Draft, Account]]) -> None:
+    """Put one mail per line and recipient in the outbox, within the caller's transaction."""
+    _write([draft for _item, draft, _account in mails], [[(item, account)] for item, _draft, account in mails])
 
 
 def announce_finished_customers(export: Export, criteria: Criteria, customers: Iterable[int]) -> None:

@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoices.channel import is_copy
@@ -25,10 +25,12 @@ class Rendering:
     xml_sha256: str
     template: str
 
-    @property
-    def sha256(self) -> str:
-        """The fingerprint of the bytes, as people compare it (64 hexadecimal digits)."""
-        return hashlib.sha256(self.content).hexdigest()
+    sha256: str = field(init=False)
+    """The fingerprint of the bytes, as people compare it (64 hexadecimal digits)."""
+
+    def __post_init__(self) -> None:
+        """Computed once: it goes into the name, the row and the mail."""
+        object.__setattr__(self, "sha256", hashlib.sha256(self.content).hexdigest())
 
 
 def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rendering:

@@ -6,51 +6,34 @@ holds only while the claim does; so a line is done once, whoever does it.
 """
 
 import datetime
-import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Count, F, Max, Sum
+from django.db import transaction
+from django.db.models import Count, F, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.models import Account
-from customers.services import generate_credentials
-from invoices.announcing import announce_finished_customers, announce_lines
-from invoices.checking import check_for_export, findings_of
-from invoices.content import prefetch_for_content
+from invoices.announcing import announce_finished_customers
 from invoices.criteria import Criteria
-from invoices.documents import render_document
-from invoices.einvoice_content import EInvoice, einvoice_of
-from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
-from invoices.notices import ExportedInvoice
-from invoices.selection import RecipientStatus
-from invoices.vault import store_bytes
+from invoices.freezing import freeze_lines, prepare_lines
+from invoices.models import Export, ExportCustomer, ExportItem
+from invoices.publishing import commit_lines, write_drafts
 
-logger = logging.getLogger(__name__)
 State = ExportItem.State
 
-LINES_PER_CLAIM = 8
+# Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
+# slow. What is frozen is published every second or so; told to stop, a worker ends within that time.
+FIRST_CLAIM, SMALLEST_CLAIM, LARGEST_CLAIM = 8, 4, 100
+SECONDS_PER_CLAIM = 0.5
+SECONDS_PER_COMMIT = 1.0
 ATTEMPTS_BEFORE_GIVING_UP = 3
-
-
-@dataclass(slots=True)
-class PreparedLine:
-    """A claimed line with all that its commit needs, rendered and stored outside of any transaction."""
-
-    item: ExportItem
-    invoice: Invoice
-    recipients: list[Account]
-    credentials: int = 0
-    document: Document | None = None
-    error: str = ""
-    reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +114,50 @@ def is_gone(worker: str) -> bool:
     return False
 
 
-def run_lines(export: Export, *, worker: str = "", should_stop: Callable[[], bool] = lambda: False) -> int:
-    """Claim and do lines of a running export until none is left, it is paused, or ``should_stop`` says so.
+def run_lines(
+    export: Export, *, worker: str = "", should_stop: Callable[[], bool] = lambda: False, most: int | None = None
+) -> int:
+    """Claim and do lines of a running export until none is left, it is paused, ``should_stop`` or ``most`` are done.
 
     Returns how many lines this call brought to an end. Ends the export when it was the last to have work. Several
     calls may run at once, in any number of processes and machines. Lets database errors through: what was claimed is
-    then taken over by whoever runs next.
+    then taken over by whoever runs next, or released by the next call with the same ``worker``.
     """
     worker = worker or name_worker()
     release_lines_of_gone_workers(export)
+    release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
-    done = 0
-    while not should_stop():
-        items = claim_lines(export, worker=worker)
+    done, count = 0, FIRST_CLAIM
+    while not should_stop() and (most is None or done < most):
+        items = claim_lines(export, worker=worker, count=count)
         if not items:
             if release_lines_of_gone_workers(export):
                 continue
             break
+        began = time.monotonic()
         lines = prepare_lines(export, items, criteria)
-        for line in lines:
-            freeze_line(line)
-        done += commit_lines(export, lines, criteria, worker=worker)
+        while lines and not should_stop():
+            frozen = freeze_lines(lines, seconds=SECONDS_PER_COMMIT, should_stop=should_stop)
+            write_drafts(export, criteria, lines[:frozen])
+            done += commit_lines(export, lines[:frozen], criteria, worker=worker)
+            lines = lines[frozen:]
+        count = _next_count(len(items) - len(lines), time.monotonic() - began)
+    else:
+        release_lines(export, worker=worker)
     finish_export(export)
     return done
+
+
+def _next_count(done: int, seconds: float) -> int:
+    """How many lines to claim next, by the speed of the last ones: statements are shared by many, and few wait."""
+    return min(max(round(done * SECONDS_PER_CLAIM / max(seconds, 0.001)), SMALLEST_CLAIM), LARGEST_CLAIM)
+
+
+def release_lines(export: Export, *, worker: str) -> int:
+    """Give back the lines that ``worker`` holds and will not do: told to stop, or cut from the database meanwhile."""
+    return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by=worker).update(
+        state=State.READY, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
+    )
 
 
 def release_lines_of_gone_workers(export: Export) -> int:
@@ -170,22 +174,22 @@ def release_lines_of_gone_workers(export: Export) -> int:
 
 
 @transaction.atomic
-def claim_lines(export: Export, *, worker: str) -> list[ExportItem]:
-    """Take the next few lines for ``worker``; empty where nothing can be taken or the export is not running.
+def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> list[ExportItem]:
+    """Take the next lines for ``worker``, at most ``count``; none where the export is not running or has none left.
 
-    PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does.
+    PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does. Where
+    few lines are left, half of them stay for the other workers, so that all end at the same time.
     """
     now = timezone.now()
     candidates = (
         ExportItem.objects.claimable(now)
         .filter(export=export, export__state=Export.State.RUNNING)
         .order_by("pk")
-        .select_for_update(skip_locked=True, of=("self",))[:LINES_PER_CLAIM]
+        .select_for_update(skip_locked=True, of=("self",))
     )
-    items = list(candidates)
+    found = list(candidates[: 2 * count])
     # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.
-    cursed = [item.pk for item in items if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]
-    if cursed:
+    while cursed := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
         ExportItem.objects.filter(pk__in=cursed).update(
             state=State.FAILED,
             claimed_by="",
@@ -194,185 +198,16 @@ def claim_lines(export: Export, *, worker: str) -> list[ExportItem]:
             error=_("Le traitement de cette facture s’est interrompu %(count)d fois de suite.")
             % {"count": ATTEMPTS_BEFORE_GIVING_UP},
         )
-        items = [item for item in items if item.pk not in cursed]
-    lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
-    ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        state=State.CLAIMED, claimed_by=worker, lease_until=lease, attempts=F("attempts") + 1
-    )
+        found = list(candidates[: 2 * count])
+    items = found[: min(count, max(SMALLEST_CLAIM, -(-len(found) // 2)))]
+    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone.
+    items = [item for item in items if not item.attempts] or items[:1]
+    if items:
+        lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
+        ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            state=State.CLAIMED, claimed_by=worker, lease_until=lease, attempts=F("attempts") + 1
+        )
     return items
-
-
-def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteria) -> list[PreparedLine]:
-    """Read what the lines need in a few queries, and make the credentials that are missing."""
-    invoices = {
-        invoice.pk: invoice
-        for invoice in prefetch_for_content(
-            Invoice.objects.filter(pk__in=[item.invoice_id for item in items]).select_related("content_check")
-        )
-    }
-    rows = ExportCustomer.objects.filter(
-        export=export, customer__in={invoice.customer_id for invoice in invoices.values()}
-    )
-    recipients = {row.customer_id: row.recipients for row in rows}
-    wanted = {recipient["account"] for found in recipients.values() for recipient in found if recipient["account"]}
-    accounts = {account.pk: account for account in Account.objects.filter(pk__in=wanted)}
-    lines = []
-    for item in items:
-        invoice = invoices[item.invoice_id]
-        line = PreparedLine(item=item, invoice=invoice, recipients=[])
-        for recipient in recipients.get(invoice.customer_id, []):
-            account = accounts.get(recipient["account"])
-            if recipient["status"] == RecipientStatus.GENERATE and criteria.generate_credentials:
-                try:
-                    generated = generate_credentials(
-                        customer=invoice.customer, address=recipient["address"], name=recipient["name"]
-                    )
-                except ValueError:
-                    # The address became a member of staff's: he is no customer and gets no mail.
-                    continue
-                account = generated.account
-                line.credentials += generated.is_new
-            elif recipient["status"] != RecipientStatus.MAIL:
-                continue
-            if account is not None and account.is_active and account.notify_by_mail:
-                line.recipients.append(account)
-        lines.append(line)
-    return lines
-
-
-def freeze_line(line: PreparedLine) -> None:
-    """Render and store the document of the line, or take the one that came from the ERP; note what fails."""
-    invoice = line.invoice
-    if invoice.is_published:  # by another list meanwhile: the commit says so
-        return
-    try:
-        if invoice.origin in (Invoice.Origin.FACTURX, Invoice.Origin.PDF):
-            line.document = invoice.documents.filter(role=Document.Role.PDF).latest("version")
-            return
-        einvoice = _compliant(line)
-        if einvoice is None:
-            return
-        rendering = render_document(invoice, einvoice)
-        version = _next_version(invoice)
-        line.document = Document(
-            invoice=invoice,
-            version=version,
-            storage_name=store_bytes(invoice, rendering.content, role=Document.Role.PDF, version=version),
-            sha256=rendering.sha256,
-            size=len(rendering.content),
-            profile=rendering.profile,
-            xml_sha256=rendering.xml_sha256,
-            template=rendering.template,
-        )
-    except (OperationalError, InterfaceError):
-        raise
-    except OSError as error:
-        line.error = _("Le document n’a pas pu être enregistré : %(error)s") % {"error": error.strerror or error}
-        logger.exception("Storing the document of invoice %s failed", invoice.number)
-    except Exception as error:
-        line.error = _("Le document n’a pas pu être produit : %(error)s") % {"error": error}
-        logger.exception("Rendering invoice %s failed", invoice.number)
-
-
-def _next_version(invoice: Invoice) -> int:
-    """The version of the PDF to be frozen. Rows of a table never had one before; a file of the ERP may have."""
-    if invoice.origin == Invoice.Origin.CSV and invoice.version == 1:
-        return 1
-    last = invoice.documents.filter(role=Document.Role.PDF).aggregate(last=Max("version"))["last"]
-    return (last or 0) + 1
-
-
-def _compliant(line: PreparedLine) -> EInvoice | None:
-    """What the line's document will say, or None where it must not leave: its e-invoice has findings.
-
-    Where the company lets the plain PDF go all the same, it goes without XML and the line says so.
-    """
-    einvoice = einvoice_of(line.invoice)
-    if einvoice.xml is None:
-        return einvoice
-    check = check_for_export(line.invoice, einvoice)
-    if check.is_valid:
-        return einvoice
-    errors = [finding for finding in findings_of(check) if finding.is_error]
-    line.note = _("PDF simple, sans e-facture : %(finding)s") % {"finding": errors[0].message_fr}
-    if len(errors) > 1:
-        line.note += " " + _("(et %(count)d autres constats)") % {"count": len(errors) - 1}
-    if line.invoice.company.allow_plain_pdf:
-        return einvoice.without_xml()
-    line.reason, line.note = ExportItem.Reason.NOT_COMPLIANT, ""
-    return None
-
-
-def commit_lines(export: Export, lines: list[PreparedLine], criteria: Criteria, *, worker: str) -> int:
-    """Publish the lines and write their mails in one transaction; where that fails, each line in one of its own.
-
-    Returns how many lines came to an end. Lines whose claim was lost meanwhile are left to their new owner.
-    """
-    if not lines:
-        return 0
-    try:
-        return _commit(export, lines, criteria, worker)
-    except (OperationalError, InterfaceError):
-        raise
-    except (DatabaseError, IntegrityError, ValueError, LookupError) as error:
-        if len(lines) > 1:
-            return sum(commit_lines(export, [line], criteria, worker=worker) for line in lines)
-        logger.exception("Publishing invoice %s failed", lines[0].invoice.number)
-        lines[0].document = None
-        lines[0].error = _("La facture n’a pas pu être publiée : %(error)s") % {"error": error}
-        return _commit(export, lines, criteria, worker)
-
-
-@transaction.atomic
-def _commit(export: Export, lines: list[PreparedLine], criteria: Criteria, worker: str) -> int:
-    now = timezone.now()
-    held = set(
-        ExportItem.objects.filter(pk__in=[line.item.pk for line in lines], state=State.CLAIMED, claimed_by=worker)
-        .select_for_update()
-        .values_list("pk", flat=True)
-    )
-    published_before = set(
-        Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
-        .order_by("pk")
-        .select_for_update()
-        .published()
-        .values_list("pk", flat=True)
-    )
-    mine = [line for line in lines if line.item.pk in held]
-    late = [line for line in mine if line.invoice.pk in published_before]
-    failed = [line for line in mine if line.error and line not in late]
-    good = [line for line in mine if line.document is not None and line not in late and line not in failed]
-
-    Document.objects.bulk_create([line.document for line in good if line.document and line.document._state.adding])
-    for line in good:
-        line.invoice.document, line.invoice.published_at = line.document, now
-    Invoice.objects.bulk_update([line.invoice for line in good], ["document", "published_at"])
-    for line in mine:
-        item = line.item
-        item.claimed_by, item.lease_until, item.finished_at = "", None, now
-        item.error, item.credentials = line.error, item.credentials + line.credentials
-        item.note = line.note if line in good else ""
-        item.state = State.FAILED if line in failed else State.PUBLISHED
-        item.document = line.document if line in good else None
-        if line in late:
-            item.state, item.reason = State.LEFT_OUT, ExportItem.Reason.ALREADY_EXPORTED
-        elif line.reason and line not in failed:
-            item.state, item.reason = State.LEFT_OUT, line.reason
-    ExportItem.objects.bulk_update(
-        [line.item for line in mine],
-        ["claimed_by", "lease_until", "finished_at", "error", "note", "credentials", "state", "reason", "document"],
-    )
-    if criteria.notify and good:
-        announced = [
-            (line.item, ExportedInvoice(line.invoice, line.document), line.recipients)
-            for line in good
-            if line.document is not None
-        ]
-        if criteria.one_mail_per_customer:
-            announce_finished_customers(export, criteria, [line.invoice.customer_id for line in good])
-        else:
-            announce_lines(export, criteria, announced)
-    return len(mine)
 
 
 def finish_export(export: Export) -> bool:

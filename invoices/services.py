@@ -138,7 +138,7 @@ def cancel_export(*, export: Export) -> None:
 def retry_failures(*, export: Export) -> int:
     """Make the failed lines ready again, and nothing else; returns how many. The run is then started anew."""
     count = ExportItem.objects.filter(export=export, state=ItemState.FAILED).update(
-        state=ItemState.READY, error="", finished_at=None
+        state=ItemState.READY, error="", finished_at=None, attempts=0
     )
     if count:
         Export.objects.filter(pk=export.pk, state__in=(State.DONE, State.CANCELLED)).update(state=State.PAUSED)

@@ -1,5 +1,6 @@
 """Where documents live: a local folder by default, never a public one."""
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
+from django.utils.translation import gettext as _
 
 
 class DocumentStorage(FileSystemStorage):
@@ -38,3 +40,19 @@ class DocumentStorage(FileSystemStorage):
     def url(self, name: str | None) -> str:
         """Documents have no public address."""
         raise NotImplementedError("Documents are served by the views, which check who may read them.")
+
+
+def describe_storage_error(error: Exception) -> str:
+    """Why a file could not be stored, in French, for the people who can do something about it."""
+    if isinstance(error, OSError):
+        words = {
+            errno.ENOSPC: _("le disque est plein"),
+            errno.EDQUOT: _("l’espace accordé est épuisé"),
+            errno.EROFS: _("le dossier des documents est en lecture seule"),
+            errno.EACCES: _("le dossier des documents refuse l’écriture"),
+            errno.EPERM: _("le dossier des documents refuse l’écriture"),
+            errno.EFBIG: _("le fichier dépasse la taille permise"),
+            errno.EIO: _("le disque signale une erreur"),
+        }
+        return words.get(error.errno or 0) or str(error.strerror or error)
+    return str(error) or type(error).__name__

@@ -13,8 +13,10 @@ from customers.models import Account
 from customers.recipients import ContactRules
 from invoices import documents
 from invoices.criteria import Criteria, Scope
-from invoices.engine import claim_lines, commit_lines, count_items, freeze_line, prepare_lines, run_lines
+from invoices.engine import claim_lines, count_items, run_lines
+from invoices.freezing import freeze_lines, prepare_lines
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
+from invoices.publishing import commit_lines
 from invoices.services import (
     NothingToDoError,
     cancel_export,
@@ -171,8 +173,7 @@ def test_a_worker_that_lost_its_claim_publishes_nothing() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
     lines = prepare_lines(export, claim_lines(export, worker="first"), FULL)
-    for line in lines:
-        freeze_line(line)
+    freeze_lines(lines)
     ExportItem.objects.update(claimed_by="second")
 
     with_commit = commit_lines(export, lines, FULL, worker="first")
@@ -185,8 +186,7 @@ def test_a_worker_that_lost_its_claim_publishes_nothing() -> None:
 def test_a_run_killed_after_storing_finds_its_file_again_and_leaves_no_second_one() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
-    for line in prepare_lines(export, claim_lines(export, worker="killed"), FULL):
-        freeze_line(line)
+    freeze_lines(prepare_lines(export, claim_lines(export, worker="killed"), FULL))
     ExportItem.objects.update(state=State.READY, claimed_by="")
 
     run_lines(export)
@@ -203,7 +203,7 @@ def test_a_line_that_fails_is_reported_and_does_not_stop_the_others(monkeypatch:
             raise ValueError("no such font")
         return render(invoice, *einvoice)
 
-    monkeypatch.setattr("invoices.engine.render_document", render_or_fail)
+    monkeypatch.setattr("invoices.freezing.render_document", render_or_fail)
     export = export_all()
 
     assert reasons(export) == {good.number: State.PUBLISHED, bad.number: State.FAILED}

@@ -1,0 +1,1 @@
+"""Measures, printed and kept as JSON; never part of the tests."""
