@@ -72,11 +72,23 @@ def render_invoice(
         return _to_pdf(html, page, style, metadata, attachments, identifier.hex().encode())
 
 
+class _FileProfile(ColorProfile):  # type: ignore[misc]
+    """A profile that is written as its file is: the library writes it anew, the first time otherwise than later."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(io.BytesIO(content), name, "relative-colorimetric", (["r"], ["g"], ["b"]))
+        self._content = content
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self._content
+
+
 @cache
 def _colour_profile() -> ColorProfile:
     """The sRGB profile of the output intent, as WeasyPrint ships it."""
-    content = (files(weasyprint.pdf) / "sRGB2014.icc").read_bytes()
-    return ColorProfile(io.BytesIO(content), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+    return _FileProfile((files(weasyprint.pdf) / "sRGB2014.icc").read_bytes(), "sRGB2014.icc")
 
 
 def _attachment(xml: bytes, created: datetime.datetime) -> Attachment:

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from invoices.erp.companies import UnknownCompanyError
 from invoices.erp.report import THINGS, ImportReport, Rejection
 from invoices.importing import import_erp
+from invoices.tasks import request_checks
 
 _WORDS: Final = {
     "customers": ("client", "clients"),
@@ -48,6 +49,8 @@ class Command(BaseCommand):
             report = self._import(options)
         except UnknownCompanyError as error:
             raise CommandError(str(error), returncode=2) from error
+        if not options["dry_run"]:
+            request_checks()
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:

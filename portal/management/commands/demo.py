@@ -8,11 +8,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db.models import Count, Q
-from invoices.demonstration import create_demo_company
+from django.utils import timezone
 
 from customers.credentials import describe_password, draw_password, encrypt_secret
 from customers.models import Account, Customer
+from invoices.checking import check_invoices, needing_check
 from invoices.criteria import Criteria
+from invoices.demonstration import create_demo_company
 from invoices.models import Export, Invoice
 from invoices.selection import count_selection
 
@@ -35,6 +37,8 @@ class Command(BaseCommand):
         create_demo_company()
         self.stdout.write("Import des fichiers de l’ERP…")
         call_command("import_erp", str(DATA))
+        self.stdout.write("Contrôle des e-factures…")
+        check_invoices(needing_check(timezone.now()))
         call_command("generate_credentials", missing=True)
         criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
         if count_selection(criteria).ready:
