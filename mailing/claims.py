@@ -52,7 +52,8 @@ def claim(
     """
     waiting = Message.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
     ended = Message.objects.filter(lease_until__lt=now).order_by("lease_until")
-    if not waiting.exists() and not (take_over and ended.exists()):
+    orphaned = take_over and ended.exists()
+    if not orphaned and not waiting.exists():
         return Harvest()  # the usual case of an idle worker: two looks at an index, and no lock
     name = f"{worker[:60]}/{uuid.uuid4().hex}"
     with transaction.atomic():
@@ -67,38 +68,32 @@ def claim(
                 return Harvest(again_at=again_at)
         elif OutboxControl.objects.filter(pk=1, paused_at__isnull=False).exists():
             return Harvest()
-        taken = 0
-        if take_over:
-            taken = _lease(ended, wanted, name, now, lease)
-        if taken < wanted:
-            taken += _lease(waiting, wanted - taken, name, now, lease)
-        slots: list[int | None] = [None] * taken
+        messages = _lease(ended, wanted, name, now, lease) if orphaned else []
+        if len(messages) < wanted:
+            messages += _lease(waiting, wanted - len(messages), name, now, lease)
+        slots: list[int | None] = [None] * len(messages)
         if limits():
-            slots = [*take_slots(now + lease, taken)]
-        messages = Message.objects.filter(leased_by=name).prefetch_related("attachments")
+            slots = [*take_slots(now + lease, len(messages))]
         return Harvest(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
 
 
 def _lease(
     queryset: QuerySet[Message], wanted: int, name: str, now: datetime.datetime, lease: datetime.timedelta
-) -> int:
-    """Lease the first ``wanted`` rows of ``queryset`` that no other worker takes at this moment; their number."""
+) -> list[Message]:
+    """Lease the first ``wanted`` rows of ``queryset`` that no other worker takes at this moment."""
     if connection.features.has_select_for_update_skip_locked:
         queryset = queryset.select_for_update(skip_locked=True)
     ids = list(queryset.values_list("pk", flat=True)[:wanted])
     # The condition is asked again: without row locks (SQLite) only the rows that are still due are ours.
-    return (
-        Message.objects.due(now)
-        .filter(pk__in=ids)
-        .update(
-            state=Message.State.SENDING,
-            leased_by=name,
-            lease_until=now + lease,
-            next_attempt_at=None,
-            attempts=F("attempts") + 1,
-            first_attempt_at=Coalesce("first_attempt_at", now),
-        )
+    Message.objects.due(now).filter(pk__in=ids).update(
+        state=Message.State.SENDING,
+        leased_by=name,
+        lease_until=now + lease,
+        next_attempt_at=None,
+        attempts=F("attempts") + 1,
+        first_attempt_at=Coalesce("first_attempt_at", now),
     )
+    return list(Message.objects.filter(pk__in=ids, leased_by=name).prefetch_related("attachments"))
 
 
 def renew(claims: Iterable[Claim], now: datetime.datetime, lease: datetime.timedelta) -> None:

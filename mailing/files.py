@@ -27,13 +27,14 @@ class EmlFileBackend(BaseEmailBackend):
         """Write the messages; each stands under its final name only when it is whole. Returns their number."""
         self.directory.mkdir(parents=True, exist_ok=True)
         for mail in email_messages:
-            message = mail.message()
             if isinstance(mail, OutgoingMail):
+                message_id = mail.extra_headers["Message-ID"]
                 # The file is the delivered mail, so it tells the return path, as the last server does (RFC 5321 § 4.4).
                 content = f"Return-Path: <{mail.envelope_sender}>\r\n".encode() + mail.as_wire()
             else:
-                content = message.as_bytes()
-            identifier = "".join(char for char in str(message["Message-ID"]) if char.isalnum() or char in "-.@")
+                message = mail.message()
+                message_id, content = str(message["Message-ID"]), message.as_bytes()
+            identifier = "".join(char for char in message_id if char.isalnum() or char in "-.@")
             target = self.directory / f"{identifier[:120]}.eml"
             partial = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
             # Line ends of files, as in a maildir; bodies are in 7 bits, so nothing but line ends changes.

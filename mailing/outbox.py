@@ -17,7 +17,7 @@ from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailing.addresses import normalise_address
+from mailing.addresses import InvalidAddressError, normalise_address, parse_address
 from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
 from mailing.pace import time_to_send
 
@@ -159,7 +159,10 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
 
 def _row(draft: Draft, now: datetime.datetime) -> Message:
     identifier = uuid.uuid4()
-    domain = draft.sender.rpartition("@")[2].encode("idna").decode() or "localhost"
+    try:
+        domain = parse_address(draft.sender).domain
+    except InvalidAddressError:
+        domain = "localhost"  # the mail will be rejected at sending, with a reason that can be read and mended
     return Message(
         pk=identifier,
         key=draft.key,

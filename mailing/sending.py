@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailing import outbox, pace
-from mailing.addresses import InvalidAddressError
+from mailing.addresses import InvalidAddressError, parse_address
 from mailing.claims import Claim, Harvest, claim, record, renew
 from mailing.mime import LoadedFile, OutgoingMail, build_mail
 from mailing.models import Message
@@ -279,9 +279,13 @@ def _secret_of(message: Message) -> str | None:
 
 def _prepare(message: Message, secret: str | None) -> OutgoingMail:
     try:
-        return build_mail(message, _files_of(message), secret, timezone.now())
+        parse_address(message.recipient)
     except InvalidAddressError as error:
-        raise _RefusedError(str(error), address_is_bad=message.recipient in str(error)) from None
+        raise _RefusedError(str(error), address_is_bad=bool(message.recipient)) from None
+    try:
+        return build_mail(message, _files_of(message), secret, timezone.now())
+    except InvalidAddressError as error:  # ours: the sender, the address for answers or the one for returns
+        raise _RefusedError(str(error)) from None
 
 
 def _files_of(message: Message) -> list[LoadedFile]:

@@ -212,6 +212,8 @@ MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     _email = environ.Env.email_url_config(EMAIL_URL)
+    if not _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+        raise ImproperlyConfigured("EMAIL_URL doit commencer par smtp://, smtp+tls:// ou smtp+ssl://.")
     MAILERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": _email["EMAIL_BACKEND"],

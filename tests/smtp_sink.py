@@ -20,7 +20,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str, bytes]] = []
-        self.sessions: set[int] = set()
+        self.peers: set[object] = set()
         self.replies: dict[tuple[str, str], str] = {}
         self.on_accept: Callable[[str], None] | None = None
         self.delay = 0.0
@@ -68,7 +68,7 @@ class Sink:
         assert isinstance(content, bytes)
         with self.lock:
             self.mails.append((envelope.mail_from or "", recipient, content))
-            self.sessions.add(id(session))
+            self.peers.add(session.peer)
         if self.on_accept is not None:
             self.on_accept(recipient)
         return "250 2.0.0 accepted"

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
@@ -21,7 +25,7 @@ from mailing.models import FailedAddress, Message
 from mailing.outbox import Attachment, Draft
 from mailing.placeholders import SECRET_MASK
 from mailing.transports import Outcome, Verdict
-from tests.smtp_sink import Sink, closed_port, refuse_login, running
+from tests.smtp_sink import Sink, closed_port, refuse_login, running, tls_context
 
 pytestmark = pytest.mark.django_db
 
@@ -240,12 +244,47 @@ def test_a_server_without_starttls_gets_no_mail_in_clear(settings: Any) -> None:
     assert sink.mails == []
 
 
+@pytest.fixture
+def own_certificate(tmp_path: Path) -> tuple[str, str]:
+    """A certificate that nobody vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = timezone.now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(paths[0]), str(paths[1])
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_mail(settings: Any, own_certificate: tuple[str, str]) -> None:
+    sink = Sink()
+    with running(sink, tls_context=tls_context(*own_certificate)) as port:
+        use_smtp(settings, port, use_tls=True)
+        outbox.write_messages([draft("1"), draft("2")])
+        messages = send("deferred", "deferred")
+    assert "La connexion chiffrée avec 127.0.0.1" in messages[0].reason
+    assert "certificate verify failed" in messages[1].reason
+    assert sink.mails == []
+
+
 def test_one_connection_carries_many_mails_and_is_renewed_from_time_to_time(sink: Sink, settings: Any) -> None:
     settings.MAIL_PER_CONNECTION = 4
     outbox.write_messages([draft(str(number)) for number in range(10)])
     send(*["accepted"] * 10)
     assert len(sink.mails) == 10
-    assert len(sink.sessions) == 3
+    assert len(sink.peers) == 3
 
 
 def test_an_address_with_accents_leaves_where_the_server_can_carry_it(sink: Sink) -> None:
@@ -291,6 +330,20 @@ def test_what_is_no_address_is_rejected_and_becomes_an_address_in_error(sink: Si
     assert first.reason == "« pas une adresse » n’est pas une adresse électronique."
     assert outbox.known_bad(["pas une adresse"])
     assert sink.mails == []
+
+
+@pytest.mark.parametrize("sender", ["", "compta", "compta@exemple..fr"])
+def test_a_sender_that_is_no_address_rejects_the_mail_and_blames_no_recipient(sink: Sink, sender: str) -> None:
+    outbox.write_messages([draft(sender=sender)])
+    [message] = send("rejected")
+    assert f"« {sender} » n’est pas une adresse" in message.reason
+    assert not FailedAddress.objects.exists()
+
+
+def test_a_mail_to_nobody_is_rejected(sink: Sink) -> None:
+    outbox.write_messages([draft(recipient=" ")])
+    send("rejected")
+    assert not FailedAddress.objects.exists()
 
 
 # ─── Secrets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
