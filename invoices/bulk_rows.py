@@ -37,19 +37,18 @@ class RowWriter:
             return json.dumps(value, cls=field.encoder, ensure_ascii=False)
         return field.get_db_prep_save(value, self._connection)
 
-    def write(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Insert ``rows``; their values are what the database driver takes (texts and numbers do for every type)."""
-        constants = self._constants
+    def write(self, rows: Iterable[Sequence[str | int | None]]) -> None:
+        """Insert ``rows``; texts and integers do for every type of column."""
         with self._connection.cursor() as cursor:
             if self._connection.vendor == "postgresql":
-                copying = cursor.copy(f"COPY {self._table} ({self._columns}) FROM STDIN")
+                statement = f"COPY {self._table} ({self._columns}) FROM STDIN"
                 # COPY goes past Django's cursor, and with it past the translation of the driver's errors.
-                with self._connection.wrap_database_errors, copying as copy:
+                with self._connection.wrap_database_errors, cursor.copy(statement) as copy:
                     for row in rows:
-                        copy.write_row((*row, *constants))
+                        copy.write_row((*row, *self._constants))
                 return
             statement = f"INSERT INTO {self._table} ({self._columns}) VALUES ({self._places})"  # noqa: S608
-            cursor.executemany(statement, [(*row, *constants) for row in rows])
+            cursor.executemany(statement, [(*row, *self._constants) for row in rows])
 
 
 class RowUpdater:

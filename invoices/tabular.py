@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import charset_normalizer
 import python_calamine
@@ -26,6 +26,7 @@ _OTHER_SINGLE_BYTE: Final = ["cp1252", "cp850", "mac_roman", "iso8859_15", "cp12
 # In Windows-1252 these are quotes, dots and daggers; between letters they are another code page's accented ones.
 _MISREAD_ACCENTS: Final = re.compile(r"[a-z][‚ƒ„…†‡ˆ‰Š‹Œ‘“”•–—˜Ž][a-z]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 _WORKBOOK_SIGNATURES: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 # An unclosed quote would swallow the file: no cell of an ERP is longer than this.
@@ -41,8 +42,7 @@ class UnreadableTable(Exception):  # noqa: N818 - a finding about somebody's fil
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row that is not empty: the number of its first line in the file, from 1, and its cells without outer blanks."""
 
     line: int
@@ -92,8 +92,9 @@ def tables_in(source: Path | bytes, name: str) -> list[Table]:
 
 def _text_rows(source: Path | bytes) -> Iterator[Row]:
     encoding = _encoding_of(source)
+    has_controls = encoding.startswith("utf-16") or _has_control_bytes(source)
     with _opened(source) as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        lines = _without_controls(text)
+        lines = _without_controls(text) if has_controls else iter(text)
         delimiter, skipped = _delimiter_of(source, encoding)
         for _ in range(skipped):
             next(lines, None)
@@ -101,7 +102,7 @@ def _text_rows(source: Path | bytes) -> Iterator[Row]:
         first_line = skipped + 1
         try:
             for cells in reader:
-                stripped = [cell.strip() for cell in cells]
+                stripped = list(map(str.strip, cells))
                 if any(stripped):
                     yield Row(first_line, stripped)
                 first_line = skipped + reader.line_num + 1
@@ -123,7 +124,16 @@ def _quoting_problem(error: csv.Error) -> str:
 def _without_controls(text: io.TextIOWrapper) -> Iterator[str]:
     """Lines without the characters that no database and no XML takes (NUL first of all)."""
     for line in text:
-        yield line if line.isprintable() else _CONTROLS.sub("", line)
+        yield _CONTROLS.sub("", line)
+
+
+def _has_control_bytes(source: Path | bytes) -> bool:
+    """Whether any byte is one of those characters: looked at once, so that sound files need no look at each line."""
+    with _opened(source) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            if len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk):
+                return True
+    return False
 
 
 def _delimiter_of(source: Path | bytes, encoding: str) -> tuple[str, int]:

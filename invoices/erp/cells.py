@@ -1,17 +1,21 @@
 """A row of a recognised table by the names of its columns, and what is wrong with its cells."""
 
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from invoices.erp.headers import RecognisedTable
 from invoices.erp.report import Rejection
-from invoices.field_values import BadValue, parse_amount, parse_number, parse_rate, shown
+from invoices.field_values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
 from invoices.tabular import Row
 
 _MOST_DECIMALS: Final = 8  # of quantities and prices, as their columns hold them
 _LARGEST: Final = Decimal(10) ** 15
+_USUAL_AMOUNT: Final = re.compile(r"(?:-(?!0[.,]00))?(?:0|[1-9][0-9]{0,11})[.,][0-9]{2}", re.ASCII)
+_USUAL_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,11}(?:[.,][0-9]{0,7}[1-9])?|0[.,][0-9]{0,7}[1-9]", re.ASCII)
+NEEDED: Final = "Cette valeur est obligatoire."
 
 
 class Cells:
@@ -39,12 +43,44 @@ class Cells:
                     f"La ligne a {len(cells)} cellules et l’en-tête {self._width} : un séparateur est de trop, "
                     "ou des guillemets manquent.",
                 )
-            cells = cells + [""] * (self._width - len(cells))
+            cells = cells[: self._width] + [""] * (self._width - len(cells))
         self._cells = cells
 
     def has(self, column: str) -> bool:
         """Whether the table has this column."""
         return column in self._positions
+
+    def reader(self, parsers: Mapping[str, Callable[[str], str]]) -> Callable[[], list[str]]:
+        """A function that gives the columns of ``parsers`` of the current row, each as its parser writes it.
+
+        An absent column is parsed as an empty cell, once. The usual row costs one pass; where a cell is wrong, each
+        is parsed by itself, so that all that is wrong is refused, and what is wrong comes as an empty text.
+        """
+        # A column that is absent is always empty: what its parser makes of that is asked for here.
+        absent = {column: parse("") for column, parse in parsers.items() if column not in self._positions}
+        constants = list(absent.values())
+        # Cells of the row, then those constants, are one list from which each value is taken by its place.
+        places = [
+            (self._width + list(absent).index(column), str) if column in absent else (self._positions[column], parse)
+            for column, parse in parsers.items()
+        ]
+
+        def read() -> list[str]:
+            cells = self._cells + constants
+            try:
+                return [parse(cells[place]) for place, parse in places]
+            except BadValue:
+                return [self._carefully(column, parse) for column, parse in parsers.items()]
+
+        return read
+
+    def _carefully(self, column: str, parse: Callable[[str], str]) -> str:
+        text = self.text(column)
+        try:
+            return parse(text)
+        except BadValue as problem:
+            self.refuse(column, text, str(problem))
+            return ""
 
     def text(self, column: str, longest: int = 0) -> str:
         """The text of ``column``, empty where the table has none; refused where longer than ``longest``."""
@@ -60,7 +96,7 @@ class Cells:
         """The text of ``column``, refused where it is empty."""
         text = self.text(column, longest)
         if not text:
-            self.refuse(column, "", "Cette valeur est obligatoire.")
+            self.refuse(column, "", NEEDED)
         return text
 
     def parsed[T](self, column: str, parse: Callable[[str], T], empty: T) -> T:
@@ -88,13 +124,57 @@ class Cells:
         self.rejections.append(Rejection(self._table.name, self.line, column, shown(value), reason))
 
 
-# Numbers in one canonical writing, whatever the file's: so that the same content has the same hash and needs no
-# conversion on its way into the database.
+# Values in one canonical writing, whatever the file's: so that the same content has the same hash and needs no
+# conversion on its way into the database. An empty cell stays empty. Each is a function of the text alone and files
+# repeat themselves, hence the caches; the usual forms are told by a pattern, without arithmetic.
+
+
+def text_of_at_most(longest: int) -> Callable[[str], str]:
+    """A parser of plain text that refuses what is longer than its column."""
+
+    def parse(text: str) -> str:
+        if len(text) > longest:
+            raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
+        return text
+
+    return parse
+
+
+def needed_text(longest: int = 0) -> Callable[[str], str]:
+    """A parser of plain text that refuses nothing at all, and what is longer than ``longest``."""
+
+    def parse(text: str) -> str:
+        if not text:
+            raise BadValue(NEEDED)
+        if longest and len(text) > longest:
+            raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
+        return text
+
+    return parse
+
+
+def needed(parse: Callable[[str], str]) -> Callable[[str], str]:
+    """``parse``, refusing an empty cell."""
+
+    def parse_needed(text: str) -> str:
+        if not text:
+            raise BadValue(NEEDED)
+        return parse(text)
+
+    return parse_needed
+
+
+plain_text: Final = str
+"""A parser of any text, as it is."""
 
 
 @functools.lru_cache(maxsize=8192)
 def amount_text(text: str) -> str:
     """An amount as ``1234.50``. Raises :class:`BadValue`."""
+    if not text:
+        return ""
+    if _USUAL_AMOUNT.fullmatch(text):
+        return text.replace(",", ".")
     amount = parse_amount(text)
     if abs(amount) >= _LARGEST:
         raise BadValue(f"« {shown(text)} » est trop grand pour un montant.")
@@ -104,6 +184,10 @@ def amount_text(text: str) -> str:
 @functools.lru_cache(maxsize=8192)
 def number_text(text: str) -> str:
     """A quantity or price as ``12.5``, without zeros that say nothing. Raises :class:`BadValue`."""
+    if not text:
+        return ""
+    if _USUAL_NUMBER.fullmatch(text):
+        return text.replace(",", ".")
     number = parse_number(text)
     if abs(number) >= _LARGEST:
         raise BadValue(f"« {shown(text)} » est trop grand.")
@@ -117,5 +201,11 @@ def number_text(text: str) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def rate_text(text: str) -> str:
-    """A VAT rate as ``20.00``. Raises :class:`BadValue`."""
-    return str(parse_rate(text))
+    """A VAT rate as ``20.00``; an empty cell is no VAT. Raises :class:`BadValue`."""
+    return str(parse_rate(text)) if text else "0.00"
+
+
+@functools.lru_cache(maxsize=4096)
+def date_text(text: str) -> str:
+    """A date as ``2025-06-07``. Raises :class:`BadValue`."""
+    return parse_date(text).isoformat() if text else ""

@@ -98,6 +98,8 @@ class _Run:
             if self.report.rejections > before:
                 self.refused_lines.add(index)
         self.spool.finish()
+        for file, line, first, values in self.spool.doubles:
+            self._refuse_double(file, line, first, ParsedHead._make(values))
         for key, file, rows in self.spool.orphans():
             number = key.rpartition("\x1f")[2]
             if number:
@@ -116,25 +118,26 @@ class _Run:
                 self.broken_keys.add(key)
             if head.pdf:
                 self.given.find_pdf(table.name, head.pdf)  # whatever becomes of the row, this file is spoken for
-            first = self.spool.add_head(key, index, row.line, head) if head.number else None
-            if first is not None:
-                reason = f"La facture « {shown(head.number)} » figure déjà ligne {first}."
-                if head.company and not self.lines_name_companies:
-                    reason += " Si deux sociétés ont ce numéro, donnez la colonne societe aussi dans les lignes."
-                cells.refuse("numero", head.number, reason)
+            if head.number:
+                self.spool.add_head(key, index, row.line, head)
             if cells.rejections:
                 self.report.refuse(*cells.rejections)
             self._tell("lecture")
 
+    def _refuse_double(self, file: int, line: int, first: int, head: ParsedHead) -> None:
+        self.refused_heads.add(file)
+        reason = f"La facture « {shown(head.number)} » figure déjà ligne {first}."
+        if head.company and not self.lines_name_companies:
+            reason += " Si deux sociétés ont ce numéro, donnez la colonne societe aussi dans les lignes."
+        self.report.refuse(Rejection(self.given.heads[file].name, line, "numero", shown(head.number), reason))
+
     def _read_lines(self, index: int, table: RecognisedTable) -> None:
         parser = LineParser(table)
         cells = parser.cells
-        number_longest = 100
         for row in readable_rows(table, self.report):
             cells.take(row)
-            number = cells.needed("numero", number_longest)
-            key = self.key(cells.text("societe"), number)
-            line = parser.parse()
+            company, number, line = parser.parse()
+            key = self.key(company, number)
             if cells.rejections:
                 self.report.refuse(*cells.rejections)
                 self.broken_keys.add(key)
@@ -201,7 +204,9 @@ class _Run:
         self.given.companies.reload()
 
     def _candidates(self, batch: Sequence[Any], story: ImportReport) -> list[Candidate]:
-        heads = [(self.given.heads[file].name, line, ParsedHead(*values), rows) for file, line, values, rows in batch]
+        heads = [
+            (self.given.heads[file].name, line, ParsedHead._make(values), rows) for file, line, values, rows in batch
+        ]
         keys = self.given.customers.keys_of({head.customer_code for _, _, head, _ in heads if head.customer_code})
         candidates = []
         for file, line, head, rows in heads:
@@ -213,7 +218,7 @@ class _Run:
             is_known = self._check_customer(place, head, keys)
             if not rows and not head.pdf:
                 place.refuse("numero", head.number, f"La facture « {shown(head.number)} » n’a pas de ligne.")
-            invoice = pair(head, [ParsedLine(*values) for _, values in rows])
+            invoice = pair(head, [ParsedLine._make(values) for _, values in rows])
             if invoice.problem is not None:
                 column, value, reason = invoice.problem
                 place.refuse(column, value, f"Facture {head.number} : {reason}")

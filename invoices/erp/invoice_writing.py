@@ -180,7 +180,7 @@ def published_sentence(number: str) -> str:
 
 
 def _uuid_value(key: uuid.UUID) -> Any:
-    return key if connection.features.has_native_uuid_field else key.hex
+    return str(key) if connection.features.has_native_uuid_field else key.hex
 
 
 def _head_row(candidate: Candidate) -> tuple[Any, ...]:

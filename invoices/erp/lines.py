@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from invoices.einvoices.units import ONE, unit_code
-from invoices.erp.cells import Cells, amount_text, number_text, rate_text
+from invoices.erp.cells import Cells, amount_text, needed_text, number_text, plain_text, rate_text, text_of_at_most
 from invoices.erp.headers import RecognisedTable
 from invoices.field_values import BadValue, shown
 from invoices.money import to_cents, write_decimal
@@ -34,43 +34,46 @@ class LineParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
+        self._read = self.cells.reader(
+            {
+                "societe": plain_text,
+                "numero": needed_text(100),
+                "article": text_of_at_most(200),
+                "designation": needed_text(),
+                "quantite": number_text,
+                "unite": _unit_text,
+                "prix_unitaire_ht": number_text,
+                "remise": _discount_text,
+                "categorie_tva": category_text,
+                "taux_tva": rate_text,
+                "total_ht": amount_text,
+                "motif_exoneration": text_of_at_most(300),
+            }
+        )
 
-    def parse(self) -> ParsedLine:
-        """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
-        cells = self.cells
-        quantity = cells.parsed("quantite", number_text, "")
-        price = cells.parsed("prix_unitaire_ht", number_text, "")
+    def parse(self) -> tuple[str, str, ParsedLine]:
+        """Company, number of the invoice and line of the row that :attr:`cells` is at.
+
+        What is wrong is in ``cells.rejections``.
+        """
+        company, number, item, name, quantity, unit, price, discount, category, rate, net, reason = self._read()
         if price.startswith("-"):
             # A price is never negative (BR-27): what is taken back is a negative quantity.
             price, quantity = price[1:], negated(quantity or "1")
-        discount = cells.parsed("remise", _discount_text, "")
-        rate = cells.parsed("taux_tva", rate_text, "") or ("" if cells.text("taux_tva") else "0.00")
-        category = cells.parsed("categorie_tva", category_text, "")
-        if category and rate and (category in _TAXED) != (rate != "0.00") and category != "Z":
+        cells = self.cells
+        if category and not cells.rejections and (category in _TAXED) != (rate != "0.00"):
             cells.refuse("categorie_tva", category, f"La catégorie de TVA {category} ne va pas avec le taux {rate} %.")
-        net = cells.parsed("total_ht", amount_text, "")
-        if not net and not cells.text("total_ht"):
+        if not net:
             if quantity and price:
                 net = str(_product(quantity, price, discount))
-            else:
+            elif not cells.rejections:
                 cells.refuse("total_ht", "", "Cette valeur est obligatoire sans quantité et prix unitaire.")
-        elif net and quantity and price and (problem := price_problem(quantity, price, discount, net)):
+        elif quantity and price and (problem := price_problem(quantity, price, discount, net)):
             cells.refuse("total_ht", cells.text("total_ht"), problem)
-        unit = unit_code(cells.text("unite"))
-        if len(unit) > 10:
-            cells.refuse("unite", unit, "Cette unité n’est pas connue : donnez son code (C62, HUR, KGM…).")
-        return ParsedLine(
-            item_code=cells.text("article", 200),
-            name=cells.needed("designation"),
-            quantity=quantity,
-            unit=unit or (ONE if quantity else ""),
-            net_price=price,
-            discount_percentage=discount,
-            vat_category=category,
-            vat_rate=rate,
-            net_amount=net,
-            exemption_reason=cells.text("motif_exoneration", 300),
+        line = ParsedLine(
+            item, name, quantity, unit or (ONE if quantity else ""), price, discount, category, rate, net, reason
         )
+        return company, number, line
 
 
 def negated(number: str) -> str:
@@ -82,9 +85,9 @@ def negated(number: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def category_text(text: str) -> str:
-    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O). Raises :class:`BadValue`."""
-    category = text.strip().upper()
-    if category not in CATEGORIES:
+    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O), or none. Raises :class:`BadValue`."""
+    category = text.upper()
+    if category and category not in CATEGORIES:
         raise BadValue(f"« {shown(text)} » n’est pas une catégorie de TVA (S, Z, E, AE, K, G ou O).")
     return category
 
@@ -92,18 +95,32 @@ def category_text(text: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def _discount_text(text: str) -> str:
     """A discount in per cent as ``10``; empty for zero. Raises :class:`BadValue`."""
-    discount = number_text(text)
+    discount = number_text(text) or "0"
     if not 0 <= Decimal(discount) <= 100 or len(discount.partition(".")[2]) > 4:
         raise BadValue(f"« {shown(text)} » n’est pas une remise : un pourcentage de 0 à 100.")
     return "" if discount == "0" else discount
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=1024)
+def _unit_text(text: str) -> str:
+    """The code of a unit. Raises :class:`BadValue` where it is neither a code nor a known word."""
+    unit = unit_code(text)
+    if len(unit) > 10:
+        raise BadValue(f"« {shown(text)} » n’est pas une unité connue : donnez son code (C62, HUR, KGM…).")
+    return unit if text else ""
+
+
+# The same quantities and prices come again and again.
+_decimal: Final = functools.lru_cache(maxsize=8192)(Decimal)
+
+
 def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
     """A French sentence where ``net`` is not quantity × price × (1 − discount/100), else nothing.
 
     ERPs print prices that they have rounded: a difference that the last printed digit explains is none, nor is a cent.
     """
+    if not discount and _decimal(quantity) * _decimal(price) == _decimal(net):
+        return ""
     product = _product(quantity, price, discount)
     decimals = max(2, len(price.partition(".")[2]))
     explained = abs(Decimal(quantity)) * Decimal(5).scaleb(-decimals - 1) + Decimal("0.01")

@@ -28,7 +28,8 @@ class PairedInvoice:
 
 def pair(head: ParsedHead, lines: list[ParsedLine]) -> PairedInvoice:
     """``head`` with its ``lines``: a credit note in positive amounts, its totals checked against the lines."""
-    total = sum((Decimal(line.net_amount) for line in lines), Decimal(0))
+    # To the cent, and canonical: the sum is one of whole cents.
+    total = Decimal(sum([int(line.net_amount.replace(".", "")) for line in lines])).scaleb(-2)
     if is_credit_note(head):
         # Some ERPs write credit notes in negative amounts, some their lines only: type 381 has positive ones.
         if head.total_with_vat.startswith("-") or head.total_without_vat.startswith("-"):
@@ -47,9 +48,8 @@ def _problem(head: ParsedHead, lines: list[ParsedLine], total: Decimal) -> tuple
         stated = write_decimal(Decimal(head.total_without_vat))
         reason = f"Total HT {stated}, mais la somme des lignes est {write_decimal(total)}."
         return "total_ht", stated, reason
-    by_rate: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        by_rate[line.vat_rate] += Decimal(line.net_amount)
+    rates = {line.vat_rate for line in lines}
+    by_rate = {lines[0].vat_rate: total} if len(rates) == 1 else _sums_by_rate(lines)
     vat = {rate: vat_amount(net, Decimal(rate)) for rate, net in by_rate.items()}
     sum_of_vat = sum(vat.values(), Decimal(0))
     if sum_of_vat != Decimal(head.total_vat):
@@ -61,6 +61,13 @@ def _problem(head: ParsedHead, lines: list[ParsedLine], total: Decimal) -> tuple
         reason = f"Total TVA {stated}, mais les lignes donnent {write_decimal(sum_of_vat)} : {detail}."
         return "total_tva", stated, reason
     return None
+
+
+def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
+    by_rate: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        by_rate[line.vat_rate] += Decimal(line.net_amount)
+    return by_rate
 
 
 def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:

@@ -33,6 +33,8 @@ class Spool:
         self._database = sqlite3.connect(Path(self._folder.name) / "rows.sqlite3", isolation_level=None)
         self._database.executescript(_SCHEMA)
         self._database.execute("BEGIN")
+        self.doubles: list[tuple[int, int, int, tuple[str, ...]]] = []  # file, line, line of the first, values
+        self._heads: list[tuple[str, int, int, bytes]] = []
         self._parts: list[tuple[str, int, bytes]] = []
         self._key = ""
         self._file = -1
@@ -47,17 +49,26 @@ class Spool:
         self._database.close()
         self._folder.cleanup()
 
-    def add_head(self, key: str, file: int, line: int, values: tuple[str, ...]) -> int | None:
-        """Keep a head; where its key is there already, nothing is kept and the line of the first one returned."""
-        try:
-            self._database.execute(
-                "INSERT INTO head (key, file, line, packed) VALUES (?, ?, ?, ?)",
-                (key, file, line, marshal.dumps(tuple(values), 2)),
-            )
-        except sqlite3.IntegrityError:
-            found = self._database.execute("SELECT line FROM head WHERE key = ?", (key,)).fetchone()
-            return int(found[0])
-        return None
+    def add_head(self, key: str, file: int, line: int, values: tuple[str, ...]) -> None:
+        """Keep a head. Where its key is there already it is none of :meth:`joined`, but one of :attr:`doubles`."""
+        self._heads.append((key, file, line, marshal.dumps(tuple(values), 2)))
+        if len(self._heads) >= _BATCH:
+            self._write_heads()
+
+    def _write_heads(self) -> None:
+        places = ", ".join("?" * len(self._heads))
+        query = f"SELECT key, line FROM head WHERE key IN ({places})"  # noqa: S608
+        known = dict(self._database.execute(query, [key for key, *_ in self._heads]))
+        fresh = []
+        for head in self._heads:
+            key, file, line, packed = head
+            if key in known:
+                self.doubles.append((file, line, known[key], marshal.loads(packed)))  # noqa: S302
+            else:
+                known[key] = line
+                fresh.append(head)
+        self._database.executemany("INSERT INTO head (key, file, line, packed) VALUES (?, ?, ?, ?)", fresh)
+        self._heads = []
 
     def add_part(self, key: str, file: int, line: int, values: tuple[str, ...]) -> None:
         """Keep a row that belongs to ``key``."""
@@ -79,6 +90,7 @@ class Spool:
 
     def finish(self) -> None:
         """All rows are in: make them findable."""
+        self._write_heads()
         self._close_part()
         self._write_parts()
         self._key, self._file = "", -1
