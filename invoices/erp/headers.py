@@ -1,7 +1,7 @@
 """Which table a file is, by its header: names of columns however an ERP writes them, in any order."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -250,10 +250,6 @@ class RecognisedTable:
     def name(self) -> str:
         """The file as the user knows it."""
         return self.table.name
-
-    def rows(self) -> Iterator[Row]:
-        """The rows under the header."""
-        return (row for row in self.table.rows() if row.line > self.header_line)
 
 
 def header_key(text: str) -> str:

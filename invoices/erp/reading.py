@@ -10,6 +10,9 @@ from invoices.tabular import Row, UnreadableTable
 def readable_rows(table: RecognisedTable, report: ImportReport) -> Iterator[Row]:
     """The rows of ``table``; where the file breaks (an unclosed quote…) they end, and it is refused."""
     try:
-        yield from table.rows()
+        header_line = table.header_line
+        for row in table.table.rows():
+            if row.line > header_line:
+                yield row
     except UnreadableTable as problem:
         report.refuse_file(table.name, problem.reason, problem.line or None)

@@ -1,4 +1,4 @@
-"""The import against the bare insertion of the same rows, side by side: ``python tests/benchmarks/import.py [INVOICES]``.
+"""The import against the bare insertion of the same rows: ``python tests/benchmarks/import.py [INVOICES]``.
 
 By hand, on an empty database named by DATABASE_URL (it is emptied again). Three columns of time, in one run:
 
@@ -26,13 +26,13 @@ import django
 
 django.setup()
 
-from django.core.management import call_command
-from django.db import connection, transaction
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
-from customers.models import Customer
-from invoices.demonstration import create_demo_company
-from invoices.importing import import_erp
-from invoices.models import Invoice, InvoiceLine
+from customers.models import Customer  # noqa: E402
+from invoices.demonstration import create_demo_company  # noqa: E402
+from invoices.importing import import_erp  # noqa: E402
+from invoices.models import Invoice, InvoiceLine  # noqa: E402
 
 LINES_EACH = 5
 CUSTOMERS = 2000
