@@ -46,8 +46,13 @@ def must_use_platform(company: Company, customer: Customer, date: datetime.date)
 
 
 def is_copy(invoice: Invoice) -> bool:
-    """True where the original is what the platform transmits, and what we show is a copy of it."""
-    return must_use_platform(invoice.company, invoice.customer, invoice.issue_date)
+    """True where the original is what the company's platform transmits, and what we show is a copy of it.
+
+    Where the company has named no platform, nobody transmits anything: it left by mail only, for a reason.
+    """
+    return invoice.company.platform_name != "" and must_use_platform(
+        invoice.company, invoice.customer, invoice.issue_date
+    )
 
 
 def describe_channel(invoice: Invoice) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import logging
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from invoices.checking import check_for_export, findings_of
@@ -141,11 +141,10 @@ def _refuse_another_content(invoice: Invoice, given: InvoiceContent) -> None:
 
 
 def published_versions(invoice: Invoice) -> "QuerySet[Document]":
-    """The PDF versions that the customer has seen or sees, newest first; what was replaced before is not among them."""
-    return (
-        invoice.documents.filter(
-            Q(pk=invoice.document_id) | Q(items__isnull=False) | ~Q(reason=""), role=Document.Role.PDF
-        )
-        .distinct()
-        .order_by("-version")
-    )
+    """The PDF versions that the customer has seen or sees, newest first, beginning with the one that was exported.
+
+    A file of the ERP that another one replaced before the export is not among them.
+    """
+    pdfs = invoice.documents.filter(role=Document.Role.PDF)
+    first = pdfs.filter(items__isnull=False).aggregate(first=Min("version"))["first"] or 0
+    return pdfs.filter(version__gte=first).order_by("-version")

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
-from invoices.models import Document, Invoice, InvoiceQuerySet
+from invoices.channel import is_copy
+from invoices.corrections import published_versions
+from invoices.lifecycle import last_status, status_word
+from invoices.models import Document, Invoice, InvoiceQuerySet, LifecycleStatus
 from invoices.semantics import InvoiceContent, Line
 from portal.transfer_code import TransferCode, transfer_code
 
@@ -39,6 +42,25 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Transmission:
+    """What a platform does with an invoice: whether our PDF is a copy, and the last status that came back."""
+
+    is_copy: bool
+    platform: str
+    status: LifecycleStatus | None
+
+    @property
+    def word(self) -> str:
+        """«Déposée», or nothing."""
+        return status_word(self.status.code) if self.status is not None else ""
+
+
+def transmission_of(invoice: Invoice) -> Transmission:
+    """What the page says of the platform's part. One query."""
+    return Transmission(is_copy(invoice), invoice.company.platform_name, last_status(invoice))
+
+
+@dataclass(frozen=True, slots=True)
 class WordedLine:
     """A line, and its unit in words."""
 
@@ -47,16 +69,13 @@ class WordedLine:
 
 
 def related_documents(invoice: Invoice, visible: InvoiceQuerySet) -> Related:
-    """What goes with ``invoice``; other invoices only where they are in ``visible``. Two queries, three at most."""
+    """What goes with ``invoice``; other invoices only where they are in ``visible``. Five queries at most."""
     corrects = visible.filter(pk=invoice.corrects_id).first() if invoice.corrects_id else None
-    documents = list(invoice.documents.order_by("-version"))
     return Related(
         corrects=corrects,
         corrections=list(visible.filter(corrects=invoice).order_by("issue_date", "number")),
-        earlier_versions=[
-            each for each in documents if each.role == Document.Role.PDF and each.pk != invoice.document_id
-        ],
-        xml=next((each for each in documents if each.role == Document.Role.XML), None),
+        earlier_versions=[each for each in published_versions(invoice) if each.pk != invoice.document_id],
+        xml=invoice.documents.filter(role=Document.Role.XML).order_by("-version").first(),
     )
 
 

@@ -52,7 +52,7 @@ def oblige(**fields: Any) -> Company:
 
 @pytest.mark.parametrize(("customer", "channel", "is_due"), CUSTOMERS)
 def test_the_channel_follows_from_who_buys(customer: dict[str, Any], channel: Channel, is_due: bool) -> None:
-    company, bought = oblige(), make_customer(**customer)
+    company, bought = oblige(platform_name="PA Exemple"), make_customer(**customer)
     late = make_invoice(company=company, customer=bought, issue_date=AFTER, due_date=None)
     early = make_invoice(company=company, customer=bought, issue_date=BEFORE, due_date=None)
 

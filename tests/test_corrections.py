@@ -12,7 +12,7 @@ from invoices.criteria import Criteria, Scope
 from invoices.engine import run_lines
 from invoices.handover import Format, einvoices_to_hand_over
 from invoices.handover_folder import write_handover
-from invoices.models import Document, Invoice
+from invoices.models import Document, Export, ExportItem, Invoice
 from invoices.services import create_export, start_export
 from invoices.vault import read_document
 from tests.factories import make_company, make_customer, make_invoice, make_published_invoice
@@ -112,6 +112,8 @@ def test_an_unpublished_file_that_was_replaced_is_not_among_the_versions() -> No
     )
     invoice.document = document
     invoice.save()
+    export = Export.objects.create(number=1)
+    ExportItem.objects.create(export=export, invoice=invoice, document=document, state=ExportItem.State.PUBLISHED)
 
     assert list(published_versions(invoice)) == [document]
     assert replaced not in published_versions(invoice)

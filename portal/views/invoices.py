@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customers.models import Account, Customer
 from invoices.consultations import record_consultations
 from invoices.content import content_of, prefetch_for_content
+from invoices.corrections import published_versions
 from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
 from portal.archive import stream_archive
 from portal.documents import private, serve_document
@@ -29,7 +30,7 @@ from portal.invoice_list import (
     list_lines,
     year_totals,
 )
-from portal.invoice_page import related_documents, shown_notes, transfer_of, worded_lines
+from portal.invoice_page import related_documents, shown_notes, transfer_of, transmission_of, worded_lines
 from portal.requests import is_customers_own_reading, signed_in_account
 from portal.searching import LONGEST, read_search
 from portal.spreadsheet import csv_lines
@@ -153,6 +154,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "notes": shown_notes(content),
         "related": related_documents(found, visible),
         "transfer": transfer_of(found, content),
+        "transmission": transmission_of(found),
     }
     response = private(render(request, "portal/invoice.html", context))
     if is_customers_own_reading(request):
@@ -175,7 +177,7 @@ def invoice_version(request: HttpRequest, invoice_id: UUID, version: int) -> Htt
     """An earlier version of the PDF, under a name that says so."""
     account = signed_in_account(request)
     found = get_object_or_404(Invoice.objects.visible_to(account), pk=invoice_id)
-    document = get_object_or_404(found.documents.filter(role=Document.Role.PDF), version=version)
+    document = get_object_or_404(published_versions(found), version=version)
     return _serve(request, account, found, document, found.pdf_filename.replace(".pdf", f"-v{version}.pdf"))
 
 
