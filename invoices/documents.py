@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from invoices.channel import is_copy
 from invoices.einvoice_content import EInvoice, einvoice_of
-from invoices.models import Invoice
+from invoices.models import Document, Invoice
 from invoices.print_style import print_style
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import InvoiceContent, Party
+from invoices.vault import read_document
 
 COPY_LABEL = "Copie"
 
@@ -57,6 +58,29 @@ def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rende
         xml_sha256=einvoice.xml_sha256,
         template=invoice.company.pdf_template,
     )
+
+
+def preview_document(invoice: Invoice) -> bytes:
+    """The PDF as it would be frozen now, with «Aperçu» under its title and no e-invoice inside; never stored.
+
+    A document that came from the ERP is shown as it is: that is what will be published.
+    """
+    received = received_document(invoice)
+    if received is not None:
+        return read_document(received)
+    return render_invoice(
+        einvoice_of(invoice).content,
+        print_style(invoice.company, invoice.customer, on=invoice.issue_date),
+        created=datetime.datetime.combine(invoice.issue_date, datetime.time(), tzinfo=datetime.UTC),
+        label="Aperçu",
+    )
+
+
+def received_document(invoice: Invoice) -> Document | None:
+    """The PDF that came from the ERP with ``invoice``, which is published as it is; None where we make one."""
+    if invoice.origin not in (Invoice.Origin.FACTURX, Invoice.Origin.PDF):
+        return None
+    return invoice.documents.filter(role=Document.Role.PDF).order_by("-version").first()
 
 
 def warm_up() -> None:

@@ -11,11 +11,10 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Sum
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -34,64 +33,6 @@ FIRST_CLAIM, SMALLEST_CLAIM, LARGEST_CLAIM = 8, 4, 100
 SECONDS_PER_CLAIM = 0.5
 SECONDS_PER_COMMIT = 1.0
 ATTEMPTS_BEFORE_GIVING_UP = 3
-
-
-@dataclass(frozen=True, slots=True)
-class ExportFigures:
-    """Where an export stands."""
-
-    ready: int
-    claimed: int
-    published: int
-    failed: int
-    left_out: dict[str, int]
-    excluded: int
-    mails: int
-    credentials: int
-
-    @property
-    def remaining(self) -> int:
-        """Lines still to be done."""
-        return self.ready + self.claimed
-
-    @property
-    def done(self) -> int:
-        """Lines that reached an end in the run."""
-        return self.published + self.failed
-
-    @property
-    def candidates(self) -> int:
-        """All lines of the list."""
-        return self.remaining + self.done + self.excluded + sum(self.left_out.values())
-
-
-def count_items(export: Export) -> ExportFigures:
-    """The figures of ``export``, by one query."""
-    rows = (
-        ExportItem.objects.filter(export=export)
-        .order_by()
-        .values("state", "reason")
-        .annotate(count=Count("pk"), mails=Sum("mails"), credentials=Sum("credentials"))
-    )
-    states: dict[str, int] = {}
-    reasons: dict[str, int] = {}
-    mails = credentials = 0
-    for row in rows:
-        states[row["state"]] = states.get(row["state"], 0) + row["count"]
-        if row["state"] == State.LEFT_OUT:
-            reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["count"]
-        mails += row["mails"] or 0
-        credentials += row["credentials"] or 0
-    return ExportFigures(
-        ready=states.get(State.READY, 0),
-        claimed=states.get(State.CLAIMED, 0),
-        published=states.get(State.PUBLISHED, 0),
-        failed=states.get(State.FAILED, 0),
-        left_out={str(reason): reasons[reason] for reason in ExportItem.Reason if reason in reasons},
-        excluded=states.get(State.EXCLUDED, 0),
-        mails=mails,
-        credentials=credentials,
-    )
 
 
 def name_worker() -> str:

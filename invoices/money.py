@@ -26,3 +26,9 @@ def write_decimal(value: Decimal) -> str:
 def write_amount(amount: Decimal, currency: str = "EUR") -> str:
     """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code."""
     return f"{write_decimal(to_cents(amount))}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"
+
+
+def write_count(number: int, singular: str, several: str) -> str:
+    """``3, "facture", "factures"`` as «3 factures». In French the plural begins at two: «0 facture», «1 facture»."""
+    word = several if abs(number) >= 2 else singular
+    return f"{write_decimal(Decimal(number))}{NO_BREAK_SPACE}{word}"

@@ -41,9 +41,18 @@ def find_default_identity() -> SenderIdentity:
 
 
 def draft_invoice_mail(
-    *, export: Export, exported: ExportedInvoice, account: Account, template: LoadedTemplate, attach_pdf: bool
+    *,
+    export: Export,
+    exported: ExportedInvoice,
+    account: Account,
+    template: LoadedTemplate,
+    attach_pdf: bool,
+    sending: int = 0,
 ) -> Draft:
-    """The mail that tells ``account`` of one invoice. Its key makes it unique within the export."""
+    """The mail that tells ``account`` of one invoice. Its key makes it unique within the export.
+
+    ``sending`` is 0 for the run's own mail, then 1, 2… for each wanted re-send, which is a mail of its own.
+    """
     invoice = exported.invoice
     values = {
         "#REFFACTURE": invoice.number,
@@ -57,7 +66,7 @@ def draft_invoice_mail(
         highlights.append((_("Échéance"), values["#ECHEANCE"]))
     label = _("Ouvrir mon avoir") if invoice.is_credit_note else _("Ouvrir ma facture")
     return _draft(
-        key=f"export:{export.pk}:invoice:{invoice.pk}:{account.login.lower()}",
+        key=f"export:{export.pk}:invoice:{invoice.pk}:{account.login.lower()}" + (f":{sending}" if sending else ""),
         invoice=invoice,
         account=account,
         template=template,

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
 from invoices.criteria import Criteria
-from invoices.models import Export, ExportCustomer, ExportItem, Invoice, SavedSelection
+from invoices.models import Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from invoices.selection import items_query, judge_customer, judge_customers, own_reason
 from mailing.composition import template_versions
+from mailing.outbox import failed_among, retry
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,13 @@ def retry_failures(*, export: Export) -> int:
     if count:
         Export.objects.filter(pk=export.pk, state__in=(State.DONE, State.CANCELLED)).update(state=State.PAUSED)
     return count
+
+
+@transaction.atomic
+def retry_failed_mails(*, export: Export, by: str) -> int:
+    """Queue again the mails of ``export`` that did not arrive (deferred, rejected, bounced); returns how many."""
+    mails = Delivery.objects.filter(item__export=export).order_by().values_list("message", flat=True).distinct()
+    return retry(failed_among(mails), by)
 
 
 @transaction.atomic

@@ -13,7 +13,8 @@ from django import db
 from django.conf import settings
 
 from invoices.documents import warm_up
-from invoices.engine import ExportFigures, count_items, finish_export, run_lines
+from invoices.engine import finish_export, run_lines
+from invoices.figures import ExportFigures, count_items
 from invoices.models import Export
 
 logger = logging.getLogger(__name__)

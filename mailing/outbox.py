@@ -13,7 +13,7 @@ from itertools import batched
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -228,6 +228,29 @@ def messages_to(addresses: Iterable[str], limit: int = 200) -> list[StoredMessag
             accepted_at=row.accepted_at,
         )
         for row in rows.prefetch_related("attachments")[:limit]
+    ]
+
+
+def count_states(ids: Iterable[Any]) -> dict[str, tuple[str, int]]:
+    """Of the mails ``ids``, how many are in each state: state → (its French word, count), in the order of a life.
+
+    A query of ids (``values_list("message")``) is counted by one statement whatever its length.
+    """
+    counts: dict[str, int] = {}
+    for chunk in [ids] if isinstance(ids, QuerySet) else batched(ids, BATCH):
+        rows = Message.objects.filter(pk__in=chunk).order_by().values_list("state").annotate(Count("pk"))
+        for state, count in rows:
+            counts[state] = counts.get(state, 0) + count
+    return {state.value: (str(state.label), counts[state]) for state in Message.State if state in counts}
+
+
+def failed_among(ids: Iterable[Any]) -> list[uuid.UUID]:
+    """Of the mails ``ids`` (or a query of ids), those that did not arrive: deferred, rejected or bounced."""
+    states = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED)
+    return [
+        pk
+        for chunk in ([ids] if isinstance(ids, QuerySet) else batched(ids, BATCH))
+        for pk in Message.objects.filter(pk__in=chunk, state__in=states).values_list("pk", flat=True)
     ]
 
 

@@ -8,12 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from invoices.admin_urls import export_urls
 from portal.admin_menus import build_menus, find_place
 
 
@@ -23,6 +24,10 @@ class BackOfficeSite(admin.AdminSite):
     site_header = _("Gestion des factures")
     site_title = _("Gestion")
     index_title = _("Tableau de bord")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The admin's own addresses, and those of the export screens."""
+        return [*export_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """The menus in the users' words; with ``app_label``, what Django registered under it."""

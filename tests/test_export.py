@@ -13,7 +13,8 @@ from customers.models import Account
 from customers.recipients import ContactRules
 from invoices import documents
 from invoices.criteria import Criteria, Scope
-from invoices.engine import claim_lines, count_items, run_lines
+from invoices.engine import claim_lines, run_lines
+from invoices.figures import count_items
 from invoices.freezing import freeze_lines, prepare_lines
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from invoices.publishing import commit_lines

@@ -1,6 +1,6 @@
 """The printed invoice: what it says, how it looks, and the PDF/A-3a + PDF/UA-1 file of it. No models, no settings."""
 
-from invoices.printing.rendering import render_invoice
+from invoices.printing.rendering import print_page, render_invoice
 from invoices.printing.style import TEMPLATES, Logo, LogoError, PrintStyle, read_logo
 
-__all__ = ["TEMPLATES", "Logo", "LogoError", "PrintStyle", "read_logo", "render_invoice"]
+__all__ = ["TEMPLATES", "Logo", "LogoError", "PrintStyle", "print_page", "read_logo", "render_invoice"]

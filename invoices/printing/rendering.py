@@ -9,7 +9,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 import weasyprint.pdf
-from weasyprint import HTML, Attachment
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
 from invoices.printing.fetching import REFUSING, HandedOver
@@ -70,6 +70,15 @@ def render_invoice(
         identifier = sha256(html.encode() + (xml or b"")).digest()[:16]
     with _one_at_a_time:
         return _to_pdf(html, page, style, metadata, attachments, identifier.hex().encode())
+
+
+def print_page(html: str, css: str) -> bytes:
+    """The PDF of any other page, in the bundled faces; it fetches nothing. ``html`` is a whole document."""
+    with _one_at_a_time:
+        sheet = CSS(string=css, font_config=font_configuration(), url_fetcher=REFUSING)
+        document = HTML(string=html, url_fetcher=REFUSING).render(font_config=font_configuration(), stylesheets=[sheet])
+        pdf: bytes = document.write_pdf()
+    return pdf
 
 
 class _FileProfile(ColorProfile):  # type: ignore[misc]

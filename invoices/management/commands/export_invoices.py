@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from customers.models import Customer
 from customers.recipients import ContactRules
 from invoices.criteria import Criteria, Period, Scope
-from invoices.engine import ExportFigures
+from invoices.figures import ExportFigures
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
 from invoices.selection import count_selection, list_selection

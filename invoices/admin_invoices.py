@@ -1,0 +1,176 @@
+"""Factures: the list and the page of one."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import FETCH_RAISE, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Customer
+from invoices import admin_views_invoice as views
+from invoices.admin_pages import show
+from invoices.lines import Told, mails_of
+from invoices.models import Invoice
+from invoices.money import write_amount
+from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Where invoices stand."""
+
+    title = gettext_lazy("état")
+    parameter_name = "etat"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The words of the states."""
+        return [
+            ("pending", _("en attente d’export")),
+            ("published", _("publiée")),
+            ("consulted", _("consultée")),
+            ("unread", _("publiée, jamais consultée")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """The invoices in the chosen state."""
+        match self.value():
+            case "pending":
+                return queryset.filter(published_at=None)
+            case "published":
+                return queryset.filter(published_at__isnull=False)
+            case "consulted":
+                return queryset.filter(first_consulted_at__isnull=False)
+            case "unread":
+                return queryset.filter(published_at__isnull=False, first_consulted_at=None)
+        return queryset
+
+
+class CustomerFilter(admin.SimpleListFilter):
+    """The invoices of one customer: chosen by a link from a card or a line, shown only then."""
+
+    title = gettext_lazy("client")
+    parameter_name = "client"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The customer of the address, and no other: 20,000 names make no menu."""
+        key = self.value() or ""
+        found = Customer.objects.filter(pk=key).first() if key.isdigit() else None
+        return [(key, str(found) if found else _("client inconnu"))] if key else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """His invoices."""
+        key = self.value()
+        if not key:
+            return queryset
+        return queryset.filter(customer=int(key)) if key.isdigit() else queryset.none()
+
+
+class InvoiceChangeList(ChangeList):
+    """The lines of a page with the mails that told of them: two queries for the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Add ``told`` to each row."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        mails = mails_of([row.pk for row in rows])
+        for row in rows:
+            row.told = mails.get(row.pk, [])
+        self.result_list = rows
+
+
+def mail_badges(told: list[Told]) -> SafeString:
+    """The states of mails as words in their colours, the same state once with its count."""
+    counts: dict[tuple[str, str], int] = {}
+    for mail in told:
+        if mail.state is not None:
+            key = (mail.state.state, mail.state.label)
+            counts[key] = counts.get(key, 0) + 1
+    return format_html_join(
+        " ",
+        '<span class="state state--{}">{}{}</span>',
+        ((state, label, f" × {count}" if count > 1 else "") for (state, label), count in counts.items()),
+    )
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
+    """Invoices come from the ERP and leave by the export: here they are read, and sent again when asked for."""
+
+    list_display = ("number", "issue_date", "customer_link", "kind", "total", "state", "mails", "first_consulted_at")
+    list_display_links = ("number",)
+    list_filter = (StateFilter, "kind", "issue_date", CustomerFilter, ("company", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("number", "customer__name", "customer__code")
+    search_help_text = gettext_lazy("Numéro de facture, nom ou code du client")
+    date_hierarchy = "issue_date"
+    list_select_related = ("customer",)
+    ordering = ("-issue_date", "-number")
+    paginator = LimitedPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Rows with their mails."""
+        return InvoiceChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
+        """Without what a list does not show; a query per row would be an error."""
+        return super().get_queryset(request).defer("details", "warnings").fetch_mode(FETCH_RAISE)
+
+    @admin.display(description=gettext_lazy("client"), ordering="customer__code")
+    def customer_link(self, invoice: Invoice) -> SafeString:
+        """The customer, as a filter of this list."""
+        return format_html('<a href="?client={}">{}</a>', invoice.customer_id, invoice.customer)
+
+    @admin.display(description=gettext_lazy("montant TTC"), ordering="total_with_vat")
+    def total(self, invoice: Invoice) -> SafeString:
+        """The total with VAT."""
+        return format_html('<span class="amount">{}</span>', write_amount(invoice.total_with_vat, invoice.currency))
+
+    @admin.display(description=gettext_lazy("état"), ordering="published_at")
+    def state(self, invoice: Invoice) -> SafeString:
+        """Published or waiting."""
+        css, word = ("published", _("publiée")) if invoice.is_published else ("queued", _("en attente"))
+        return format_html('<span class="state state--{}">{}</span>', css, word)
+
+    @admin.display(description=gettext_lazy("mails"), empty_value="")
+    def mails(self, invoice: Invoice) -> SafeString:
+        """Where its mails stand."""
+        return mail_badges(getattr(invoice, "told", []))
+
+    def get_urls(self) -> list[URLPattern]:
+        """The frozen documents, and sending again."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<uuid:invoice_id>/document/<int:pk>/", wrap(views.document), name="invoices_invoice_document"),
+            path("<uuid:invoice_id>/renvoyer/", wrap(views.resend), name="invoices_invoice_resend"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of one invoice."""
+        found = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        if not self.has_view_permission(request, found):
+            raise PermissionDenied
+        invoice = Invoice.objects.select_related("customer", "company", "document", "corrects", "content_check").get(
+            pk=found.pk
+        )
+        context = {
+            **views.invoice_context(request, invoice),
+            "title": str(invoice),
+            "original": invoice,
+            "opts": self.opts,
+            "customer_url": self._customer_url(invoice),
+            **(extra_context or {}),
+        }
+        return show(request, "admin/invoices/invoice.html", context)
+
+    def _customer_url(self, invoice: Invoice) -> str:
+        return reverse("admin:customers_customer_change", args=[invoice.customer_id])

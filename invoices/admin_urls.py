@@ -1,0 +1,38 @@
+"""The addresses of the export screens, which stand beside those that Django's admin makes for models."""
+
+from django.contrib import admin
+from django.urls import URLPattern, path
+
+from invoices import admin_views_list as lists
+from invoices import admin_views_run as runs
+from invoices import admin_views_selection as selections
+
+
+def export_urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses of the screens, for the back-office ``site``."""
+    wrap = site.admin_view
+    root, one = "export-web/factures/", "export-web/factures/export/<int:number>/"
+    return [
+        path(root, wrap(selections.selection), name="export_web"),
+        path(f"{root}compte/", wrap(selections.count), name="export_web_count"),
+        path(f"{root}script/", wrap(selections.script), name="export_web_script"),
+        path(
+            f"{root}selections/<int:pk>/supprimer/",
+            wrap(selections.delete_selection),
+            name="export_web_delete_selection",
+        ),
+        path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
+        path(one, wrap(lists.export_list), name="export_web_list"),
+        path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
+        path(f"{one}apercu/<int:pk>/", wrap(lists.preview), name="export_web_preview"),
+        path(f"{one}apercu/<int:pk>/pdf/", wrap(lists.preview_pdf), name="export_web_preview_pdf"),
+        path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(lists.preview_mail), name="export_web_preview_mail"),
+        path(f"{one}exporter/", wrap(runs.start), name="export_web_start"),
+        path(f"{one}pause/", wrap(runs.pause), name="export_web_pause"),
+        path(f"{one}annuler/", wrap(runs.cancel), name="export_web_cancel"),
+        path(f"{one}avancement/", wrap(runs.progress), name="export_web_progress"),
+        path(f"{one}relancer/", wrap(runs.retry), name="export_web_retry"),
+        path(f"{one}bordereau/", wrap(runs.bordereau), name="export_web_bordereau"),
+        path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
+        path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
+    ]

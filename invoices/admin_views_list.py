@@ -1,0 +1,330 @@
+"""Export WEB › Factures, tab *Export*: the list, its ticks, its corrections on the spot, its previews."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.csp import CSP
+from django.utils.http import content_disposition_header, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from invoices.admin_fixes import FIX_OF_REASON, apply_fix, fix_form, may_fix
+from invoices.admin_pages import ACT, SEE, allowed, has_any, note, show, tell
+from invoices.criteria import Criteria
+from invoices.criteria_words import describe_criteria
+from invoices.documents import preview_document, received_document
+from invoices.figures import ExportFigures, count_items, count_many
+from invoices.lines import ListLine, filter_items, sum_by_currency, with_recipients
+from invoices.models import Export, ExportItem
+from invoices.money import write_count
+from invoices.previews import preview_mails
+from invoices.progress import is_worker_missing, measure_progress, run_duration
+from invoices.services import recheck_customer, set_excluded
+from invoices.vault import DocumentAlteredError
+
+LINES_PER_PAGE = 50
+LISTS_SHOWN = 10
+State, ItemState = Export.State, ExportItem.State
+CORRECTABLE = (State.DRAFT, State.PAUSED)
+UNDER_WAY = (State.RUNNING, State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filter that can be chosen, with how many lines it shows."""
+
+    label: str
+    count: int
+    url: str
+    is_current: bool
+    css: str = ""
+
+
+@dataclass(slots=True)
+class ShownLine:
+    """A line with what corrects it; ``form`` is None where nothing is to be typed."""
+
+    line: ListLine
+    fix: str = ""
+    form: BaseForm | None = None
+
+
+@allowed(*SEE)
+@require_GET
+def exports(request: HttpRequest) -> HttpResponseBase:
+    """The tab *Export*: what runs, the lists that wait, the last ones that left."""
+    open_lists = list(
+        Export.objects.filter(state__in=(State.RUNNING, State.PAUSED, State.DRAFT)).order_by("-number")[:LISTS_SHOWN]
+    )
+    ended = list(Export.objects.filter(state__in=(State.DONE, State.CANCELLED)).order_by("-number")[:LISTS_SHOWN])
+    figures = count_many([*open_lists, *ended])
+    return show(
+        request,
+        "admin/export/exports.html",
+        {
+            "title": _("Export WEB › Factures"),
+            "tab": "export",
+            "running": [(row, figures[row.pk]) for row in open_lists if row.state in UNDER_WAY],
+            "drafts": [(row, figures[row.pk]) for row in open_lists if row.state == State.DRAFT],
+            "ended": [(row, figures[row.pk], run_duration(row)) for row in ended],
+            "may_act": has_any(request, ACT),
+        },
+    )
+
+
+@allowed(*SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_list(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The list with its filters; with POST, a customer of it is corrected on the spot."""
+    export = get_object_or_404(Export.objects.select_related("selection"), number=number)
+    if request.method != "POST":
+        return _list_page(request, export)
+    if not has_any(request, ACT):
+        return redirect("admin:export_web_list", number=number)
+    return _correct(request, export)
+
+
+def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
+    back = _here(request, export)
+    key = request.POST.get("item", "")
+    item = (
+        ExportItem.objects.select_related("invoice__customer").filter(export=export, pk=key).first()
+        if key.isdigit()
+        else None
+    )
+    if item is None or export.state not in CORRECTABLE:
+        tell(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
+        return redirect(back)
+    # The reason as it stands: somebody may have corrected the customer meanwhile.
+    fix = FIX_OF_REASON.get(item.reason, "")
+    if not fix or fix != request.POST.get("fix"):
+        tell(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
+        return redirect(back)
+    customer = item.invoice.customer
+    criteria = Criteria.from_json(export.criteria)
+    form = fix_form(fix, item.pk, customer, criteria, data=request.POST)
+    if form is not None and not form.is_valid():
+        return _list_page(request, export, broken={item.pk: form}, status=422)
+    done = apply_fix(request, fix, customer, criteria, form)
+    if done:
+        note(request, customer, _("%(what)s (export n° %(number)s)") % {"what": done, "number": export.number})
+    ready = recheck_customer(export=export, customer_id=customer.pk)
+    tell(request, f"{customer} : {done or _('rien à changer')} – {_count_ready(ready)}")
+    return redirect(f"{back}#ligne-{item.pk}")
+
+
+def _count_ready(count: int) -> str:
+    if not count:
+        return _("ses factures restent à corriger.")
+    return write_count(count, _("facture prête."), _("factures prêtes."))
+
+
+def _here(request: HttpRequest, export: Export) -> str:
+    """The list with the filters of the address in use."""
+    url = reverse("admin:export_web_list", args=[export.number])
+    return f"{url}?{request.GET.urlencode()}" if request.GET else url
+
+
+def _list_page(
+    request: HttpRequest, export: Export, *, broken: dict[int, BaseForm] | None = None, status: int = 200
+) -> HttpResponseBase:
+    figures = count_items(export)
+    state, reason = request.GET.get("etat", ""), request.GET.get("motif", "")
+    search = request.GET.get("q", "").strip()
+    state = state if state in ItemState.values else ""
+    reason = reason if reason in ExportItem.Reason.values else ""
+    paginator = Paginator(filter_items(export, state=state, reason=reason, search=search), LINES_PER_PAGE)
+    if not search:
+        # The figures are known: a count over 100,000 lines need not be made again.
+        paginator.__dict__["count"] = _count_of(figures, state, reason)
+    page = paginator.get_page(request.GET.get("page"))
+    criteria = Criteria.from_json(export.criteria)
+    is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
+    lines = [
+        _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
+        for line in with_recipients(export, list(page))
+    ]
+    others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
+    return show(
+        request,
+        "admin/export/list.html",
+        {
+            "title": _("Export n° %(number)s") % {"number": export.number},
+            "tab": "export",
+            "export": export,
+            "figures": figures,
+            "to_fix": sum(figures.left_out.values()) - figures.left_out.get("already_exported", 0),
+            "exported": figures.left_out.get("already_exported", 0),
+            "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
+            "choices": describe_criteria(criteria),
+            "criteria": criteria,
+            "states": _state_choices(figures, state),
+            "reasons": _reason_choices(figures, reason),
+            "state": state,
+            "reason": reason,
+            "search": search,
+            "page": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+            "query": _query_without_page(request),
+            "here": f"?{request.GET.urlencode()}",
+            "lines": lines,
+            "broken": broken,
+            "others": others,
+            "is_open": export.state == State.DRAFT and has_any(request, ACT),
+            "may_act": has_any(request, ACT),
+            "progress": measure_progress(export, timezone.now()),
+            "is_worker_missing": export.state in (State.DRAFT, State.RUNNING) and is_worker_missing(timezone.now()),
+        },
+        status=status,
+    )
+
+
+def _shown(
+    request: HttpRequest, line: ListLine, criteria: Criteria, broken: dict[int, BaseForm], *, is_correctable: bool
+) -> ShownLine:
+    item = line.item
+    fix = FIX_OF_REASON.get(item.reason, "") if item.state == ItemState.LEFT_OUT else ""
+    if not fix or not is_correctable or not may_fix(request, fix):
+        return ShownLine(line)
+    bad = next((row["address"] for row in line.recipients if row["status"] == "bad_address"), "")
+    form = broken.get(item.pk) or fix_form(fix, item.pk, item.invoice.customer, criteria, old=bad)
+    return ShownLine(line, fix, form)
+
+
+def _count_of(figures: ExportFigures, state: str, reason: str) -> int:
+    """How many lines a filter shows, from the figures of the list."""
+    if reason:
+        return figures.left_out.get(reason, 0) if state in ("", ItemState.LEFT_OUT) else 0
+    return {"": figures.candidates, **dict(_states(figures))}[state]
+
+
+def _states(figures: ExportFigures) -> list[tuple[str, int]]:
+    return [
+        (str(ItemState.READY), figures.ready),
+        (str(ItemState.LEFT_OUT), sum(figures.left_out.values())),
+        (str(ItemState.EXCLUDED), figures.excluded),
+        (str(ItemState.CLAIMED), figures.claimed),
+        (str(ItemState.PUBLISHED), figures.published),
+        (str(ItemState.FAILED), figures.failed),
+    ]
+
+
+def _state_choices(figures: ExportFigures, current: str) -> list[Choice]:
+    """«Toutes», then each state that occurs."""
+    chosen = [Choice(_("toutes"), figures.candidates, "?", is_current=not current)]
+    for state, count in _states(figures):
+        if count or state == current:
+            label = str(ItemState(state).label) if state != ItemState.LEFT_OUT else _("à corriger ou écartées")
+            chosen.append(Choice(label, count, f"?{urlencode({'etat': state})}", state == current, f"state--{state}"))
+    return chosen
+
+
+def _reason_choices(figures: ExportFigures, current: str) -> list[Choice]:
+    return [
+        Choice(
+            str(ExportItem.Reason(reason).label),
+            count,
+            f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': reason})}",
+            reason == current,
+        )
+        for reason, count in figures.left_out.items()
+    ]
+
+
+def _query_without_page(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    return query.urlencode()
+
+
+@allowed(*ACT)
+@require_POST
+def tick(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not."""
+    export = get_object_or_404(Export, number=number)
+    shown = {int(key) for key in request.POST.getlist("shown") if key.isdigit()}
+    ticked = {int(key) for key in request.POST.getlist("ticked") if key.isdigit()} & shown
+    off = set_excluded(export=export, items=shown - ticked, excluded=True)
+    on = set_excluded(export=export, items=ticked, excluded=False)
+    if off or on:
+        note(request, export, _("%(off)d lignes décochées, %(on)d cochées.") % {"off": off, "on": on})
+    elif export.state != State.DRAFT:
+        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+    return redirect(_here(request, export))
+
+
+def _item(number: int, pk: int) -> ExportItem:
+    """A line with all that its previews read; a 404 where it is not of this list."""
+    items = ExportItem.objects.select_related(
+        "export", "document", "invoice__customer", "invoice__company", "invoice__corrects"
+    )
+    return get_object_or_404(items, export__number=number, pk=pk)
+
+
+@allowed(*SEE)
+@require_GET
+def preview(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
+    """What a line would send, before it is sent: its PDF and its mails."""
+    item = _item(number, pk)
+    siblings = ExportItem.objects.ready().filter(export=item.export).order_by("pk")
+    return show(
+        request,
+        "admin/export/preview.html",
+        {
+            "title": _("Aperçu : %(invoice)s") % {"invoice": item.invoice},
+            "tab": "export",
+            "item": item,
+            "export": item.export,
+            "criteria": Criteria.from_json(item.export.criteria),
+            "is_received": received_document(item.invoice) is not None,
+            "mails": preview_mails(item),
+            "previous": siblings.filter(pk__lt=pk).last(),
+            "next": siblings.filter(pk__gt=pk).first(),
+        },
+    )
+
+
+@allowed(*SEE)
+@require_GET
+def preview_pdf(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
+    """The PDF of a line, made for this answer and kept nowhere."""
+    invoice = _item(number, pk).invoice
+    try:
+        content = preview_document(invoice)
+    except (FileNotFoundError, DocumentAlteredError) as error:
+        raise Http404(_("Le document reçu de l’ERP est introuvable ou altéré.")) from error
+    response = HttpResponse(content, content_type="application/pdf")
+    disposition = content_disposition_header(False, f"Apercu-{invoice.pdf_filename}")
+    response["Content-Disposition"] = disposition or "inline"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+# The mail is shown as its reader would see it: with the styles that it carries, no script, nothing fetched.
+MAIL_FRAME: dict[str, Any] = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.UNSAFE_INLINE],
+    "img-src": ["data:"],
+    "frame-ancestors": [CSP.SELF],
+    "form-action": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
+
+
+@csp_override(MAIL_FRAME)
+@allowed(*SEE)
+@require_GET
+def preview_mail(request: HttpRequest, number: int, pk: int, position: int) -> HttpResponseBase:
+    """The HTML part of one of the mails of a line, for the frame of its preview; passwords are masked."""
+    mails = preview_mails(_item(number, pk))
+    if position >= len(mails):
+        raise Http404
+    return HttpResponse(mails[position].html)

@@ -1,0 +1,84 @@
+"""The figures of exports: how many lines stand where, by one query for any number of lists."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from invoices.models import Export, ExportItem
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFigures:
+    """Where an export stands."""
+
+    ready: int
+    claimed: int
+    published: int
+    failed: int
+    left_out: dict[str, int]
+    excluded: int
+    mails: int
+    credentials: int
+
+    @property
+    def remaining(self) -> int:
+        """Lines still to be done."""
+        return self.ready + self.claimed
+
+    @property
+    def done(self) -> int:
+        """Lines that reached an end in the run."""
+        return self.published + self.failed
+
+    @property
+    def total(self) -> int:
+        """Lines that the run does in all."""
+        return self.done + self.remaining
+
+    @property
+    def left_out_total(self) -> int:
+        """Lines left out, whatever the reason."""
+        return sum(self.left_out.values())
+
+    @property
+    def candidates(self) -> int:
+        """All lines of the list."""
+        return self.total + self.excluded + self.left_out_total
+
+
+def count_items(export: Export) -> ExportFigures:
+    """The figures of ``export``, by one query."""
+    return count_many([export])[export.pk]
+
+
+def count_many(exports: Iterable[Export]) -> dict[int, ExportFigures]:
+    """The figures of each of ``exports`` by its primary key, by one query."""
+    found: dict[int, dict[tuple[str, str], Mapping[str, Any]]] = {export.pk: {} for export in exports}
+    rows = (
+        ExportItem.objects.filter(export__in=list(found))
+        .order_by()
+        .values("export", "state", "reason")
+        .annotate(count=Count("pk"), mails=Sum("mails"), credentials=Sum("credentials"))
+    )
+    for row in rows:
+        found[row["export"]][row["state"], row["reason"]] = row
+    return {pk: _figures(groups) for pk, groups in found.items()}
+
+
+def _figures(groups: dict[tuple[str, str], Mapping[str, Any]]) -> ExportFigures:
+    states: dict[str, int] = {}
+    for (state, _reason), row in groups.items():
+        states[state] = states.get(state, 0) + row["count"]
+    reasons = {reason: row["count"] for (state, reason), row in groups.items() if state == ExportItem.State.LEFT_OUT}
+    return ExportFigures(
+        ready=states.get(ExportItem.State.READY, 0),
+        claimed=states.get(ExportItem.State.CLAIMED, 0),
+        published=states.get(ExportItem.State.PUBLISHED, 0),
+        failed=states.get(ExportItem.State.FAILED, 0),
+        left_out={str(reason): reasons[reason] for reason in ExportItem.Reason if reason in reasons},
+        excluded=states.get(ExportItem.State.EXCLUDED, 0),
+        mails=sum(row["mails"] or 0 for row in groups.values()),
+        credentials=sum(row["credentials"] or 0 for row in groups.values()),
+    )

@@ -1,0 +1,127 @@
+"""The lines of a list as a page shows them: bounded queries, whatever the length of the list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from invoices.models import Delivery, Export, ExportCustomer, ExportItem
+from mailing.outbox import MessageState, states_of
+
+# Messages of deliveries are looked up by so many lines at a time.
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A line and who receives it (rows of ``ExportCustomer.recipients``)."""
+
+    item: ExportItem
+    recipients: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A mail of a line: to whom, which message, and where it stands (None: the message is gone)."""
+
+    address: str
+    message: Any
+    sending: int
+    state: MessageState | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """A line after the run, with the mails that told of it."""
+
+    item: ExportItem
+    mails: list[Told]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyTotal:
+    """Sum of the invoices of one currency."""
+
+    currency: str
+    count: int
+    total: Decimal
+
+
+def filter_items(export: Export, *, state: str = "", reason: str = "", search: str = "") -> Any:
+    """The lines of ``export`` in their order (date, number), by state, reason, and part of a number or a customer."""
+    found = ExportItem.objects.filter(export=export)
+    if state:
+        found = found.filter(state=state)
+    if reason:
+        found = found.filter(reason=reason)
+    if search := search.strip():
+        found = found.filter(
+            Q(invoice__number__icontains=search)
+            | Q(invoice__customer__name__icontains=search)
+            | Q(invoice__customer__code__istartswith=search)
+        )
+    return found.select_related("invoice__customer", "document").order_by("pk")
+
+
+def sum_by_currency(export: Export, state: str = "") -> list[CurrencyTotal]:
+    """Count and sum of the list's invoices per currency, those in ``state`` only where one is given; one query."""
+    items = ExportItem.objects.filter(export=export)
+    if state:
+        items = items.filter(state=state)
+    rows = (
+        items.order_by("invoice__currency")
+        .values_list("invoice__currency")
+        .annotate(Count("pk"), Sum("invoice__total_with_vat"))
+    )
+    return [CurrencyTotal(currency, count, total or Decimal("0.00")) for currency, count, total in rows]
+
+
+def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
+    """``items`` with their recipients, by one query."""
+    rows = dict(
+        ExportCustomer.objects.filter(
+            export=export, customer__in={item.invoice.customer_id for item in items}
+        ).values_list("customer", "recipients")
+    )
+    return [ListLine(item, rows.get(item.invoice.customer_id, [])) for item in items]
+
+
+def with_mails(items: list[ExportItem]) -> list[OutcomeLine]:
+    """``items`` with the mails that told of them and their states, by two queries per thousand mails."""
+    deliveries: dict[int, list[Delivery]] = {}
+    for delivery in Delivery.objects.filter(item__in=[item.pk for item in items]).order_by("sending", "pk"):
+        deliveries.setdefault(delivery.item_id, []).append(delivery)
+    states = states_of({delivery.message_id for found in deliveries.values() for delivery in found})
+    return [
+        OutcomeLine(
+            item,
+            [
+                Told(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
+                for delivery in deliveries.get(item.pk, [])
+            ],
+        )
+        for item in items
+    ]
+
+
+def mails_of(invoices: list[Any]) -> dict[Any, list[Told]]:
+    """The mails that told of each of ``invoices`` (primary keys), by two queries."""
+    deliveries = list(
+        Delivery.objects.filter(item__invoice__in=invoices).select_related("item").order_by("sending", "pk")
+    )
+    states = states_of({delivery.message_id for delivery in deliveries})
+    found: dict[Any, list[Told]] = {}
+    for delivery in deliveries:
+        told = Told(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
+        found.setdefault(delivery.item.invoice_id, []).append(told)
+    return found
+
+
+def iterate_outcomes(export: Export) -> Iterator[OutcomeLine]:
+    """Every line of ``export`` with its mails, in the order of the list, in flat memory."""
+    last = 0
+    while items := list(filter_items(export).filter(pk__gt=last)[:CHUNK]):
+        yield from with_mails(items)
+        last = items[-1].pk

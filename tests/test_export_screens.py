@@ -1,0 +1,682 @@
+"""Export WEB › Factures: the tabs *Sélection*, *Export* (the list, its corrections, its previews) and *Script*."""
+
+import html
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.models import Account, Contact, Customer
+from customers.recipients import ContactRules
+from invoices.criteria import Criteria, Period, Scope
+from invoices.models import Delivery, Document, Export, ExportItem, Invoice, SavedSelection
+from invoices.services import create_export, start_export
+from mailing import outbox
+from tests.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.pdf_structure import text_of
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "customers.authentication.AccountBackend"
+SCREEN = "/gestion/export-web/factures/"
+State, Reason = ExportItem.State, ExportItem.Reason
+FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
+# What a browser sends of the form as it is at first.
+FORM = {
+    "scope": "with-credentials",
+    "kind": "",
+    "period": "fixed",
+    "start": "",
+    "end": "",
+    "function": "",
+    "mail_only_reason": "",
+}
+
+
+def words(response: Any) -> str:
+    """What a reader reads: no tags, ordinary spaces, one at a time."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
+
+
+def is_checked(response: Any, identifier: str) -> bool:
+    """Whether the radio button or box of this id is set."""
+    return bool(re.search(rf'<input[^>]*id="{identifier}"[^>]*\bchecked\b', response.content.decode()))
+
+
+@pytest.fixture
+def staff() -> Account:
+    return make_staff(name="Nathalie Blanc")
+
+
+@pytest.fixture
+def desk(client: Client, staff: Account) -> Client:
+    """The accounts department at its desk."""
+    client.force_login(staff, backend=BACKEND)
+    return client
+
+
+@pytest.fixture
+def reader(client: Client) -> Client:
+    """A member of staff who may see and change nothing."""
+    account = Account.objects.create_user("lecture@aquila.example", "x", is_staff=True)
+    account.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(account, backend=BACKEND)
+    return client
+
+
+def list_url(export: Export, what: str = "") -> str:
+    return f"{SCREEN}export/{export.number}/{what}"
+
+
+def line_of(export: Export, invoice: Invoice) -> ExportItem:
+    return ExportItem.objects.get(export=export, invoice=invoice)
+
+
+def queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        response = client.get(url)
+    assert response.status_code == 200
+    return len(captured)
+
+
+# ─── Sélection ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_choices_stand_there_in_the_words_of_the_users(desk: Client) -> None:
+    page = words(desk.get(SCREEN))
+
+    for sentence in (
+        "Sélection des factures",
+        "Uniquement les factures des clients ayant des identifiants de connexion",
+        "Toutes les factures",
+        "Sélection des pièces",
+        "Pour les « professionnels »",
+        "Pour les « particuliers »",
+        "Les deux",
+        "Période d’export",
+        "Les adresses Email des clients servent à la connexion à leur espace client",
+        "Sélectionner les adresses mail des contacts rattachés aux fiches clients",
+        "Ne pas faire apparaître les clients n’ayant pas de contacts",
+        "Sélectionner seulement les contacts « interlocuteur principal »",
+        "Filtrer les contacts dont la fonction contient",
+        "Générer les identifiants de connexion à l’espace client",
+        "Accompagner la mise à jour de l’espace client d’un mail pour avertir le client",
+        "Joindre le PDF de la facture au mail envoyé",
+        "Un seul mail par client",
+        "Créer la liste à exporter",
+        "Paramétrage",
+    ):
+        assert sentence in page
+
+
+@time_machine.travel(date(2026, 3, 15))
+def test_the_shortcuts_say_which_dates_they_mean_today(desk: Client) -> None:
+    page = words(desk.get(SCREEN))
+
+    assert "Mois dernier : du 01/02/2026 au 28/02/2026" in page
+    assert "Mois en cours : du 01/03/2026 au 31/03/2026" in page
+    assert "Depuis le dernier export : jusqu’au 15/03/2026" in page
+
+
+def test_the_count_follows_the_choices(desk: Client) -> None:
+    make_invoice(customer=make_customer(kind=Customer.Kind.INDIVIDUAL))
+    make_invoice(customer=make_customer(invoice_copies="1"))
+    make_published_invoice()
+
+    alone = words(desk.get(f"{SCREEN}compte/", FORM))
+    with_credentials = words(desk.get(f"{SCREEN}compte/", FORM | {"generate_credentials": "on"}))
+    professionals = words(desk.get(f"{SCREEN}compte/", FORM | {"kind": "professional", "generate_credentials": "on"}))
+
+    assert "0 facture prête 2 à corriger · 1 déjà exportée" in alone
+    assert "pas d’identifiants de connexion 1" in alone
+    assert "1 facture prête 1 à corriger · 1 déjà exportée" in with_credentials
+    assert "0 facture prête" in professionals
+
+
+def test_without_javascript_a_button_counts_and_keeps_the_choices(desk: Client) -> None:
+    make_invoice()
+
+    response = desk.post(SCREEN, FORM | {"generate_credentials": "on", "action": "count"})
+
+    assert "1 facture prête" in words(response)
+    assert not Export.objects.exists()
+    assert is_checked(response, "id_generate_credentials")
+
+
+def test_the_list_is_made_of_the_choices_and_remembers_its_author(desk: Client, staff: Account) -> None:
+    ready, other = make_invoice(issue_date=date(2025, 6, 7)), make_invoice(issue_date=date(2025, 7, 1))
+
+    response = desk.post(
+        SCREEN,
+        FORM | {"start": "2025-06-01", "end": "30/06/2025", "generate_credentials": "on", "action": "create"},
+    )
+
+    export = Export.objects.get()
+    assert response["Location"] == list_url(export)
+    assert export.author == staff
+    assert [item.invoice for item in export.items.all()] == [ready]
+    assert Criteria.from_json(export.criteria).end == date(2025, 6, 30)
+    assert LogEntry.objects.get().change_message == "Liste à exporter créée."
+    assert not other.items.exists()
+
+
+def test_making_a_list_costs_the_same_statements_whatever_its_length(desk: Client) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            desk.post(SCREEN, FORM | {"scope": "all", "action": "create"})
+        return len(captured)
+
+    make_invoice()
+    desk.get(SCREEN)
+    few = statements()
+    for _number in range(40):
+        make_invoice()
+
+    assert statements() == few
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"start": "2025-06-30", "end": "2025-06-01"}, "end", "La fin de la période précède son début."),
+        ({"start": "2025-02-30"}, "start", "Cette date n’existe pas : écrivez-la jj/mm/aaaa."),
+        (
+            {"function": "plombier"},
+            "function",
+            "Aucun contact n’a une fonction contenant « plombier ». Fonctions connues : Comptabilité.",
+        ),
+        ({"attach_pdf": "on"}, "attach_pdf", "Cochez aussi « Accompagner la mise à jour de l’espace client"),
+        ({"period": "previous_month", "start": "2025-06-30"}, "period", "Choisissez « Dates de facture »"),
+    ],
+)
+def test_bad_input_gets_a_sentence_beside_its_field_and_loses_nothing(
+    desk: Client, typed: dict[str, str], field: str, sentence: str
+) -> None:
+    invoice = make_invoice()
+    make_contact(invoice.customer)
+
+    response = desk.post(SCREEN, FORM | {"notify": ""} | typed | {"use_contacts": "on", "action": "create"})
+
+    source = response.content.decode()
+    assert response.status_code == 422
+    assert not Export.objects.exists()
+    assert sentence in words(response)
+    assert f'href="#id_{field}"' in source  # the summary leads to the field
+    assert f'id="id_{field}_error"' in source
+    assert is_checked(response, "id_use_contacts")
+    for value in typed.values():
+        assert value in source
+    assert sentence in words(desk.get(f"{SCREEN}compte/", FORM | typed))
+
+
+def test_a_list_that_would_be_empty_is_not_made(desk: Client) -> None:
+    make_invoice(issue_date=date(2025, 6, 7))
+
+    response = desk.post(SCREEN, FORM | {"start": "2030-01-01", "action": "create"})
+
+    assert "Aucune facture ne correspond à ces choix" in words(response)
+    assert not Export.objects.exists()
+
+
+def test_a_relative_period_stays_relative_in_a_saved_selection(desk: Client) -> None:
+    make_invoice(issue_date=date(2025, 6, 7))
+
+    desk.post(SCREEN, FORM | {"period": "previous_month", "scope": "all", "name": "Mensuel", "action": "save"})
+
+    row = SavedSelection.objects.get(name="Mensuel")
+    criteria = Criteria.from_json(row.criteria)
+    assert (criteria.period, criteria.start, criteria.end) == (Period.PREVIOUS_MONTH, None, None)
+    with time_machine.travel(date(2025, 7, 3)):
+        page = desk.get(f"{SCREEN}?selection={row.pk}")
+        assert "1 facture prête" in words(page)
+        assert is_checked(page, "id_period_1")
+        desk.post(
+            SCREEN,
+            FORM | {"period": "previous_month", "scope": "all", "selection": str(row.pk), "action": "create"},
+        )
+    export = Export.objects.get()
+    assert export.selection == row
+    assert Criteria.from_json(export.criteria).start == date(2025, 6, 1)
+
+
+def test_a_saved_selection_is_reopened_changed_and_forgotten(desk: Client) -> None:
+    row = SavedSelection.objects.create(name="Mensuel", criteria=Criteria().to_json())
+    SavedSelection.objects.create(name="Autre", criteria=Criteria().to_json())
+
+    taken = desk.post(SCREEN, FORM | {"name": "mensuel", "action": "save"})
+    nameless = desk.post(SCREEN, FORM | {"name": " ", "action": "save"})
+    desk.post(SCREEN, FORM | {"notify": "on", "name": "Mensuel +", "selection": str(row.pk), "action": "save"})
+
+    assert "Une sélection s’appelle déjà « mensuel »" in words(taken)
+    assert "Donnez un nom à la sélection" in words(nameless)
+    row.refresh_from_db()
+    assert row.name == "Mensuel +"
+    assert Criteria.from_json(row.criteria).notify
+
+    question = desk.get(f"{SCREEN}selections/{row.pk}/supprimer/")
+    assert "Supprimer la sélection « Mensuel + » ?" in words(question)
+    desk.post(f"{SCREEN}selections/{row.pk}/supprimer/")
+    assert list(SavedSelection.objects.values_list("name", flat=True)) == ["Autre"]
+    # Its address, kept in a bookmark, gives the usual choices.
+    assert desk.get(f"{SCREEN}?selection={row.pk}").status_code == 200
+
+
+def test_the_choices_of_a_list_are_taken_up_again(desk: Client) -> None:
+    make_invoice()
+    export = create_export(criteria=Criteria(scope=Scope.ALL, start=date(2025, 1, 1), notify=True))
+
+    page = desk.get(f"{SCREEN}?export={export.number}")
+
+    assert is_checked(page, "id_scope_1")
+    assert 'value="2025-01-01"' in page.content.decode()
+
+
+def test_who_may_only_see_counts_and_makes_nothing(reader: Client) -> None:
+    make_invoice()
+
+    assert "Créer la liste" not in words(reader.get(SCREEN))
+    assert "1 facture prête" in words(reader.post(SCREEN, FORM | {"scope": "all", "action": "count"}))
+    assert reader.post(SCREEN, FORM | {"scope": "all", "action": "create"}).status_code == 403
+    assert reader.post(SCREEN, FORM | {"name": "x", "action": "save"}).status_code == 403
+    assert not Export.objects.exists()
+
+
+def test_customers_and_strangers_do_not_come_in(client: Client) -> None:
+    customer = make_customer()
+
+    assert client.get(SCREEN).status_code == 302
+    client.force_login(make_account(customer), backend=BACKEND)
+    assert client.get(SCREEN).status_code in (302, 403)
+
+
+def test_every_screen_asks_for_its_permission(client: Client) -> None:
+    item = create_export(criteria=Criteria(scope=Scope.ALL)) if make_invoice() else None
+    assert item is not None
+    line = item.items.get()
+    row = SavedSelection.objects.create(name="x", criteria={})
+    client.force_login(Account.objects.create_user("rien@aquila.example", "x", is_staff=True), backend=BACKEND)
+    names: dict[str, list[Any]] = {
+        "export_web": [],
+        "export_web_count": [],
+        "export_web_script": [],
+        "export_web_delete_selection": [row.pk],
+        "export_web_exports": [],
+        "export_web_list": [item.number],
+        "export_web_preview": [item.number, line.pk],
+        "export_web_preview_pdf": [item.number, line.pk],
+        "export_web_preview_mail": [item.number, line.pk, 0],
+        "export_web_progress": [item.number],
+        "export_web_cancel": [item.number],
+        "export_web_retry": [item.number],
+        "export_web_bordereau": [item.number],
+        "export_web_bordereau_csv": [item.number],
+        "export_web_bordereau_pdf": [item.number],
+        "invoices_invoice_resend": [line.invoice_id],
+        "invoices_invoice_changelist": [],
+        "invoices_invoice_change": [line.invoice_id],
+        "invoices_export_changelist": [],
+    }
+
+    answers = {
+        name: client.get(reverse(f"admin:{name}", args=arguments)).status_code for name, arguments in names.items()
+    }
+    posts = {
+        name: client.post(reverse(f"admin:{name}", args=[item.number])).status_code
+        for name in ("export_web_tick", "export_web_start", "export_web_pause", "export_web_cancel", "export_web_retry")
+    }
+
+    assert set(answers.values()) == {403}
+    assert set(posts.values()) == {403}
+
+
+# ─── Export: the list ────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(desk: Client) -> None:
+    customer = make_customer(email="siege@client.example")
+    make_contact(customer, email="compta@client.example", is_main=True)
+    ready = make_invoice(customer=customer, number="F-1", total_without_vat="1000.00")
+    make_invoice(customer=make_customer(invoice_copies="2"), number="F-2")
+    export = create_export(criteria=Criteria(generate_credentials=True, contacts=ContactRules(use_contacts=True)))
+
+    page = words(desk.get(list_url(export)))
+
+    assert "1 facture prête 1 200,00 €" in page
+    assert f"F-1 07/06/2025 {ready.customer} 1 200,00 € compta@client.example compte à créer prête" in page
+    assert "siege@client.example" not in page
+    assert "à corriger pas en D (démat) Passer en D" in page
+    assert "Exporter 1 facture" in page
+
+
+def test_the_list_is_filtered_by_state_reason_and_name(desk: Client) -> None:
+    make_invoice(number="PRETE-1", customer=make_customer(name="Établissements Durand"))
+    make_invoice(number="PAPIER-1", customer=make_customer(invoice_copies="1"))
+    make_invoice(number="SANS-1", customer=make_customer(email=""))
+    export = create_export(criteria=FULL)
+
+    def numbers(query: str) -> list[str]:
+        return re.findall(r"[A-Z]+-1", words(desk.get(list_url(export, query))))
+
+    assert numbers("?etat=ready") == ["PRETE-1"]
+    assert numbers("?etat=left_out") == ["PAPIER-1", "SANS-1"]
+    assert numbers("?etat=left_out&motif=no_address") == ["SANS-1"]
+    assert numbers("?q=durand") == ["PRETE-1"]
+    assert numbers("?q=sans-") == ["SANS-1"]
+    assert numbers("?etat=absurde&page=douze") == ["PAPIER-1", "PRETE-1", "SANS-1"]
+
+
+def test_the_list_costs_the_same_queries_at_20_and_500_lines(desk: Client) -> None:
+    customers = [make_customer() for _number in range(20)]
+    invoices = [make_invoice(customer=customer, with_line=False) for customer in customers]
+    small = create_export(criteria=FULL)
+    template = invoices[0]
+    Invoice.objects.bulk_create(
+        Invoice(
+            company=template.company,
+            customer=customers[number % 20],
+            number=f"B{number:05}",
+            issue_date=template.issue_date,
+            total_without_vat=1,
+            total_vat=0,
+            total_with_vat=1,
+            amount_due=1,
+            content_hash="0" * 64,
+        )
+        for number in range(480)
+    )
+    large = create_export(criteria=FULL)
+    assert large.items.count() == 500
+    desk.get(list_url(small))  # what is read once per process
+
+    for what in ("", "?etat=ready", "bordereau/"):
+        assert queries(desk, list_url(large, what)) == queries(desk, list_url(small, what))
+    assert queries(desk, list_url(large, "?page=10")) <= queries(desk, list_url(small))
+    assert queries(desk, f"{SCREEN}export/") < 40
+
+
+def test_lines_are_unticked_and_ticked_again(desk: Client) -> None:
+    make_invoice()
+    make_invoice()
+    export = create_export(criteria=FULL)
+    first, second = export.items.order_by("pk")
+
+    desk.post(list_url(export, "coches/"), {"shown": [first.pk, second.pk], "ticked": [first.pk]})
+    assert [item.state for item in export.items.order_by("pk")] == [State.READY, State.EXCLUDED]
+    page = words(desk.get(list_url(export)))
+    assert "1 facture prête 120,00 € 0 à corriger · 1 décochée" in page
+
+    response = desk.post(list_url(export, "coches/?etat=excluded"), {"shown": [second.pk], "ticked": [second.pk]})
+    assert response["Location"] == list_url(export, "?etat=excluded")
+    assert {item.state for item in export.items.all()} == {State.READY}
+
+
+def test_ticks_of_another_list_or_of_one_that_has_left_change_nothing(desk: Client) -> None:
+    make_invoice()
+    export, other = create_export(criteria=FULL), create_export(criteria=FULL)
+    foreign = other.items.get()
+
+    desk.post(list_url(export, "coches/"), {"shown": [foreign.pk, "x"], "ticked": []})
+    foreign.refresh_from_db()
+    assert foreign.state == State.READY
+
+    start_export(export=other)
+    response = desk.post(list_url(other, "coches/"), {"shown": [foreign.pk], "ticked": []}, follow=True)
+    foreign.refresh_from_db()
+    assert foreign.state == State.READY
+    assert "La liste est déjà partie" in words(response)
+
+
+# ─── Export: corrected on the spot ───────────────────────────────────────────────────────────────────────────────────
+def correct(desk: Client, export: Export, invoice: Invoice, fix: str, **typed: str) -> Any:
+    """Press *Enregistrer* on the line of ``invoice``."""
+    data = {"item": str(line_of(export, invoice).pk), "fix": fix, **typed}
+    return desk.post(list_url(export, "?etat=left_out"), data, follow=True)
+
+
+def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(desk: Client) -> None:
+    customer = make_customer(invoice_copies="2")
+    first, second = make_invoice(customer=customer), make_invoice(customer=customer)
+    export = create_export(criteria=FULL)
+
+    response = correct(desk, export, first, "dematerialise")
+
+    assert f"{customer} : passé en D (démat) – 2 factures prêtes." in words(response)
+    assert {line_of(export, first).state, line_of(export, second).state} == {State.READY}
+    customer.refresh_from_db()
+    assert customer.is_dematerialised
+    entry = LogEntry.objects.get(object_id=str(customer.pk))
+    assert entry.change_message == f"passé en D (démat) (export n° {export.number})"
+
+
+def test_a_missing_address_is_typed_in_the_line(desk: Client) -> None:
+    invoice = make_invoice(customer=make_customer(email=""))
+    export = create_export(criteria=FULL)
+
+    correct(desk, export, invoice, "address", address=" compta@client.example ")
+
+    invoice.customer.refresh_from_db()
+    assert invoice.customer.email == "compta@client.example"
+    assert line_of(export, invoice).state == State.READY
+    assert "compta@client.example compte à créer" in words(desk.get(list_url(export)))
+
+
+@pytest.mark.parametrize("typed", ["", "pas une adresse", "deux@arobases@client.example", "a@b\r\nBcc: c@d.example"])
+def test_what_is_no_address_is_refused_beside_its_field_and_kept(desk: Client, typed: str) -> None:
+    invoice = make_invoice(customer=make_customer(email=""))
+    export = create_export(criteria=FULL)
+
+    response = correct(desk, export, invoice, "address", address=typed)
+
+    assert response.status_code == 422
+    field = f"id_{line_of(export, invoice).pk}_address"
+    assert f'id="{field}_error"' in response.content.decode()
+    assert re.search("adresse", words(response))
+    assert '<details class="fix" open>' in response.content.decode()
+    invoice.customer.refresh_from_db()
+    assert invoice.customer.email == ""
+    assert line_of(export, invoice).state == State.LEFT_OUT
+
+
+def test_a_missing_contact_is_added_as_the_selection_wants_it(desk: Client) -> None:
+    invoice = make_invoice()
+    make_contact(make_customer(), function="Comptabilité")
+    rules = ContactRules(use_contacts=True, require_contact=True, main_contact_only=True, function="Compta")
+    export = create_export(criteria=Criteria(generate_credentials=True, contacts=rules))
+    assert line_of(export, invoice).reason == Reason.NO_CONTACT
+    source = desk.get(list_url(export)).content.decode()
+    assert 'value="Compta"' in source  # what the selection asks for is filled in
+
+    wrong = correct(desk, export, invoice, "contact", name="", function="Compta", email="x", is_main="on")
+    assert "Saisissez le nom du contact." in words(wrong)
+    assert "« x » n’est pas une adresse électronique." in words(wrong)
+    right = {"name": "Anne Roy", "function": "Compta", "email": "anne@client.example", "is_main": "on"}
+    correct(desk, export, invoice, "contact", **right)
+
+    assert line_of(export, invoice).state == State.READY
+    assert Contact.objects.get(customer=invoice.customer).email == "anne@client.example"
+
+
+def test_a_second_main_contact_is_refused_with_a_sentence(desk: Client) -> None:
+    invoice = make_invoice()
+    make_contact(invoice.customer, function="Achats", is_main=True, email="achats@client.example")
+    make_contact(make_customer(), function="Comptabilité")
+    rules = ContactRules(use_contacts=True, require_contact=True, function="compta")
+    export = create_export(criteria=Criteria(generate_credentials=True, contacts=rules))
+
+    response = correct(
+        desk, export, invoice, "contact", name="A", function="Compta", email="ACHATS@client.example", is_main="on"
+    )
+
+    assert "Ce client a déjà un interlocuteur principal" in words(response)
+    assert "Ce client a déjà un contact à cette adresse." in words(response)
+    assert invoice.customer.contacts.count() == 1
+
+
+def test_a_closed_account_is_opened_again(desk: Client) -> None:
+    invoice = make_invoice()
+    account = make_account(invoice.customer, is_active=False)
+    export = create_export(criteria=FULL)
+
+    correct(desk, export, invoice, "activate")
+
+    account.refresh_from_db()
+    assert account.is_active
+    assert line_of(export, invoice).state == State.READY
+
+
+def test_missing_credentials_are_made(desk: Client) -> None:
+    invoice = make_invoice()
+    export = create_export(criteria=Criteria(notify=True))
+
+    correct(desk, export, invoice, "credentials")
+
+    assert Account.objects.get(login=invoice.customer.email).customers.get() == invoice.customer
+    assert line_of(export, invoice).state == State.READY
+
+
+def test_an_address_in_error_is_replaced_on_the_card_and_as_the_login(desk: Client) -> None:
+    invoice = make_invoice(customer=make_customer(email="perdu@client.example"))
+    account = make_account(invoice.customer)
+    outbox.mark_address_failed("perdu@client.example", "550 inconnu", None, timezone.now())
+    export = create_export(criteria=FULL)
+    assert line_of(export, invoice).reason == Reason.BAD_ADDRESS
+
+    response = correct(desk, export, invoice, "replace", old="perdu@client.example", address="trouve@client.example")
+
+    assert "adresse perdu@client.example remplacée par trouve@client.example – 1 facture prête." in words(response)
+    account.refresh_from_db()
+    assert account.login == "trouve@client.example"
+
+
+def test_a_line_corrected_meanwhile_or_gone_is_said_so(desk: Client) -> None:
+    invoice = make_invoice(customer=make_customer(invoice_copies="1"))
+    export = create_export(criteria=FULL)
+    pk = line_of(export, invoice).pk
+    correct(desk, export, invoice, "dematerialise")
+
+    again = desk.post(list_url(export), {"item": pk, "fix": "dematerialise"}, follow=True)
+    gone = desk.post(list_url(export), {"item": pk + 1, "fix": "dematerialise"}, follow=True)
+    nonsense = desk.post(list_url(export), {"item": "x"}, follow=True)
+
+    assert "Cette ligne a déjà été corrigée." in words(again)
+    assert "Cette ligne ne peut plus être corrigée ici." in words(gone)
+    assert "Cette ligne ne peut plus être corrigée ici." in words(nonsense)
+
+
+def test_a_correction_needs_the_permission_on_customers(client: Client) -> None:
+    invoice = make_invoice(customer=make_customer(invoice_copies="1"))
+    export = create_export(criteria=FULL)
+    account = Account.objects.create_user("export@aquila.example", "x", is_staff=True)
+    account.user_permissions.set(Permission.objects.filter(codename="export_invoices"))
+    client.force_login(account, backend=BACKEND)
+
+    assert "Passer en D" not in words(client.get(list_url(export)))
+    assert (
+        client.post(list_url(export), {"item": line_of(export, invoice).pk, "fix": "dematerialise"}).status_code == 403
+    )
+    invoice.customer.refresh_from_db()
+    assert not invoice.customer.is_dematerialised
+
+
+# ─── Export: previews ────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_pdf_of_a_line_is_previewed_marked_and_kept_nowhere(desk: Client) -> None:
+    invoice = make_invoice(number="F-77")
+    export = create_export(criteria=FULL)
+
+    response = desk.get(list_url(export, f"apercu/{line_of(export, invoice).pk}/pdf/"))
+
+    text = text_of(response.content)
+    assert "F-77" in text
+    assert "Aperçu" in text
+    assert response["Content-Disposition"] == 'inline; filename="Apercu-Facture-F-77.pdf"'
+    assert not Document.objects.exists()
+    assert not invoice.items.filter(document__isnull=False).exists()
+
+
+def test_the_mail_of_a_line_is_previewed_with_its_password_masked(desk: Client) -> None:
+    invoice = make_invoice(number="F-78", customer=make_customer(email="paul@client.example"))
+    export = create_export(criteria=FULL)
+    pk = line_of(export, invoice).pk
+
+    page = words(desk.get(list_url(export, f"apercu/{pk}/")))
+    frame = desk.get(list_url(export, f"apercu/{pk}/mail/0/"))
+
+    assert "rien n’est figé, publié ni envoyé" in page
+    assert "<paul@client.example>" in page
+    assert "Objet Votre facture F-78" in page
+    assert "Facture-F-78.pdf" in page
+    assert "••••••" in page
+    assert "F-78" in frame.content.decode() or "120,00" in frame.content.decode()
+    assert "script-src" not in frame["Content-Security-Policy"]
+    assert "default-src 'none'" in frame["Content-Security-Policy"]
+    assert not Delivery.objects.exists()
+    assert not Account.objects.filter(login="paul@client.example").exists()
+    assert outbox.summary(timezone.now())["queued"] == 0
+    assert desk.get(list_url(export, f"apercu/{pk}/mail/1/")).status_code == 404
+
+
+def test_one_mail_per_customer_is_previewed_with_all_his_invoices(desk: Client) -> None:
+    customer = make_customer()
+    first, _second = make_invoice(customer=customer, number="A-1"), make_invoice(customer=customer, number="A-2")
+    criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True, one_mail_per_customer=True)
+    export = create_export(criteria=criteria)
+
+    page = words(desk.get(list_url(export, f"apercu/{line_of(export, first).pk}/")))
+
+    assert "Facture-A-1.pdf, Facture-A-2.pdf" in page
+
+
+def test_a_line_of_another_list_is_not_previewed(desk: Client) -> None:
+    make_invoice()
+    export, other = create_export(criteria=FULL), create_export(criteria=FULL)
+
+    assert desk.get(list_url(export, f"apercu/{other.items.get().pk}/")).status_code == 404
+
+
+# ─── Script ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_script_does_the_choices_of_the_other_tab(desk: Client) -> None:
+    page = words(desk.get(f"{SCREEN}script/", FORM | {"period": "previous_month", "notify": "on"}))
+
+    assert "manage.py export_invoices --period previous_month --notify" in page
+    assert "0 6 1 * * cd " in page
+    assert "OnCalendar=*-*-01 06:00:00" in page
+
+
+def test_fixed_dates_in_a_script_are_warned_of(desk: Client) -> None:
+    page = words(desk.get(f"{SCREEN}script/", FORM | {"start": "2025-06-01"}))
+
+    assert "Ces dates sont fixes" in page
+
+
+def test_the_script_of_a_saved_selection_is_its_name_quoted(desk: Client) -> None:
+    SavedSelection.objects.create(
+        name="L'été d'Anne", criteria=Criteria(period=Period.PREVIOUS_MONTH, scope=Scope.ALL).to_json()
+    )
+
+    page = words(desk.get(f"{SCREEN}script/"))
+
+    assert """export_invoices '--profile=L'"'"'été d'"'"'Anne'""" in page
+
+
+def test_runs_of_the_command_line_stand_in_the_history(desk: Client) -> None:
+    make_invoice()
+    row = SavedSelection.objects.create(name="Mensuel", criteria=Criteria().to_json())
+    export = create_export(criteria=FULL, author_name="ligne de commande", selection=row)
+
+    page = words(desk.get(f"{SCREEN}script/"))
+
+    assert f"N° {export.number} – Mensuel" in page
+
+
+def test_a_wrong_selection_makes_no_script(desk: Client) -> None:
+    page = words(desk.get(f"{SCREEN}script/", FORM | {"start": "2025-06-30", "end": "2025-06-01"}))
+
+    assert "corrigez d’abord la sélection" in page
+    assert "manage.py export_invoices --start" not in page

@@ -1,0 +1,161 @@
+"""The command line of a selection, as shells, cron and systemd read it."""
+
+import argparse
+import shlex
+import subprocess
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.recipients import ContactRules
+from invoices.criteria import Criteria, Period, Scope
+from invoices.criteria_words import describe_criteria, describe_period
+from invoices.management.commands.export_invoices import Command
+from invoices.scripting import (
+    arguments_for,
+    arguments_for_profile,
+    cron_line,
+    schedule_for,
+    shell_command,
+    systemd_units,
+)
+
+NASTY = 'l\'été 100% $HOME `rm` "x" --profile=y'
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """What the command understands of ``arguments``."""
+    parser = argparse.ArgumentParser()
+    Command().add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def criteria_of(options: argparse.Namespace) -> Criteria:
+    """The choices that the command would make of its options."""
+    return Criteria(
+        start=options.start,
+        end=options.end,
+        period=Period(options.period or "fixed"),
+        kind=options.kind or "",
+        scope=Scope(options.scope or "with-credentials"),
+        contacts=ContactRules(
+            options.use_contacts, options.require_contact, options.main_contact_only, options.function
+        ),
+        generate_credentials=options.generate_credentials,
+        notify=options.notify,
+        attach_pdf=options.attach_pdf,
+        one_mail_per_customer=options.one_mail_per_customer,
+        mail_only_reason=options.mail_only_reason,
+    )
+
+
+choices = st.builds(
+    lambda dates, period, contacts, **fields: Criteria(
+        start=min(dates) if period == Period.FIXED else None,
+        end=max(dates) if period == Period.FIXED else None,
+        period=period,
+        contacts=contacts,
+        **fields,
+    ),
+    dates=st.tuples(st.dates(min_value=date(1990, 1, 1)), st.dates(min_value=date(1990, 1, 1))),
+    period=st.sampled_from(Period),
+    kind=st.sampled_from(["", "professional", "individual"]),
+    scope=st.sampled_from(Scope),
+    contacts=st.builds(
+        ContactRules,
+        use_contacts=st.booleans(),
+        require_contact=st.booleans(),
+        main_contact_only=st.booleans(),
+        function=st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), max_size=20),
+    ),
+    generate_credentials=st.booleans(),
+    notify=st.booleans(),
+    attach_pdf=st.booleans(),
+    one_mail_per_customer=st.booleans(),
+    mail_only_reason=st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), max_size=20),
+)
+
+
+@given(choices)
+def test_the_command_line_makes_the_same_choices_as_the_screen(criteria: Criteria) -> None:
+    line = shell_command(arguments_for(criteria), folder="/srv/portail", python="python")
+
+    words = shlex.split(line)
+
+    assert words[:6] == ["cd", "/srv/portail", "&&", "python", "manage.py", "export_invoices"]
+    assert criteria_of(parse(words[6:])) == criteria
+
+
+def test_a_shell_gives_the_name_of_a_selection_on_as_it_is() -> None:
+    line = shell_command(arguments_for_profile(NASTY), folder="/tmp", python="printf '%s\\n'")
+    # The interpreter is replaced by a program that says what it was given.
+    said = subprocess.run(
+        ["sh", "-c", line.replace(shlex.quote("printf '%s\\n'"), "printf '%s\\n'")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert said.splitlines() == ["manage.py", "export_invoices", f"--profile={NASTY}"]
+
+
+def test_cron_reads_no_percent_sign_as_the_end_of_the_command() -> None:
+    line = cron_line(arguments_for_profile("100% pro"), schedule_for(Period.PREVIOUS_MONTH), folder="/p", python="py")
+
+    assert line == r"0 6 1 * * cd /p && py manage.py export_invoices '--profile=100\% pro'"
+
+
+def test_systemd_takes_percent_and_dollar_signs_literally() -> None:
+    service, timer = systemd_units(
+        arguments_for_profile('100% "$A"'),
+        schedule_for(Period.CURRENT_MONTH),
+        description="Export : 100%",
+        folder="/srv/portail",
+        python="/srv/portail/.venv/bin/python",
+    )
+
+    assert 'ExecStart=/srv/portail/.venv/bin/python manage.py export_invoices "--profile=100%% \\"$$A\\""\n' in service
+    assert "Description=Export : 100%%\n" in service
+    assert "OnCalendar=Mon..Fri 06:00:00\n" in timer
+
+
+@pytest.mark.parametrize(
+    ("criteria", "sentence"),
+    [
+        (Criteria(), "toutes les dates"),
+        (Criteria(start=date(2025, 6, 1)), "à partir du 01/06/2025"),
+        (Criteria(end=date(2025, 6, 30)), "jusqu’au 30/06/2025"),
+        (Criteria(start=date(2025, 6, 7), end=date(2025, 6, 7)), "le 07/06/2025"),
+        (Criteria(period=Period.PREVIOUS_MONTH), "mois dernier"),
+        (
+            Criteria(period=Period.PREVIOUS_MONTH).on(date(2026, 1, 15), None),
+            "mois dernier (du 01/12/2025 au 31/12/2025)",
+        ),
+    ],
+)
+def test_a_period_is_said_as_people_say_it(criteria: Criteria, sentence: str) -> None:
+    assert describe_period(criteria) == sentence
+
+
+def test_the_choices_are_said_in_the_order_and_words_of_the_screen() -> None:
+    criteria = Criteria(
+        scope=Scope.ALL,
+        kind="individual",
+        contacts=ContactRules(use_contacts=True, main_contact_only=True, function="compta"),
+        notify=True,
+        attach_pdf=True,
+    )
+
+    said = {heading: sentence.replace("\u00a0", " ") for heading, sentence in describe_criteria(criteria)}
+
+    assert said == {
+        "Période d’export": "toutes les dates",
+        "Sélection des factures": "toutes les factures",
+        "Sélection des pièces": "pour les particuliers",
+        "Adresses e-mail": "contacts rattachés aux fiches clients, interlocuteurs principaux seulement, "
+        "fonction contenant « compta »",
+        "Identifiants": "non générés",
+        "Mail au client": "un par facture, avec le PDF joint",
+    }
