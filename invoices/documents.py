@@ -2,7 +2,9 @@
 
 import datetime
 import hashlib
+import logging
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,6 +15,8 @@ from invoices.print_style import print_style
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import InvoiceContent, Party
 from invoices.vault import read_document
+
+logger = logging.getLogger(__name__)
 
 COPY_LABEL = "Copie"
 
@@ -83,8 +87,11 @@ def received_document(invoice: Invoice) -> Document | None:
     return invoice.documents.filter(role=Document.Role.PDF).order_by("-version").first()
 
 
-def warm_up() -> None:
-    """Load what rendering needs (libraries, fonts, styles) once, before children are forked from this process."""
+def warm_up(invoices: Iterable[Invoice] = ()) -> None:
+    """Load what rendering needs (libraries, fonts, styles) once, before children are forked from this process.
+
+    ``invoices``: some that look like those to come, rendered for nothing; one that cannot be rendered is left aside.
+    """
     content = InvoiceContent(
         number="0",
         issue_date=datetime.date(2000, 1, 1),
@@ -98,3 +105,8 @@ def warm_up() -> None:
         amount_due=Decimal("0.00"),
     )
     render_invoice(content, PrintStyle(), created=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+    for invoice in invoices:
+        try:
+            render_document(invoice)
+        except Exception:
+            logger.debug("Invoice %s cannot be rendered: its export will say why", invoice.number, exc_info=True)

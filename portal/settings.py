@@ -263,7 +263,9 @@ elif TASKS_BACKEND == "immediate":
 elif TASKS_BACKEND.startswith(("redis://", "rediss://", "unix://")):
     INSTALLED_APPS += ["django_rq"]
     TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend"}}
-    RQ_QUEUES = {"default": {"URL": TASKS_BACKEND}}
+    # No limit of time: a task that exports ends by itself, and its lines are leased.
+    RQ_QUEUES = {"default": {"URL": TASKS_BACKEND, "DEFAULT_TIMEOUT": -1}}
+    RQ_SHOW_ADMIN_LINK = False  # neither pages nor addresses of the queue in the back-office
 else:
     raise ImproperlyConfigured(f"TASKS_BACKEND vaut « {TASKS_BACKEND} » : attendu database, immediate ou redis://…")
 

@@ -4,26 +4,39 @@ import argparse
 import logging
 import os
 import signal
-import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from django import db
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils.crypto import get_random_string
 
 from customers.services import wipe_expired_secrets
 from customers.tasks import wake_stalled_gestures
+from invoices.content import prefetch_for_content
+from invoices.crew import Crew, stop_on_signal, wait_until_called_off
+from invoices.documents import warm_up
 from invoices.engine import name_worker
+from invoices.models import Company, Invoice
 from invoices.tasks import wake_checks, wake_stalled_exports
-from mailing.outbox import beat
+from mailing.outbox import beat, fall_silent
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 15.0
+PRUNE_EVERY_SECONDS = 24 * 3600.0
+# A process that ends by an error is replaced after a while: what made it fail may last.
+REPLACE_AFTER_SECONDS = 2.0
+SECONDS_TO_END = 60.0
+# Companies whose look the processes know beforehand.
+MOST_COMPANIES = 8
 
 
 class Command(BaseCommand):
@@ -36,43 +49,112 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=0, help="nombre de processus (défaut : un par cœur)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start the processes, keep them alive, and take up what others left."""
+        """Start the processes, keep them alive, and take up what others left; end after the lines in hand."""
         count = options["processes"] or settings.EXPORT_PROCESSES or os.cpu_count() or 1
-        self.stopping = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        serve = _server_of_queue()
         name = name_worker()
-        self.children = [self._start() for _number in range(count)]
-        self.stdout.write(f"Travail en arrière-plan : {count} processus.")
-        last_sweep = float("-inf")
-        while not self.stopping:
-            self.children = [child if child.poll() is None else self._start() for child in self.children]
-            if time.monotonic() - last_sweep >= SWEEP_EVERY_SECONDS:
-                last_sweep = time.monotonic()
-                self._sweep(name)
-            time.sleep(LOOK_EVERY_SECONDS)
-        for child in self.children:
-            child.terminate()
-        for child in self.children:
-            child.wait()
+        with stop_on_signal() as stopped:
+            _try("Warming up", _warm_up)
+            crew = Crew(serve) if serve is not None else Crew(wait_until_called_off)
+            self.stdout.write(f"Travail en arrière-plan : {count} processus.")
+            self.stdout.flush()
+            swept_at = pruned_at = failed_at = float("-inf")
+            while not stopped():
+                now = time.monotonic()
+                if now - failed_at >= REPLACE_AFTER_SECONDS:
+                    crew.hire(count - len(crew.children))
+                if now - swept_at >= SWEEP_EVERY_SECONDS:
+                    swept_at = now
+                    _sweep(name)
+                if now - pruned_at >= PRUNE_EVERY_SECONDS and settings.TASKS_BACKEND == "database":
+                    pruned_at = now
+                    _try("Pruning the queue", lambda: call_command("prune_db_task_results", verbosity=0))
+                if any(child.exitcode != 0 for child in crew.wait(LOOK_EVERY_SECONDS)):
+                    failed_at = time.monotonic()
+            crew.dismiss(SECONDS_TO_END)
+            _try("Saying goodbye", lambda: fall_silent(name))
 
-    def _sweep(self, name: str) -> None:
-        """Say that the worker lives, and see to what others left; a database that is away is waited for."""
-        try:
-            beat(name, "export")
-            wake_stalled_exports()
-            wake_checks()
-            wake_stalled_gestures()
-            wipe_expired_secrets()
-        except db.Error:
-            logger.exception("The database cannot be reached; trying again")
-            db.close_old_connections()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        """A process of the queue in use: the database's, or Redis's."""
-        command = ["rqworker", "default"] if settings.TASKS_BACKEND.startswith(("redis", "unix")) else ["db_worker"]
-        # Our own interpreter and our own manage.py: nothing here comes from people.
-        return subprocess.Popen([sys.executable, sys.argv[0], *command])  # noqa: S603
+def _sweep(name: str) -> None:
+    """Say that the worker lives, and see to what others left, whatever a queue remembers of its tasks."""
+    for what, step in (
+        ("Beating", lambda: beat(name, "export")),
+        ("Looking for stalled exports", wake_stalled_exports),
+        ("Looking for e-invoices to check", wake_checks),
+        ("Looking for stalled gestures", wake_stalled_gestures),
+        ("Wiping expired secrets", wipe_expired_secrets),
+    ):
+        if not _try(what, step):
+            break
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
+
+def _try(what: str, step: Callable[[], object]) -> bool:
+    """Do ``step``; a database or a queue that is away is waited for, and nothing else stops the worker either."""
+    try:
+        step()
+    except Exception:
+        logger.exception("%s failed; trying again later", what)
+        db.connections.close_all()
+        return False
+    return True
+
+
+def _warm_up() -> None:
+    companies = Company.objects.order_by("-is_default", "pk").values_list("pk", flat=True)[:MOST_COMPANIES]
+    last = [
+        Invoice.objects.filter(company=pk).order_by("-issue_date").values_list("pk", flat=True)[:1] for pk in companies
+    ]
+    warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=[pk for found in last for pk in found])))
+
+
+def _server_of_queue() -> Callable[[], None] | None:
+    """What a process does for the queue in use; None where tasks are done at once by whoever asks."""
+    if settings.TASKS_BACKEND == "database":
+        return _serve_database
+    return _serve_redis if settings.TASKS_BACKEND != "immediate" else None
+
+
+def _serve_database() -> None:
+    """Wait for a task in the database, do it, and end: the next one gets a fresh process."""
+    from django_tasks_db.management.commands.db_worker import Worker
+
+    worker = Worker(
+        queue_names=["default"],
+        interval=1.0,
+        batch=False,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=1,
+        worker_id=get_random_string(32),
+        excluded_queue_names=[],
+    )
+
+    # The library's own command breaks the task off at the second signal; a service manager and our parent send two.
+    def stop(number: int, frame: FrameType | None) -> None:
+        worker.running = False
+        if not worker.running_task:
+            sys.exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    _end_with_parent()
+    try:
+        worker.run()
+    except db.Error as error:
+        logger.warning("The database cannot be reached: %s", error)
+        sys.exit(1)
+
+
+def _serve_redis() -> None:
+    """Wait for tasks in Redis; each is done in a fresh process by RQ itself."""
+    _end_with_parent()
+    call_command("rqworker", "default", job_class="django_tasks_rq.Job", verbosity=0)
+
+
+def _end_with_parent() -> None:
+    """End, after the task in hand, when the parent says so or is gone, even while nothing comes from the queue."""
+
+    def watch() -> None:
+        wait_until_called_off()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
