@@ -38,7 +38,9 @@ _DAY = r"(?:\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{4}-\d{2}-\d{2})"
 _MONTH_NAMES = "|".join(MONTHS)
 _RANGE = re.compile(rf"(?:\bdu )?\b({_DAY})\s*(?:\bau\b|\ba\b|–|-)\s*({_DAY})\b")
 _ONE_DAY = re.compile(rf"\b({_DAY})\b")
-_MONTH_OF_YEAR = re.compile(rf"\b(?:(\d{{1,2}})[/.-](\d{{4}})|(\d{{4}})-(\d{{2}})|({_MONTH_NAMES}) (\d{{4}}))\b")
+_MONTH_OF_YEAR = re.compile(
+    rf"(?<![\w/.-])(?:(\d{{1,2}})[/.-](\d{{4}})|(\d{{4}})-(\d{{2}})|({_MONTH_NAMES}) (\d{{4}}))\b"
+)
 _QUARTER = re.compile(r"\b(?:t([1-4])|([1-4])(?:er|e|eme)? trimestre) (\d{4})\b")
 _MONTH_ALONE = re.compile(rf"\b({_MONTH_NAMES})\b")
 _AMOUNT = re.compile(

@@ -1,0 +1,143 @@
+"""How fast the customers' space is with 1,000,000 invoices of 50,000 accounts (``make bench-portal``).
+
+In one process and one run: the time of the list page (queries, rendering, middleware), beside that of the same page
+rendered from constants by the same template. The database is made for the run and dropped after it.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.decorators import login_not_required  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.shortcuts import render  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from customers.models import Access, Account  # noqa: E402
+from portal.urls import urlpatterns as portal_urls  # noqa: E402
+from tests.benchmarks.filling import fill  # noqa: E402
+from tests.factories import make_company  # noqa: E402
+
+BACKEND = "customers.authentication.AccountBackend"
+INVOICES_EACH = 20
+constants: dict[str, Any] = {}
+
+
+@login_not_required
+def from_constants(request: HttpRequest) -> HttpResponse:
+    """The list page with all it shows known beforehand: no query at all."""
+    return render(request, "portal/invoices.html", constants)
+
+
+urlpatterns = [*portal_urls, path("constantes/", from_constants)]
+
+
+def main() -> int:
+    """Fill, measure, print; 1 where the list page takes more than three times the constant one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--invoices", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=100)
+    options = parser.parse_args()
+    if connection.vendor != "postgresql":
+        print("La mesure se fait sur PostgreSQL : DATABASE_URL=postgres://…", file=sys.stderr)
+        return 2
+    settings.ROOT_URLCONF = __name__
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    setup_test_environment(debug=False)
+    old_name = settings.DATABASES["default"]["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
+        return _measure(options.invoices, options.rounds)
+    finally:
+        connection.creation.destroy_test_db(old_name, verbosity=0)
+
+
+def _measure(invoices: int, rounds: int) -> int:
+    customers_count = invoices // INVOICES_EACH
+    started = time.perf_counter()
+    customers = fill(company=make_company(), customers=customers_count, invoices_each=INVOICES_EACH, first_has=3000)
+    Account.objects.bulk_create(
+        [Account(login=f"{each.code}@clients.example", password="!") for each in customers], batch_size=2000
+    )
+    accounts = list(Account.objects.order_by("pk"))
+    Access.objects.bulk_create(
+        [Access(account=account, customer=each) for account, each in zip(accounts, customers, strict=True)],
+        batch_size=2000,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    print(f"{invoices} factures de {customers_count} comptes écrites en {time.perf_counter() - started:.0f} s")
+
+    worst = 0.0
+    for words, account in (("3 000 factures", accounts[0]), (f"{INVOICES_EACH} factures", accounts[-1])):
+        client, visitor = Client(), Client()
+        client.force_login(account, backend=BACKEND)
+        years = client.get("/factures/").context["years"]
+        fullest = max(years, key=lambda year: year.count).year
+        address = f"/factures/?annee={fullest}"
+        page = client.get(address)
+        constants.clear()
+        constants.update({name: page.context[name] for name in set(page.context.keys())})
+        constants["page"] = SimpleNamespace(
+            paginator=SimpleNamespace(num_pages=page.context["page"].paginator.num_pages),
+            number=1,
+            has_previous=False,
+            has_next=page.context["page"].has_next(),
+            next_page_number=2,
+        )
+        constants["company"] = make_company()
+        constants["user"] = account
+        for name in ("csrf_token", "request", "messages", "block", "forloop"):
+            constants.pop(name, None)
+        with CaptureQueriesContext(connection) as captured:
+            same = visitor.get("/constantes/")
+        assert not captured.captured_queries, captured.captured_queries
+        assert abs(len(same.content) - len(page.content)) < 200, (len(same.content), len(page.content))
+        list_time, constant_time = _medians(partial(client.get, address), partial(visitor.get, "/constantes/"), rounds)
+        ratio = list_time / constant_time
+        worst = max(worst, ratio)
+        print(
+            f"Compte de {words} : liste {list_time * 1000:.1f} ms, la même page de constantes "
+            f"{constant_time * 1000:.1f} ms ({len(page.content) / 1000:.0f} ko), rapport {ratio:.2f}"
+        )
+        one = account.customers.get().invoices.values_list("pk", flat=True)[0]
+        for name, other in (
+            ("recherche d’un numéro", "/factures/?q=-17"),
+            ("recherche d’un mois", "/factures/?q=juin"),
+            ("une facture", f"/factures/{one}/"),
+        ):
+            spent = _medians(partial(client.get, other), lambda: None, max(rounds // 4, 5))[0]
+            print(f"  {name} : {spent * 1000:.1f} ms")
+    print(f"Rapport le plus grand : {worst:.2f} (admis : 3)")
+    return 0 if worst <= 3 else 1
+
+
+def _medians(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[float, float]:
+    """The median seconds of both, tried in turn so that the machine's moods touch both alike."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for place, call in enumerate((first, second)):
+            started = time.perf_counter()
+            call()
+            times[place].append(time.perf_counter() - started)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

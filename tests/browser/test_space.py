@@ -1,0 +1,253 @@
+"""The customers' space as people meet it: three widths, with and without JavaScript, by keyboard, light and dark."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.cast import LOGIN, Scene, set_scene
+from tests.browser.conftest import PageFactory
+from tests.factories import PASSWORD, make_company
+
+WIDTHS = (1440, 768, 390)
+Axe = Callable[[Page], list[str]]
+SignIn = Callable[[Page, Any], None]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return set_scene()
+
+
+def public_addresses() -> list[str]:
+    return [
+        "/connexion/",
+        "/connexion/oubli/",
+        "/connexion/lien/",
+        "/connexion/lien/abc/",
+        "/verification/",
+        "/mentions-legales/",
+        "/accessibilite/",
+        "/donnees-personnelles/",
+        "/rien/",
+    ]
+
+
+def own_addresses(scene: Scene) -> list[str]:
+    return [
+        "/factures/?annee=2025",
+        "/factures/?q=juin",
+        "/factures/?q=rien+du+tout",
+        "/factures/?client=000008",
+        f"/factures/{scene.invoice.pk}/",
+        "/compte/",
+        "/compte/mails/",
+        "/compte/mot-de-passe/",
+    ]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_customer_finds_the_invoice_from_login_to_pdf(
+    open_page: PageFactory, scene: Scene, width: int, javascript: bool
+) -> None:
+    page = open_page(width=width, javascript=javascript)
+    page.goto("/")
+    page.get_by_label("Identifiant").fill(LOGIN)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+
+    expect(page.get_by_role("heading", level=1, name="Vos factures")).to_be_visible()
+    expect(page.get_by_text("Bienvenue Nathalie Martin")).to_be_visible()
+    page.get_by_role("link", name="2022").click()
+    expect(page.get_by_text("Facture N° 18000138")).to_be_visible()
+    page.get_by_role("link", name="2025").click()
+    page.get_by_role("link", name="Ouvrir 18000148").click()
+    expect(page.get_by_role("heading", level=1, name="Facture N° 18000148")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Télécharger le PDF").click()
+    assert download.value.suggested_filename == "Facture-18000148.pdf"
+
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_role("heading", level=1, name="Connexion")).to_be_visible()
+
+
+def test_the_whole_path_needs_nothing_but_the_keyboard(open_page: PageFactory, scene: Scene) -> None:
+    page = open_page()
+
+    def tab_to(name: str, most: int = 60) -> None:
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            # The text of what has the focus, and its ring: whoever looks must see where it is.
+            text, outline = page.evaluate(
+                "[document.activeElement.innerText || document.activeElement.value || '', "
+                "getComputedStyle(document.activeElement).outlineWidth]"
+            )
+            assert outline == "3px", text
+            if name in text:
+                return
+        raise AssertionError(f"« {name} » is not reached by the keyboard.")
+
+    page.goto("/connexion/")
+    page.keyboard.type(LOGIN)  # the login has the focus already
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/factures/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    tab_to("2024")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**annee=2024")
+    tab_to("Facture N° 18000142")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Facture N° 18000142")).to_be_visible()
+    tab_to("Télécharger le PDF")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "Facture-18000142.pdf"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_hinders_on_any_page(
+    open_page: PageFactory, sign_in: SignIn, axe: Axe, scene: Scene, scheme: str, width: int
+) -> None:
+    page = open_page(width=width, scheme=scheme)
+    found: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        if violations := axe(page):
+            found[name] = violations
+
+    for address in public_addresses():
+        page.goto(address)
+        look(address)
+    page.goto("/connexion/")
+    page.get_by_role("button", name="Se connecter").click()
+    look("refused login")
+    page.goto("/verification/")
+    for number, fingerprint in (("1", "0" * 64), (scene.invoice.number, fingerprint_of(scene))):
+        page.get_by_label("Numéro de la facture").fill(number)
+        page.get_by_label("Empreinte").fill(fingerprint)
+        page.get_by_role("button", name="Vérifier").click()
+        look(f"verdict on {number}")
+    sign_in(page, scene.account)
+    for address in own_addresses(scene):
+        page.goto(address)
+        look(address)
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("colour", ["#ffd400", "#e2001a"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_companys_own_colour_stays_readable(
+    open_page: PageFactory, sign_in: SignIn, axe: Axe, scene: Scene, scheme: str, colour: str
+) -> None:
+    company = make_company()
+    company.colour = colour
+    company.save()
+    page = open_page(scheme=scheme)
+    sign_in(page, scene.account)
+
+    for address in ("/factures/?annee=2025", f"/factures/{scene.invoice.pk}/"):
+        page.goto(address)
+        assert axe(page) == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
+    open_page: PageFactory, sign_in: SignIn, scene: Scene
+) -> None:
+    """WCAG 1.4.10: 1280 pixels at 400 % are 320 of the page's own."""
+    sideways = []
+    for width in (768, 390, 320):
+        page = open_page(width=width, height=256 if width == 320 else 900)
+        for address in public_addresses():
+            page.goto(address)
+            sideways += [(width, address)] * scrolls_sideways(page)
+        sign_in(page, scene.account)
+        for address in own_addresses(scene):
+            page.goto(address)
+            sideways += [(width, address)] * scrolls_sideways(page)
+
+    assert sideways == []
+
+
+def test_targets_are_large_enough_for_a_thumb(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
+    page = open_page(width=390)
+    sign_in(page, scene.account)
+
+    for address in ("/factures/?annee=2025", f"/factures/{scene.invoice.pk}/", "/compte/"):
+        page.goto(address)
+        small = page.evaluate(
+            """targets => [...document.querySelectorAll(targets)]
+               .filter(e => e.checkVisibility())
+               .map(e => [e.innerText || e.name, e.getBoundingClientRect().height])
+               .filter(([, height]) => height < 44)""",
+            "button, .button, .way, .years a, .line__tick, summary, input[type=search], select",
+        )
+        assert small == []
+
+
+def test_the_font_is_our_own_and_its_figures_are_of_one_width(
+    open_page: PageFactory, sign_in: SignIn, scene: Scene
+) -> None:
+    page = open_page()
+    sign_in(page, scene.account)
+    page.goto("/factures/?annee=2025")
+
+    assert page.evaluate(
+        "document.fonts.ready.then(fonts => [...fonts].some(f => f.family.includes('Inter') && f.status == 'loaded'))"
+    )
+    assert "tabular-nums" in page.evaluate(
+        "getComputedStyle(document.querySelector('.line__amount')).fontVariantNumeric"
+    )
+
+
+def test_a_password_can_be_shown_and_hidden(open_page: PageFactory) -> None:
+    page = open_page()
+    page.goto("/connexion/")
+    field = page.locator("#id_password")
+    field.fill("secret")
+
+    page.get_by_role("button", name="Afficher le mot de passe").click()
+    expect(field).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Masquer le mot de passe").click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_an_error_takes_the_focus_and_leads_to_its_field(open_page: PageFactory) -> None:
+    page = open_page()
+    page.goto("/connexion/oubli/")
+    page.get_by_role("button", name="Recevoir le lien").click()
+
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    summary.get_by_role("link").click()
+    expect(page.get_by_label("Identifiant")).to_be_focused()
+
+
+def test_an_invoice_prints_as_a_sober_page(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
+    page = open_page(scheme="dark")
+    sign_in(page, scene.account)
+    page.goto(f"/factures/{scene.invoice.pk}/")
+    page.emulate_media(media="print")
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for hidden in (".banner__nav", ".footer", ".invoice__ways", ".back"):
+        expect(page.locator(hidden)).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('.invoice__amount')).color") == "rgb(0, 0, 0)"
+
+
+def fingerprint_of(scene: Scene) -> str:
+    scene.invoice.refresh_from_db()
+    assert scene.invoice.document
+    return scene.invoice.document.sha256
