@@ -47,7 +47,7 @@ def test_a_readable_colour_stays_as_it_is() -> None:
 @pytest.mark.parametrize("state", ["ready", "fix", "wrong", "underway"])
 def test_states_are_readable_in_both_schemes(state: str, scheme: int) -> None:
     def token(name: str) -> str:
-        return re.findall(rf"--{name}: (#[0-9a-f]{{6}});", CSS)[scheme]
+        return str(re.findall(rf"--{name}: (#[0-9a-f]{{6}});", CSS)[scheme])
 
     for ground in (f"{state}-ground", "surface", "ground"):
         assert contrast(token(state), token(ground)) >= READABLE

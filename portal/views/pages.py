@@ -49,7 +49,7 @@ def appearance(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@csp_override({"default-src": [CSP.NONE], "sandbox": True})
+@csp_override({"default-src": [CSP.NONE], "sandbox": True})  # type: ignore[dict-item]
 def logo(request: HttpRequest) -> HttpResponse | FileResponse:
     """The company's logo. An SVG opened by itself may run nothing: its policy allows it nothing."""
     company = Company.objects.filter(is_default=True).exclude(logo="").first()
