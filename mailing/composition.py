@@ -21,6 +21,7 @@ __all__ = (
     "LoadedTemplate",
     "MailLook",
     "compose",
+    "find_template",
     "load_template",
     "restore_version",
     "save_template",
@@ -88,6 +89,12 @@ def load_template(key: str) -> LoadedTemplate:
     if row is None:
         raise LookupError(_("Le message prédéfini « %(key)s » n’existe pas.") % {"key": key})
     return LoadedTemplate(**row)
+
+
+def find_template(identifier: int) -> LoadedTemplate | None:
+    """The predefined message of this primary key as it stands now; None where there is none."""
+    row = MessageTemplate.objects.filter(pk=identifier).values("key", "version", "subject", "body").first()
+    return LoadedTemplate(**row) if row else None
 
 
 def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook) -> Composed:

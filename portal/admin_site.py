@@ -26,8 +26,11 @@ class BackOfficeSite(admin.AdminSite):
     index_title = _("Tableau de bord")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """The admin's own addresses, and those of the export screens."""
-        return [*export_urls(self), *super().get_urls()]
+        """The admin's own addresses, and those of pages that belong to no model."""
+        # Not at the head of the module: these modules register models with the site that is being made here.
+        from invoices.admin_mail_urls import mail_urls
+
+        return [*export_urls(self), *mail_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """The menus in the users' words; with ``app_label``, what Django registered under it."""
