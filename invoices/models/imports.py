@@ -1,6 +1,7 @@
 """Uploads of ERP files that wait for a confirmation, and the story of imports."""
 
 import uuid
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -12,20 +13,29 @@ class ImportBatch(models.Model):
     """Files given by a member of staff: checked first, imported once confirmed."""
 
     class State(models.TextChoices):
+        RECEIVED = "received", _("en cours de contrôle")
         CHECKED = "checked", _("à confirmer")
+        IMPORTING = "importing", _("en cours d’import")
         IMPORTED = "imported", _("importé")
         REJECTED = "rejected", _("refusé")
         ABANDONED = "abandoned", _("abandonné")
+
+    UNDERWAY: ClassVar = (State.RECEIVED, State.IMPORTING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("auteur")
     )
     author_name = models.CharField(_("auteur"), max_length=254, blank=True)
-    state = models.CharField(_("état"), max_length=9, choices=State, default=State.CHECKED)
-    # [{"name": as given, "storage_name": where it is kept}]
+    state = models.CharField(_("état"), max_length=9, choices=State, default=State.RECEIVED)
+    # [{"name": as given, "storage_name": where it is kept, "size": bytes}]
     files = models.JSONField(_("fichiers"), default=list)
+    # What import_erp is told besides: {"create_companies": bool, "company": name or SIREN}.
+    options = models.JSONField(_("options"), default=dict)
     report = models.JSONField(_("rapport"), default=dict)
+    # How far the work in hand is, for the one who waits: {"stage": French word, "done": number}.
+    progress = models.JSONField(_("avancement"), default=dict)
+    lease_until = models.DateTimeField(_("réservé jusqu’à"), null=True, blank=True)
     created_at = models.DateTimeField(_("reçu le"), default=timezone.now, editable=False)
     finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
 
@@ -35,4 +45,21 @@ class ImportBatch(models.Model):
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
-        return ", ".join(file["name"] for file in self.files)
+        names = ", ".join(file["name"] for file in self.files)
+        return names if len(names) <= 120 else f"{names[:119]}…"
+
+    @property
+    def is_underway(self) -> bool:
+        """True while a worker checks or imports the files."""
+        return self.state in self.UNDERWAY
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file["size"] for file in self.files)
+
+    @property
+    def will_change(self) -> int:
+        """How many things the report says would be created or updated."""
+        counts = [*self.report.get("created", {}).values(), *self.report.get("updated", {}).values()]
+        return sum(counts)

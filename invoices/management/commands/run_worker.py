@@ -25,6 +25,7 @@ from invoices.documents import warm_up
 from invoices.engine import name_worker
 from invoices.models import Company, Invoice
 from invoices.tasks import wake_checks, wake_stalled_exports
+from invoices.uploads import wake_stalled_batches
 from mailing.outbox import beat, fall_silent
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def _sweep(name: str) -> None:
         ("Looking for stalled exports", wake_stalled_exports),
         ("Looking for e-invoices to check", wake_checks),
         ("Looking for stalled gestures", wake_stalled_gestures),
+        ("Looking for stalled imports", wake_stalled_batches),
         ("Wiping expired secrets", wipe_expired_secrets),
     ):
         if not _try(what, step):
