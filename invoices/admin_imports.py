@@ -46,7 +46,7 @@ class SeveralFilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         """The list of files; at least one, none of them empty."""
-        given = data if isinstance(data, list | tuple) else [data]
+        given = (data if isinstance(data, list | tuple) else [data]) or [None]
         files: list[UploadedFile[Any]] = [super(SeveralFilesField, self).clean(one, initial) for one in given]
         if sum(file.size or 0 for file in files) > MAX_BYTES:
             raise ValidationError(

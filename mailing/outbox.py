@@ -386,6 +386,11 @@ def failed_addresses() -> Iterator[tuple[str, str, datetime.datetime]]:
     yield from FailedAddress.objects.filter(resolved_at__isnull=True).values_list("address", "reason", "last_failed_at")
 
 
+def count_failed_addresses() -> int:
+    """How many addresses are in error now."""
+    return FailedAddress.objects.filter(resolved_at__isnull=True).count()
+
+
 # ─── Signs of life ───────────────────────────────────────────────────────────────────────────────────────────────────
 def beat(name: str, role: str) -> None:
     """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""

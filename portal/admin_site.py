@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
@@ -29,8 +30,13 @@ class BackOfficeSite(admin.AdminSite):
         """The admin's own addresses, and those of pages that belong to no model."""
         # Not at the head of the module: these modules register models with the site that is being made here.
         from invoices.admin_mail_urls import mail_urls
+        from portal.impersonation import begin, end
 
-        return [*export_urls(self), *mail_urls(self), *super().get_urls()]
+        visits: list[URLPattern | URLResolver] = [
+            path("voir-comme/<int:customer_id>/<int:account_id>/", self.admin_view(begin), name="view_as_customer"),
+            path("voir-comme/fin/", self.admin_view(end), name="end_visit"),
+        ]
+        return [*visits, *export_urls(self), *mail_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """The menus in the users' words; with ``app_label``, what Django registered under it."""
@@ -67,4 +73,8 @@ class BackOfficeSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard above the menus."""
-        return super().index(request, extra_context)
+        # Not at the head of the module: models are not ready when the site is made.
+        from portal.dashboard import build_dashboard
+
+        board = build_dashboard(request.user, timezone.now())
+        return super().index(request, {"board": board, **(extra_context or {})})

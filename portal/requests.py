@@ -25,6 +25,7 @@ def is_customers_own_reading(request: HttpRequest) -> bool:
         request.method in ("GET", "POST")
         and isinstance(account, Account)
         and not account.is_staff
+        and not hasattr(request, "visit")  # a member of staff looks, see portal.impersonation
         and not any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCH_HEADERS)
     )
 

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SpaceMiddleware",
+    "portal.impersonation.VisitMiddleware",  # after the session knows whose it is
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -148,6 +148,9 @@ class Invoice(models.Model):
             ),
             models.Index(fields=("issue_date",), name="invoices_pending", condition=Q(published_at__isnull=True)),
             models.Index(fields=("-issue_date", "-number"), name="invoices_by_date"),
+            models.Index(
+                fields=("published_at",), name="invoices_by_publication", condition=Q(published_at__isnull=False)
+            ),
             models.Index(fields=("customer", "-issue_date"), name="invoices_by_customer"),
         ]
         constraints: ClassVar = [
