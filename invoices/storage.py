@@ -1,4 +1,4 @@
-"""Where documents live: a local folder by default, never a public one."""
+"""Where documents live: a local folder by default, or an S3-compatible store; never a public place."""
 
 import errno
 import os

@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from portal.storage_address import read_storage_url
+
 # admin.ModelAdmin[Model] and QuerySet[Model] are written in class heads, which Django's own classes refuse at run time.
 django_stubs_ext.monkeypatch()
 
@@ -148,8 +150,10 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
+# Empty: the folder above. Otherwise an S3-compatible store, shared by as many machines as wanted.
+DOCUMENTS_STORAGE_URL = env.str("DOCUMENTS_STORAGE_URL", default="")
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "invoices.storage.DocumentStorage"},
+    "default": read_storage_url(DOCUMENTS_STORAGE_URL),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # The largest file that somebody may drop on the public verification page, in bytes.
@@ -157,6 +161,8 @@ VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_
 # Documents are served by the application; behind nginx or Apache the server itself can send the file.
 DOCUMENTS_SEND_HEADER = env.str("DOCUMENTS_SEND_HEADER", default="")  # X-Accel-Redirect or X-Sendfile
 DOCUMENTS_SEND_PREFIX = env.str("DOCUMENTS_SEND_PREFIX", default="")
+if DOCUMENTS_SEND_HEADER and DOCUMENTS_STORAGE_URL:
+    raise ImproperlyConfigured("DOCUMENTS_SEND_HEADER ne vaut que pour des documents en fichiers locaux.")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

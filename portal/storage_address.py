@@ -1,0 +1,43 @@
+"""``DOCUMENTS_STORAGE_URL``: one address says where documents are kept."""
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_FORM = "s3://CLÉ:SECRET@HÔTE[:PORT]/SEAU[/DOSSIER][?region=…&tls=0]"
+
+
+def read_storage_url(url: str) -> dict[str, Any]:
+    """The entry of ``STORAGES`` for ``url``; a folder of this machine where it is empty.
+
+    ``s3://KEY:SECRET@HOST[:PORT]/BUCKET[/PREFIX]?region=REGION&tls=0``. Without key and secret, those that boto3 finds
+    by itself (the role of the machine, AWS_*). Raises ImproperlyConfigured, in French, on anything else.
+    """
+    if not url:
+        return {"BACKEND": "invoices.storage.DocumentStorage"}
+    try:
+        parts = urlsplit(url)
+        options = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL n’est pas une adresse de la forme {_FORM}.") from error
+    bucket, _slash, prefix = parts.path.strip("/").partition("/")
+    if parts.scheme != "s3" or not parts.hostname or not bucket or bool(parts.username) != bool(parts.password):
+        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL doit être de la forme {_FORM}.")
+    unknown = set(options) - {"region", "tls"}
+    if unknown:
+        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL : options inconnues ({', '.join(sorted(unknown))}).")
+    scheme = "http" if options.get("tls") == "0" else "https"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return {
+        "BACKEND": "invoices.object_storage.ObjectStorage",
+        "OPTIONS": {
+            "access_key": unquote(parts.username) if parts.username else None,
+            "secret_key": unquote(parts.password) if parts.password else None,
+            "endpoint_url": f"{scheme}://{host}{port}",
+            "bucket_name": bucket,
+            "location": prefix,
+            "region_name": options.get("region", "us-east-1"),
+        },
+    }
