@@ -107,6 +107,7 @@ def check_font(font: pikepdf.Object) -> None:
     (descendant,) = font.DescendantFonts
     descriptor = descendant.FontDescriptor
     assert "/FontFile2" in descriptor
+    assert font.Encoding == "/Identity-H"  # another one would hide glyphs that the face lacks
     assert font.BaseFont == descendant.BaseFont == descriptor.FontName
     assert re.match(r"/[A-Z]{6}\+", str(font.BaseFont))
     mapping = font.ToUnicode.read_bytes()

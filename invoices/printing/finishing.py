@@ -3,16 +3,20 @@
 Works on pydyf's own objects (dictionaries, arrays, streams), in WeasyPrint's ``finisher`` hook.
 """
 
+from functools import partial
 from typing import Any
 
 import pydyf
 from weasyprint import Document
+
+from invoices.printing.writing import write
 
 PIXELS_TO_POINTS = 0.75
 
 
 def finish(document: Document, pdf: pydyf.PDF) -> None:
     """Mend the structure tree, the margins' content and the list of associated files of ``pdf``, in place."""
+    pdf.write = partial(write, pdf)
     _associate_files_once(pdf)
     root = _resolve(pdf, pdf.catalog["StructTreeRoot"])
     top = _resolve(pdf, root["K"][0])

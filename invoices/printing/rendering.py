@@ -16,8 +16,10 @@ from invoices.printing.fetching import REFUSING, HandedOver
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.markup import CODE_URL, stylesheet, to_html
+from invoices.printing.memory import document_of, stepping_in
 from invoices.printing.metadata import XML_NAME, InvoiceMetadata, conformance_level
 from invoices.printing.page import Page, compose
+from invoices.printing.pictures import known_pictures
 from invoices.printing.style import PrintStyle
 from invoices.semantics import InvoiceContent
 
@@ -128,19 +130,21 @@ def _to_pdf(
     if page.transfer_code:
         pictures[CODE_URL] = (page.transfer_code, "image/svg+xml")
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
-    document = HTML(string=html, url_fetcher=HandedOver(pictures)).render(
-        font_config=font_configuration(),
-        stylesheets=[sheet],
-        color_profiles={INTENT: _colour_profile()},
-        pdf_variant=VARIANT,
-        output_intent=INTENT,
-    )
-    document.metadata = metadata
-    pdf: bytes = document.write_pdf(
-        finisher=finish,
-        pdf_variant=VARIANT,
-        pdf_identifier=identifier,
-        output_intent=INTENT,
-        attachments=attachments,
-    )
+    with stepping_in():
+        document = document_of(html, HandedOver(pictures)).render(
+            stylesheets=[sheet],
+            cache=known_pictures(style.logo),
+            font_config=font_configuration(),
+            color_profiles={INTENT: _colour_profile()},
+            pdf_variant=VARIANT,
+            output_intent=INTENT,
+        )
+        document.metadata = metadata
+        pdf: bytes = document.write_pdf(
+            finisher=finish,
+            pdf_variant=VARIANT,
+            pdf_identifier=identifier,
+            output_intent=INTENT,
+            attachments=attachments,
+        )
     return pdf
