@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, path
 
+from invoices import admin_views_einvoice as einvoices
 from invoices import admin_views_list as lists
 from invoices import admin_views_run as runs
 from invoices import admin_views_selection as selections
@@ -35,4 +36,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}bordereau/", wrap(runs.bordereau), name="export_web_bordereau"),
         path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
         path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
+        path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
+        path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),
+        path(f"{root}facture/<uuid:invoice_id>/version/", wrap(einvoices.new_version), name="invoice_new_version"),
     ]

@@ -15,6 +15,7 @@ from customers.models import Account
 from invoices.admin_forms_export import ResendForm
 from invoices.admin_pages import RESEND, allowed, has_any, note, show, tell
 from invoices.bordereau import exports_of
+from invoices.channel import describe_channel, is_copy
 from invoices.content import content_of
 from invoices.models import Document, Invoice
 from invoices.money import write_count
@@ -43,6 +44,8 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "exports": exports_of(invoice),
         "consultations": consultations[:CONSULTATIONS_SHOWN],
         "has_more_consultations": len(consultations) > CONSULTATIONS_SHOWN,
+        "channel": describe_channel(invoice),
+        "is_copy": is_copy(invoice),
         "check": invoice.content_check,
         "statuses": list(invoice.statuses.all()),
         "handovers": list(invoice.handovers.all()),

@@ -1,0 +1,141 @@
+"""The way of an e-invoice in the back-office: its status, its hand-over to a platform, a new version of it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusForm
+from invoices.admin_pages import ACT, allowed, note, show, staff_name, tell
+from invoices.corrections import VersionRefusedError, publish_new_version
+from invoices.handover import Format, einvoices_to_hand_over, handover_archive, without_einvoice
+from invoices.lifecycle import StatusRefusedError, record_status
+from invoices.models import Export, Invoice
+
+TEMPLATE = "admin/invoices/einvoice_form.html"
+
+
+def _page_of(invoice: Invoice) -> str:
+    return reverse("admin:invoices_invoice_change", args=[invoice.pk])
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
+    """*Saisir un statut*, as the platform's pages show it."""
+    invoice = get_object_or_404(Invoice, pk=invoice_id)
+    form = StatusForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            status, is_new = record_status(
+                invoice=invoice,
+                code=form.cleaned_data["code"],
+                at=form.cleaned_data["at"],
+                reason=form.cleaned_data["reason"],
+                source=_("saisi dans le back-office"),
+                author_name=staff_name(request),
+            )
+        except StatusRefusedError as refusal:
+            form.add_error("reason" if not form.cleaned_data["reason"] else "at", str(refusal))
+        else:
+            if is_new:
+                note(request, invoice, _("Statut %(status)s.") % {"status": status.get_code_display()})
+            tell(request, _("%(invoice)s : %(status)s.") % {"invoice": invoice, "status": status.get_code_display()})
+            return redirect(_page_of(invoice))
+    context = {
+        "title": _("Saisir un statut : %(invoice)s") % {"invoice": invoice},
+        "lead": _("Le statut est celui que montre la plateforme ; les messages CDAR s’importent par import_statuses."),
+        "form": form,
+        "button": _("Enregistrer le statut"),
+        "back": _page_of(invoice),
+    }
+    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
+    """*Publier une nouvelle version*: the same amounts, said right; the earlier versions stay."""
+    invoices = Invoice.objects.select_related("customer", "company", "document", "content_check")
+    invoice = get_object_or_404(invoices, pk=invoice_id)
+    form = NewVersionForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            document = publish_new_version(
+                invoice=invoice,
+                reason=form.cleaned_data["reason"],
+                author_name=staff_name(request),
+                pdf=form.cleaned_data["pdf"],
+            )
+        except VersionRefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            note(
+                request,
+                invoice,
+                _("Version %(number)d publiée : %(reason)s") % {"number": document.version, "reason": document.reason},
+            )
+            tell(
+                request,
+                _("%(invoice)s : version %(number)d publiée.") % {"invoice": invoice, "number": document.version},
+            )
+            return redirect(_page_of(invoice))
+    context = {
+        "title": _("Nouvelle version : %(invoice)s") % {"invoice": invoice},
+        "lead": _(
+            "Le client voit la nouvelle version à la place de l’ancienne, qui reste consultable. Les montants ne "
+            "changent pas : d’autres montants demandent un avoir. Aucun mail ne part."
+        ),
+        "form": form,
+        "button": _("Publier la nouvelle version"),
+        "back": _page_of(invoice),
+    }
+    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*Remettre à la plateforme*: the e-invoices of an export as a ZIP, each marked as handed over once it has left."""
+    export = get_object_or_404(Export, number=number)
+    back = reverse("admin:export_web_bordereau", args=[export.number])
+    platforms = einvoices_to_hand_over(export, again=True).order_by().values_list("company__platform_name", flat=True)
+    form = HandoverForm(request.POST or None, initial={"platform": next(iter(platforms.distinct()[:1]), "")})
+    if request.method == "POST" and form.is_valid():
+        chosen = Format(form.cleaned_data["form"])
+        invoices = einvoices_to_hand_over(export, form=chosen, again=form.cleaned_data["again"])
+        if invoices.exists():
+            response = StreamingHttpResponse(
+                handover_archive(
+                    invoices,
+                    form=chosen,
+                    export=export,
+                    platform=form.cleaned_data["platform"].strip(),
+                    author_name=staff_name(request),
+                ),
+                content_type="application/zip",
+            )
+            name = f"remise-export-{export.number}-{chosen}.zip"
+            response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+            response["Cache-Control"] = "private, no-store"
+            return response
+        tell(request, _("Cet export n’a aucune e-facture à remettre."), level=messages.WARNING)
+        return redirect(back)
+    context = {
+        "title": _("Remettre à la plateforme : %(export)s") % {"export": export},
+        "lead": _("À remettre : %(due)d ; déjà remises : %(done)d ; sans e-facture : %(plain)d.")
+        % {
+            "due": (due := einvoices_to_hand_over(export).count()),
+            "done": einvoices_to_hand_over(export, again=True).count() - due,
+            "plain": without_einvoice(export).count(),
+        },
+        "form": form,
+        "button": _("Télécharger l’archive"),
+        "back": back,
+    }
+    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
