@@ -48,7 +48,6 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
     list_filter = ("state", "created_at", "selection")
     list_select_related = ("selection", "author")
     search_fields = ("=number", "author_name", "selection__name")
-    search_help_text = gettext_lazy("Numéro, auteur, nom de la sélection")
     date_hierarchy = "created_at"
     ordering = ("-number",)
     paginator = LimitedPaginator

@@ -106,7 +106,6 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     list_display_links = ("number",)
     list_filter = (StateFilter, "kind", "issue_date", CustomerFilter, ("company", admin.RelatedOnlyFieldListFilter))
     search_fields = ("number", "customer__name", "customer__code")
-    search_help_text = gettext_lazy("Numéro de facture, nom ou code du client")
     date_hierarchy = "issue_date"
     list_select_related = ("customer",)
     ordering = ("-issue_date", "-number")

@@ -32,7 +32,7 @@ from invoices.vault import DocumentAlteredError
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
-State, ItemState = Export.State, ExportItem.State
+State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
 CORRECTABLE = (State.DRAFT, State.PAUSED)
 UNDER_WAY = (State.RUNNING, State.PAUSED)
 
@@ -45,7 +45,6 @@ class Choice:
     count: int
     url: str
     is_current: bool
-    css: str = ""
 
 
 @dataclass(slots=True)
@@ -140,8 +139,10 @@ def _list_page(
     state, reason = request.GET.get("etat", ""), request.GET.get("motif", "")
     search = request.GET.get("q", "").strip()
     state = state if state in ItemState.values else ""
-    reason = reason if reason in ExportItem.Reason.values else ""
-    paginator = Paginator(filter_items(export, state=state, reason=reason, search=search), LINES_PER_PAGE)
+    reason = reason if reason in Reason.values else ""
+    only_to_fix = state == ItemState.LEFT_OUT
+    found = filter_items(export, state=state, reason=reason, search=search, with_exported=not only_to_fix)
+    paginator = Paginator(found, LINES_PER_PAGE)
     if not search:
         # The figures are known: a count over 100,000 lines need not be made again.
         paginator.__dict__["count"] = _count_of(figures, state, reason)
@@ -161,12 +162,12 @@ def _list_page(
             "tab": "export",
             "export": export,
             "figures": figures,
-            "to_fix": sum(figures.left_out.values()) - figures.left_out.get("already_exported", 0),
-            "exported": figures.left_out.get("already_exported", 0),
+            "to_fix": _to_fix(figures),
+            "exported": _exported(figures),
             "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
             "choices": describe_criteria(criteria),
             "criteria": criteria,
-            "states": _state_choices(figures, state),
+            "states": _state_choices(figures, state, reason),
             "reasons": _reason_choices(figures, reason),
             "state": state,
             "reason": reason,
@@ -203,39 +204,62 @@ def _count_of(figures: ExportFigures, state: str, reason: str) -> int:
     """How many lines a filter shows, from the figures of the list."""
     if reason:
         return figures.left_out.get(reason, 0) if state in ("", ItemState.LEFT_OUT) else 0
-    return {"": figures.candidates, **dict(_states(figures))}[state]
+    counts = {
+        "": figures.candidates,
+        str(ItemState.READY): figures.ready,
+        str(ItemState.LEFT_OUT): _to_fix(figures),
+        str(ItemState.EXCLUDED): figures.excluded,
+        str(ItemState.CLAIMED): figures.claimed,
+        str(ItemState.PUBLISHED): figures.published,
+        str(ItemState.FAILED): figures.failed,
+    }
+    return counts[state]
 
 
-def _states(figures: ExportFigures) -> list[tuple[str, int]]:
-    return [
-        (str(ItemState.READY), figures.ready),
-        (str(ItemState.LEFT_OUT), sum(figures.left_out.values())),
-        (str(ItemState.EXCLUDED), figures.excluded),
-        (str(ItemState.CLAIMED), figures.claimed),
-        (str(ItemState.PUBLISHED), figures.published),
-        (str(ItemState.FAILED), figures.failed),
+def _exported(figures: ExportFigures) -> int:
+    return figures.left_out.get(str(Reason.ALREADY_EXPORTED), 0)
+
+
+def _to_fix(figures: ExportFigures) -> int:
+    return figures.left_out_total - _exported(figures)
+
+
+def _state_choices(figures: ExportFigures, current: str, reason: str) -> list[Choice]:
+    """«Toutes», then each state that occurs; what has left already is a filter of its own."""
+    words = [
+        ("", _("toutes")),
+        (str(ItemState.READY), _("prêtes")),
+        (str(ItemState.LEFT_OUT), _("à corriger")),
+        (str(ItemState.EXCLUDED), _("décochées")),
+        (str(ItemState.CLAIMED), _("en cours")),
+        (str(ItemState.PUBLISHED), _("publiées")),
+        (str(ItemState.FAILED), _("en échec")),
     ]
-
-
-def _state_choices(figures: ExportFigures, current: str) -> list[Choice]:
-    """«Toutes», then each state that occurs."""
-    chosen = [Choice(_("toutes"), figures.candidates, "?", is_current=not current)]
-    for state, count in _states(figures):
-        if count or state == current:
-            label = str(ItemState(state).label) if state != ItemState.LEFT_OUT else _("à corriger ou écartées")
-            chosen.append(Choice(label, count, f"?{urlencode({'etat': state})}", state == current, f"state--{state}"))
-    return chosen
+    exported = str(Reason.ALREADY_EXPORTED)
+    choices = [
+        Choice(
+            label,
+            _count_of(figures, state, ""),
+            f"?{urlencode({'etat': state})}" if state else "?",
+            is_current=state == current and reason != exported,
+        )
+        for state, label in words
+    ]
+    url = f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': exported})}"
+    choices.append(Choice(_("déjà exportées"), _exported(figures), url, is_current=reason == exported))
+    return [choice for choice in choices if choice.count or choice.is_current or choice.url == "?"]
 
 
 def _reason_choices(figures: ExportFigures, current: str) -> list[Choice]:
     return [
         Choice(
-            str(ExportItem.Reason(reason).label),
+            str(Reason(reason).label),
             count,
             f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': reason})}",
-            reason == current,
+            is_current=reason == current,
         )
         for reason, count in figures.left_out.items()
+        if reason != Reason.ALREADY_EXPORTED
     ]
 
 

@@ -49,9 +49,16 @@ class CurrencyTotal:
     total: Decimal
 
 
-def filter_items(export: Export, *, state: str = "", reason: str = "", search: str = "") -> Any:
-    """The lines of ``export`` in their order (date, number), by state, reason, and part of a number or a customer."""
+def filter_items(
+    export: Export, *, state: str = "", reason: str = "", search: str = "", with_exported: bool = True
+) -> Any:
+    """The lines of ``export`` in their order (date, number), by state, reason, and part of a number or a customer.
+
+    Without ``with_exported``, lines left out because their invoice has left already are no lines to correct.
+    """
     found = ExportItem.objects.filter(export=export)
+    if not with_exported and not reason:
+        found = found.exclude(state=ExportItem.State.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
     if state:
         found = found.filter(state=state)
     if reason:
