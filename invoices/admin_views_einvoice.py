@@ -49,7 +49,9 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
             return redirect(_page_of(invoice))
     context = {
         "title": _("Saisir un statut : %(invoice)s") % {"invoice": invoice},
-        "lead": _("Le statut est celui que montre la plateforme ; les messages CDAR s’importent par import_statuses."),
+        "lead": _(
+            "Le statut est celui que montre la plateforme. Ses messages (CDAR) s’importent aussi en ligne de commande."
+        ),
         "form": form,
         "button": _("Enregistrer le statut"),
         "back": _page_of(invoice),

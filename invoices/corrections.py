@@ -92,7 +92,9 @@ def _rendered(invoice: Invoice) -> Rendering:
     einvoice = einvoice_of(invoice)
     if einvoice.xml is not None:
         check = check_for_export(invoice, einvoice)
-        if not check.is_valid and not invoice.company.allow_plain_pdf:
+        was_einvoice = invoice.document is not None and invoice.document.profile != ""
+        # An e-invoice, which a platform may hold already, does not become a plain PDF by being mended.
+        if not check.is_valid and (was_einvoice or not invoice.company.allow_plain_pdf):
             raise VersionRefusedError(
                 _("L’e-facture n’est pas conforme : %(finding)s") % {"finding": findings_of(check)[0].message_fr}
             )

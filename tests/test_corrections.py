@@ -69,6 +69,17 @@ def test_a_version_needs_a_reason_and_a_published_invoice() -> None:
         publish_new_version(invoice=make_invoice(), reason="Adresse")
 
 
+def test_an_e_invoice_does_not_become_a_plain_pdf_by_being_mended() -> None:
+    invoice = publish()
+    invoice.customer.siren, invoice.customer.vat_identifier = "", "FR00552100554"
+    invoice.customer.save()
+
+    with pytest.raises(VersionRefusedError, match="n’est pas conforme"):
+        publish_new_version(invoice=invoice, reason="Adresse")
+
+    assert invoice.documents.count() == 1
+
+
 def test_two_people_at_once_make_one_version() -> None:
     invoice = publish()
     same = Invoice.objects.select_related("customer", "company", "document").get(pk=invoice.pk)
