@@ -44,7 +44,16 @@ class Cells:
                     "ou des guillemets manquent.",
                 )
             cells = cells[: self._width] + [""] * (self._width - len(cells))
-        self._cells = cells
+        # One empty cell more, where the places of absent columns point to.
+        self._cells = [*cells, ""]
+
+    def places(self, *columns: str) -> list[int]:
+        """Where ``columns`` stand in :meth:`current`."""
+        return [self._positions.get(column, self._width) for column in columns]
+
+    def current(self) -> list[str]:
+        """The cells of the row, bare; :meth:`places` says which is which."""
+        return self._cells
 
     def has(self, column: str) -> bool:
         """Whether the table has this column."""
@@ -61,7 +70,9 @@ class Cells:
         constants = list(absent.values())
         # Cells of the row, then those constants, are one list from which each value is taken by its place.
         places = [
-            (self._width + list(absent).index(column), str) if column in absent else (self._positions[column], parse)
+            (self._width + 1 + list(absent).index(column), str)
+            if column in absent
+            else (self._positions[column], parse)
             for column, parse in parsers.items()
         ]
 

@@ -64,6 +64,8 @@ class KnownCustomers:
 
     def keys_of(self, codes: set[str]) -> dict[str, int | None]:
         """The primary keys of the customers of ``codes``; None for those that a dry run would have created."""
+        if not codes:
+            return {}
         found: dict[str, int | None] = dict(Customer.objects.filter(code__in=codes).values_list("code", "pk"))
         for code in codes & self.to_be_created:
             found.setdefault(code, None)

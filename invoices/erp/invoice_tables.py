@@ -24,6 +24,7 @@ from invoices.erp.spool import Spool
 from invoices.field_values import shown
 from invoices.models import Company
 
+_KEYS_REMEMBERED: Final = 50_000
 _MAX_PDF_BYTES: Final = 100 * 1024 * 1024
 
 
@@ -78,6 +79,7 @@ class _Run:
         self.refused_lines: set[int] = set()
         self.broken_keys: set[str] = set()
         self.waiting_files: set[str] = set()
+        self.known_keys: dict[str, int | None] = {}
         self.done = 0
 
     def key(self, company: str, number: str) -> str:
@@ -207,7 +209,7 @@ class _Run:
         heads = [
             (self.given.heads[file].name, line, ParsedHead._make(values), rows) for file, line, values, rows in batch
         ]
-        keys = self.given.customers.keys_of({head.customer_code for _, _, head, _ in heads if head.customer_code})
+        keys = self._customer_keys({head.customer_code for _, _, head, _ in heads if head.customer_code})
         candidates = []
         for file, line, head, rows in heads:
             if self.key(head.company, head.number) in self.broken_keys:
@@ -227,6 +229,13 @@ class _Run:
                 key = keys[head.customer_code]
                 candidates.append(Candidate(file, line, invoice, company, key, content_hash(invoice, fingerprint), pdf))
         return candidates
+
+    def _customer_keys(self, codes: set[str]) -> dict[str, int | None]:
+        """The keys of the customers of ``codes``; those looked up for the invoices before are remembered."""
+        if len(self.known_keys) > _KEYS_REMEMBERED:
+            self.known_keys.clear()
+        self.known_keys |= self.given.customers.keys_of(codes - self.known_keys.keys())
+        return self.known_keys
 
     def _company(self, place: "_Place", head: ParsedHead) -> Company | None:
         try:

@@ -34,6 +34,10 @@ class LineParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
+        self._text_places = self.cells.places("societe", "numero", "article", "designation", "motif_exoneration")
+        self._figure_places = self.cells.places(
+            "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
+        )
         self._read = self.cells.reader(
             {
                 "societe": plain_text,
@@ -56,24 +60,65 @@ class LineParser:
 
         What is wrong is in ``cells.rejections``.
         """
+        row = self.cells.current()
+        company, number, item, name, reason = [row[place] for place in self._text_places]
+        if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
+            try:
+                figures = _usual_figures(*[row[place] for place in self._figure_places])
+            except BadValue:
+                return self._parse_carefully()
+            return company, number, ParsedLine(item, name, *figures, reason)
+        return self._parse_carefully()
+
+    def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
+        """The same, cell by cell, refusing each that is wrong."""
         company, number, item, name, quantity, unit, price, discount, category, rate, net, reason = self._read()
-        if price.startswith("-"):
-            # A price is never negative (BR-27): what is taken back is a negative quantity.
-            price, quantity = price[1:], negated(quantity or "1")
-        cells = self.cells
-        if category and not cells.rejections and (category in _TAXED) != (rate != "0.00"):
-            cells.refuse("categorie_tva", category, f"La catégorie de TVA {category} ne va pas avec le taux {rate} %.")
-        if not net:
-            if quantity and price:
-                net = str(_product(quantity, price, discount))
-            elif not cells.rejections:
-                cells.refuse("total_ht", "", "Cette valeur est obligatoire sans quantité et prix unitaire.")
-        elif quantity and price and (problem := price_problem(quantity, price, discount, net)):
-            cells.refuse("total_ht", cells.text("total_ht"), problem)
-        line = ParsedLine(
-            item, name, quantity, unit or (ONE if quantity else ""), price, discount, category, rate, net, reason
-        )
-        return company, number, line
+        figures = (quantity, unit, price, discount, category, rate, net)
+        if not self.cells.rejections:
+            figures, column, problem = _completed(*figures)
+            if problem:
+                self.cells.refuse(column, self.cells.text(column), problem)
+        return company, number, ParsedLine(item, name, *figures, reason)
+
+
+type _Figures = tuple[str, str, str, str, str, str, str]
+
+
+@functools.lru_cache(maxsize=16384)  # a catalogue sells the same things at the same prices
+def _usual_figures(quantity: str, unit: str, price: str, discount: str, category: str, rate: str, net: str) -> _Figures:
+    """The canonical form of the seven cells together. Raises :class:`BadValue` where anything is wrong with them."""
+    figures, _, problem = _completed(
+        number_text(quantity),
+        _unit_text(unit),
+        number_text(price),
+        _discount_text(discount),
+        category_text(category),
+        rate_text(rate),
+        amount_text(net),
+    )
+    if problem:
+        raise BadValue(problem)
+    return figures
+
+
+def _completed(
+    quantity: str, unit: str, price: str, discount: str, category: str, rate: str, net: str
+) -> tuple[_Figures, str, str]:
+    """The figures with what follows from others; then the column and the sentence of what does not fit together."""
+    column = problem = ""
+    if price.startswith("-"):
+        # A price is never negative (BR-27): what is taken back is a negative quantity.
+        price, quantity = price[1:], negated(quantity or "1")
+    if category and (category in _TAXED) != (rate != "0.00"):
+        column, problem = "categorie_tva", f"La catégorie de TVA {category} ne va pas avec le taux {rate} %."
+    elif not net:
+        if quantity and price:
+            net = str(_product(quantity, price, discount))
+        else:
+            column, problem = "total_ht", "Cette valeur est obligatoire sans quantité et prix unitaire."
+    elif quantity and price:
+        column, problem = "total_ht", price_problem(quantity, price, discount, net)
+    return (quantity, unit or (ONE if quantity else ""), price, discount, category, rate, net), column, problem
 
 
 def negated(number: str) -> str:
@@ -110,16 +155,12 @@ def _unit_text(text: str) -> str:
     return unit if text else ""
 
 
-# The same quantities and prices come again and again.
-_decimal: Final = functools.lru_cache(maxsize=8192)(Decimal)
-
-
 def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
     """A French sentence where ``net`` is not quantity × price × (1 − discount/100), else nothing.
 
     ERPs print prices that they have rounded: a difference that the last printed digit explains is none, nor is a cent.
     """
-    if not discount and _decimal(quantity) * _decimal(price) == _decimal(net):
+    if not discount and Decimal(quantity) * Decimal(price) == Decimal(net):
         return ""
     product = _product(quantity, price, discount)
     decimals = max(2, len(price.partition(".")[2]))

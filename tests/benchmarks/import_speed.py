@@ -1,4 +1,4 @@
-"""The import against the bare insertion of the same rows: ``python tests/benchmarks/import.py [INVOICES]``.
+"""The import against the bare insertion of the same rows: ``python tests/benchmarks/import_speed.py [INVOICES]``.
 
 By hand, on an empty database named by DATABASE_URL (it is emptied again). Three columns of time, in one run:
 
@@ -52,10 +52,12 @@ def write_files(folder: Path, invoices: int) -> None:
         for n in range(invoices):
             total = 0
             for k in range(LINES_EACH):
-                price, quantity = 99 + (n * 7 + k * 13) % 5000, 1 + (n + k) % 9
+                # A catalogue: an article has one price, and most are bought by one, two or three.
+                article = (n * 7 + k * 13) % 3000
+                price, quantity = 99 + article * 17 % 5000, 1 + (n + k) % 3
                 total += price * quantity
                 lines.write(
-                    f"F{n:07};A{(n + k) % 3000:05};Article n° {(n + k) % 3000}, série « été »;{quantity};C62;"
+                    f"F{n:07};A{article:05};Article n° {article}, série « été »;{quantity};C62;"
                     f"{price // 100},{price % 100:02};;20,00;{price * quantity // 100},{price * quantity % 100:02}\n"
                 )
             vat = (total * 20 + 50) // 100
