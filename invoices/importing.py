@@ -76,6 +76,7 @@ class _Import:
         self.dry_run = dry_run
         self.progress = progress
         self.report = ImportReport()
+        self.looked_at = 0
         self.customers = KnownCustomers()
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
@@ -89,6 +90,9 @@ class _Import:
                 self.report.refuse_file(item.name, item.reason)
             else:
                 self._look_at(item, number)
+            self.looked_at += 1
+        if not self.looked_at:
+            self.report.refuse_file("", "Il n’y a aucun fichier à importer.")
         for table in self.tables[CUSTOMERS.name]:
             self._guarded([table.name], partial(import_customers, table, self.customers, dry_run=self.dry_run))
         for table in self.tables[CONTACTS.name]:

@@ -624,6 +624,17 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert (rejection["file"], rejection["reason"]) == ("rien.csv", "Ce fichier n’existe pas.")
 
 
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    assert only_rejection(import_erp([tmp_path]))["reason"] == "Il n’y a aucun fichier à importer."
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)) * 50, b"\x00" * 5000, b"\xff\xfe\x00", b"a" * 3_000_000, b";;;;\n" * 50]
+)
+def test_a_file_of_anything_is_a_refusal(data: bytes) -> None:
+    assert only_rejection(import_erp([GivenFile("x.csv", data)]))["reason"]
+
+
 def test_an_unknown_company_on_the_command_line_is_bad_usage(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="« Personne » n’est pas dans Paramétrage société") as error:
         call_command("import_erp", str(write_export(tmp_path / "erp")), "--company", "Personne")
