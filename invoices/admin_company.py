@@ -158,9 +158,11 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
         """The list."""
         return super().changelist_view(request, {"title": _("Paramétrage société"), **(extra_context or {})})
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> Any:
         """Without deleting many at once: it would take the default company along."""
-        actions = super().get_actions(request, *args, **kwargs)
+        actions = super().get_actions(request, action_location)
         return {name: action for name, action in actions.items() if name != "delete_selected"}
 
     def changeform_view(

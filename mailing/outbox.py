@@ -381,9 +381,10 @@ def resolve_address(address: str) -> bool:
     )
 
 
-def failed_addresses() -> Iterator[tuple[str, str, datetime.datetime]]:
-    """Addresses in error, the latest first: address, reason, time of the last failure."""
-    yield from FailedAddress.objects.filter(resolved_at__isnull=True).values_list("address", "reason", "last_failed_at")
+def failed_addresses(start: int = 0, stop: int | None = None) -> Iterator[tuple[str, str, datetime.datetime]]:
+    """Addresses in error, the latest first, ``start`` to ``stop``: address, reason, time of the last failure."""
+    found = FailedAddress.objects.filter(resolved_at__isnull=True).order_by("-last_failed_at", "pk")
+    yield from found.values_list("address", "reason", "last_failed_at")[start:stop]
 
 
 def count_failed_addresses() -> int:

@@ -61,7 +61,10 @@ MENUS = (
     Menu(
         "courrier",
         _("Courrier"),
-        (Entry(model="mailing.Message"), Entry(model="mailing.FailedAddress")),
+        (
+            Entry(model="mailing.Message"),
+            Entry(_("Adresses en erreur"), url_name="failed_addresses", permissions=("mailing.view_failedaddress",)),
+        ),
     ),
     Menu(
         "administration",

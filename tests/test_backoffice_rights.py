@@ -1,0 +1,445 @@
+"""Who may do what in the back-office, the dashboard, and looking as the customer."""
+
+import datetime
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from customers.gestures import ask_gesture
+from customers.models import Account, Customer, Gesture
+from customers.services import send_credentials
+from invoices.models import Company, Consultation, ImportBatch, Invoice
+from mailing.models import Message, MessageTemplate
+from mailing.outbox import beat, mark_address_failed
+from tests.factories import (
+    PASSWORD,
+    make_account,
+    make_company,
+    make_contact,
+    make_customer,
+    make_invoice,
+    make_published_invoice,
+    make_staff,
+)
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "customers.authentication.AccountBackend"
+
+
+def words(response: Any) -> str:
+    """What a reader reads: no tags, ordinary spaces, one at a time."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
+
+
+def member(group: str) -> Account:
+    """A member of staff of one group."""
+    account = Account.objects.create_user(f"{group}@aquila.example", PASSWORD, is_staff=True, name=group)
+    account.groups.add(Group.objects.get(name=group))
+    return account
+
+
+# ─── Rights ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+LISTS = {
+    # address → who may open it
+    "/gestion/": {"Comptabilité", "Lecture", "Paramétrage"},
+    "/gestion/customers/customer/": {"Comptabilité", "Lecture"},
+    "/gestion/customers/contact/": {"Comptabilité", "Lecture"},
+    "/gestion/customers/customeraccount/": {"Comptabilité", "Lecture"},
+    "/gestion/customers/gesture/": {"Comptabilité", "Lecture"},
+    "/gestion/customers/staffaccount/": {"Paramétrage"},
+    "/gestion/auth/group/": {"Paramétrage"},
+    "/gestion/admin/logentry/": {"Paramétrage"},
+    "/gestion/invoices/company/": {"Comptabilité", "Lecture", "Paramétrage"},
+    "/gestion/invoices/importbatch/": {"Comptabilité", "Lecture"},
+    "/gestion/invoices/importbatch/add/": {"Comptabilité"},
+    "/gestion/invoices/invoice/": {"Comptabilité", "Lecture"},
+    "/gestion/export-web/factures/": {"Comptabilité", "Lecture"},
+    "/gestion/mailing/messagetemplate/": {"Comptabilité", "Lecture", "Paramétrage"},
+    "/gestion/mailing/message/": {"Comptabilité", "Lecture"},
+    "/gestion/mailing/failedaddress/": {"Comptabilité", "Lecture"},
+    "/gestion/courrier/adresses-en-erreur/": {"Comptabilité", "Lecture"},
+    "/gestion/courrier/adresses-en-erreur.csv": {"Comptabilité", "Lecture"},
+}
+
+
+@pytest.mark.parametrize("group", ["Comptabilité", "Lecture", "Paramétrage"])
+@pytest.mark.parametrize("address", LISTS)
+def test_each_page_opens_for_its_groups_and_for_nobody_else(client: Client, address: str, group: str) -> None:
+    client.force_login(member(group), backend=BACKEND)
+
+    assert client.get(address).status_code == (200 if group in LISTS[address] else 403)
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_customers_and_strangers_see_nothing_of_the_back_office(client: Client, address: str) -> None:
+    door = unquote(client.get(address, follow=True).redirect_chain[-1][0])
+    assert door.startswith("/connexion/?next=/gestion/")
+
+    client.force_login(make_account(make_customer()), backend=BACKEND)
+    page = client.get(address, follow=True)
+    assert page.status_code == 403
+    assert "Tableau de bord" not in page.content.decode()
+
+
+def test_a_member_of_staff_without_a_group_sees_an_empty_desk(client: Client) -> None:
+    client.force_login(Account.objects.create_user("nouveau@aquila.example", PASSWORD, is_staff=True), backend=BACKEND)
+
+    page = words(client.get("/gestion/"))
+
+    assert "Vous n’avez le droit de rien voir ici." in page
+    assert "en attente d’export" not in page
+
+
+def _scene() -> dict[str, Any]:
+    customer = make_customer(invoice_copies="1")
+    account = make_account(customer)
+    send_credentials(accounts=[account])
+    mark_address_failed("faux@client.example", "550", None, timezone.now())
+    return {
+        "customer": customer,
+        "account": account,
+        "message": Message.objects.get(),
+        "template": MessageTemplate.objects.get(key="invoice"),
+        "batch": ImportBatch.objects.create(state="checked"),
+        "user": make_staff("patron@aquila.example"),
+        "company": make_company(),
+    }
+
+
+# What changes something: address, what is sent, and the groups that may.
+GESTURES: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[str]]] = {
+    "flag D": (
+        lambda s: "/gestion/customers/customer/",
+        {"action": "dematerialise", "confirmed_count": "1"},
+        {"Comptabilité"},
+    ),
+    "create on card": (
+        lambda s: f"/gestion/customers/customer/{s['customer'].pk}/comptes/creer/",
+        {},
+        {"Comptabilité"},
+    ),
+    "send on card": (
+        lambda s: f"/gestion/customers/customer/{s['customer'].pk}/comptes/{s['account'].pk}/envoyer/",
+        {},
+        {"Comptabilité"},
+    ),
+    "renew on card": (
+        lambda s: f"/gestion/customers/customer/{s['customer'].pk}/comptes/{s['account'].pk}/reinitialiser/",
+        {"confirmed_count": "1"},
+        {"Comptabilité"},
+    ),
+    "reveal": (
+        lambda s: f"/gestion/customers/customer/{s['customer'].pk}/comptes/{s['account'].pk}/montrer/",
+        {},
+        {"Comptabilité"},
+    ),
+    "state": (
+        lambda s: f"/gestion/customers/customer/{s['customer'].pk}/comptes/{s['account'].pk}/etat/",
+        {},
+        {"Comptabilité"},
+    ),
+    "look as the customer": (
+        lambda s: f"/gestion/voir-comme/{s['customer'].pk}/{s['account'].pk}/",
+        {},
+        {"Comptabilité"},
+    ),
+    "add customer": (lambda s: "/gestion/customers/customer/add/", {}, {"Comptabilité"}),
+    "change customer": (lambda s: f"/gestion/customers/customer/{s['customer'].pk}/change/", {}, {"Comptabilité"}),
+    "delete customer": (lambda s: f"/gestion/customers/customer/{s['customer'].pk}/delete/", {}, {"Comptabilité"}),
+    "change account": (lambda s: f"/gestion/customers/customeraccount/{s['account'].pk}/change/", {}, {"Comptabilité"}),
+    "add user": (lambda s: "/gestion/customers/staffaccount/add/", {}, {"Paramétrage"}),
+    "renew the superuser": (
+        lambda s: f"/gestion/customers/staffaccount/{s['user'].pk}/reinitialiser/",
+        {"confirmed_count": "1"},
+        set(),
+    ),
+    "change template": (
+        lambda s: f"/gestion/mailing/messagetemplate/{s['template'].pk}/change/",
+        {},
+        {"Comptabilité", "Paramétrage"},
+    ),
+    "restore template": (
+        lambda s: f"/gestion/mailing/messagetemplate/{s['template'].pk}/versions/1/restaurer/",
+        {},
+        {"Comptabilité", "Paramétrage"},
+    ),
+    "trial mail": (
+        lambda s: f"/gestion/messages/{s['template'].pk}/essai/",
+        {"subject": "a", "body": "b"},
+        {"Comptabilité", "Paramétrage"},
+    ),
+    "preview": (
+        lambda s: f"/gestion/messages/{s['template'].pk}/apercu/",
+        {},
+        {"Comptabilité", "Lecture", "Paramétrage"},
+    ),
+    "retry a mail": (lambda s: f"/gestion/mailing/message/{s['message'].pk}/reessayer/", {}, {"Comptabilité"}),
+    "give a mail up": (lambda s: f"/gestion/mailing/message/{s['message'].pk}/abandonner/", {}, {"Comptabilité"}),
+    "pause": (lambda s: "/gestion/mailing/message/suspendre/", {}, {"Comptabilité"}),
+    "resume": (lambda s: "/gestion/mailing/message/reprendre/", {}, {"Comptabilité"}),
+    "correct an address": (lambda s: "/gestion/courrier/adresses-en-erreur/corriger/", {}, {"Comptabilité"}),
+    "forget an address": (lambda s: "/gestion/courrier/adresses-en-erreur/retirer/", {}, {"Comptabilité"}),
+    "confirm an import": (lambda s: f"/gestion/invoices/importbatch/{s['batch'].pk}/confirmer/", {}, {"Comptabilité"}),
+    "abandon an import": (lambda s: f"/gestion/invoices/importbatch/{s['batch'].pk}/abandonner/", {}, {"Comptabilité"}),
+    "change company": (
+        lambda s: f"/gestion/invoices/company/{s['company'].pk}/change/",
+        {},
+        {"Comptabilité", "Paramétrage"},
+    ),
+    "add company": (lambda s: "/gestion/invoices/company/add/", {}, {"Paramétrage"}),
+    "add group": (lambda s: "/gestion/auth/group/add/", {}, {"Paramétrage"}),
+}
+
+
+@pytest.mark.parametrize("group", ["Comptabilité", "Lecture", "Paramétrage"])
+@pytest.mark.parametrize("gesture", GESTURES)
+def test_each_gesture_is_for_its_groups_and_nobody_else(client: Client, gesture: str, group: str) -> None:
+    scene = _scene()
+    address, sent, groups = GESTURES[gesture]
+    if "action" in sent:
+        sent = {**sent, "_selected_action": str(scene["customer"].pk)}
+    client.force_login(member(group), backend=BACKEND)
+    before = _state()
+
+    answer = client.post(address(scene), sent)
+
+    if group in groups:
+        assert answer.status_code in (200, 302, 404, 422)
+    else:
+        # An action of a list that one may see but not use is no choice of its menu, and nothing happens.
+        is_unknown_action = "action" in sent and answer.status_code in (200, 302)
+        assert answer.status_code == 403 or is_unknown_action
+        assert _state() == before
+
+
+def _state() -> Any:
+    """All that a gesture without right could have changed."""
+    return (
+        list(Customer.objects.order_by("pk").values()),
+        list(Account.objects.order_by("pk").values("pk", "password", "is_active", "login")),
+        list(Message.objects.order_by("pk").values("pk", "state")),
+        list(MessageTemplate.objects.order_by("pk").values()),
+        list(ImportBatch.objects.values("state")),
+        list(Company.objects.values()),
+        Group.objects.count(),
+        Gesture.objects.count(),
+    )
+
+
+def test_reading_shows_no_button_that_changes_something(client: Client) -> None:
+    customer = make_customer()
+    make_account(customer)
+    client.force_login(member("Lecture"), backend=BACKEND)
+
+    page = client.get(f"/gestion/customers/customer/{customer.pk}/change/").content.decode()
+
+    assert "Réinitialiser" not in page
+    assert "Créer les identifiants" not in page
+    assert 'name="_save"' not in page
+
+
+def test_frozen_things_cannot_be_deleted(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    invoice = make_published_invoice()
+
+    client.post(f"/gestion/customers/customer/{invoice.customer.pk}/delete/", {"post": "yes"})
+    client.post(f"/gestion/invoices/company/{invoice.company.pk}/delete/", {"post": "yes"})
+    client.post(f"/gestion/invoices/invoice/{invoice.pk}/delete/", {"post": "yes"})
+
+    assert Invoice.objects.get().customer == invoice.customer
+    assert Company.objects.get() == invoice.company
+
+
+# ─── Dashboard ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_dashboard_counts_what_waits_and_leads_to_it(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    paper = make_customer(invoice_copies="2")
+    make_invoice(customer=paper)
+    for _number in range(2):
+        make_invoice()
+    make_published_invoice()
+    make_customer(email="", invoice_copies="D")
+    send_credentials(accounts=[make_account(make_customer())])
+
+    page = client.get("/gestion/")
+    board = page.context["board"]
+    counts = {figure.word: figure for figure in [*board.waiting, *board.wrong]}
+
+    assert counts["factures en attente d’export"].count == 2
+    assert counts["mail en file"].count == 1
+    assert counts["compte jamais utilisé"].count == 1
+    assert counts["client en D sans adresse"].count == 1
+    for figure in counts.values():
+        assert client.get(figure.url).status_code == 200
+    assert [(chart.key, chart.total) for chart in board.charts] == [("factures", 1), ("mails", 1)]
+
+
+def test_each_figure_leads_to_as_many_rows_as_it_says(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    make_customer(email="", invoice_copies="D")
+    make_customer(email="", invoice_copies="1")
+    accounts = [make_account(make_customer()) for _number in range(3)]
+    send_credentials(accounts=accounts)
+    Message.objects.filter(recipient=accounts[0].login).update(state="rejected", next_attempt_at=None)
+    Account.objects.filter(pk=accounts[1].pk).update(last_login=timezone.now())
+
+    board = client.get("/gestion/").context["board"]
+
+    for figure in [*board.waiting, *board.wrong]:
+        page = client.get(figure.url)
+        if "cl" in page.context and "etat=" not in figure.url:
+            assert page.context["cl"].result_count == figure.count, figure.url
+
+
+def test_the_dashboard_warns_when_no_worker_has_been_seen_for_a_minute(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    assert "n’a jamais donné signe de vie" in words(client.get("/gestion/"))
+    beat("machine:1", "export")
+    beat("machine:2", "mail")
+    assert "signe de vie" not in words(client.get("/gestion/"))
+
+    with time_machine.travel(timezone.now() + datetime.timedelta(seconds=61)):
+        assert "n’a plus donné signe de vie depuis" in words(client.get("/gestion/"))
+
+
+def test_the_charts_tell_their_figures_in_a_table_too(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    for _number in range(3):
+        make_published_invoice()
+
+    page = client.get("/gestion/").content.decode()
+
+    assert "<caption>Factures exportées par mois</caption>" in page
+    assert "<td>3</td>" in page
+
+
+def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+
+    def fill(count: int) -> None:
+        company = make_company()
+        for _number in range(count):
+            make_published_invoice(company=company)
+            make_contact(make_customer())
+
+    fill(2)
+    client.get("/gestion/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/gestion/")
+    fill(60)
+    with CaptureQueriesContext(connection) as many:
+        client.get("/gestion/")
+
+    assert len(many) == len(few)
+    assert len(many) <= 25
+
+
+# ─── Voir comme le client ────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def visited(client: Client) -> Invoice:
+    """A published invoice whose customer is looked at by a member of staff."""
+    invoice = make_published_invoice(customer=make_customer(name="Boulangerie Martin"))
+    account = make_account(invoice.customer, name="Nathalie")
+    client.force_login(make_staff(), backend=BACKEND)
+    answer = client.post(f"/gestion/voir-comme/{invoice.customer.pk}/{account.pk}/")
+    assert answer["Location"] == "/factures/"
+    return invoice
+
+
+def test_staff_see_the_customers_pages_with_a_banner_and_it_is_noted(client: Client, visited: Invoice) -> None:
+    page = words(client.get("/factures/"))
+
+    assert visited.number in page
+    assert "Vous voyez l’espace comme Nathalie" in page
+    assert "Bienvenue Nathalie" in page
+    entry = LogEntry.objects.get()
+    assert "Espace vu comme" in entry.get_change_message()
+    assert entry.object_id == str(visited.customer.pk)
+
+
+def test_looking_is_never_counted_as_consulted(client: Client, visited: Invoice) -> None:
+    for address in ("", "pdf/"):
+        answer = client.get(f"/factures/{visited.pk}/{address}")
+        assert answer.status_code == 200
+        answer.close()
+    b"".join(client.get("/factures/archive.zip?annee=2025").streaming_content)  # type: ignore[attr-defined]
+
+    assert not Consultation.objects.exists()
+    visited.refresh_from_db()
+    assert visited.first_consulted_at is None
+
+
+def test_nothing_can_be_changed_while_looking(client: Client, visited: Invoice) -> None:
+    assert client.post("/factures/archive.zip", {"facture": str(visited.pk)}).status_code == 403
+
+
+def test_the_account_page_stays_that_of_the_member_of_staff(client: Client, visited: Invoice) -> None:
+    page = words(client.get("/compte/"))
+
+    assert "compta@aquila.example" in page
+    assert "Vous voyez l’espace comme" not in page
+
+
+def test_the_visit_ends_by_its_button_and_by_itself(client: Client, visited: Invoice) -> None:
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=31)):
+        assert "Vous voyez l’espace comme" not in words(client.get("/factures/"))
+    account = visited.customer.accounts.get()
+    client.post(f"/gestion/voir-comme/{visited.customer.pk}/{account.pk}/")
+    assert "Vous voyez l’espace comme" in words(client.get("/factures/"))
+
+    answer = client.post("/gestion/voir-comme/fin/")
+
+    assert answer["Location"] == f"/gestion/customers/customer/{visited.customer.pk}/change/#web"
+    assert "Vous voyez l’espace comme" not in words(client.get("/factures/"))
+
+
+def test_a_right_taken_away_ends_the_visit(client: Client) -> None:
+    customer = make_customer()
+    account = make_account(customer)
+    staff = member("Comptabilité")
+    client.force_login(staff, backend=BACKEND)
+    client.post(f"/gestion/voir-comme/{customer.pk}/{account.pk}/")
+    assert "Vous voyez l’espace comme" in words(client.get("/factures/"))
+
+    staff.groups.clear()
+
+    assert "Vous voyez l’espace comme" not in words(client.get("/factures/"))
+
+
+def test_a_visit_cannot_be_forged_or_taken_over(client: Client) -> None:
+    account = make_account(make_customer())
+    client.force_login(make_staff(), backend=BACKEND)
+    session = client.session
+    session["viewed_account"] = f'{{"account": {account.pk}}}'
+    session.save()
+
+    assert "Vous voyez l’espace comme" not in words(client.get("/factures/"))
+
+
+def test_staff_are_never_looked_at(client: Client) -> None:
+    customer = make_customer()
+    other = make_staff("autre@aquila.example")
+    client.force_login(make_staff(), backend=BACKEND)
+
+    assert client.post(f"/gestion/voir-comme/{customer.pk}/{other.pk}/").status_code == 404
+
+
+# ─── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_gesture_page_is_for_those_who_may_see_it(client: Client) -> None:
+    staff = make_staff()
+    gesture = ask_gesture(kind=Gesture.Kind.SEND, targets=[1, 2], author=staff)
+    client.force_login(member("Paramétrage"), backend=BACKEND)
+
+    assert client.get(f"/gestion/customers/gesture/{gesture.pk}/change/").status_code == 403
