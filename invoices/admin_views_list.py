@@ -22,7 +22,7 @@ from invoices.criteria import Criteria
 from invoices.criteria_words import describe_criteria
 from invoices.documents import preview_document, received_document
 from invoices.figures import ExportFigures, count_items, count_many
-from invoices.lines import ListLine, filter_items, sum_by_currency, with_recipients
+from invoices.lines import ListLine, filter_items, load_items, sum_by_currency, with_recipients
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from invoices.previews import preview_mails
@@ -151,7 +151,7 @@ def _list_page(
     is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
     lines = [
         _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
-        for line in with_recipients(export, list(page))
+        for line in with_recipients(export, load_items(page))
     ]
     others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
     return show(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from invoices.admin_pages import ACT, SEE, allowed, has_any, note, show, staff_name, tell
 from invoices.bordereau import Bordereau, read_bordereau, write_csv, write_pdf
-from invoices.lines import filter_items, with_mails
+from invoices.lines import filter_items, load_items, with_mails
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from invoices.progress import is_worker_missing, measure_progress
@@ -194,7 +194,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
             "page": page,
             "page_range": paginator.get_elided_page_range(page.number),
             "query": f"etat={state}" if state else "",
-            "lines": with_mails(list(page)),
+            "lines": with_mails(load_items(page)),
             "may_act": has_any(request, ACT),
             "is_ended": export.state in (State.DONE, State.CANCELLED, State.PAUSED),
         },

@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 from invoices.criteria import Criteria
 from invoices.criteria_words import describe_criteria, write_date
 from invoices.figures import ExportFigures, count_items
-from invoices.lines import CurrencyTotal, OutcomeLine, filter_items, iterate_outcomes, sum_by_currency, with_mails
+from invoices.lines import (
+    CurrencyTotal,
+    OutcomeLine,
+    filter_items,
+    iterate_outcomes,
+    load_items,
+    sum_by_currency,
+    with_mails,
+)
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice
 from invoices.printing import print_page
 from invoices.progress import run_duration
@@ -172,7 +180,7 @@ def write_pdf(export: Export) -> bytes:
         lines = list(iterate_outcomes(export))
     else:
         failed = filter_items(export, state=ExportItem.State.FAILED)[:PDF_LINES]
-        lines = with_mails(list(failed))
+        lines = with_mails(load_items(failed))
         lines += list(islice((one for one in iterate_outcomes(export) if not one.item.error), PDF_LINES - len(lines)))
     html = render_to_string(
         "invoices/pdf/bordereau.html",

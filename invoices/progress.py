@@ -54,7 +54,11 @@ def measure_progress(export: Export, now: datetime.datetime) -> Progress:
     )
     if not recent["count"]:
         return Progress(figures)
-    since = max(recent["first"] - datetime.timedelta(seconds=1), now - WINDOW)
+    since = recent["first"] - datetime.timedelta(seconds=1)
+    if export.started_at is not None and export.started_at > now - WINDOW:
+        # The first lines come together after a start: they say nothing of the speed by themselves.
+        since = min(since, export.started_at)
+    since = max(since, now - WINDOW)
     per_second = recent["count"] / max((now - since).total_seconds(), 1.0)
     return Progress(figures, max(round(per_second * 60), 1), round(figures.remaining / per_second))
 
