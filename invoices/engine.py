@@ -28,10 +28,10 @@ from invoices.publishing import commit_lines, write_drafts
 State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
-# slow. What is frozen is published every second or so; told to stop, a worker ends within that time.
-FIRST_CLAIM, SMALLEST_CLAIM, LARGEST_CLAIM = 8, 4, 100
-SECONDS_PER_CLAIM = 0.5
-SECONDS_PER_COMMIT = 1.0
+# slow. What is frozen is published every other second; told to stop, a worker ends within that time.
+FIRST_CLAIM, SMALLEST_CLAIM, LARGEST_CLAIM = 8, 4, 200
+SECONDS_PER_CLAIM = 1.5
+SECONDS_PER_COMMIT = 2.0
 ATTEMPTS_BEFORE_GIVING_UP = 3
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Max
@@ -47,12 +48,7 @@ class PreparedLine:
 
 def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteria) -> list[PreparedLine]:
     """Read what the lines need in a few queries, and make the credentials that are missing."""
-    invoices = {
-        invoice.pk: invoice
-        for invoice in prefetch_for_content(
-            Invoice.objects.filter(pk__in=[item.invoice_id for item in items]).select_related("content_check")
-        )
-    }
+    invoices = _read_invoices([item.invoice_id for item in items])
     rows = ExportCustomer.objects.filter(
         export=export, customer__in={invoice.customer_id for invoice in invoices.values()}
     )
@@ -85,6 +81,19 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
                 line.recipients.append(account)
     _find_received(lines)
     return lines
+
+
+def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
+    """The invoices with what their document and their mail say: lines only where something is to be rendered."""
+    wanted = Invoice.objects.filter(pk__in=keys)
+    found = {
+        invoice.pk: invoice
+        for invoice in prefetch_for_content(wanted.exclude(origin__in=RECEIVED).select_related("content_check"))
+    }
+    if len(found) < len(keys):
+        received = wanted.filter(origin__in=RECEIVED).select_related("company", "customer")
+        found.update({invoice.pk: invoice for invoice in received})
+    return found
 
 
 def _find_received(lines: Sequence[PreparedLine]) -> None:

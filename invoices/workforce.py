@@ -15,6 +15,7 @@ from invoices.crew import Crew, is_called_off, stop_on_signal
 from invoices.documents import warm_up
 from invoices.engine import name_worker, run_lines
 from invoices.figures import ExportFigures, count_items
+from invoices.freezing import RECEIVED
 from invoices.models import Export, ExportItem, Invoice
 
 logger = logging.getLogger(__name__)
@@ -79,9 +80,13 @@ def run_lines_patiently(export_pk: int, *, should_stop: Callable[[], bool], most
 
 
 def warm_up_for(export: Export) -> None:
-    """Load what rendering the lines of ``export`` needs, by rendering the first one, before children are forked."""
-    first = ExportItem.objects.filter(export=export, state=ExportItem.State.READY).order_by("pk").values("invoice")[:1]
-    warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=list(first.values_list("invoice", flat=True)))))
+    """Load what rendering the lines of ``export`` needs, by rendering one, before children are forked."""
+    to_render = ExportItem.objects.filter(export=export, state=ExportItem.State.READY).exclude(
+        invoice__origin__in=RECEIVED
+    )
+    first = list(to_render.order_by("pk").values_list("invoice", flat=True)[:1])
+    if first:
+        warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=first)))
 
 
 def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> Callable[[], bool]:

@@ -113,13 +113,18 @@ def children_of(pid: int) -> set[int]:
 
 
 @contextmanager
-def own_site(folder: Path, **environment: str) -> Iterator[Site]:
-    """A migrated installation on a database of its own, of the kind that the tests run on; dropped at the end."""
-    if connection.vendor == "sqlite":
+def own_site(folder: Path, *, kind: str = "", **environment: str) -> Iterator[Site]:
+    """A migrated installation on a database of its own, of the kind that the tests run on; dropped at the end.
+
+    ``kind`` asks for «sqlite» or «postgresql»; LookupError where the tests run on no server that could make it.
+    """
+    if (kind or connection.vendor) == "sqlite":
         file = folder / "own.sqlite3"
         shutil.copy(_migrated_file(), file)
         yield Site(folder, f"sqlite:///{file}", **environment)
         return
+    if connection.vendor != "postgresql":
+        raise LookupError("DATABASE_URL names no PostgreSQL server")
     name = f"own_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{_server()}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_migrated_database()}"')

@@ -3,6 +3,7 @@
 Runs in a process of an installation of its own (``tests.processes.Site``): Django is set up by whoever imports this.
 """
 
+import datetime
 import hashlib
 import itertools
 import uuid
@@ -10,10 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Customer
@@ -105,14 +105,44 @@ def receive_pdfs(count: int, content: bytes) -> None:
     documents = []
     for invoice in invoices:
         own = content + f"% {invoice.number}\n".encode()
+        name = f"received/{invoice.pk.hex}.pdf"
+        path = Path(default_storage.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(own)
         documents.append(
             Document(
                 invoice=invoice,
                 source=Document.Source.RECEIVED,
-                storage_name=default_storage.save(f"received/{invoice.pk.hex}.pdf", ContentFile(own)),
+                storage_name=name,
                 sha256=hashlib.sha256(own).hexdigest(),
                 size=len(own),
             )
         )
     Document.objects.bulk_create(documents)
     Invoice.objects.filter(pk__in=[invoice.pk for invoice in invoices]).update(origin=Invoice.Origin.PDF)
+
+
+def multiply(count: int) -> datetime.date:
+    """Make ``count`` invoices without lines by one statement, from a day on that no other invoice knows; that day."""
+    first = datetime.date(2090, 1, 1)
+    have = Invoice.objects.filter(issue_date__gte=first).count()
+    if have >= count:
+        return first
+    columns = [field.column for field in Invoice._meta.concrete_fields]
+    changed = {
+        "id": "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))",
+        "number": "m.number || '-' || n.n",
+        "issue_date": f"'{first}'",
+        "document_id": "NULL",
+        "published_at": "NULL",
+    }
+    values = ", ".join(changed.get(column, f"m.{column}") for column in columns)
+    models = Invoice.objects.filter(issue_date__lt=first).count()
+    turns = -(-count // models)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO invoices_invoice ({', '.join(columns)})"
+            f" WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {turns})"
+            f" SELECT {values} FROM invoices_invoice m, n WHERE m.issue_date < '{first}' LIMIT {count}"
+        )
+    return first
