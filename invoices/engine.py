@@ -29,7 +29,8 @@ State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
 # slow. What is frozen is published every other second; told to stop, a worker ends within that time.
-FIRST_CLAIM, SMALLEST_CLAIM, LARGEST_CLAIM = 8, 4, 200
+FIRST_CLAIM = SMALLEST_CLAIM = 8
+LARGEST_CLAIM = 200
 SECONDS_PER_CLAIM = 1.5
 SECONDS_PER_COMMIT = 2.0
 ATTEMPTS_BEFORE_GIVING_UP = 3
@@ -140,9 +141,9 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
             % {"count": ATTEMPTS_BEFORE_GIVING_UP},
         )
         found = list(candidates[: 2 * count])
-    items = found[: min(count, max(SMALLEST_CLAIM, -(-len(found) // 2)))]
-    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone.
-    items = [item for item in items if not item.attempts] or items[:1]
+    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last.
+    fit = [item for item in found if not item.attempts] or found[:1]
+    items = fit[: min(count, max(SMALLEST_CLAIM, -(-len(fit) // 2)))]
     if items:
         lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
         ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(

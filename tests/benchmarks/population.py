@@ -131,7 +131,7 @@ def multiply(count: int) -> datetime.date:
     columns = [field.column for field in Invoice._meta.concrete_fields]
     changed = {
         "id": "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))",
-        "number": "m.number || '-' || n.n",
+        "number": "m.number || '-L' || n.n",
         "issue_date": f"'{first}'",
         "document_id": "NULL",
         "published_at": "NULL",
