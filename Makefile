@@ -37,7 +37,7 @@ bench-portal: setup ## mesures de l'espace client sur 1 000 000 de factures
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.portal
 
 bench-import: setup ## mesures de l'import
-	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.import_erp
+	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.import_speed
 
 screenshots: setup ## captures de chaque écran sous var/screenshots/
 	@$(PYTHON) -m pytest tests/browser -m screenshots -n 0
