@@ -146,6 +146,7 @@ def test_too_many_files_or_bytes_end_the_series_with_a_sentence() -> None:
         zip_of(("a.xml", b"<a/>" * 100))[:-30],
         b"PK\x05\x06" + b"\xff" * 18,
     ],
+    ids=["signature", "zeros", "cut", "directory"],
 )
 def test_a_broken_archive_is_refused(data: bytes) -> None:
     assert "endommagée" in only_refusal(given(data)).reason
