@@ -33,7 +33,12 @@ def transfer_code(
         return None
     try:
         code = helpers.make_epc_qr(
-            name=holder[:LONGEST_NAME], iban=iban, amount=amount, text=text[:LONGEST_TEXT], bic=bic or None
+            name=holder[:LONGEST_NAME],
+            iban=iban,
+            amount=amount,
+            text=text[:LONGEST_TEXT],
+            bic=bic or None,
+            encoding="utf-8",
         )
     except ValueError:  # an IBAN or BIC of a form that the standard does not know
         return None

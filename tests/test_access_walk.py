@@ -164,7 +164,6 @@ def _walk(client: Client, account: Account | None, row: Row, cast: Cast, invoice
     address = row.address(cast, invoice)
     response = getattr(client, row.method)(address)
     body: bytes = response.getvalue() if response.streaming else response.content
-    response.close()
     if response.status_code != 302:
         return response.status_code, body
     target = response["Location"]

@@ -162,7 +162,6 @@ def test_all_ones_data_come_in_one_archive(signed_in: Client, account: Account) 
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
         known = json.loads(archive.read("donnees.json"))
         pdfs = [name for name in archive.namelist() if name.endswith(".pdf")]
-    response.close()
     assert known["compte"]["identifiant"] == "a@a.example"
     assert [each["number"] for each in known["factures"]] == ["18000135"]
     assert len(pdfs) == 1

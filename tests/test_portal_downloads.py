@@ -23,7 +23,6 @@ BACKEND = "customers.authentication.AccountBackend"
 
 def content(response: Any) -> bytes:
     body: bytes = response.getvalue()
-    response.close()
     return body
 
 

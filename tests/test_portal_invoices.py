@@ -26,7 +26,6 @@ def words(content: bytes) -> str:
 def bytes_of(response: Any) -> bytes:
     """The whole body; the file behind it is closed."""
     content: bytes = response.getvalue() if response.streaming else response.content
-    response.close()
     return content
 
 

@@ -44,19 +44,28 @@ def _fill_in_the_database(company: Company, customers: list[Customer], each: int
         return
     first, last = customers[0].pk, customers[-1].pk
     with connection.cursor() as cursor:
-        # The invoice points to its document and the document to its invoice: the link is set last.
+        # The invoice points to its document and the document to its invoice: its number is drawn beforehand, since
+        # the database looks at the links at the end only.
         cursor.execute(
             """
+            WITH made AS (
             INSERT INTO invoices_invoice (id, company_id, customer_id, number, kind, type_code, issue_date, due_date,
                 currency, purchase_order_reference, total_without_vat, total_vat, total_with_vat, prepaid_amount,
-                amount_due, origin, details, content_hash, warnings, version, imported_at, updated_at)
+                amount_due, origin, details, content_hash, warnings, version, imported_at, updated_at,
+                published_at, document_id)
             SELECT gen_random_uuid(), %(company)s, c.id, c.code || '-' || n, 'invoice', '380',
-                DATE %(first_day)s + ((n * 37 + c.id) %% %(days)s)::int, NULL, 'EUR',
+                DATE %(first_day)s + ((n * 37 + (c.id - %(first)s) * 101) %% %(days)s)::int, NULL, 'EUR',
                 CASE WHEN n %% 3 = 0 THEN 'CMD-' || n ELSE '' END,
                 n + 100, (n + 100) * 0.2, (n + 100) * 1.2, 0, (n + 100) * 1.2, 'csv', '{}', md5(c.code || n), '[]', 1,
-                now(), now()
+                now(), now(), now(), nextval(pg_get_serial_sequence('invoices_document', 'id'))
             FROM customers_customer c, generate_series(%(start)s + 1, %(start)s + %(each)s) n
             WHERE c.id BETWEEN %(first)s AND %(last)s
+            RETURNING id, document_id)
+            INSERT INTO invoices_document (id, invoice_id, role, source, version, storage_name, sha256, size, profile,
+                xml_sha256, template, created_at)
+            SELECT document_id, id, 'pdf', 'rendered', 1, id || '.pdf', encode(sha256(id::text::bytea), 'hex'), 1000,
+                '', '', '', now()
+            FROM made
             """,
             {
                 "company": company.pk,
@@ -67,24 +76,6 @@ def _fill_in_the_database(company: Company, customers: list[Customer], each: int
                 "first": first,
                 "last": last,
             },
-        )
-        cursor.execute(
-            """
-            INSERT INTO invoices_document (invoice_id, role, source, version, storage_name, sha256, size, profile,
-                xml_sha256, template, created_at)
-            SELECT id, 'pdf', 'rendered', 1, id || '.pdf', encode(sha256(id::text::bytea), 'hex'), 1000, '', '', '',
-                now()
-            FROM invoices_invoice WHERE published_at IS NULL AND customer_id BETWEEN %s AND %s
-            """,
-            [first, last],
-        )
-        cursor.execute(
-            """
-            UPDATE invoices_invoice i SET published_at = now(), document_id = d.id
-            FROM invoices_document d
-            WHERE d.invoice_id = i.id AND i.published_at IS NULL AND i.customer_id BETWEEN %s AND %s
-            """,
-            [first, last],
         )
 
 
