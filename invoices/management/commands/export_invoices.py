@@ -6,6 +6,7 @@ import json
 import sys
 from typing import Any
 
+from django import db
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -173,7 +174,13 @@ class Command(BaseCommand):
                     export = start_export(export=export)
                 except NothingToDoError as error:
                     raise CommandError(str(error), returncode=2) from error
-            figures = self._run_with_progress(export, options)
+            try:
+                figures = self._run_with_progress(export, options)
+            except (db.OperationalError, db.InterfaceError) as error:
+                raise CommandError(
+                    _("La base de données ne répond plus ; relancez avec export_invoices --resume (%(error)s).")
+                    % {"error": str(error).strip()},
+                ) from error
             failed += figures.failed + figures.remaining
             if options["json"]:
                 self._print_json(
