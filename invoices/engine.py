@@ -165,9 +165,14 @@ def finish_export(export: Export) -> bool:
         for start in range(0, len(customers), 100):
             with transaction.atomic():
                 announce_finished_customers(export, criteria, list(customers[start : start + 100]))
-    Export.objects.filter(pk=export.pk, state=Export.State.RUNNING).update(
-        state=Export.State.DONE, finished_at=timezone.now()
-    )
+    with transaction.atomic():
+        # Somebody who has the failures tried again at this moment comes before, or after the end; not in between.
+        Export.objects.select_for_update().get(pk=export.pk)
+        if ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED)).exists():
+            return False
+        Export.objects.filter(pk=export.pk, state=Export.State.RUNNING).update(
+            state=Export.State.DONE, finished_at=timezone.now()
+        )
     return True
 
 

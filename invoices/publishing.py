@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -48,7 +49,8 @@ def _not_published(error: Exception) -> str:
 def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, *, worker: str) -> int:
     """Publish the lines and write their mails in one transaction; where that fails, each line in one of its own.
 
-    Returns how many lines came to an end. Lines whose claim was lost meanwhile are left to their new owner.
+    Returns how many lines came to an end. Lines whose claim was lost meanwhile are left to their new owner; those whose
+    invoice was imported anew while it was rendered are ready again, since what was rendered is no longer what it says.
     """
     if not lines:
         return 0
@@ -74,13 +76,22 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
         .values_list("pk", flat=True)
     )
     # All are locked, published or not: another list with the same invoices waits here, and then sees them published.
-    published_before = dict(
-        Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
+    found = {
+        pk: (published_at, version)
+        for pk, published_at, version in Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
         .order_by("pk")
         .select_for_update()
-        .values_list("pk", "published_at")
-    )
-    mine = [line for line in lines if line.item.pk in held]
+        .values_list("pk", "published_at", "version")
+    }
+    published_before = {pk: published_at for pk, (published_at, _version) in found.items()}
+    # An import counts the version up with every change of the content, and waits for these locks like everybody.
+    changed = {
+        line.item.pk
+        for line in lines
+        if not published_before[line.invoice.pk] and found[line.invoice.pk][1] != line.invoice.version
+    }
+    _give_back([line for line in lines if line.item.pk in held & changed])
+    mine = [line for line in lines if line.item.pk in held - changed]
     good = [
         line for line in mine if line.document is not None and not line.error and not published_before[line.invoice.pk]
     ]
@@ -104,6 +115,18 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
         else:
             write_line_mails([(line.item, draft, account) for line in good for draft, account in line.drafts])
     return len(mine)
+
+
+def _give_back(lines: Sequence[PreparedLine]) -> None:
+    """Make lines ready again, as if they had not been claimed; the credentials they made are counted once."""
+    for line in lines:
+        ExportItem.objects.filter(pk=line.item.pk).update(
+            state=State.READY,
+            claimed_by="",
+            lease_until=None,
+            attempts=Greatest(F("attempts") - 1, 0),
+            credentials=F("credentials") + line.credentials,
+        )
 
 
 def _publish(documents: list[Document], now: Any) -> None:

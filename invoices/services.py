@@ -3,8 +3,9 @@
 import datetime
 import logging
 from collections.abc import Iterable
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,8 +45,7 @@ def create_export(
 
     The lines are written by one statement whatever their number.
     """
-    export = Export.objects.create(
-        number=_next_number(),
+    export = _create_with_next_number(
         criteria=criteria.to_json(),
         author=author,
         author_name=author_name or (author.get_full_name() if author else ""),
@@ -67,10 +67,24 @@ def create_export(
     return export
 
 
-def _next_number() -> int:
-    """The number after the last one. Two lists made at once queue here: numbers have no gap and no double."""
-    last = Export.objects.select_for_update().order_by("-number").values_list("number", flat=True).first()
-    return (last or 0) + 1
+def _create_with_next_number(**fields: Any) -> Export:
+    """An export under the number after the last one: numbers have no gap and no double.
+
+    Two lists made at once meet at the number, which is unique: the second waits until the first is kept, then takes
+    the next number.
+    """
+    while True:
+        number = _last_number() + 1
+        try:
+            with transaction.atomic():
+                return Export.objects.create(number=number, **fields)
+        except IntegrityError:
+            if _last_number() < number:
+                raise
+
+
+def _last_number() -> int:
+    return Export.objects.aggregate(last=Max("number"))["last"] or 0
 
 
 def _insert_items(export: Export, criteria: Criteria) -> None:
@@ -138,6 +152,8 @@ def cancel_export(*, export: Export) -> None:
 @transaction.atomic
 def retry_failures(*, export: Export) -> int:
     """Make the failed lines ready again, and nothing else; returns how many. The run is then started anew."""
+    # Whoever ends the run at this moment waits here and then finds lines left, or has ended it before.
+    Export.objects.select_for_update().get(pk=export.pk)
     count = ExportItem.objects.filter(export=export, state=ItemState.FAILED).update(
         state=ItemState.READY, error="", finished_at=None, attempts=0
     )

@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import sys
+import time
 from typing import Any
 
 from django import db
@@ -24,6 +25,8 @@ from invoices.selection import count_selection, list_selection
 from invoices.services import NothingToDoError, create_export, last_export_day, retry_failures, start_export
 from invoices.workforce import run_on_this_machine
 
+# Where there is no terminal, a line of progress is written so often.
+SECONDS_BETWEEN_LINES = 10.0
 ISO_AND_FRENCH = ("%Y-%m-%d", "%d/%m/%Y")
 
 
@@ -151,8 +154,8 @@ class Command(BaseCommand):
 
     def _resume(self, options: dict[str, Any]) -> None:
         running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
-        if not running and not options["json"]:
-            self.stdout.write(_("Aucun export interrompu."))
+        if not running:
+            self._say_nothing_to_do(_("Aucun export interrompu."), options)
         self._run(running, options)
 
     def _retry(self, options: dict[str, Any]) -> None:
@@ -161,10 +164,18 @@ class Command(BaseCommand):
             raise CommandError(_("L’export n° %(number)s n’existe pas.") % {"number": options["retry"]}, returncode=2)
         count = retry_failures(export=export)
         if not count:
-            self.stdout.write(_("L’export n° %(number)s n’a aucun échec à relancer.") % {"number": export.number})
+            sentence = _("L’export n° %(number)s n’a aucun échec à relancer.") % {"number": export.number}
+            self._say_nothing_to_do(sentence, options)
             return
         export.refresh_from_db()
         self._run([export], options)
+
+    def _say_nothing_to_do(self, sentence: str, options: dict[str, Any]) -> None:
+        """Who asked for JSON gets an object, whatever there was to do."""
+        if options["json"]:
+            self._print_json(None, 0, 0, {})
+        else:
+            self.stdout.write(sentence)
 
     def _run(self, exports: list[Export], options: dict[str, Any]) -> None:
         failed = 0
@@ -192,10 +203,21 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _run_with_progress(self, export: Export, options: dict[str, Any]) -> ExportFigures:
-        """A bar in a terminal; nothing but the report otherwise."""
+        """A bar in a terminal; a plain line now and then otherwise, for whoever waits or reads a log."""
         console = Console(stderr=True)
         if not console.is_terminal:
-            return run_on_this_machine(export, processes=options["processes"])
+            said_at = time.monotonic()
+
+            def say(figures: ExportFigures) -> None:
+                nonlocal said_at
+                if figures.remaining and time.monotonic() - said_at >= SECONDS_BETWEEN_LINES:
+                    said_at = time.monotonic()
+                    self.stderr.write(
+                        _("Export n° %(number)s : %(done)d sur %(total)d")
+                        % {"number": export.number, "done": figures.done, "total": figures.total}
+                    )
+
+            return run_on_this_machine(export, processes=options["processes"], on_progress=say)
         columns = (
             TextColumn(_("Export n° %(number)s") % {"number": export.number}),
             BarColumn(),

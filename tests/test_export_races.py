@@ -1,0 +1,127 @@
+"""Two things at the same moment: an import beside an export, two lists, a retry beside the end of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+
+from invoices import services
+from invoices.criteria import Criteria
+from invoices.engine import claim_lines, finish_export, run_lines
+from invoices.freezing import freeze_lines, prepare_lines
+from invoices.importing import import_erp
+from invoices.models import Document, Export, ExportItem, Invoice
+from invoices.publishing import commit_lines, write_drafts
+from invoices.services import create_export, retry_failures, start_export
+from mailing.models import Message
+from tests.factories import make_company, make_invoice
+from tests.pdf_structure import text_of
+
+pytestmark = pytest.mark.django_db
+
+State = ExportItem.State
+FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
+
+
+def import_invoice(folder: Path, *, net: str, vat: str, total: str) -> None:
+    """Import an ERP's tables of one customer and one invoice of one line with these amounts."""
+    tables = {
+        "clients.csv": ("code;raison_sociale;email;nb_factures", "C1;Client un;un@client.example;D"),
+        "factures.csv": (
+            "numero;date;code_client;total_ht;total_tva;total_ttc",
+            f"F1;07/06/2025;C1;{net};{vat};{total}",
+        ),
+        "lignes.csv": (
+            "numero;designation;quantite;prix_unitaire_ht;taux_tva;total_ht",
+            f"F1;Prestation;1;{net};20;{net}",
+        ),
+    }
+    folder.mkdir(exist_ok=True)
+    for name, rows in tables.items():
+        (folder / name).write_text("\n".join(rows) + "\n")
+    assert import_erp([folder]).is_clean
+
+
+def test_an_import_between_rendering_and_publishing_is_never_published_with_the_old_pdf(tmp_path: Path) -> None:
+    make_company(is_default=True)
+    import_invoice(tmp_path / "erp", net="100,00", vat="20,00", total="120,00")
+    export = start_export(export=create_export(criteria=FULL))
+    lines = prepare_lines(export, claim_lines(export, worker="slow"), FULL)
+    freeze_lines(lines)
+    write_drafts(export, FULL, lines)
+    import_invoice(tmp_path / "erp", net="200,00", vat="40,00", total="240,00")
+
+    ended = commit_lines(export, lines, FULL, worker="slow")
+
+    item = ExportItem.objects.get()
+    assert (ended, item.state, item.claimed_by, item.lease_until, item.attempts) == (0, State.READY, "", None, 0)
+    assert not Invoice.objects.published().exists()
+    assert not Document.objects.exists()
+    assert not Message.objects.exists()
+
+    assert run_lines(export) == 1
+
+    with default_storage.open(Document.objects.get().storage_name) as file:
+        text = text_of(file.read())
+    assert "240,00" in text
+    assert "120,00" not in text
+    assert Message.objects.count() == 1
+    assert ExportItem.objects.get().credentials == 1
+
+
+def test_two_lists_made_at_once_have_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_invoice()
+    first = create_export(criteria=FULL)
+    look = services._last_number
+    # What the second finds who looked before the first was kept, and then looks again.
+    found = iter([lambda: first.number - 1])
+    monkeypatch.setattr(services, "_last_number", lambda: next(found, look)())
+
+    second = create_export(criteria=FULL)
+
+    assert (first.number, second.number) == (1, 2)
+    assert second.items.count() == 1
+
+
+def test_failures_tried_again_while_a_run_ends_are_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_invoice()
+    criteria = Criteria(generate_credentials=True, notify=True, one_mail_per_customer=True)
+    export = start_export(export=create_export(criteria=criteria))
+    ExportItem.objects.update(state=State.FAILED, error="plus de place")
+    monkeypatch.setattr(
+        "invoices.engine.announce_finished_customers", lambda *_arguments: retry_failures(export=export)
+    )
+
+    assert finish_export(export) is False
+
+    export.refresh_from_db()
+    assert export.state == Export.State.RUNNING
+    monkeypatch.undo()
+    assert run_lines(export) == 1
+    export.refresh_from_db()
+    assert export.state == Export.State.DONE
+
+
+@pytest.mark.parametrize("with_export", [False, True])
+def test_who_asks_for_json_gets_an_object_also_where_there_is_nothing_to_do(
+    capsys: pytest.CaptureFixture[str], with_export: bool
+) -> None:
+    arguments = ["--resume"]
+    if with_export:
+        arguments = ["--retry", str(create_export(criteria=FULL).number)]
+
+    call_command("export_invoices", *arguments, "--json")
+
+    said = json.loads(capsys.readouterr().out)
+    assert said == {
+        "export": None,
+        "candidates": 0,
+        "ready": 0,
+        "left_out": {},
+        "published": 0,
+        "failed": 0,
+        "mails": 0,
+        "credentials": 0,
+    }
