@@ -38,6 +38,8 @@ class EmlFileBackend(BaseEmailBackend):
             target = self.directory / f"{identifier[:120]}.eml"
             partial = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
             # Line ends of files, as in a maildir; bodies are in 7 bits, so nothing but line ends changes.
+            # The delivered mail tells the provisional password: it is for its owner and the group, not for everybody.
+            partial.touch(mode=0o640)
             partial.write_bytes(content.replace(b"\r\n", b"\n"))
             partial.replace(target)
         return len(email_messages)

@@ -312,6 +312,7 @@ def test_an_address_with_accents_is_written_to_its_file_as_it_is(settings: Any) 
     assert "\nTo: stanisław.wójcik@exemple.fr\n" in content
     assert content.startswith(f"Return-Path: <retours+{message.return_token}@")
     assert message.message_id.strip("<>") == path.stem
+    assert path.stat().st_mode & 0o007 == 0  # it may tell a password: nobody else on the machine reads it
 
 
 def test_a_mail_written_again_after_a_crash_takes_the_place_of_its_file(settings: Any) -> None:
