@@ -158,9 +158,9 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
             raise Http404
         if not self.has_view_permission(request, found):
             raise PermissionDenied
-        invoice = Invoice.objects.select_related("customer", "company", "document", "corrects", "content_check").get(
-            pk=found.pk
-        )
+        invoice = Invoice.objects.select_related(
+            "customer", "company", "document__printed", "corrects", "content_check"
+        ).get(pk=found.pk)
         context = {
             **views.invoice_context(request, invoice),
             "title": str(invoice),

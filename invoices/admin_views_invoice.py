@@ -16,9 +16,9 @@ from invoices.admin_forms_export import ResendForm
 from invoices.admin_pages import RESEND, allowed, has_any, note, show, tell
 from invoices.bordereau import exports_of
 from invoices.channel import describe_channel, is_copy
-from invoices.content import content_of
 from invoices.models import Document, Invoice
 from invoices.money import write_count
+from invoices.printed import printed_content_of
 from invoices.resending import plan_resending, resend_invoice
 from invoices.services import NothingToDoError
 from invoices.vault import DocumentAlteredError, read_document
@@ -31,7 +31,7 @@ VIEW = ("invoices.view_invoice",)
 
 def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
     """All that the page shows, in a bounded number of queries."""
-    content = content_of(invoice)
+    content = printed_content_of(invoice)
     document = invoice.document
     consultations = list(invoice.consultations.order_by("-at")[: CONSULTATIONS_SHOWN + 1])
     return {

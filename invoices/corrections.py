@@ -7,6 +7,7 @@ new version says the same amounts anew: a wrong address, a mention that lacked. 
 
 import hashlib
 import logging
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
@@ -18,8 +19,9 @@ from invoices.documents import Rendering, render_document
 from invoices.einvoice_content import einvoice_of
 from invoices.einvoices.child import read_in_child
 from invoices.einvoices.refusals import NoEmbeddedInvoice, Refused
-from invoices.models import Document, Invoice
-from invoices.semantics import InvoiceContent
+from invoices.models import Document, Invoice, PrintedContent
+from invoices.printed import content_to_keep
+from invoices.semantics import InvoiceContent, to_json
 from invoices.vault import forget_bytes, store_bytes
 
 logger = logging.getLogger(__name__)
@@ -60,7 +62,7 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
     )
     document.storage_name = store_bytes(invoice, made.content, role=document.role, version=document.version)
     try:
-        _replace_document(document, before)
+        _replace_document(document, made.printed, before)
     except BaseException:
         forget_bytes([document.storage_name])
         raise
@@ -69,7 +71,7 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
 
 
 @transaction.atomic
-def _replace_document(document: Document, before: int) -> None:
+def _replace_document(document: Document, printed: dict[str, Any] | None, before: int) -> None:
     """Save ``document`` as the current one of its invoice, where the current one is still ``before``."""
     invoice = document.invoice
     current = Invoice.objects.select_for_update().values_list("document", flat=True).get(pk=invoice.pk)
@@ -78,6 +80,8 @@ def _replace_document(document: Document, before: int) -> None:
             _("Une autre version de la facture %(number)s vient d’être publiée.") % {"number": invoice.number}
         )
     document.save()
+    if printed is not None:
+        PrintedContent.objects.create(document=document, content=printed)
     invoice.document = document
     invoice.save(update_fields=["document", "version", "updated_at"])
 
@@ -108,6 +112,7 @@ def _received(invoice: Invoice, pdf: bytes) -> Rendering:
     if not pdf[:1024].lstrip().startswith(b"%PDF-"):
         raise VersionRefusedError(_("Ce fichier n’est pas un PDF."))
     profile = xml_sha256 = ""
+    printed = content_to_keep(invoice, content_of(invoice))
     try:
         reading = read_in_child(pdf)
     except NoEmbeddedInvoice as none:
@@ -120,7 +125,9 @@ def _received(invoice: Invoice, pdf: bytes) -> Rendering:
     else:
         _refuse_another_content(invoice, reading.content)
         profile, xml_sha256 = reading.profile[:100], hashlib.sha256(reading.xml).hexdigest()
-    return Rendering(content=pdf, profile=profile, xml_sha256=xml_sha256, template="")
+        # The rows of the invoice hold what the version before stated, whole: this one is kept whole too.
+        printed = to_json(reading.content)
+    return Rendering(content=pdf, profile=profile, xml_sha256=xml_sha256, template="", printed=printed)
 
 
 def _refuse_another_content(invoice: Invoice, given: InvoiceContent) -> None:

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from invoices.channel import is_copy
 from invoices.einvoice_content import EInvoice, einvoice_of
 from invoices.models import Document, Invoice
 from invoices.print_style import print_style
+from invoices.printed import content_to_keep
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import InvoiceContent, Party
 from invoices.vault import read_document
@@ -29,6 +31,8 @@ class Rendering:
     profile: str
     xml_sha256: str
     template: str
+    printed: dict[str, Any] | None = None
+    """What must be kept beside the document so that pages go on saying what it says (:mod:`invoices.printed`)."""
 
     sha256: str = field(init=False)
     """The fingerprint of the bytes, as people compare it (64 hexadecimal digits)."""
@@ -61,6 +65,7 @@ def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rende
         profile=einvoice.profile,
         xml_sha256=einvoice.xml_sha256,
         template=invoice.company.pdf_template,
+        printed=content_to_keep(invoice, einvoice.content),
     )
 
 

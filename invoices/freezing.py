@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Max
+from django.db.models import Max, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from customers.models import Account
 from customers.services import generate_credentials
 from invoices.checking import check_for_export, findings_of
-from invoices.content import prefetch_for_content
+from invoices.content import content_of, prefetch_for_content
 from invoices.criteria import Criteria
 from invoices.documents import Rendering, render_document
 from invoices.einvoice_content import EInvoice, einvoice_of
 from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
+from invoices.money import write_count
+from invoices.printed import content_to_keep
 from invoices.selection import RecipientStatus
 from invoices.storage import describe_storage_error
 from invoices.vault import store_bytes
@@ -40,6 +42,7 @@ class PreparedLine:
     recipients: list[Account]
     credentials: int = 0
     document: Document | None = None
+    printed: dict[str, Any] | None = None
     drafts: list[tuple[Draft, Account]] = field(default_factory=list)
     error: str = ""
     reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
@@ -97,8 +100,12 @@ def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
 
 
 def _find_received(lines: Sequence[PreparedLine]) -> None:
-    """The documents that came from the ERP, in one query."""
+    """The documents that came from the ERP, in one query, and one for the rows that came beside plain PDFs."""
     received = {line.invoice.pk: line for line in lines if line.invoice.origin in RECEIVED}
+    beside_rows = [line for line in received.values() if line.invoice.origin == Invoice.Origin.PDF]
+    prefetch_related_objects([line.invoice for line in beside_rows], "lines")
+    for line in beside_rows:
+        line.printed = content_to_keep(line.invoice, content_of(line.invoice))
     if received:
         # In rising order: the last version stays.
         for document in Document.objects.filter(invoice__in=received, role=Document.Role.PDF).order_by("version"):
@@ -119,7 +126,7 @@ def freeze_lines(
         for count, line in enumerate(lines, start=1):  # noqa: B007
             rendering = _render(line)
             if rendering is not None:
-                line.document = _document_of(line.invoice, rendering)
+                line.document, line.printed = _document_of(line.invoice, rendering), rendering.printed
                 storing = threads.submit(
                     store_bytes,
                     line.invoice,
@@ -200,7 +207,7 @@ def _compliant(line: PreparedLine) -> EInvoice | None:
     errors = [finding for finding in findings_of(check) if finding.is_error]
     line.note = _("PDF simple, sans e-facture : %(finding)s") % {"finding": errors[0].message_fr}
     if len(errors) > 1:
-        line.note += " " + _("(et %(count)d autres constats)") % {"count": len(errors) - 1}
+        line.note += f" (et {write_count(len(errors) - 1, _('autre constat'), _('autres constats'))})"
     if line.invoice.company.allow_plain_pdf:
         return einvoice.without_xml()
     line.reason, line.note = ExportItem.Reason.NOT_COMPLIANT, ""

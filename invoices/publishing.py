@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from invoices.announcing import announce_finished_customers, draft_line_mails, write_line_mails
 from invoices.criteria import Criteria
 from invoices.freezing import PreparedLine
-from invoices.models import Document, Export, ExportItem, Invoice
+from invoices.models import Document, Export, ExportItem, Invoice, PrintedContent
 from invoices.notices import ExportedInvoice
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,13 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
     ]
     documents = [line.document for line in good if line.document is not None]
     _publish(documents, now)
+    PrintedContent.objects.bulk_create(
+        [
+            PrintedContent(document=line.document, content=line.printed)
+            for line in good
+            if line.document is not None and line.printed is not None
+        ]
+    )
     good_items = {line.item.pk for line in good}
     outcomes: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for line in mine:

@@ -1,7 +1,7 @@
 """Models of the invoices room."""
 
 from invoices.models.company import Company
-from invoices.models.document import Consultation, ContentCheck, Document
+from invoices.models.document import Consultation, ContentCheck, Document, PrintedContent
 from invoices.models.export import Delivery, Export, ExportCustomer, ExportItem, SavedSelection
 from invoices.models.imports import ImportBatch
 from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
@@ -22,5 +22,6 @@ __all__ = [
     "InvoiceLine",
     "InvoiceQuerySet",
     "LifecycleStatus",
+    "PrintedContent",
     "SavedSelection",
 ]

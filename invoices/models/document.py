@@ -56,6 +56,27 @@ class Document(models.Model):
         super().save(*args, **kwargs)
 
 
+class PrintedContent(models.Model):
+    """What a document says that is kept nowhere else: parties, mentions, payment, as they were when it was frozen.
+
+    An ERP's rows are completed from the customer card and «Paramétrage société»; these change, the document does not,
+    and a page that shows it must say the same. Apart from the document, whose lists need none of it.
+    """
+
+    document = models.OneToOneField(
+        Document, on_delete=models.CASCADE, primary_key=True, related_name="printed", verbose_name=_("document")
+    )
+    # By the names of invoices.semantics.InvoiceContent; without its lines where the invoice's rows hold them.
+    content = models.JSONField(_("contenu imprimé"))
+
+    class Meta:
+        verbose_name = _("contenu imprimé")
+        verbose_name_plural = _("contenus imprimés")
+
+    def __str__(self) -> str:
+        return str(self.document)
+
+
 class Consultation(models.Model):
     """A customer opened an invoice: written by his own authenticated view or download, by nothing else."""
 

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.models import Account, Customer
 from invoices.consultations import record_consultations
-from invoices.content import content_of, prefetch_for_content
+from invoices.content import prefetch_for_content
 from invoices.corrections import published_versions
 from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
+from invoices.printed import printed_content_of
 from portal.archive import stream_archive
 from portal.documents import private, serve_document
 from portal.invoice_list import (
@@ -143,8 +144,8 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     """One invoice to read: what to pay and when, the document, then parties, lines and VAT."""
     account = signed_in_account(request)
     visible = Invoice.objects.visible_to(account)
-    found = get_object_or_404(prefetch_for_content(visible).select_related("document"), pk=invoice_id)
-    content = content_of(found)
+    found = get_object_or_404(prefetch_for_content(visible).select_related("document__printed"), pk=invoice_id)
+    content = printed_content_of(found)
     context = {
         "title": f"{found.get_kind_display().capitalize()} N° {found.number}",
         "section": "invoices",
