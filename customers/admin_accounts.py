@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import admin_gestures as gestures
 from customers.admin_filters import AccountState
 from customers.models import Access, Account, CustomerAccount, Gesture
+from customers.services import close_sessions_of_closed
 from mailing.admin_lists import BackOfficeAdmin
 
 
@@ -50,6 +51,11 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
         """Customers' accounts only, each with how many customers it sees."""
         found: QuerySet[CustomerAccount] = super().get_queryset(request).filter(is_staff=False)
         return found.annotate(customer_total=Count("accesses", distinct=True))
+
+    def save_model(self, request: HttpRequest, obj: CustomerAccount, form: Any, change: bool) -> None:
+        """An account that is closed here ends its sessions for good, as by every other gesture."""
+        close_sessions_of_closed(obj, form.changed_data)
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An account begins on its customer's card, with its credentials."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from customers.admin_forms import check_email
 from customers.credentials import read_provisional
 from customers.models import Account, StaffAccount
-from customers.services import draw_credentials, renew_credentials
+from customers.services import close_sessions_of_closed, draw_credentials, renew_credentials
 from mailing.admin_confirmation import Plan, ask_page, is_confirmed, make_group
 from mailing.admin_lists import BackOfficeAdmin
 
@@ -85,6 +85,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         if not change:
             obj.is_staff = True
             draw_credentials(obj)
+        close_sessions_of_closed(obj, form.changed_data)
         super().save_model(request, obj, form, change)
 
     def response_add(

@@ -200,6 +200,12 @@ def set_active(*, accounts: Iterable[Account], is_active: bool) -> int:
     return changed.update(is_active=False, sessions_closed_at=timezone.now())
 
 
+def close_sessions_of_closed(account: Account, changed: Iterable[str]) -> None:
+    """Note on the instance, before a form saves it, that its sessions are over where ``changed`` closed it."""
+    if "is_active" in changed and not account.is_active:
+        account.sessions_closed_at = timezone.now()
+
+
 def wipe_expired_secrets() -> int:
     """Forget the provisional passwords whose time has run out; returns how many."""
     expired = Account.objects.filter(provisional_expires_at__lte=timezone.now()).exclude(provisional_password="")

@@ -16,6 +16,7 @@ from invoices.corrections import VersionRefusedError, publish_new_version
 from invoices.handover import Format, einvoices_to_hand_over, handover_archive, without_einvoice
 from invoices.lifecycle import StatusRefusedError, record_status
 from invoices.models import Export, Invoice
+from invoices.money import write_count
 
 TEMPLATE = "admin/invoices/einvoice_form.html"
 
@@ -111,7 +112,9 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         chosen = Format(form.cleaned_data["form"])
         invoices = einvoices_to_hand_over(export, form=chosen, again=form.cleaned_data["again"])
-        if invoices.exists():
+        if count := invoices.count():
+            files = write_count(count, _("e-facture"), _("e-factures"))
+            note(request, export, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
             response = StreamingHttpResponse(
                 handover_archive(
                     invoices,

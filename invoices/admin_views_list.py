@@ -279,7 +279,11 @@ def tick(request: HttpRequest, number: int) -> HttpResponseBase:
     off = set_excluded(export=export, items=shown - ticked, excluded=True)
     on = set_excluded(export=export, items=ticked, excluded=False)
     if off or on:
-        note(request, export, _("%(off)d lignes décochées, %(on)d cochées.") % {"off": off, "on": on})
+        words = {
+            "off": write_count(off, _("ligne décochée"), _("lignes décochées")),
+            "on": write_count(on, _("ligne cochée"), _("lignes cochées")),
+        }
+        note(request, export, _("%(off)s, %(on)s.") % words)
     elif export.state != State.DRAFT:
         tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     return redirect(_here(request, export))

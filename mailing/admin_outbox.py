@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -124,8 +125,10 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         return None
 
     def _log(self, request: HttpRequest, rows: list[Message], sentence: str) -> None:
-        for row in rows:
-            self.log_change(request, row, sentence)
+        user = request.user.pk
+        if user is not None and rows:
+            # One statement for all rows of a bulk action.
+            LogEntry.objects.log_actions(user, rows, CHANGE, sentence)
 
     # ─── One mail, and the switch of all ─────────────────────────────────────────────────────────────────────────────
     def get_urls(self) -> list[Any]:

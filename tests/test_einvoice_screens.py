@@ -91,6 +91,7 @@ def test_the_e_invoices_of_an_export_are_downloaded_and_marked(desk: Client) -> 
     assert answer["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert len(archive.namelist()) == 3
+    assert LogEntry.objects.filter(change_message__contains="1\u00a0e-facture.").count() == 1
     handover = Handover.objects.get()
     assert (handover.platform, handover.author_name, handover.export) == ("PA Exemple", "Nathalie Blanc", export)
     again = desk.post(address, {"form": "facturx", "platform": ""}, follow=True)

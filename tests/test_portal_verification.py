@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from invoices.models import Invoice
+from invoices.models import Export, ExportItem, Invoice
 from tests.factories import freeze, make_customer, make_invoice, make_published_invoice
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,15 @@ def test_a_version_that_was_replaced_says_so(client: Client, invoice: Invoice) -
 
     assert "Une version corrigée l’a remplacé" in drop(client, PDF).content.decode()
     assert "remplacé" not in drop(client, b"%PDF corrected").content.decode()
+
+
+def test_a_file_that_was_replaced_before_its_export_was_never_ours(client: Client, invoice: Invoice) -> None:
+    published = freeze(invoice, b"%PDF published")
+    export = Export.objects.create(number=1)
+    ExportItem.objects.create(export=export, invoice=invoice, document=published, state=ExportItem.State.PUBLISHED)
+
+    assert "Non conforme" in drop(client, PDF).content.decode()
+    assert "Authentique" in drop(client, b"%PDF published").content.decode()
 
 
 @pytest.mark.parametrize(

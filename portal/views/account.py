@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.models import Account
+from customers.models import Account, Contact
 from customers.services import choose_password
 from invoices.models import Consultation, Invoice
 from mailing.outbox import messages_to
@@ -145,6 +145,11 @@ def _data_of(owner: Account) -> dict[str, Any]:
             }
             for each in customers_of(owner)
         ],
+        "contacts": list(
+            Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
+            .order_by("customer__code")
+            .values("customer__code", "name", "function", "email", "is_main")
+        ),
         "factures": list(
             Invoice.objects.visible_to(owner)
             .order_by("-issue_date", "-number")

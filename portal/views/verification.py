@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from invoices.corrections import published_versions
 from invoices.models import Document
+from portal.documents import private
 from portal.forms import VerificationForm
 from portal.limits import Limit
 from portal.requests import client_address
@@ -70,7 +72,8 @@ def verification(request: HttpRequest) -> HttpResponse:
         verdict = _look_up(fingerprint=_fingerprint_of(pdf))
     else:
         verdict = _look_up(fingerprint=form.cleaned_data["fingerprint"], number=form.cleaned_data["number"].strip())
-    return render(request, "portal/verification.html", {**context, "form": VerificationForm(), "verdict": verdict})
+    answer = {**context, "form": VerificationForm(), "verdict": verdict}
+    return private(render(request, "portal/verification.html", answer))
 
 
 def _fingerprint_of(file: "UploadedFile[Any]") -> str:
@@ -91,4 +94,8 @@ def _look_up(*, fingerprint: str, number: str = "") -> Verdict:
     if number:
         documents = documents.filter(invoice__number=number)
     found = documents.select_related("invoice__company").order_by("-version").first()
-    return Verdict(found, found is not None and found.invoice.document_id != found.pk)
+    if found is None or found.invoice.document_id == found.pk:
+        return Verdict(found)
+    # A file of the ERP that another one replaced before the export was never issued.
+    was_published = published_versions(found.invoice).filter(pk=found.pk).exists()
+    return Verdict(found, is_replaced=True) if was_published else Verdict(None)

@@ -250,8 +250,8 @@ class Command(BaseCommand):
             self.stderr.write(f"  {item.invoice.number} : {item.error}")
         if figures.remaining:
             self.stderr.write(
-                _("Interrompu : %(count)d factures restent à exporter (export_invoices --resume).")
-                % {"count": figures.remaining}
+                _("Interrompu, à exporter encore : %(count)s (export_invoices --resume).")
+                % {"count": _count(figures.remaining, "facture", "factures")}
             )
 
     def _print_json(
