@@ -71,6 +71,12 @@ class BackOfficeSite(admin.AdminSite):
             return HttpResponseRedirect(wanted)
         return redirect(f"{reverse('login')}?{urlencode({'next': wanted})}")
 
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The portal's own page, which also forgets the provisional password and tells the owner."""
+        return redirect("choose_password")
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard above the menus."""
         # Not at the head of the module: models are not ready when the site is made.

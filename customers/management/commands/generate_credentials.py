@@ -8,7 +8,12 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
 from customers.recipients import ContactRules, find_addressees
-from customers.services import generate_credentials, renew_credentials, send_credentials
+from customers.services import (
+    generate_credentials,
+    renew_credentials,
+    send_credentials,
+    wipe_expired_secrets,
+)
 
 
 class Command(BaseCommand):
@@ -28,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError (exit code 2) on a code that no customer has."""
+        wipe_expired_secrets()
         customers = list(self._customers(options["customer"]))
         addressees = find_addressees(customers, ContactRules(use_contacts=options["use_contacts"]))
         made: dict[int, Account] = {}

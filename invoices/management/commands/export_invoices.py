@@ -5,6 +5,7 @@ import datetime
 import json
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 from django import db
@@ -17,11 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from customers.models import Customer
 from customers.recipients import ContactRules
+from customers.services import wipe_expired_secrets
 from invoices.criteria import Criteria, Period, Scope
 from invoices.figures import ExportFigures
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
-from invoices.selection import count_selection, list_selection
+from invoices.selection import count_selection, list_selection, order_reasons
 from invoices.services import NothingToDoError, create_export, last_export_day, retry_failures, start_export
 from invoices.workforce import run_on_this_machine
 
@@ -92,6 +94,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._show(criteria, as_json=options["json"])
             return
+        wipe_expired_secrets()
         export = create_export(criteria=criteria, author_name=_("ligne de commande"), selection=selection)
         self._run([export], options)
 
@@ -179,6 +182,7 @@ class Command(BaseCommand):
 
     def _run(self, exports: list[Export], options: dict[str, Any]) -> None:
         failed = 0
+        together: list[tuple[Export, ExportFigures]] = []
         for export in exports:
             if export.state != Export.State.RUNNING:
                 try:
@@ -193,12 +197,11 @@ class Command(BaseCommand):
                     % {"error": str(error).strip()},
                 ) from error
             failed += figures.failed + figures.remaining
-            if options["json"]:
-                self._print_json(
-                    export.number, figures.candidates, figures.done + figures.remaining, figures.left_out, figures
-                )
-            else:
+            together.append((export, figures))
+            if not options["json"]:
                 self._report(export, figures)
+        if options["json"]:
+            self._print_json_of(together)
         if failed:
             sys.exit(1)
 
@@ -254,28 +257,29 @@ class Command(BaseCommand):
                 % {"count": _count(figures.remaining, "facture", "factures")}
             )
 
-    def _print_json(
-        self,
-        number: int | None,
-        candidates: int,
-        ready: int,
-        left_out: dict[str, int],
-        figures: ExportFigures | None = None,
-    ) -> None:
-        self.stdout.write(
-            json.dumps(
-                {
-                    "export": number,
-                    "candidates": candidates,
-                    "ready": ready,
-                    "left_out": left_out,
-                    "published": figures.published if figures else 0,
-                    "failed": figures.failed if figures else 0,
-                    "mails": figures.mails if figures else 0,
-                    "credentials": figures.credentials if figures else 0,
-                }
-            )
+    def _print_json_of(self, exports: list[tuple[Export, ExportFigures]]) -> None:
+        """One object: the figures of the export, or the sums of those taken up again (with the last one's number)."""
+        figures = [figures for _export, figures in exports]
+        left_out: Counter[str] = Counter()
+        for each in figures:
+            left_out.update(each.left_out)
+        self._print_json(
+            exports[-1][0].number if exports else None,
+            sum(each.candidates for each in figures),
+            sum(each.done + each.remaining for each in figures),
+            order_reasons(left_out),
+            published=sum(each.published for each in figures),
+            failed=sum(each.failed for each in figures),
+            mails=sum(each.mails for each in figures),
+            credentials=sum(each.credentials for each in figures),
         )
+
+    def _print_json(
+        self, number: int | None, candidates: int, ready: int, left_out: dict[str, int], **outcome: int
+    ) -> None:
+        done = {"published": 0, "failed": 0, "mails": 0, "credentials": 0, **outcome}
+        head = {"export": number, "candidates": candidates, "ready": ready, "left_out": left_out}
+        self.stdout.write(json.dumps({**head, **done}))
 
 
 def _count(number: int, singular: str, plural: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
@@ -11,12 +12,13 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from customers.credentials import describe_password, draw_password, encrypt_secret
-from customers.models import Account, Customer
+from customers.models import Account, Contact, Customer
 from invoices.checking import check_invoices, needing_check
 from invoices.criteria import Criteria
 from invoices.demonstration import create_demo_company
-from invoices.models import Export, Invoice
+from invoices.models import Export, Invoice, InvoiceLine
 from invoices.selection import count_selection
+from mailing import outbox
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
 STAFF_LOGIN = "comptabilite@demonstration.example"
@@ -51,12 +53,16 @@ class Command(BaseCommand):
         """What was done, and the logins to try."""
         exported = Invoice.objects.published().count()
         last = Export.objects.order_by("-number").first()
-        mails = settings.EMAIL_URL or settings.MAIL_ROOT
+        states = outbox.summary(timezone.now())
+        written = sum(states.values()) - states["due"]  # those due stand in their states too
+        # Only the server's name: its address may hold a password.
+        where = urlsplit(settings.EMAIL_URL).hostname if settings.EMAIL_URL else settings.MAIL_ROOT
         lines = [
             "",
-            f"Importés   : {Customer.objects.count()} clients, {Invoice.objects.count()} factures",
+            f"Importés   : {Customer.objects.count()} clients, {Contact.objects.count()} contacts, "
+            f"{Invoice.objects.count()} factures, {InvoiceLine.objects.count()} lignes",
             f"Exportées  : {exported} factures" + (f" (export n° {last.number})" if last else ""),
-            f"Mails      : {mails}",
+            f"Mails      : {written} écrits, {where}",
             f"Documents  : {settings.DOCUMENTS_ROOT}",
             "",
             f"Gestion    : {settings.PORTAL_URL}/gestion/",
@@ -72,7 +78,11 @@ class Command(BaseCommand):
         if staff is None:
             secret = draw_password()
             staff = Account.objects.create_superuser(
-                STAFF_LOGIN, secret, name="Service comptabilité", provisional_password=encrypt_secret(secret)
+                STAFF_LOGIN,
+                secret,
+                name="Service comptabilité",
+                provisional_password=encrypt_secret(secret),
+                provisional_expires_at=timezone.now() + settings.PROVISIONAL_PASSWORD_LIFETIME,
             )
         return staff
 
