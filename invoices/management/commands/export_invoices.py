@@ -159,6 +159,7 @@ class Command(BaseCommand):
         running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
         if not running:
             self._say_nothing_to_do(_("Aucun export interrompu."), options)
+            return
         self._run(running, options)
 
     def _retry(self, options: dict[str, Any]) -> None:
