@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,11 @@ from customers import admin_gestures as gestures
 from customers.admin_filters import AccountState
 from customers.models import Access, Account, CustomerAccount, Gesture
 from customers.services import close_sessions_of_closed
-from mailing.admin_lists import BackOfficeAdmin
+from mailing.admin_lists import BackOfficeAdmin, LabelledInlineFormSet
+
+
+class AccessFormSet(LabelledInlineFormSet[Access, CustomerAccount, ModelForm[Access]]):
+    """The customers of one account."""
 
 
 class AccessInline(admin.TabularInline[Access, CustomerAccount]):
@@ -19,6 +24,7 @@ class AccessInline(admin.TabularInline[Access, CustomerAccount]):
 
     model = Access
     fk_name = "account"
+    formset = AccessFormSet
     fields = ("customer",)
     autocomplete_fields = ("customer",)
     extra = 0

@@ -26,7 +26,7 @@ class ContactInline(admin.TabularInline[Contact, Customer]):
     formset = ContactFormSet
     fields = ("name", "function", "email", "is_main")
     ordering = ("-is_main", "name")
-    extra = 0
+    extra = 1  # one to fill in without JavaScript
 
 
 @admin.register(Customer)

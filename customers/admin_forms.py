@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Contact, Customer
 from mailing.addresses import InvalidAddressError, parse_address
+from mailing.admin_lists import LabelledInlineFormSet
 
 
 def check_email(address: str) -> str:
@@ -73,7 +74,7 @@ class CardContactForm(ContactForm):
         """Nothing row by row: the main place may change hands within one saving."""
 
 
-class ContactFormSet(forms.BaseInlineFormSet[Contact, Customer, forms.ModelForm[Contact]]):
+class ContactFormSet(LabelledInlineFormSet[Contact, Customer, forms.ModelForm[Contact]]):
     """The contacts of one customer, looked at together."""
 
     def clean(self) -> None:

@@ -28,7 +28,8 @@ class UserForm(forms.ModelForm[StaffAccount]):
     class Meta:
         model = StaffAccount
         fields = ("login", "name", "is_active", "groups")
-        help_texts = {"login": gettext_lazy("Son adresse e-mail.")}
+        help_texts = {"login": gettext_lazy("Son adresse e-mail."), "groups": ""}
+        widgets = {"groups": forms.CheckboxSelectMultiple}
 
     def clean_login(self) -> str:
         """One mail address that no account has."""
@@ -47,7 +48,6 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
     list_filter = ("is_active", "groups", "is_superuser")
     search_fields = ("login", "name")
     readonly_fields = ("last_login", "is_superuser")
-    filter_horizontal = ("groups",)
     actions = None
     change_form_template = "admin/customers/staffaccount/user.html"
 
@@ -74,6 +74,10 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
     def has_delete_permission(self, request: HttpRequest, obj: StaffAccount | None = None) -> bool:
         """A user is deactivated, so that the history keeps its names."""
         return False
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Three boxes to tick instead of a list to hold keys on."""
+        return super().formfield_for_manytomany(db_field, request, **{**kwargs, "widget": forms.CheckboxSelectMultiple})
 
     @admin.display(description=gettext_lazy("droits"))
     def group_names(self, user: StaffAccount) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
@@ -38,6 +39,17 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
         """The list under its own name, instead of Django's «Select … to change»."""
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+class LabelledInlineFormSet[M: Model, P: Model, F: ModelForm[Any]](BaseInlineFormSet[M, P, F]):
+    """Rows of a table of fields: the head of the column is no label to a screen reader, so each field says its own."""
+
+    def add_fields(self, form: F, index: int | None) -> None:
+        """Name every field of the row."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            label = field.label or form._meta.model._meta.get_field(name).verbose_name
+            field.widget.attrs.setdefault("aria-label", str(label))
 
 
 class ReadOnlyAdmin[M: Model](BackOfficeAdmin[M]):
