@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -17,6 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.models import Account, Customer
+from invoices.admin_pages import acting_account
 from invoices.services import NothingToDoError
 from invoices.wrong_addresses import correct_and_resend, list_wrong_addresses
 from mailing.addresses import InvalidAddressError
@@ -41,7 +44,8 @@ def correct(request: HttpRequest) -> HttpResponse:
     """*Enregistrer et renvoyer*; a refused address is told beside its field, and stays in it."""
     if not request.user.has_perms(ACT):
         raise PermissionDenied
-    customer = get_object_or_404(Customer, pk=request.POST.get("customer", "0") or 0)
+    key = request.POST.get("customer", "")
+    customer = get_object_or_404(Customer, pk=key if key.isdecimal() else 0)
     old, new = request.POST.get("address", ""), request.POST.get("new", "")
     try:
         done = correct_and_resend(customer=customer, old=old, new=new)
@@ -51,7 +55,7 @@ def correct(request: HttpRequest) -> HttpResponse:
     _note(request, customer, sentence)
     resent = ngettext("%(count)d mail renvoyé.", "%(count)d mails renvoyés.", done.mails) % {"count": done.mails}
     messages.success(request, f"{sentence} {done.notice or resent}")
-    return redirect("admin:failed_addresses")
+    return redirect(_here(request))
 
 
 @require_POST
@@ -61,8 +65,16 @@ def forget(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     address = request.POST.get("address", "")
     if resolve_address(address):
-        messages.success(request, _("%(address)s est retirée de la liste.") % {"address": address})
-    return redirect("admin:failed_addresses")
+        sentence = _("%(address)s est retirée de la liste.") % {"address": address}
+        LogEntry.objects.create(
+            user=acting_account(request),
+            content_type=ContentType.objects.get_by_natural_key("mailing", "failedaddress"),
+            object_repr=address[:200],
+            action_flag=CHANGE,
+            change_message=sentence,
+        )
+        messages.success(request, sentence)
+    return redirect(_here(request))
 
 
 @require_safe
@@ -86,6 +98,12 @@ def work_list_csv(request: HttpRequest) -> HttpResponse:
         # A cell that a spreadsheet would run as a formula gets an apostrophe.
         table.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells])
     return response
+
+
+def _here(request: HttpRequest) -> str:
+    """The page of the list from which one came."""
+    page = request.GET.get("page", "")
+    return reverse("admin:failed_addresses") + (f"?page={page}" if page.isdecimal() else "")
 
 
 def _page(request: HttpRequest, refused: tuple[str, int, str, str] | None = None) -> HttpResponse:

@@ -343,6 +343,28 @@ def test_an_address_of_nobody_can_leave_the_list(desk: Client) -> None:
     desk.post(f"{WRONG}retirer/", {"address": "parti@nulle-part.example"})
 
     assert "Aucune adresse en erreur." in words(desk.get(WRONG))
+    assert LogEntry.objects.get().object_repr == "parti@nulle-part.example"
+
+
+def test_a_wrong_correction_on_the_second_page_is_told_there(desk: Client) -> None:
+    customer = make_customer(email="faux@client.example")
+    refuse("faux@client.example")
+    for number in range(50):
+        refuse(f"a{number}@nulle-part.example")
+    form = {"customer": customer.pk, "address": "faux@client.example"}
+
+    page = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "pas une adresse"})
+    right = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "vrai@client.example"})
+
+    assert "« pas une adresse » n’est pas une adresse électronique." in words(page)
+    assert right.headers["Location"] == f"{WRONG}?page=2"
+
+
+@pytest.mark.parametrize("customer", ["", "x", "²", "999999"])
+def test_a_customer_that_is_not_there_is_a_page_not_found(desk: Client, customer: str) -> None:
+    answer = desk.post(f"{WRONG}corriger/", {"customer": customer, "address": "a@b.example", "new": "c@b.example"})
+
+    assert answer.status_code == 404
 
 
 def test_the_work_list_asks_as_often_for_forty_addresses_as_for_four(

@@ -67,9 +67,9 @@ class Command(BaseCommand):
                 if now - swept_at >= SWEEP_EVERY_SECONDS:
                     swept_at = now
                     _sweep(name)
-                if now - pruned_at >= PRUNE_EVERY_SECONDS and settings.TASKS_BACKEND == "database":
+                if now - pruned_at >= PRUNE_EVERY_SECONDS:
                     pruned_at = now
-                    _try("Pruning the queue", lambda: call_command("prune_db_task_results", verbosity=0))
+                    prune()
                 if any(child.exitcode != 0 for child in crew.wait(LOOK_EVERY_SECONDS)):
                     failed_at = time.monotonic()
             crew.dismiss(SECONDS_TO_END)
@@ -88,6 +88,13 @@ def _sweep(name: str) -> None:
     ):
         if not _try(what, step):
             break
+
+
+def prune() -> None:
+    """Forget what serves nobody any more: sessions that ran out, and what the queue in the database remembers."""
+    _try("Clearing expired sessions", lambda: call_command("clearsessions", verbosity=0))
+    if settings.TASKS_BACKEND == "database":
+        _try("Pruning the queue", lambda: call_command("prune_db_task_results", verbosity=0))
 
 
 def _try(what: str, step: Callable[[], object]) -> bool:
