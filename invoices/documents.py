@@ -97,21 +97,26 @@ def warm_up(invoices: Iterable[Invoice] = ()) -> None:
 
     ``invoices``: some that look like those to come, rendered for nothing; one that cannot be rendered is left aside.
     """
-    content = InvoiceContent(
-        number="0",
-        issue_date=datetime.date(2000, 1, 1),
-        type_code="380",
-        currency="EUR",
-        seller=Party(name="."),
-        buyer=Party(name="."),
-        total_without_vat=Decimal("0.00"),
-        total_vat=Decimal("0.00"),
-        total_with_vat=Decimal("0.00"),
-        amount_due=Decimal("0.00"),
-    )
-    render_invoice(content, PrintStyle(), created=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+    is_warm = False
     for invoice in invoices:
         try:
             render_document(invoice)
+            is_warm = True
         except Exception:
             logger.debug("Invoice %s cannot be rendered: its export will say why", invoice.number, exc_info=True)
+    if not is_warm:
+        render_invoice(_EMPTY, PrintStyle(), created=datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+
+
+_EMPTY = InvoiceContent(
+    number="0",
+    issue_date=datetime.date(2000, 1, 1),
+    type_code="380",
+    currency="EUR",
+    seller=Party(name="."),
+    buyer=Party(name="."),
+    total_without_vat=Decimal("0.00"),
+    total_vat=Decimal("0.00"),
+    total_with_vat=Decimal("0.00"),
+    amount_due=Decimal("0.00"),
+)

@@ -187,6 +187,12 @@ def goals(report: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
         yield f"chain ≥ 10 × floor A on two cores, {kind}", f"{times:.1f} ×", times >= 10
         share = found[f"floor B, {processes} processes"]["ms"] / chain
         yield f"chain ≥ 0.85 × floor B on all cores, {kind}", f"{share:.2f}", share >= 0.85
+        # The same by processor time, which another program on the machine does not lengthen.
+        cpu = found[f"chain, {kind}"]["cpu_ms"]
+        times = found["floor A"]["cpu_ms"] / cpu * processes
+        yield f"  the same by processor time, on {processes} cores", f"{times:.1f} ×", times >= 10
+        share = found[f"floor B, {processes} processes"]["cpu_ms"] / cpu
+        yield "  the same by processor time, floor B", f"{share:.2f}", share >= 0.85
         faster = chain / found[f"received PDF, {kind}"]["ms"]
         yield f"received PDF ≥ 20 × rendered, {kind}", f"{faster:.1f} ×", faster >= 20
         lists = report[f"list, {kind}"]
