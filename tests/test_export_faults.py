@@ -153,12 +153,12 @@ def test_a_store_that_refuses_fails_the_line_in_french_leaves_nothing_and_a_retr
     assert isinstance(default_storage._wrapped, DocumentStorage)  # type: ignore[attr-defined]
 
 
-def test_a_disk_that_is_really_full_fails_some_lines_and_a_retry_ends_them(
+def test_writes_that_break_off_in_the_midst_fail_their_lines_and_a_retry_ends_them(
     tmp_path: Path, django_db_setup: Any
 ) -> None:
     with own_site(tmp_path) as site:
         site.ask(SET_UP)
-        # No file of this process may pass so many bytes: what a full disk does to a document, in the midst of it.
+        # No file of this process may pass so many bytes: the write breaks off in the midst.
         script = (
             "import resource, signal, sys\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
