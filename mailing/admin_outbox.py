@@ -62,6 +62,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         """The list below what waits, until when, and whether anything leaves."""
         now = timezone.now()
         extra = {
+            "title": _("Boîte d’envoi"),
             "summary": outbox.summary(now),
             "forecast": outbox.forecast(now),
             "paused": outbox.paused_since(),

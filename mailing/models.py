@@ -136,7 +136,7 @@ class Message(models.Model):
 
     class Meta:
         verbose_name = _("message")
-        verbose_name_plural = _("boîte d’envoi")
+        verbose_name_plural = _("messages")
         ordering = ("-created_at",)
         indexes: ClassVar = [
             models.Index(

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin
+from mailing.admin_lists import BackOfficeAdmin, LimitedPaginator, ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RightsAdmin(GroupAdmin):
+class RightsAdmin(BackOfficeAdmin[Group], GroupAdmin):
     """Groups and what they may do."""
 
 

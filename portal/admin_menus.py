@@ -62,7 +62,7 @@ MENUS = (
         "courrier",
         _("Courrier"),
         (
-            Entry(model="mailing.Message"),
+            Entry(_("Boîte d’envoi"), model="mailing.Message"),
             Entry(_("Adresses en erreur"), url_name="failed_addresses", permissions=("mailing.view_failedaddress",)),
         ),
     ),
