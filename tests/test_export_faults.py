@@ -76,7 +76,7 @@ def test_ctrl_c_stops_after_the_lines_in_hand_and_says_what_remains(
         found = states(site)
         assert command.returncode == 1
         assert set(found) == {"published", "ready"}
-        assert f"Interrompu : {found['ready']} factures restent à exporter (export_invoices --resume)." in errors
+        assert f"Interrompu, à exporter encore : {found['ready']} factures (export_invoices --resume)." in errors
         assert "Traceback" not in errors
 
         site.run("export_invoices", "--resume")
