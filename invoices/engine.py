@@ -33,7 +33,8 @@ FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
 SECONDS_PER_CLAIM = 1.5
 SECONDS_PER_COMMIT = 2.0
-ATTEMPTS_BEFORE_GIVING_UP = 3
+# Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
+ATTEMPTS_BEFORE_GIVING_UP = 5
 
 
 def name_worker() -> str:
@@ -141,8 +142,9 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
             % {"count": ATTEMPTS_BEFORE_GIVING_UP},
         )
         found = list(candidates[: 2 * count])
-    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last.
-    fit = [item for item in found if not item.attempts] or found[:1]
+    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
+    # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
+    fit = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
     items = fit[: min(count, max(SMALLEST_CLAIM, -(-len(fit) // 2)))]
     if items:
         lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)

@@ -287,11 +287,11 @@ def test_lines_of_a_dead_process_are_taken_over_at_once_and_others_when_their_le
 def test_a_line_that_kills_its_worker_each_time_is_given_up() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
-    ExportItem.objects.update(attempts=3)
+    ExportItem.objects.update(attempts=5)
 
     run_lines(export)
 
-    assert "3 fois" in export.items.get().error
+    assert "5 fois" in export.items.get().error
     export.refresh_from_db()
     assert export.state == Export.State.DONE
 

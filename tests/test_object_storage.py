@@ -103,10 +103,8 @@ def test_the_space_and_the_archive_give_the_bytes_of_the_store(stored: str, clie
     archive = client.get("/factures/archive.zip?annee=2025")
 
     assert b"".join(answer.streaming_content) == b"%PDF-1.7 one"  # type: ignore[attr-defined]
-    answer.close()
     with zipfile.ZipFile(io.BytesIO(b"".join(archive.streaming_content))) as opened:  # type: ignore[attr-defined]
         contents = {opened.read(name) for name in opened.namelist()}
-    archive.close()
     assert {b"%PDF-1.7 one", b"%PDF-1.7 two"} <= contents
 
 
