@@ -9,7 +9,7 @@ from invoices.corrections import published_versions
 from invoices.lifecycle import last_status, status_word
 from invoices.models import Document, Invoice, InvoiceQuerySet, LifecycleStatus
 from invoices.semantics import InvoiceContent, Line
-from portal.transfer_code import TransferCode, transfer_code
+from portal.transfer_code import Transfer, transfer_shown
 
 UNITS = {
     "C62": "",
@@ -89,14 +89,14 @@ def shown_notes(content: InvoiceContent) -> list[str]:
     return list(dict.fromkeys(note.text for note in content.notes if note.subject_code != "BAR"))
 
 
-def transfer_of(invoice: Invoice, content: InvoiceContent) -> TransferCode | None:
+def transfer_of(invoice: Invoice, content: InvoiceContent) -> Transfer | None:
     """The code to pay ``invoice`` by transfer; None for credit notes, and where nothing or no IBAN is stated."""
     payment = content.payment
     if payment is None or not payment.iban or invoice.is_credit_note:
         return None
-    return transfer_code(
+    return transfer_shown(
         holder=payment.account_name or content.seller.name,
-        iban=payment.iban.replace(" ", ""),
+        iban=payment.iban,
         bic=payment.bic,
         amount=invoice.amount_due,
         currency=invoice.currency,

@@ -18,6 +18,7 @@ from invoices.printing import TEMPLATES, PrintStyle, read_logo, render_invoice
 from invoices.printing.figures import amount, day, money, number, price, rate
 from invoices.semantics import Address, InvoiceContent
 from tests import invoice_samples as samples
+from tests.code_reading import read_code
 from tests.pdf_structure import check_accessible, check_archive, pages_text, qpdf_complaints, text_of
 
 CREATED = datetime.datetime(2022, 6, 7, 10, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
@@ -360,3 +361,17 @@ def test_an_empty_invoice_of_the_smallest_profile_is_printed() -> None:
 def test_a_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         render_invoice(samples.plain(1), STYLE, created=datetime.datetime(2022, 6, 7))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_printed_code_is_read_by_a_camera_and_pays_the_amount_due(template: str) -> None:
+    content = samples.plain(3)
+    style = style_for(content, template=template, iban="FR76 3000 6000 0112 3456 7890 189", bic="AGRIFRPP")
+    assert content.payment is None or not content.payment.iban or content.payment.iban.startswith("FR")
+
+    code = read_code(render_invoice(content, style, created=CREATED))
+
+    said = code.bytes.decode().split("\n")
+    due = content.amount_due if content.amount_due is not None else content.total_with_vat
+    assert (said[:4], said[7], said[10]) == (["BCD", "002", "1", "SCT"], f"EUR{due:.2f}", content.number)
+    assert code.ec_level == "M"

@@ -14,9 +14,10 @@ from invoices.printing.fonts import wrap
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.mentions import foot_of_page, terms
 from invoices.printing.parties import address_lines, party_lines
-from invoices.printing.payment import payment_lines, transfer_code
+from invoices.printing.payment import code_of_transfer, payment_lines
 from invoices.printing.style import PrintStyle
 from invoices.semantics import AllowanceCharge, InvoiceContent, Line
+from invoices.transfer_code import TransferCode
 
 # Beyond these, the totals would no longer stand on one page.
 SHOWN_ALLOWANCES = 20
@@ -79,7 +80,7 @@ class Page:
     totals: tuple[Total, ...]
     vat_is_taller: bool
     payment: str
-    transfer_code: bytes  # SVG, or empty
+    transfer_code: TransferCode | None
     terms: tuple[str, ...]
     foot: str
 
@@ -120,7 +121,7 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         totals=totals,
         vat_is_taller=len(vat) > len(totals),
         payment="\n".join(payment_lines(content, style, layout)),
-        transfer_code=transfer_code(content, style),
+        transfer_code=code_of_transfer(content, style),
         terms=tuple("\n".join(wrap(text, TEXT_WIDTH * POINTS_PER_MM, layout.small)) for text in terms(content, style)),
         foot="\n".join(
             wrap("\n".join(foot_of_page(content, style)), 150 * POINTS_PER_MM, layout.small),

@@ -1,15 +1,11 @@
 """How to pay: the account, what to recall, and the QR code of a transfer."""
 
-import io
-from decimal import Decimal
-
-from segno import helpers
-
 from invoices.printing import figures, wording
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.style import PrintStyle
 from invoices.semantics import InvoiceContent, PaymentInstructions
+from invoices.transfer_code import TransferCode, transfer_code, transfer_payload
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
 CODE_WIDTH = 27.0  # mm kept free at the left of the text for the QR code
@@ -69,25 +65,19 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     return wrap("\n".join(line for line in lines if line), room, layout.text)
 
 
-def transfer_code(content: InvoiceContent, style: PrintStyle) -> bytes:
-    """The QR code of a SEPA transfer (EPC069-12) as an SVG of one path; empty where it cannot or need not be drawn."""
+def code_of_transfer(content: InvoiceContent, style: PrintStyle) -> TransferCode | None:
+    """The QR code of the transfer that pays the invoice; None where it cannot or need not be drawn."""
     due = content.amount_due if content.amount_due is not None else content.total_with_vat
     iban, bic, holder = _account(content, style)
-    if not (style.has_transfer_code and iban and due and content.currency == "EUR") or content.is_credit_note:
-        return b""
-    if not Decimal("0.01") <= due <= Decimal("999999999.99"):
-        return b""
+    if not (style.has_transfer_code and due) or content.is_credit_note:
+        return None
     payment = content.payment or PaymentInstructions()
-    try:
-        code = helpers.make_epc_qr(
-            name=(holder or content.seller.name)[:70],
-            iban=iban.replace(" ", ""),
-            amount=due,
-            text=(payment.remittance_information or content.number)[:140],
-            bic=bic or None,
-        )
-    except ValueError:  # an account or a name that the standard cannot hold: the lines in words remain
-        return b""
-    out = io.BytesIO()
-    code.save(out, kind="svg", border=0, xmldecl=False, svgclass=None, lineclass=None, omitsize=True)
-    return out.getvalue()
+    payload = transfer_payload(
+        holder=holder or content.seller.name,
+        iban=iban,
+        bic=bic,
+        amount=due,
+        currency=content.currency,
+        text=payment.remittance_information or content.number,
+    )
+    return transfer_code(payload) if payload else None

@@ -7,6 +7,7 @@ import threading
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
 import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
@@ -127,13 +128,14 @@ def _to_pdf(
     pictures = {}
     if style.logo:
         pictures[style.logo.url] = (style.logo.data, style.logo.mime)
+    known: dict[str, Any] = dict(known_pictures(style.logo))
     if page.transfer_code:
-        pictures[CODE_URL] = (page.transfer_code, "image/svg+xml")
+        known[CODE_URL] = page.transfer_code
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
     with stepping_in():
         document = document_of(html, HandedOver(pictures)).render(
             stylesheets=[sheet],
-            cache=known_pictures(style.logo),
+            cache=known,
             font_config=font_configuration(),
             color_profiles={INTENT: _colour_profile()},
             pdf_variant=VARIANT,
