@@ -1,6 +1,7 @@
 """What is remembered of drawing: bare boxes, plain lines, and each text in each style (see :mod:`.remembering`)."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import weasyprint.draw
@@ -12,11 +13,14 @@ from weasyprint.formatting_structure import boxes
 from weasyprint.layout import background
 from weasyprint.matrix import Matrix
 from weasyprint.pdf.fonts import Font
+from weasyprint.pdf.stream import Stream
+from weasyprint.text.ffi import ffi
 from weasyprint.text.fonts import get_pango_font_key
 
 MOST_TEXTS = 500  # for each style
 
 draw_text_plainly = weasyprint.draw.draw_text
+set_color_plainly = Stream.set_color
 layout_backgrounds_plainly = background.layout_box_backgrounds
 
 NO_RADII = {f"border_{corner}_radius": (0, 0) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")}
@@ -88,6 +92,32 @@ def draw_border(stream: Any, box: Any) -> None:
         stream.fill(even_odd=True)
 
 
+def set_color(stream: Any, color: Any, stroke: bool = False) -> None:
+    """The operator of a colour is kept beside it; a stylesheet has few."""
+    if stroke or color.space != "srgb":
+        set_color_plainly(stream, color, stroke)
+        return
+    try:
+        key, operator = color.remembered_operator
+    except AttributeError:
+        key = (color.space, *color.coordinates)
+        operator = b" ".join((*map(_to_bytes, color.to("srgb").coordinates), b"rg"))
+        color.remembered_operator = (key, operator)
+    stream.set_alpha(color.alpha)
+    if key != stream._current_color:
+        stream._current_color = key
+        stream.stream.append(operator)
+
+
+def page_references(pdf: Any) -> tuple[bytes, ...]:
+    """Asked by each element of the structure tree: made anew only when pages were added."""
+    kids = pdf.pages["Kids"]
+    known: tuple[bytes, ...] = pdf.__dict__.get("remembered_references", ())
+    if 3 * len(known) != len(kids):
+        known = pdf.remembered_references = tuple(b"%d 0 R" % number for number in kids[::3])
+    return known
+
+
 class _Drawn:
     """How a text is drawn, wherever it stands: operators of the content stream, and glyphs by font."""
 
@@ -108,20 +138,11 @@ def draw_text(stream: Any, textbox: Any, offset_x: float, text_overflow: str, bl
     ):
         draw_text_plainly(stream, textbox, offset_x, text_overflow, block_ellipsis)
         return
-    try:
-        memo = style.remembered_drawings
-    except AttributeError:
-        memo = style.remembered_drawings = {}
-    text = textbox.text
-    drawn = memo.get(text)
+    drawn = _known_drawings(style).get(textbox.text)
     if drawn is None:
-        drawn = _record(stream, textbox)
-        if drawn is None:
-            draw_text_plainly(stream, textbox, offset_x, text_overflow, block_ellipsis)
-            return
-        if len(memo) >= MOST_TEXTS:
-            memo.clear()
-        memo[text] = drawn
+        # Not met when it was laid out (see learn_drawing), forgotten since, or not to be remembered.
+        draw_text_plainly(stream, textbox, offset_x, text_overflow, block_ellipsis)
+        return
     stream.set_color(style["color"])
     stream.begin_text()
     if drawn.operators:
@@ -145,17 +166,36 @@ def draw_text(stream: Any, textbox: Any, offset_x: float, text_overflow: str, bl
     stream.end_text()
 
 
-def _record(stream: Any, textbox: Any) -> _Drawn | None:
-    """Draw a text on a stand-in for the stream; None when it cannot be remembered (a glyph that no face has)."""
-    recorder = _Recorder(stream)
-    layout = textbox.pango_layout
-    layout.reactivate(textbox.style)
-    pictures = draw_first_line(recorder, textbox, "clip", "none", Matrix(d=-1))
-    layout.deactivate()
-    if pictures or any(font.missing for font in recorder.fonts.values()):
-        return None
+def _known_drawings(style: Any) -> dict[str, _Drawn]:
+    try:
+        return style.remembered_drawings  # type: ignore[no-any-return]
+    except AttributeError:
+        memo: dict[str, _Drawn] = {}
+        style.remembered_drawings = memo
+        return memo
+
+
+@dataclass(slots=True)
+class _LaidOut:
+    """What drawing asks of a box of text."""
+
+    style: Any
+    text: str
+    pango_layout: Any
+    baseline: float = 0.0
+
+
+def learn_drawing(layout: Any, style: Any) -> None:
+    """Record how a text that was just laid out is drawn, while its layout is there: it need not be made again."""
+    memo = _known_drawings(style)
+    recorder = _Recorder()
+    pictures = draw_first_line(recorder, _LaidOut(style, layout.text, layout), "clip", "none", Matrix(d=-1))
+    if pictures or any(font.missing for font in recorder.fonts.values()):  # a glyph that no face has
+        return
+    if len(memo) >= MOST_TEXTS:
+        memo.clear()
     fonts = {key: (_prototypes[key], font.widths, font.to_unicode) for key, font in recorder.fonts.items()}
-    return _Drawn(recorder.operators, fonts)
+    memo[layout.text] = _Drawn(recorder.operators, fonts)
 
 
 # Faces are few and the font configuration keeps them: not bounded.
@@ -172,8 +212,14 @@ def _fresh(prototype: Any) -> Any:
 class _Recorder:
     """Stands for the content stream while a text is drawn for the first time."""
 
-    def __init__(self, stream: Any) -> None:
-        self.length, self.ink_rect, self.logical_rect = stream.length, stream.ink_rect, stream.logical_rect
+    # Where Pango writes what it is asked.
+    length, ink_rect, logical_rect = (
+        ffi.new("unsigned int *"),
+        ffi.new("PangoRectangle *"),
+        ffi.new("PangoRectangle *"),
+    )
+
+    def __init__(self) -> None:
         self.operators: list[Any] = []
         self.fonts: dict[Any, Any] = {}
 

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from typing import Any
 
+import pydyf
 import weasyprint.document
 import weasyprint.draw
 import weasyprint.layout.absolute
@@ -30,10 +31,18 @@ from weasyprint.formatting_structure import boxes
 from weasyprint.html import UA_COUNTER_STYLE
 from weasyprint.layout import background, inline
 from weasyprint.layout.percent import resolve_percentages
-from weasyprint.text.line_break import split_first_line, strut
+from weasyprint.pdf.stream import Stream
+from weasyprint.text.line_break import Layout, split_first_line, strut
 
 from invoices.printing.fetching import REFUSING
-from invoices.printing.remembered_drawing import draw_border, draw_text, layout_box_backgrounds
+from invoices.printing.remembered_drawing import (
+    draw_border,
+    draw_text,
+    layout_box_backgrounds,
+    learn_drawing,
+    page_references,
+    set_color,
+)
 
 MOST_TEXTS = 500  # for each style
 MOST_LENGTHS = 200  # for each style
@@ -41,6 +50,7 @@ MOST_PAGES = 100
 
 next_line_plainly = inline.get_next_linebox
 in_normal_flow_plainly = boxes.Box.is_in_normal_flow
+deactivate_plainly = Layout.deactivate
 
 
 class WellFormed(HTML):  # type: ignore[misc]
@@ -202,8 +212,24 @@ def _split_first_line(
     if found is None:
         if len(memo) >= MOST_TEXTS:
             memo.clear()
-        found = memo[key] = split_first_line(text, style, context, max_width, justification_spacing, **more)
+        _is_kept.append(True)
+        try:
+            found = memo[key] = split_first_line(text, style, context, max_width, justification_spacing, **more)
+            learn_drawing(found[0], style)
+        finally:
+            _is_kept.clear()
+        found[0].deactivate()
     return found
+
+
+# Not empty while a text is laid out that is drawn at once.
+_is_kept: list[bool] = []
+
+
+def _deactivate(layout: Any) -> None:
+    """Let Pango's objects go, but for a text that is still to be drawn."""
+    if not _is_kept:
+        deactivate_plainly(layout)
 
 
 def _next_line(
@@ -302,6 +328,9 @@ REPLACEMENTS: tuple[tuple[Any, str, Any, Any], ...] = tuple(
         (weasyprint.draw, "draw_text", draw_text),
         (weasyprint.draw, "draw_border", draw_border),
         (weasyprint.draw, "draw_outline", _nothing),
+        (Stream, "set_color", set_color),
+        (pydyf.PDF, "page_references", property(page_references)),
+        (Layout, "deactivate", _deactivate),
         (boxes.Box, "is_in_normal_flow", _is_in_normal_flow),
         (inline, "get_next_linebox", _next_line),
         (inline, "split_first_line", _split_first_line),
