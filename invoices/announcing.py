@@ -45,6 +45,9 @@ def announce_finished_customers(export: Export, criteria: Criteria, customers: I
     ended at the same time in two workers; a mail that is there already is not written again.
     """
     wanted = set(customers)
+    # One at a time for each customer: of two workers that end his last lines together, the second sees the first's.
+    rows = ExportCustomer.objects.filter(export=export, customer__in=wanted).order_by("pk").select_for_update()
+    list(rows.values_list("pk", flat=True))
     waiting = ExportItem.objects.filter(
         export=export, invoice__customer__in=wanted, state__in=(State.READY, State.CLAIMED)
     ).values_list("invoice__customer", flat=True)

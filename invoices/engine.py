@@ -172,7 +172,8 @@ def finish_export(export: Export) -> bool:
         Export.objects.select_for_update().get(pk=export.pk)
         if ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED)).exists():
             return False
-        Export.objects.filter(pk=export.pk, state=Export.State.RUNNING).update(
+        # A run that was paused after its last lines were claimed has nothing left to go on with.
+        Export.objects.filter(pk=export.pk, state__in=(Export.State.RUNNING, Export.State.PAUSED)).update(
             state=Export.State.DONE, finished_at=timezone.now()
         )
     return True

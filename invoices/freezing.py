@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-from django.db.models import Max, prefetch_related_objects
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Max, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from customers.models import Account
@@ -40,7 +40,6 @@ class PreparedLine:
     item: ExportItem
     invoice: Invoice
     recipients: list[Account]
-    credentials: int = 0
     document: Document | None = None
     printed: dict[str, Any] | None = None
     drafts: list[tuple[Draft, Account]] = field(default_factory=list)
@@ -67,16 +66,7 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
             if recipient["status"] == RecipientStatus.GENERATE and criteria.generate_credentials:
                 key = (customer.pk, recipient["address"])
                 if key not in made:
-                    try:
-                        generated = generate_credentials(
-                            customer=customer, address=recipient["address"], name=recipient["name"]
-                        )
-                    except ValueError:
-                        # The address became a member of staff's: he is no customer and gets no mail.
-                        made[key] = None
-                    else:
-                        made[key] = generated.account
-                        line.credentials += generated.is_new
+                    made[key] = _make_account(line, recipient["address"], recipient["name"])
                 account = made[key]
             elif recipient["status"] != RecipientStatus.MAIL:
                 continue
@@ -84,6 +74,21 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
                 line.recipients.append(account)
     _find_received(lines)
     return lines
+
+
+@transaction.atomic
+def _make_account(line: PreparedLine, address: str, name: str) -> Account | None:
+    """The account of ``address``, made where there is none; None where it is a member of staff's, who gets no mail.
+
+    What is made is counted with it: a worker that dies before the line's end has told what it made.
+    """
+    try:
+        generated = generate_credentials(customer=line.invoice.customer, address=address, name=name)
+    except ValueError:
+        return None
+    if generated.is_new:
+        ExportItem.objects.filter(pk=line.item.pk).update(credentials=F("credentials") + 1)
+    return generated.account
 
 
 def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:

@@ -112,7 +112,6 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
     # Nearly all lines of a batch end alike: one statement for each kind of end.
     for values, keys in outcomes.items():
         fields = dict(values)
-        fields["credentials"] = F("credentials") + fields["credentials"]
         if fields["state"] == State.PUBLISHED:
             fields["document"] = _among(documents, "invoice")
         ExportItem.objects.filter(pk__in=keys).update(claimed_by="", lease_until=None, finished_at=now, **fields)
@@ -125,14 +124,13 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
 
 
 def _give_back(lines: Sequence[PreparedLine]) -> None:
-    """Make lines ready again, as if they had not been claimed; the credentials they made are counted once."""
+    """Make lines ready again, as if they had not been claimed."""
     for line in lines:
         ExportItem.objects.filter(pk=line.item.pk).update(
             state=State.READY,
             claimed_by="",
             lease_until=None,
             attempts=Greatest(F("attempts") - 1, 0),
-            credentials=F("credentials") + line.credentials,
         )
 
 
@@ -154,7 +152,7 @@ def _among(documents: list[Document], invoice: str) -> Subquery:
 
 def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, Any]:
     """What the row of the line will say."""
-    outcome = {"state": State.PUBLISHED, "reason": "", "error": "", "note": "", "credentials": line.credentials}
+    outcome = {"state": State.PUBLISHED, "reason": "", "error": "", "note": ""}
     if is_late:
         outcome.update(state=State.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
     elif line.error:

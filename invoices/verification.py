@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from invoices.models import Document, Export
+from invoices.models import Document, Export, ExportItem
 from invoices.vault import forget_bytes
 
 # Where documents are stored; logos and files that wait for their import have folders of other names.
@@ -80,13 +80,21 @@ def verify_documents(
         report.checked += 1
         on_progress(report.checked)
     for name in find_orphans(timezone.now() - orphans_older_than):
-        # A run that was killed and goes on takes its own file up again, however old it is: wait for its end.
-        if delete_orphans and not Export.objects.filter(state=Export.State.RUNNING).exists():
+        if delete_orphans and not _may_be_taken_up():
             forget_bytes([name])
             report.deleted += 1
         else:
             report.orphans.append(name)
     return report
+
+
+def _may_be_taken_up() -> bool:
+    """A run that was killed or paused and goes on takes its own file up again, however old it is: wait for its end.
+
+    A run that was cancelled brings to an end what its workers have in hand.
+    """
+    unfinished = Export.objects.filter(state__in=(Export.State.RUNNING, Export.State.PAUSED))
+    return unfinished.exists() or ExportItem.objects.filter(state=ExportItem.State.CLAIMED).exists()
 
 
 def _problem_of(document: Document) -> str:

@@ -1,20 +1,26 @@
 """Two things at the same moment: an import beside an export, two lists, a retry beside the end of a run."""
 
+import contextlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import connection
 
-from invoices import services
+from invoices import announcing, services
 from invoices.criteria import Criteria
-from invoices.engine import claim_lines, finish_export, run_lines
+from invoices.engine import claim_lines, finish_export, release_lines, run_lines
+from invoices.figures import count_items
 from invoices.freezing import freeze_lines, prepare_lines
 from invoices.importing import import_erp
-from invoices.models import Document, Export, ExportItem, Invoice
+from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from invoices.publishing import commit_lines, write_drafts
-from invoices.services import create_export, retry_failures, start_export
+from invoices.services import create_export, pause_export, retry_failures, start_export
 from mailing.models import Message
 from tests.factories import make_company, make_invoice
 from tests.pdf_structure import text_of
@@ -102,6 +108,70 @@ def test_failures_tried_again_while_a_run_ends_are_not_left_behind(monkeypatch: 
     assert run_lines(export) == 1
     export.refresh_from_db()
     assert export.state == Export.State.DONE
+
+
+def test_credentials_made_by_a_worker_that_dies_before_the_end_of_its_line_are_counted() -> None:
+    make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+    prepare_lines(export, claim_lines(export, worker="dies here"), FULL)
+    release_lines(export, worker="dies here")
+
+    assert run_lines(export) == 1
+
+    assert count_items(export).credentials == 1
+
+
+def test_a_run_paused_while_its_last_lines_were_in_hand_has_ended() -> None:
+    make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+    lines = prepare_lines(export, claim_lines(export, worker="one"), FULL)
+    pause_export(export=export)
+    assert finish_export(export) is False
+    freeze_lines(lines)
+    write_drafts(export, FULL, lines)
+    commit_lines(export, lines, FULL, worker="one")
+
+    assert finish_export(export) is True
+
+    export.refresh_from_db()
+    assert export.state == Export.State.DONE
+    assert export.finished_at is not None
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_end_a_run_together_write_the_mail_of_a_customer_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    criteria = Criteria(generate_credentials=True, notify=True, one_mail_per_customer=True)
+    make_invoice()
+    export = start_export(export=create_export(criteria=criteria))
+    monkeypatch.setattr("invoices.publishing.announce_finished_customers", lambda *_arguments: None)
+    lines = prepare_lines(export, claim_lines(export, worker="one"), criteria)
+    freeze_lines(lines)
+    commit_lines(export, lines, criteria, worker="one")
+    # Both would be at the writing of the mail at the same time; the second has to wait for the first instead.
+    both = threading.Barrier(2)
+    draft = announcing.draft_customer_mail
+
+    def draft_together(**given: Any) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(timeout=1)
+        return draft(**given)
+
+    monkeypatch.setattr(announcing, "draft_customer_mail", draft_together)
+
+    def finish() -> bool:
+        try:
+            return finish_export(export)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert [ended.result() for ended in (threads.submit(finish), threads.submit(finish))] == [True, True]
+
+    assert (Message.objects.count(), Delivery.objects.count()) == (1, 1)
+    assert ExportItem.objects.get().mails == 1
 
 
 @pytest.mark.parametrize("with_export", [False, True])

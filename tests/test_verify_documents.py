@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from invoices.models import Export
+from invoices.models import Export, ExportItem
 from invoices.vault import store_bytes
 from invoices.verification import verify_documents
 from tests.factories import freeze, make_invoice, make_published_invoice
@@ -77,12 +77,21 @@ def test_old_files_of_nobody_are_orphans_and_are_deleted_when_asked(capsys: pyte
     assert not default_storage.exists(young)
 
 
-def test_orphans_are_left_alone_while_an_export_runs() -> None:
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        (Export.State.RUNNING, ExportItem.State.READY),
+        (Export.State.PAUSED, ExportItem.State.READY),
+        (Export.State.CANCELLED, ExportItem.State.CLAIMED),
+    ],
+)
+def test_orphans_are_left_alone_while_an_export_may_take_them_up(state: str, line: str) -> None:
     # A run that was killed after storing takes its own file up again, however old it is.
     invoice = make_invoice()
     old = store_bytes(invoice, b"%PDF old", role="pdf", version=1)
     age(old, 30)
-    Export.objects.create(number=1, state=Export.State.RUNNING)
+    export = Export.objects.create(number=1, state=state)
+    ExportItem.objects.create(export=export, invoice=invoice, state=line)
 
     report = verify_documents(orphans_older_than=DAY, delete_orphans=True)
 

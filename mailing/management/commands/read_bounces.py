@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, maildir: Path | None, **options: Any) -> None:
         """Take in each mail, then put it aside; a run that breaks off is finished by the next."""
         if maildir is None and not settings.IMAP_URL:
-            raise CommandError(_("Indiquer IMAP_URL dans les réglages, ou --maildir DOSSIER."))
+            raise CommandError(_("Indiquer IMAP_URL dans les réglages, ou --maildir DOSSIER."), returncode=2)
         effects: Counter[Effect] = Counter()
         try:
             with open_maildir(maildir) if maildir is not None else open_imap(settings.IMAP_URL) as box:

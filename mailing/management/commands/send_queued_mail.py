@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *, loop: bool, limit: int | None, **options: Any) -> None:
         """Run the worker and say what became of the mails."""
         if limit is not None and limit < 1:
-            raise CommandError(_("--limit attend un nombre d’au moins 1."))
+            raise CommandError(_("--limit attend un nombre d’au moins 1."), returncode=2)
         sender = Sender(forever=loop, limit=limit)
         try:
             with stopping_on_signals(sender):
