@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
 
-from invoices import announcing, services
+from invoices import announcing, notices, services
 from invoices.criteria import Criteria
 from invoices.engine import claim_lines, finish_export, release_lines, run_lines
 from invoices.figures import count_items
@@ -152,7 +152,7 @@ def test_two_workers_that_end_a_run_together_write_the_mail_of_a_customer_once(
     commit_lines(export, lines, criteria, worker="one")
     # Both would be at the writing of the mail at the same time; the second has to wait for the first instead.
     both = threading.Barrier(2)
-    draft = announcing.draft_customer_mail
+    draft = notices.draft_customer_mail
 
     def draft_together(**given: Any) -> Any:
         with contextlib.suppress(threading.BrokenBarrierError):
