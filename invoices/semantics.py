@@ -233,11 +233,11 @@ def to_json(value: Any) -> Any:
     Empty fields are left out, except those that the dataclass demands: :func:`from_json` gives an equal value back.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field, getattr(value, field.name)) for field in fields(value))
+        pairs = ((name, is_demanded, getattr(value, name)) for name, is_demanded in _fields(type(value)))
         return {
-            field.name: to_json(item)
-            for field, item in pairs
-            if field.default is MISSING or (item is not None and item != "" and item != ())
+            name: to_json(item)
+            for name, is_demanded, item in pairs
+            if is_demanded or (item is not None and item != "" and item != ())
         }
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
@@ -246,6 +246,12 @@ def to_json(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
     return value
+
+
+@functools.cache
+def _fields(kind: Hashable) -> tuple[tuple[str, bool], ...]:
+    """The names of the fields of a dataclass, and whether it demands them; read once."""
+    return tuple((field.name, field.default is MISSING) for field in fields(typing.cast("type[Any]", kind)))
 
 
 def from_json[T](kind: type[T], data: Any) -> T:
