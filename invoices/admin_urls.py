@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 
 from invoices import admin_views_einvoice as einvoices
 from invoices import admin_views_list as lists
+from invoices import admin_views_preview as previews
 from invoices import admin_views_run as runs
 from invoices import admin_views_selection as selections
 
@@ -25,9 +26,9 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
         path(one, wrap(lists.export_list), name="export_web_list"),
         path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
-        path(f"{one}apercu/<int:pk>/", wrap(lists.preview), name="export_web_preview"),
-        path(f"{one}apercu/<int:pk>/pdf/", wrap(lists.preview_pdf), name="export_web_preview_pdf"),
-        path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(lists.preview_mail), name="export_web_preview_mail"),
+        path(f"{one}apercu/<int:pk>/", wrap(previews.preview), name="export_web_preview"),
+        path(f"{one}apercu/<int:pk>/pdf/", wrap(previews.preview_pdf), name="export_web_preview_pdf"),
+        path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(previews.preview_mail), name="export_web_preview_mail"),
         path(f"{one}exporter/", wrap(runs.start), name="export_web_start"),
         path(f"{one}pause/", wrap(runs.pause), name="export_web_pause"),
         path(f"{one}annuler/", wrap(runs.cancel), name="export_web_cancel"),

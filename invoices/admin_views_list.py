@@ -1,50 +1,34 @@
 """Export WEB › Factures, tab *Export*: the list, its ticks, its corrections on the spot, its previews."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.csp import CSP
-from django.utils.http import content_disposition_header, urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.admin_fixes import FIX_OF_REASON, apply_fix, fix_form, may_fix
+from invoices.admin_list_filter import ListFilter, count_exported, count_to_fix
 from invoices.admin_pages import ACT, SEE, allowed, has_any, note, show, tell
 from invoices.criteria import Criteria
 from invoices.criteria_words import describe_criteria
-from invoices.documents import preview_document, received_document
-from invoices.figures import ExportFigures, count_items, count_many
-from invoices.lines import ListLine, filter_items, load_items, sum_by_currency, with_recipients
+from invoices.figures import count_items, count_many
+from invoices.lines import ListLine, load_items, sum_by_currency, with_recipients
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
-from invoices.previews import preview_mails
 from invoices.progress import is_worker_missing, measure_progress, run_duration
 from invoices.services import recheck_customer, set_excluded
-from invoices.vault import DocumentAlteredError
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
 State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
 CORRECTABLE = (State.DRAFT, State.PAUSED)
 UNDER_WAY = (State.RUNNING, State.PAUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A filter that can be chosen, with how many lines it shows."""
-
-    label: str
-    count: int
-    url: str
-    is_current: bool
 
 
 @dataclass(slots=True)
@@ -136,16 +120,11 @@ def _list_page(
     request: HttpRequest, export: Export, *, broken: dict[int, BaseForm] | None = None, status: int = 200
 ) -> HttpResponseBase:
     figures = count_items(export)
-    state, reason = request.GET.get("etat", ""), request.GET.get("motif", "")
-    search = request.GET.get("q", "").strip()
-    state = state if state in ItemState.values else ""
-    reason = reason if reason in Reason.values else ""
-    only_to_fix = state == ItemState.LEFT_OUT
-    found = filter_items(export, state=state, reason=reason, search=search, with_exported=not only_to_fix)
-    paginator = Paginator(found, LINES_PER_PAGE)
-    if not search:
+    chosen = ListFilter.from_query(request.GET)
+    paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
+    if not chosen.search:
         # The figures are known: a count over 100,000 lines need not be made again.
-        paginator.__dict__["count"] = _count_of(figures, state, reason)
+        paginator.__dict__["count"] = chosen.count(figures)
     page = paginator.get_page(request.GET.get("page"))
     criteria = Criteria.from_json(export.criteria)
     is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
@@ -162,16 +141,16 @@ def _list_page(
             "tab": "export",
             "export": export,
             "figures": figures,
-            "to_fix": _to_fix(figures),
-            "exported": _exported(figures),
+            "to_fix": count_to_fix(figures),
+            "exported": count_exported(figures),
             "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
             "choices": describe_criteria(criteria),
             "criteria": criteria,
-            "states": _state_choices(figures, state, reason),
-            "reasons": _reason_choices(figures, reason),
-            "state": state,
-            "reason": reason,
-            "search": search,
+            "states": chosen.state_choices(figures),
+            "reasons": chosen.reason_choices(figures),
+            "state": chosen.state,
+            "reason": chosen.reason,
+            "search": chosen.search,
             "page": page,
             "page_range": paginator.get_elided_page_range(page.number),
             "query": _query_without_page(request),
@@ -200,69 +179,6 @@ def _shown(
     return ShownLine(line, fix, form)
 
 
-def _count_of(figures: ExportFigures, state: str, reason: str) -> int:
-    """How many lines a filter shows, from the figures of the list."""
-    if reason:
-        return figures.left_out.get(reason, 0) if state in ("", ItemState.LEFT_OUT) else 0
-    counts = {
-        "": figures.candidates,
-        str(ItemState.READY): figures.ready,
-        str(ItemState.LEFT_OUT): _to_fix(figures),
-        str(ItemState.EXCLUDED): figures.excluded,
-        str(ItemState.CLAIMED): figures.claimed,
-        str(ItemState.PUBLISHED): figures.published,
-        str(ItemState.FAILED): figures.failed,
-    }
-    return counts[state]
-
-
-def _exported(figures: ExportFigures) -> int:
-    return figures.left_out.get(str(Reason.ALREADY_EXPORTED), 0)
-
-
-def _to_fix(figures: ExportFigures) -> int:
-    return figures.left_out_total - _exported(figures)
-
-
-def _state_choices(figures: ExportFigures, current: str, reason: str) -> list[Choice]:
-    """«Toutes», then each state that occurs; what has left already is a filter of its own."""
-    words = [
-        ("", _("toutes")),
-        (str(ItemState.READY), _("prêtes")),
-        (str(ItemState.LEFT_OUT), _("à corriger")),
-        (str(ItemState.EXCLUDED), _("décochées")),
-        (str(ItemState.CLAIMED), _("en cours")),
-        (str(ItemState.PUBLISHED), _("publiées")),
-        (str(ItemState.FAILED), _("en échec")),
-    ]
-    exported = str(Reason.ALREADY_EXPORTED)
-    choices = [
-        Choice(
-            label,
-            _count_of(figures, state, ""),
-            f"?{urlencode({'etat': state})}" if state else "?",
-            is_current=state == current and reason != exported,
-        )
-        for state, label in words
-    ]
-    url = f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': exported})}"
-    choices.append(Choice(_("déjà exportées"), _exported(figures), url, is_current=reason == exported))
-    return [choice for choice in choices if choice.count or choice.is_current or choice.url == "?"]
-
-
-def _reason_choices(figures: ExportFigures, current: str) -> list[Choice]:
-    return [
-        Choice(
-            str(Reason(reason).label),
-            count,
-            f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': reason})}",
-            is_current=reason == current,
-        )
-        for reason, count in figures.left_out.items()
-        if reason != Reason.ALREADY_EXPORTED
-    ]
-
-
 def _query_without_page(request: HttpRequest) -> str:
     query = request.GET.copy()
     query.pop("page", None)
@@ -287,72 +203,3 @@ def tick(request: HttpRequest, number: int) -> HttpResponseBase:
     elif export.state != State.DRAFT:
         tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     return redirect(_here(request, export))
-
-
-def _item(number: int, pk: int) -> ExportItem:
-    """A line with all that its previews read; a 404 where it is not of this list."""
-    items = ExportItem.objects.select_related(
-        "export", "document", "invoice__customer", "invoice__company", "invoice__corrects"
-    )
-    return get_object_or_404(items, export__number=number, pk=pk)
-
-
-@allowed(*SEE)
-@require_GET
-def preview(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
-    """What a line would send, before it is sent: its PDF and its mails."""
-    item = _item(number, pk)
-    siblings = ExportItem.objects.ready().filter(export=item.export).order_by("pk")
-    return show(
-        request,
-        "admin/export/preview.html",
-        {
-            "title": _("Aperçu : %(invoice)s") % {"invoice": item.invoice},
-            "tab": "export",
-            "item": item,
-            "export": item.export,
-            "criteria": Criteria.from_json(item.export.criteria),
-            "is_received": received_document(item.invoice) is not None,
-            "mails": preview_mails(item),
-            "previous": siblings.filter(pk__lt=pk).last(),
-            "next": siblings.filter(pk__gt=pk).first(),
-        },
-    )
-
-
-@allowed(*SEE)
-@require_GET
-def preview_pdf(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
-    """The PDF of a line, made for this answer and kept nowhere."""
-    invoice = _item(number, pk).invoice
-    try:
-        content = preview_document(invoice)
-    except (FileNotFoundError, DocumentAlteredError) as error:
-        raise Http404(_("Le document reçu de l’ERP est introuvable ou altéré.")) from error
-    response = HttpResponse(content, content_type="application/pdf")
-    disposition = content_disposition_header(False, f"Apercu-{invoice.pdf_filename}")
-    response["Content-Disposition"] = disposition or "inline"
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-# The mail is shown as its reader would see it: with the styles that it carries, no script, nothing fetched.
-MAIL_FRAME: dict[str, Any] = {
-    "default-src": [CSP.NONE],
-    "style-src": [CSP.UNSAFE_INLINE],
-    "img-src": ["data:"],
-    "frame-ancestors": [CSP.SELF],
-    "form-action": [CSP.NONE],
-    "base-uri": [CSP.NONE],
-}
-
-
-@csp_override(MAIL_FRAME)
-@allowed(*SEE)
-@require_GET
-def preview_mail(request: HttpRequest, number: int, pk: int, position: int) -> HttpResponseBase:
-    """The HTML part of one of the mails of a line, for the frame of its preview; passwords are masked."""
-    mails = preview_mails(_item(number, pk))
-    if position >= len(mails):
-        raise Http404
-    return HttpResponse(mails[position].html)

@@ -616,6 +616,7 @@ def test_the_mail_of_a_line_is_previewed_with_its_password_masked(desk: Client) 
     assert "F-78" in frame.content.decode() or "120,00" in frame.content.decode()
     assert "script-src" not in frame["Content-Security-Policy"]
     assert "default-src 'none'" in frame["Content-Security-Policy"]
+    assert "sandbox allow-popups" in frame["Content-Security-Policy"]
     assert not Delivery.objects.exists()
     assert not Account.objects.filter(login="paul@client.example").exists()
     assert outbox.summary(timezone.now())["queued"] == 0
