@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from customers.models import Account, Customer
 from invoices.admin_pages import acting_account
 from invoices.services import NothingToDoError
+from invoices.spreadsheet_cells import harmless_cell
 from invoices.wrong_addresses import correct_and_resend, list_wrong_addresses
 from mailing.addresses import InvalidAddressError
 from mailing.outbox import count_failed_addresses, resolve_address
@@ -95,8 +96,7 @@ def work_list_csv(request: HttpRequest) -> HttpResponse:
             date_format(localtime(row.failed_at), "d/m/Y H:i"),
             " ".join(invoice.number for invoice in row.invoices),
         ]
-        # A cell that a spreadsheet would run as a formula gets an apostrophe.
-        table.writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells])
+        table.writerow([harmless_cell(cell) for cell in cells])
     return response
 
 

@@ -78,7 +78,8 @@ def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Crit
         raise PermissionDenied
     match fix:
         case Fix.DEMATERIALISE:
-            Customer.objects.filter(pk=customer.pk).update(invoice_copies=DEMATERIALISED)
+            customer.invoice_copies = DEMATERIALISED
+            customer.save(update_fields=["invoice_copies", "updated_at"])
             return _("passé en D (démat)")
         case Fix.ADDRESS if isinstance(form, AddressForm):
             customer.email = form.cleaned_data["address"]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from customers.admin_gestures import is_worker_silent
 from customers.models import Account
 from invoices.models import Company, ImportBatch
+from invoices.spreadsheet_cells import harmless_cell
 from invoices.uploads import TooLateError, abandon_batch, confirm_batch, receive_files
 from mailing.admin_lists import ReadOnlyAdmin
 
@@ -217,13 +218,8 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         table = csv.writer(response, delimiter=";")
         table.writerow([_("fichier"), _("ligne"), _("colonne"), _("valeur"), _("motif")])
         for row in batch.report.get("rejected", []):
-            table.writerow([_harmless(str(row[key] or "")) for key in ("file", "line", "column", "value", "reason")])
+            table.writerow([harmless_cell(row[key] or "") for key in ("file", "line", "column", "value", "reason")])
         return response
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _author(request: HttpRequest) -> Account:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
@@ -71,7 +72,7 @@ def export_list(request: HttpRequest, number: int) -> HttpResponseBase:
     if request.method != "POST":
         return _list_page(request, export)
     if not has_any(request, ACT):
-        return redirect("admin:export_web_list", number=number)
+        raise PermissionDenied
     return _correct(request, export)
 
 

@@ -26,11 +26,11 @@ from invoices.lines import (
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice
 from invoices.printing import print_page
 from invoices.progress import run_duration
+from invoices.spreadsheet_cells import harmless_cell
 from mailing.outbox import count_states
 
 # A PDF of more lines would be read by nobody and take minutes: the CSV holds every line whatever their number.
 PDF_LINES = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,8 @@ def write_csv(export: Export) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """``text`` as a cell that no spreadsheet takes for a formula."""
-    flat = " ".join(text.split())
-    return f"'{flat}" if flat.startswith(FORMULA_STARTS) else flat
+    """``text`` as a cell of one line that no spreadsheet takes for a formula."""
+    return harmless_cell(" ".join(text.split()))
 
 
 def write_pdf(export: Export) -> bytes:

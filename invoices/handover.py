@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import batched
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -23,6 +23,7 @@ from invoices.channel import MUST_USE_PLATFORM, channel_of
 from invoices.einvoices.child import read_in_child
 from invoices.einvoices.extraction import extract_invoice
 from invoices.models import Document, Export, ExportItem, Handover, Invoice
+from invoices.spreadsheet_cells import harmless_cell
 from invoices.vault import read_document
 
 BATCH: Final = 50
@@ -188,12 +189,8 @@ def manifest_csv(entries: Iterable[Entry]) -> bytes:
     writer.writerow(names)
     for entry in entries:
         values = asdict(entry)
-        writer.writerow([_harmless(values[name]) for name in names])
+        writer.writerow([harmless_cell(values[name]) for name in names])
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def handover_archive(

@@ -3,11 +3,11 @@
 import csv
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from invoices.models import Invoice
+from invoices.spreadsheet_cells import harmless_cell
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -47,13 +47,13 @@ def csv_lines(invoices: Iterable[Invoice]) -> Iterator[str]:
         sign = -1 if invoice.is_credit_note else 1
         yield writer.writerow(
             [
-                _harmless(invoice.number),
+                harmless_cell(invoice.number),
                 invoice.get_kind_display(),
                 f"{invoice.issue_date:%d/%m/%Y}",
                 f"{invoice.due_date:%d/%m/%Y}" if invoice.due_date else "",
-                _harmless(invoice.customer.code),
-                _harmless(invoice.customer.name),
-                _harmless(invoice.purchase_order_reference),
+                harmless_cell(invoice.customer.code),
+                harmless_cell(invoice.customer.name),
+                harmless_cell(invoice.purchase_order_reference),
                 _decimal(sign * invoice.total_without_vat),
                 _decimal(sign * invoice.total_vat),
                 _decimal(sign * invoice.total_with_vat),
@@ -65,7 +65,3 @@ def csv_lines(invoices: Iterable[Invoice]) -> Iterator[str]:
 
 def _decimal(value: Decimal) -> str:
     return f"{value:f}".replace(".", ",")
-
-
-def _harmless(text: Any) -> str:
-    return f"'{text}" if str(text).startswith(("=", "+", "-", "@", "\t", "\r")) else str(text)

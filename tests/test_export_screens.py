@@ -442,6 +442,7 @@ def correct(desk: Client, export: Export, invoice: Invoice, fix: str, **typed: s
 
 def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(desk: Client) -> None:
     customer = make_customer(invoice_copies="2")
+    before = customer.updated_at
     first, second = make_invoice(customer=customer), make_invoice(customer=customer)
     export = create_export(criteria=FULL)
 
@@ -451,6 +452,7 @@ def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(desk: Clie
     assert {line_of(export, first).state, line_of(export, second).state} == {State.READY}
     customer.refresh_from_db()
     assert customer.is_dematerialised
+    assert customer.updated_at > before  # what was checked of his invoices is checked anew
     entry = LogEntry.objects.get(object_id=str(customer.pk))
     assert entry.change_message == f"passé en D (démat) (export n° {export.number})"
 
