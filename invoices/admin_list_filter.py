@@ -1,8 +1,9 @@
 """The filters of the list to export, as the address says them: by state, by reason, by part of a number or a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -57,6 +58,31 @@ class ListFilter:
         if self.reason:
             return figures.left_out.get(self.reason, 0) if self.state in ("", ItemState.LEFT_OUT) else 0
         return _count_by_state(figures)[self.state]
+
+    def count_ticks(self, export: Export, figures: ExportFigures) -> tuple[int, int]:
+        """How many lines that it shows are ticked and unticked; asks the database only where it searches."""
+        if not self.search:
+            shown = ("", ItemState.READY), ("", ItemState.EXCLUDED)
+            if self.reason:
+                return 0, 0
+            ready, excluded = (self.state in states for states in shown)
+            return figures.ready * ready, figures.excluded * excluded
+        counts = ExportItem.objects.filter(pk__in=self.find(export).order_by()).aggregate(
+            ready=Count("pk", filter=Q(state=ItemState.READY)),
+            excluded=Count("pk", filter=Q(state=ItemState.EXCLUDED)),
+        )
+        return counts["ready"], counts["excluded"]
+
+    def after_ticks(self, *, excluded: bool) -> Self:
+        """The filter that goes on showing the lines of this one, once all of them were unticked or ticked."""
+        before, after = (ItemState.READY, ItemState.EXCLUDED) if excluded else (ItemState.EXCLUDED, ItemState.READY)
+        return replace(self, state=str(after)) if self.state == before else self
+
+    @property
+    def query(self) -> str:
+        """The filter as an address says it; empty for all lines."""
+        values = {"etat": self.state, "motif": self.reason, "q": self.search}
+        return urlencode({name: value for name, value in values.items() if value})
 
     def state_choices(self, figures: ExportFigures) -> list[Choice]:
         """«Toutes», then each state that occurs; what has left already is a filter of its own."""

@@ -26,6 +26,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
         path(one, wrap(lists.export_list), name="export_web_list"),
         path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
+        path(f"{one}coches/toutes/", wrap(lists.tick_all), name="export_web_tick_all"),
         path(f"{one}apercu/<int:pk>/", wrap(previews.preview), name="export_web_preview"),
         path(f"{one}apercu/<int:pk>/pdf/", wrap(previews.preview_pdf), name="export_web_preview_pdf"),
         path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(previews.preview_mail), name="export_web_preview_mail"),

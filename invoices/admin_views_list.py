@@ -18,7 +18,7 @@ from invoices.admin_list_filter import ListFilter, count_exported, count_to_fix
 from invoices.admin_pages import ACT, SEE, allowed, has_any, note, show, tell
 from invoices.criteria import Criteria
 from invoices.criteria_words import describe_criteria
-from invoices.figures import count_items, count_many
+from invoices.figures import ExportFigures, count_items, count_many
 from invoices.lines import ListLine, load_items, sum_by_currency, with_recipients
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
@@ -30,6 +30,14 @@ LISTS_SHOWN = 10
 State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
 CORRECTABLE = (State.DRAFT, State.PAUSED)
 UNDER_WAY = (State.RUNNING, State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTicks:
+    """A button that unticks or ticks every line of the list as it is filtered."""
+
+    excluded: bool
+    label: str
 
 
 @dataclass(slots=True)
@@ -128,6 +136,7 @@ def _list_page(
         paginator.__dict__["count"] = chosen.count(figures)
     page = paginator.get_page(request.GET.get("page"))
     criteria = Criteria.from_json(export.criteria)
+    is_open = export.state == State.DRAFT and has_any(request, ACT)
     is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
     lines = [
         _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
@@ -157,9 +166,10 @@ def _list_page(
             "query": _query_without_page(request),
             "here": f"?{request.GET.urlencode()}",
             "lines": lines,
+            "ticks": _offered_ticks(export, chosen, figures) if is_open else [],
             "broken": broken,
             "others": others,
-            "is_open": export.state == State.DRAFT and has_any(request, ACT),
+            "is_open": is_open,
             "may_act": has_any(request, ACT),
             "progress": measure_progress(export, timezone.now()),
             "is_worker_missing": export.state in (State.DRAFT, State.RUNNING) and is_worker_missing(timezone.now()),
@@ -178,6 +188,19 @@ def _shown(
     bad = next((row["address"] for row in line.recipients if row["status"] == "bad_address"), "")
     form = broken.get(item.pk) or fix_form(fix, item.pk, item.invoice.customer, criteria, old=bad)
     return ShownLine(line, fix, form)
+
+
+def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportFigures) -> list[OfferedTicks]:
+    """What can be done to all lines that are shown, on this page and the others; each button says to how many."""
+    ready, excluded = chosen.count_ticks(export, figures)
+    offered = []
+    if excluded:
+        label = write_count(excluded, _("ligne décochée"), _("lignes décochées"))
+        offered.append(OfferedTicks(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
+    if ready:
+        label = write_count(ready, _("ligne cochée"), _("lignes cochées"))
+        offered.append(OfferedTicks(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
+    return offered
 
 
 def _query_without_page(request: HttpRequest) -> str:
@@ -204,3 +227,30 @@ def tick(request: HttpRequest, number: int) -> HttpResponseBase:
     elif export.state != State.DRAFT:
         tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     return redirect(_here(request, export))
+
+
+@allowed(*ACT)
+@require_POST
+def tick_all(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Untick or tick every line of the list as it is filtered, on whichever page; the other button takes it back."""
+    export = get_object_or_404(Export, number=number)
+    chosen = ListFilter.from_query(request.GET)
+    excluded = request.POST.get("cocher") != "oui"
+    count = set_excluded(export=export, items=chosen.find(export).order_by(), excluded=excluded)
+    if count:
+        changed = (_("ligne décochée"), _("lignes décochées")) if excluded else (_("ligne cochée"), _("lignes cochées"))
+        words = f"{write_count(count, *changed)}{_kept_words(chosen)}."
+        note(request, export, words)
+        tell(request, words)
+    elif export.state != State.DRAFT:
+        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+    else:
+        tell(request, _("Aucune ligne n’a changé."), level=messages.INFO)
+    query = chosen.after_ticks(excluded=excluded).query
+    url = reverse("admin:export_web_list", args=[number])
+    return redirect(f"{url}?{query}" if query else url)
+
+
+def _kept_words(chosen: ListFilter) -> str:
+    """Of which lines it was said: « (recherche « durand ») »."""
+    return _(" (recherche « %(search)s »)") % {"search": chosen.search} if chosen.search else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, Value
+from django.db.models import Max, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -170,12 +170,17 @@ def retry_failed_mails(*, export: Export, by: str) -> int:
 
 
 @transaction.atomic
-def set_excluded(*, export: Export, items: Iterable[int], excluded: bool) -> int:
-    """Untick lines of a list that has not left (or tick them again); returns how many changed."""
+def set_excluded(*, export: Export, items: "Iterable[int] | QuerySet[Any, int]", excluded: bool) -> int:
+    """Untick lines of a list that has not left (or tick them again); returns how many changed.
+
+    ``items`` are primary keys, or a query of them: then any number of lines costs one statement.
+    """
+    # Whoever starts the run waits here, or has started it before: no line is unticked under the hands of a worker.
+    if Export.objects.select_for_update().get(pk=export.pk).state != State.DRAFT:
+        return 0
+    keys = items if isinstance(items, QuerySet) else list(items)
     before, after = (ItemState.READY, ItemState.EXCLUDED) if excluded else (ItemState.EXCLUDED, ItemState.READY)
-    return ExportItem.objects.filter(export=export, export__state=State.DRAFT, pk__in=list(items), state=before).update(
-        state=after
-    )
+    return ExportItem.objects.filter(export=export, pk__in=keys, state=before).update(state=after)
 
 
 @transaction.atomic

@@ -331,7 +331,14 @@ def test_every_screen_asks_for_its_permission(client: Client) -> None:
     }
     posts = {
         name: client.post(reverse(f"admin:{name}", args=[item.number])).status_code
-        for name in ("export_web_tick", "export_web_start", "export_web_pause", "export_web_cancel", "export_web_retry")
+        for name in (
+            "export_web_tick",
+            "export_web_tick_all",
+            "export_web_start",
+            "export_web_pause",
+            "export_web_cancel",
+            "export_web_retry",
+        )
     }
 
     assert set(answers.values()) == {403}
@@ -431,6 +438,81 @@ def test_ticks_of_another_list_or_of_one_that_has_left_change_nothing(desk: Clie
     foreign.refresh_from_db()
     assert foreign.state == State.READY
     assert "La liste est déjà partie" in words(response)
+
+
+def told() -> list[str]:
+    """What the history says of gestures on all lines, with ordinary spaces."""
+    messages = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
+    return [message.replace("\u00a0", " ") for message in messages if "," not in message]
+
+
+def test_all_lines_of_the_list_are_unticked_and_ticked_again_in_one_statement_each(desk: Client) -> None:
+    for _number in range(60):  # more than a page
+        make_invoice(with_line=False)
+    make_invoice(customer=make_customer(invoice_copies="1"))
+    export = create_export(criteria=FULL)
+    page = words(desk.get(list_url(export)))
+    assert "Toute la liste Décocher 60 lignes cochées" in page
+    assert "Cocher 0" not in page
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = desk.post(list_url(export, "coches/toutes/"), {"cocher": "non"})
+    assert sum(query["sql"].startswith('UPDATE "invoices_exportitem"') for query in captured) == 1
+    assert answer["Location"] == list_url(export)
+    page = words(desk.get(list_url(export)))
+    assert "60 lignes décochées." in page
+    assert "1 à corriger · 60 décochées" in page
+    desk.post(list_url(export, "coches/toutes/"), {"cocher": "oui"})
+
+    assert export.items.ready().count() == 60
+    assert told() == ["60 lignes décochées.", "60 lignes cochées."]
+
+
+def test_all_lines_of_a_filter_are_unticked_and_the_others_stay(desk: Client) -> None:
+    durand = make_customer(name="Durand")
+    made = [make_invoice(customer=durand) for _number in range(3)]
+    kept = make_invoice(customer=make_customer(name="Petit"))
+    export = create_export(criteria=FULL)
+    desk.post(list_url(export, "coches/"), {"shown": [line_of(export, made[0]).pk], "ticked": []})
+    page = words(desk.get(list_url(export, "?q=durand")))
+    assert "Toutes les lignes de ce filtre Cocher 1 ligne décochée Décocher 2 lignes cochées" in page
+
+    desk.post(list_url(export, "coches/toutes/?q=durand"), {"cocher": "non"})
+
+    assert {line_of(export, invoice).state for invoice in made} == {State.EXCLUDED}
+    assert line_of(export, kept).state == State.READY
+    assert told() == ["2 lignes décochées (recherche « durand »)."]
+
+
+def test_unticking_all_that_is_ready_goes_on_showing_the_same_lines(desk: Client) -> None:
+    make_invoice()
+    export = create_export(criteria=FULL)
+
+    answer = desk.post(list_url(export, "coches/toutes/?etat=ready&page=3"), {"cocher": "non"})
+
+    assert answer["Location"] == list_url(export, "?etat=excluded")
+
+
+def test_nothing_is_unticked_of_a_list_that_has_left_and_it_is_said(desk: Client) -> None:
+    invoice = make_invoice()
+    export = create_export(criteria=FULL)
+    start_export(export=export)
+
+    page = words(desk.post(list_url(export, "coches/toutes/"), {"cocher": "non"}, follow=True))
+
+    assert "La liste est déjà partie" in page
+    assert "Décocher" not in page
+    assert line_of(export, invoice).state == State.READY
+
+
+def test_a_reason_to_correct_offers_no_ticks(desk: Client) -> None:
+    make_invoice()
+    make_invoice(customer=make_customer(email=""))
+    export = create_export(criteria=FULL)
+
+    page = words(desk.get(list_url(export, "?etat=left_out&motif=no_address")))
+
+    assert "Décocher" not in page
 
 
 # ─── Export: corrected on the spot ───────────────────────────────────────────────────────────────────────────────────

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parent.parent
         "\n=1+1",
         "  =1+1",
         "\u00a0=1+1",
-        "＝1+1",  # noqa: RUF001
-        "＋1",  # noqa: RUF001
-        "－1",  # noqa: RUF001
+        "＝1+1",
+        "＋1",
+        "－1",
         "＠SUM(A1)",
     ],
 )

@@ -84,7 +84,7 @@ if (ticks) {
     }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     // The figures, and the words of each line; the boxes stay, with the focus.
-    ["resume", "filtres"].forEach((id) => {
+    ["resume", "filtres", "toutes"].forEach((id) => {
       const now = document.getElementById(id);
       const then = fresh.getElementById(id);
       if (now && then) {
