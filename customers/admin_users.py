@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -18,6 +19,7 @@ from customers.admin_forms import check_email
 from customers.credentials import read_provisional
 from customers.models import Account, StaffAccount
 from customers.services import close_sessions_of_closed, draw_credentials, renew_credentials
+from customers.staff_rights import givable_groups, has_more_rights
 from mailing.admin_confirmation import Plan, ask_page, is_confirmed, make_group
 from mailing.admin_lists import BackOfficeAdmin
 
@@ -37,6 +39,13 @@ class UserForm(forms.ModelForm[StaffAccount]):
         if Account.objects.filter(login__iexact=login).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Un compte porte déjà cet identifiant."))
         return login
+
+
+def _giver(request: HttpRequest) -> Account:
+    """The signed-in person, whose rights bound those that he gives."""
+    if not isinstance(request.user, Account):
+        raise PermissionDenied
+    return request.user
 
 
 @admin.register(StaffAccount)
@@ -61,9 +70,11 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return (*decided, "is_superuser", "last_login") if obj else decided
 
     def get_readonly_fields(self, request: HttpRequest, obj: StaffAccount | None = None) -> Any:
-        """Nobody locks himself out or gives himself rights; only a superuser touches another."""
+        """Nobody locks himself out or gives himself rights; of one who has more only the name and state change."""
         if obj is not None and obj.pk == request.user.pk:
             return (*self.readonly_fields, "is_active", "groups")
+        if obj is not None and has_more_rights(obj, _giver(request)):
+            return (*self.readonly_fields, "login", "groups")
         return self.readonly_fields
 
     def has_change_permission(self, request: HttpRequest, obj: StaffAccount | None = None) -> bool:
@@ -76,8 +87,23 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return False
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Three boxes to tick instead of a list to hold keys on."""
-        return super().formfield_for_manytomany(db_field, request, **{**kwargs, "widget": forms.CheckboxSelectMultiple})
+        """Boxes to tick instead of a list to hold keys on: the groups that the signed-in person may give."""
+        more = {"widget": forms.CheckboxSelectMultiple, "queryset": givable_groups(_giver(request))}
+        return super().formfield_for_manytomany(db_field, request, **{**kwargs, **more})
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Say which groups are not offered, and who gives them."""
+        others = Group.objects.exclude(pk__in=givable_groups(_giver(request)).values("pk")).order_by("name")
+        if names := ", ".join(others.values_list("name", flat=True)):
+            sentence = _("On ne donne que les droits que l’on a. Un administrateur donne aussi : %(groups)s.")
+            kwargs["help_texts"] = {**UserForm.Meta.help_texts, "groups": sentence % {"groups": names}}
+        return super().get_form(request, obj, change, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Tell the page whether the user has rights beyond those of the one who looks."""
+        user = context.get("original")
+        context["has_more_rights"] = user is not None and has_more_rights(user, _giver(request))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("droits"))
     def group_names(self, user: StaffAccount) -> str:
@@ -108,8 +134,8 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         user = get_object_or_404(StaffAccount, pk=user_id, is_staff=True)
-        if not self.has_change_permission(request, user):
-            raise PermissionDenied
+        if not self.has_change_permission(request, user) or has_more_rights(user, _giver(request)):
+            raise PermissionDenied(_("Cet utilisateur a des droits que vous n’avez pas."))
         back = reverse("admin:customers_staffaccount_change", args=[user.pk])
         if user.pk == request.user.pk:
             messages.error(request, _("Pour changer votre propre mot de passe, suivez « Mot de passe » en haut."))

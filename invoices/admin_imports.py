@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from customers.admin_gestures import is_worker_silent
 from customers.models import Account
@@ -119,7 +120,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         return [
             path("<uuid:batch_id>/confirmer/", wrap(self.confirm), name="invoices_importbatch_confirm"),
             path("<uuid:batch_id>/abandonner/", wrap(self.abandon), name="invoices_importbatch_abandon"),
-            path("<uuid:batch_id>/refus.csv", wrap(self.refusals), name="invoices_importbatch_refusals"),
+            path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
             *super().get_urls(),
         ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
@@ -20,9 +20,9 @@ MAIL_POLICY: dict[str, Any] = {
 }
 
 
-def framed[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+def framed[**P, R: HttpResponseBase](view: Callable[P, R]) -> Callable[P, R]:
     """Give a view that answers with a mail the policy of such a frame."""
-    guarded: Callable[P, HttpResponse] = csp_override(MAIL_POLICY)(view)
+    guarded: Callable[P, R] = csp_override(MAIL_POLICY)(view)
     return guarded
 
 

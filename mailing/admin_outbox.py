@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
 
 from mailing import outbox
 from mailing.admin_confirmation import Plan, ask, is_confirmed, make_group
@@ -138,7 +139,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         return [
             path("suspendre/", wrap(self.pause), name="mailing_message_pause"),
             path("reprendre/", wrap(self.resume), name="mailing_message_resume"),
-            path("<uuid:message_id>/mail/", wrap(framed(self.show)), name="mailing_message_mail"),
+            path("<uuid:message_id>/mail/", wrap(framed(require_safe(self.show))), name="mailing_message_mail"),
             path("<uuid:message_id>/reessayer/", wrap(self.retry_one), name="mailing_message_retry"),
             path("<uuid:message_id>/abandonner/", wrap(self.give_up_one), name="mailing_message_give_up"),
             *super().get_urls(),

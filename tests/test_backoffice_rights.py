@@ -115,6 +115,7 @@ def _scene() -> dict[str, Any]:
         "batch": ImportBatch.objects.create(state="checked"),
         "user": make_staff("patron@aquila.example"),
         "company": make_company(),
+        "group": Group.objects.get(name="Paramétrage"),
     }
 
 
@@ -199,7 +200,9 @@ GESTURES: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[s
         {"Comptabilité", "Paramétrage"},
     ),
     "add company": (lambda s: "/gestion/invoices/company/add/", {}, {"Paramétrage"}),
-    "add group": (lambda s: "/gestion/auth/group/add/", {}, {"Paramétrage"}),
+    "add group": (lambda s: "/gestion/auth/group/add/", {"name": "Tout"}, set()),
+    "change group": (lambda s: f"/gestion/auth/group/{s['group'].pk}/change/", {"name": "Tout"}, set()),
+    "delete group": (lambda s: f"/gestion/auth/group/{s['group'].pk}/delete/", {"post": "yes"}, set()),
 }
 
 
@@ -233,9 +236,101 @@ def _state() -> Any:
         list(MessageTemplate.objects.order_by("pk").values()),
         list(ImportBatch.objects.values("state")),
         list(Company.objects.values()),
-        Group.objects.count(),
+        list(Group.objects.order_by("pk").values()),
+        list(Group.permissions.through.objects.order_by("pk").values()),
         Gesture.objects.count(),
     )
+
+
+# ─── Nobody gives what he has not ────────────────────────────────────────────────────────────────────────────────────
+USERS = "/gestion/customers/staffaccount/"
+
+
+def group_named(name: str) -> str:
+    return str(Group.objects.get(name=name).pk)
+
+
+def test_nobody_makes_himself_or_another_a_superuser_by_the_form_of_users(client: Client) -> None:
+    giver = member("Paramétrage")
+    client.force_login(giver, backend=BACKEND)
+    everything = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1", "is_active": "on"}
+
+    client.post(f"{USERS}add/", {"login": "neuf@aquila.example", "name": "Neuf", **everything})
+    made = Account.objects.get(login="neuf@aquila.example")
+    client.post(f"{USERS}{made.pk}/change/", {"login": made.login, "name": "Neuf", **everything})
+    client.post(
+        f"{USERS}{giver.pk}/change/", {"login": giver.login, "groups": group_named("Comptabilité"), **everything}
+    )
+
+    for account in (made, giver):
+        account.refresh_from_db()
+        assert not account.is_superuser
+        assert not account.user_permissions.exists()
+    assert [group.name for group in giver.groups.all()] == ["Paramétrage"]
+
+
+def test_a_group_is_given_by_those_only_who_have_all_its_rights(client: Client) -> None:
+    giver = member("Paramétrage")
+    client.force_login(giver, backend=BACKEND)
+    page = words(client.get(f"{USERS}add/"))
+    assert "On ne donne que les droits que l’on a. Un administrateur donne aussi : Comptabilité, Lecture." in page
+
+    typed = {"login": "neuf@aquila.example", "name": "Neuf", "is_active": "on"}
+    refused = client.post(f"{USERS}add/", {**typed, "groups": group_named("Comptabilité")})
+    assert refused.status_code == 200
+    assert "errorlist" in refused.content.decode()
+    assert not Account.objects.filter(login="neuf@aquila.example").exists()
+
+    giver.groups.add(Group.objects.get(name="Comptabilité"))
+    client.post(f"{USERS}add/", {**typed, "groups": group_named("Comptabilité")})
+    assert Account.objects.get(login="neuf@aquila.example").groups.get().name == "Comptabilité"
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_the_account_of_one_who_has_more_rights_is_not_taken_over(client: Client, is_active: bool) -> None:
+    accountant = member("Comptabilité")
+    Account.objects.filter(pk=accountant.pk).update(is_active=is_active)
+    client.force_login(member("Paramétrage"), backend=BACKEND)
+    before = Account.objects.get(pk=accountant.pk).password
+
+    page = words(client.get(f"{USERS}{accountant.pk}/change/"))
+    renewed = client.post(f"{USERS}{accountant.pk}/reinitialiser/", {"confirmed_count": "1"})
+    client.post(
+        f"{USERS}{accountant.pk}/change/",
+        {"login": "moi@ailleurs.example", "name": "Anne", "is_active": "on", "groups": group_named("Paramétrage")},
+    )
+
+    accountant.refresh_from_db()
+    assert "Cet utilisateur a des droits que vous n’avez pas" in page
+    assert "Réinitialiser le mot de passe" not in page
+    assert renewed.status_code == 403
+    assert "des droits que vous n’avez pas" in words(renewed)
+    assert (accountant.login, accountant.password) == ("Comptabilité@aquila.example", before)
+    assert [group.name for group in accountant.groups.all()] == ["Comptabilité"]
+
+
+def test_one_who_has_more_rights_can_be_deactivated(client: Client) -> None:
+    accountant = member("Comptabilité")
+    client.force_login(member("Paramétrage"), backend=BACKEND)
+
+    client.post(f"{USERS}{accountant.pk}/change/", {"name": "Anne"})
+
+    accountant.refresh_from_db()
+    assert not accountant.is_active
+
+
+def test_a_superuser_gives_any_group_and_changes_what_a_group_may_do(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    accountant = member("Comptabilité")
+
+    client.post(
+        f"{USERS}{accountant.pk}/change/",
+        {"login": accountant.login, "name": "Anne", "is_active": "on", "groups": group_named("Lecture")},
+    )
+    client.post(f"/gestion/auth/group/{group_named('Lecture')}/change/", {"name": "Consultation"})
+
+    assert accountant.groups.get().name == "Consultation"
+    assert client.get(f"{USERS}{accountant.pk}/change/").status_code == 200
 
 
 def test_reading_shows_no_button_that_changes_something(client: Client) -> None:
