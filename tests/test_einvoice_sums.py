@@ -110,6 +110,14 @@ def test_a_cent_of_vat_is_named_with_its_rate() -> None:
     )
 
 
+def test_a_difference_below_the_cent_is_shown_with_its_digits() -> None:
+    content = sound_invoice()
+    finer = replace(content.lines[0], net_amount=content.lines[0].net_amount + D("0.0041"))
+    warnings = sentences_about_sums(replace(content, lines=(finer, content.lines[1])))
+    (total,) = (warning for warning in warnings if warning.startswith("Total des lignes"))
+    assert total.endswith("indiqué, 340,0041 calculé (BT-106).")
+
+
 def test_a_taxable_amount_that_is_not_the_sum_of_its_lines_is_named() -> None:
     content = sound_invoice()
     moved = replace(content.lines[0], vat_rate=D(20))

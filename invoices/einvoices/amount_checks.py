@@ -63,11 +63,12 @@ def _is_rounding_of(amount: Decimal, exact: Decimal) -> bool:
 
 
 def _mismatch(code: str, term: str, what: str, stated: Decimal, expected: Decimal, place: str = "") -> Finding:
-    """The finding for a number that should be another."""
+    """The finding for a number that should be another; to the cent, or further where cents do not tell them apart."""
+    shown = to_cents(expected) if to_cents(expected) != stated else expected.normalize()
     return own_finding(
         code,
         term,
-        f"{what} : {write_decimal(stated)} indiqué, {write_decimal(to_cents(expected))} calculé.",
+        f"{what} : {write_decimal(stated)} indiqué, {write_decimal(shown)} calculé.",
         location=place,
     )
 
