@@ -1,7 +1,8 @@
 """The inverse of :mod:`invoices.content`: what an e-invoice states, as columns of the database.
 
 ``content_of`` gives back exactly what went in. Columns have scales and lengths and must hold something to sort and
-sum by; whatever they cannot hold as it was stated is kept in ``details``, where ``null`` means «not stated».
+sum by; whatever they cannot hold as it was stated is kept in ``details``, where ``null`` means «not stated». Attached
+files (BT-125) alone stay out: they are in the file that came, which is kept byte for byte.
 """
 
 import re
@@ -39,6 +40,8 @@ def columns_of(content: InvoiceContent) -> tuple[dict[str, Any], list[dict[str, 
     columns["type_code"] = content.type_code[:3]
     details = to_json(content)
     details.pop("lines", None)
+    for document in details.get("supporting_documents", []):
+        document.pop("content", None)
     _drop_what_columns_hold(details, columns, {name: getattr(content, name) for name in INVOICE_COLUMNS})
     columns["details"] = details
     columns["kind"] = Invoice.Kind.CREDIT_NOTE if content.is_credit_note else Invoice.Kind.INVOICE

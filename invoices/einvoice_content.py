@@ -26,6 +26,7 @@ from invoices.content import STATED_WHOLE, content_of
 from invoices.einvoices.cii_writer import GUIDELINE, write_cii
 from invoices.einvoices.french import OperationCategory, SellerPolicy, complete_for_france
 from invoices.einvoices.french_parties import FRENCH_COUNTRIES, BuyerKind
+from invoices.einvoices.reading import read_einvoice
 from invoices.models import Company, Document, Invoice
 from invoices.semantics import InvoiceContent
 
@@ -137,7 +138,18 @@ def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent,
     if not lines:
         return content, None
     content = replace(content, profile=GUIDELINE)
-    return content, write_cii(replace(content, lines=lines))
+    attached = _with_attached_files(invoice, content)
+    return content, write_cii(replace(attached, lines=lines))
+
+
+def _with_attached_files(invoice: Invoice, content: InvoiceContent) -> InvoiceContent:
+    """``content`` with the files that came inside of its XML (BT-125), which the database does not hold."""
+    if not any(document.filename or document.mime_type for document in content.supporting_documents):
+        return content
+    received = _received_xml(invoice)
+    if received is None:
+        return content
+    return replace(content, supporting_documents=read_einvoice(received).content.supporting_documents)
 
 
 def _received_xml(invoice: Invoice) -> bytes | None:

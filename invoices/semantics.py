@@ -99,6 +99,18 @@ class DocumentReference:
 
 
 @dataclass(frozen=True, slots=True)
+class SupportingDocument:
+    """BG-24: a document that goes with the invoice, elsewhere (``location``) or inside of it (``content``)."""
+
+    reference: str = ""  # BT-122
+    description: str = ""  # BT-123
+    location: str = ""  # BT-124, an address
+    filename: str = ""  # BT-125
+    mime_type: str = ""  # BT-125
+    content: str = ""  # BT-125, in base64
+
+
+@dataclass(frozen=True, slots=True)
 class AllowanceCharge:
     """An allowance (BG-20, BG-27) or, where ``is_charge``, a charge (BG-21, BG-28). VAT is empty on a line's own."""
 
@@ -125,6 +137,15 @@ class VatBreakdown:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """BG-17: an account to pay to."""
+
+    iban: str = ""  # BT-84
+    name: str = ""  # BT-85
+    bic: str = ""  # BT-86
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentInstructions:
     """BG-16 to BG-19."""
 
@@ -137,6 +158,26 @@ class PaymentInstructions:
     mandate_reference: str = ""  # BT-89
     creditor_identifier: str = ""  # BT-90
     debited_iban: str = ""  # BT-91
+    card_number: str = ""  # BT-87, its last digits
+    card_holder: str = ""  # BT-88
+    other_accounts: tuple[CreditAccount, ...] = ()  # BG-17, after the first
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """BT-158: the code of an item in a scheme (UNTDID 7143: STI, HS, CPV…), and the scheme's version."""
+
+    code: str
+    scheme: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """BG-32: a property of an item, «Couleur», «Bleu»."""
+
+    name: str  # BT-160
+    value: str  # BT-161
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +191,7 @@ class Line:
     unit: str = ""  # BT-130, UN/ECE Recommendation 20
     net_price: Decimal | None = None  # BT-146
     price_base_quantity: Decimal | None = None  # BT-149
+    price_base_unit: str = ""  # BT-150, where it is not the line's own unit
     gross_price: Decimal | None = None  # BT-148
     price_discount: Decimal | None = None  # BT-147
     vat_category: str = ""  # BT-151
@@ -159,7 +201,12 @@ class Line:
     seller_item_identifier: str = ""  # BT-155
     buyer_item_identifier: str = ""  # BT-156
     standard_item_identifier: Identifier | None = None  # BT-157
+    classifications: tuple[Classification, ...] = ()  # BT-158
+    origin_country: str = ""  # BT-159, ISO 3166-1 alpha-2
+    attributes: tuple[Attribute, ...] = ()  # BG-32
+    object_identifier: Identifier | None = None  # BT-128
     order_line_reference: str = ""  # BT-132
+    accounting_reference: str = ""  # BT-133
     period: Period | None = None  # BG-26
     allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-27, BG-28
     kind: str = ""  # BT-X-8, profile EXTENDED: DETAIL, GROUP or INFORMATION; the last two count in no total
@@ -204,11 +251,15 @@ class InvoiceContent:
     purchase_order_reference: str = ""  # BT-13
     sales_order_reference: str = ""  # BT-14
     despatch_advice_reference: str = ""  # BT-16
+    receiving_advice_reference: str = ""  # BT-15
+    tender_reference: str = ""  # BT-17
+    invoiced_object: Identifier | None = None  # BT-18
     buyer_accounting_reference: str = ""  # BT-19
     business_process: str = ""  # BT-23, French "cadre de facturation": S1, B1, M1…
     profile: str = ""  # BT-24, the guideline as the document states it
     notes: tuple[Note, ...] = ()  # BG-1
     preceding_invoices: tuple[DocumentReference, ...] = ()  # BG-3
+    supporting_documents: tuple[SupportingDocument, ...] = ()  # BG-24
     payee: Party | None = None  # BG-10
     tax_representative: Party | None = None  # BG-11
     delivery: Delivery | None = None  # BG-13

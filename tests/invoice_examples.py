@@ -4,6 +4,7 @@ All are consistent: the sums are worked out here, independently of the product, 
 Used by the tests of the XML, of the rules and of the PDF.
 """
 
+import base64
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,10 @@ from invoices.einvoices.french_parties import BuyerKind
 from invoices.semantics import (
     Address,
     AllowanceCharge,
+    Attribute,
+    Classification,
     ContactPoint,
+    CreditAccount,
     Delivery,
     DocumentReference,
     Identifier,
@@ -27,6 +31,7 @@ from invoices.semantics import (
     Party,
     PaymentInstructions,
     Period,
+    SupportingDocument,
     VatBreakdown,
 )
 
@@ -312,6 +317,17 @@ EXAMPLES: dict[str, Example] = {
             buyer=replace(BUYER, name="株式会社さくら", trading_name="شركة النور"),
         )
     ),
+    "card and two accounts": completed(
+        content(
+            payment=replace(
+                TRANSFER,
+                means_code="48",
+                card_number="1234",
+                card_holder="Jean Dupont",
+                other_accounts=(CreditAccount("FR7610107001011234567890129", "Les Érables", "BREDFRPP"),),
+            )
+        )
+    ),
     "everything": completed(
         content(
             (
@@ -322,7 +338,14 @@ EXAMPLES: dict[str, Example] = {
                     seller_item_identifier="REF-1",
                     buyer_item_identifier="ART-9",
                     standard_item_identifier=Identifier("3660000000004", "0160"),
+                    classifications=(Classification("43211503", "STI", "23.0501"), Classification("84713000", "HS")),
+                    origin_country="DE",
+                    attributes=(Attribute("Couleur", "Bleu nuit"), Attribute("Largeur", "27 mm")),
+                    object_identifier=Identifier("COMPTEUR-8", "ABT"),
                     order_line_reference="10",
+                    accounting_reference="606110",
+                    price_base_quantity=Decimal(1),
+                    price_base_unit="C62",
                     period=Period(datetime.date(2026, 9, 1), datetime.date(2026, 9, 30)),
                 ),
             ),
@@ -332,6 +355,19 @@ EXAMPLES: dict[str, Example] = {
             purchase_order_reference="BC-778",
             sales_order_reference="CMD-12",
             despatch_advice_reference="BL-31",
+            receiving_advice_reference="REC-31",
+            tender_reference="LOT-2",
+            invoiced_object=Identifier("CONTRAT-EAU-55", "AWT"),
+            supporting_documents=(
+                SupportingDocument(
+                    "BL-31",
+                    "BON_LIVRAISON",
+                    filename="bl-31.pdf",
+                    mime_type="application/pdf",
+                    content=base64.b64encode(b"%PDF-1.7 bon de livraison").decode(),
+                ),
+                SupportingDocument("PLAN-3", location="https://erables.example/plans/3"),
+            ),
             buyer_accounting_reference="606100",
             notes=(Note("Merci de votre confiance."), Note("Première ligne\nDeuxième ligne", "AAI")),
             preceding_invoices=CORRECTED,

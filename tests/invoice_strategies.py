@@ -12,12 +12,15 @@ from invoices.einvoices.french_parties import BuyerKind
 from invoices.semantics import (
     Address,
     AllowanceCharge,
+    Attribute,
+    Classification,
     Delivery,
     DocumentReference,
     Identifier,
     Line,
     Note,
     Party,
+    SupportingDocument,
 )
 from tests.invoice_examples import (
     AMERICAN_BUYER,
@@ -64,6 +67,51 @@ _FOREIGN_BUYERS = st.sampled_from(
 _TAXED = [("S", "20"), ("S", "10"), ("S", "5.5"), ("S", "2.1"), ("S", "8.5"), ("Z", "0"), ("E", "0")]
 
 
+# Terms that stand beside the figures: where an ERP states any of these, it states several.
+_ITEM_TERMS: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "origin_country": st.sampled_from(["", "FR", "CN"]),
+            "attributes": st.lists(st.builds(Attribute, _TEXTS, _TEXTS), max_size=2).map(tuple),
+            "classifications": st.lists(
+                st.builds(Classification, _NUMBERS, st.sampled_from(["HS", "STI", "CG"]), st.sampled_from(["", "23"])),
+                max_size=2,
+            ).map(tuple),
+            "object_identifier": st.one_of(st.none(), st.builds(Identifier, _NUMBERS, st.sampled_from(["", "AWT"]))),
+            "order_line_reference": st.one_of(st.just(""), _NUMBERS),
+            "accounting_reference": st.one_of(st.just(""), _NUMBERS),
+        }
+    ),
+)
+
+
+def _described_once(documents: list[SupportingDocument]) -> tuple[SupportingDocument, ...]:
+    """The rules warn of a second description (CII-SR-475), which the norm allows."""
+    return tuple(replace(each, description=each.description if not at else "") for at, each in enumerate(documents))
+
+
+_HEAD_TERMS: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {
+            "receiving_advice_reference": st.one_of(st.just(""), _NUMBERS),
+            "tender_reference": st.one_of(st.just(""), _NUMBERS),
+            "invoiced_object": st.one_of(st.none(), st.builds(Identifier, _NUMBERS, st.sampled_from(["", "AWT"]))),
+            "supporting_documents": st.lists(
+                st.builds(
+                    SupportingDocument,
+                    _NUMBERS,
+                    st.sampled_from(["", "BON_LIVRAISON", "DOCUMENT_ANNEXE"]),
+                    st.sampled_from(["", "https://exemple.example/plan.pdf"]),
+                ),
+                max_size=3,
+            ).map(_described_once),
+        }
+    ),
+)
+
+
 @st.composite
 def _french_parties(draw: st.DrawFn) -> Party:
     number = draw(_SIRENS)
@@ -106,6 +154,7 @@ def _line_parts(draw: st.DrawFn, number: int, category: str, rate: str | None) -
         price_base_quantity=base_quantity,
         description=draw(st.one_of(st.just(""), _TEXTS)),
         **gross,
+        **draw(_ITEM_TERMS),
     )
 
 
@@ -149,6 +198,7 @@ def varied_invoices(draw: st.DrawFn) -> Example:
             st.sampled_from([None, Delivery(date=issued), Delivery("Dépôt", address=Address(country="FR"))])
         ),
     }
+    overrides |= draw(_HEAD_TERMS)
     if type_code in ("381", "384"):
         overrides["preceding_invoices"] = (DocumentReference(draw(_NUMBERS), issued - datetime.timedelta(days=30)),)
     raw = content(lines, tuple(head), **overrides)

@@ -32,6 +32,8 @@ NAMESPACES = {
 SELLER_PATH = "//ram:SellerTradeParty"
 BUYER_PATH = "//ram:BuyerTradeParty"
 HEAD = "//ram:ApplicableHeaderTradeSettlement"
+AGREEMENT = "//ram:ApplicableHeaderTradeAgreement"
+SUPPORTING = AGREEMENT + "/ram:AdditionalReferencedDocument[ram:TypeCode='916']"
 LINE = "//ram:IncludedSupplyChainTradeLineItem"
 
 
@@ -85,6 +87,15 @@ EVERYTHING = EXAMPLES["everything"].content
         ("//ram:ShipToTradeParty//ram:CityName", "Marseille"),
         ("//ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime/udt:DateTimeString", "20261001"),
         ("//ram:DespatchAdviceReferencedDocument/ram:IssuerAssignedID", "BL-31"),
+        ("//ram:ReceivingAdviceReferencedDocument/ram:IssuerAssignedID", "REC-31"),
+        (AGREEMENT + "/ram:AdditionalReferencedDocument[ram:TypeCode='50']/ram:IssuerAssignedID", "LOT-2"),
+        (AGREEMENT + "/ram:AdditionalReferencedDocument[ram:TypeCode='130']/ram:IssuerAssignedID", "CONTRAT-EAU-55"),
+        (AGREEMENT + "/ram:AdditionalReferencedDocument[ram:TypeCode='130']/ram:ReferenceTypeCode", "AWT"),
+        (SUPPORTING + "[1]/ram:IssuerAssignedID", "BL-31"),
+        (SUPPORTING + "[1]/ram:Name", "BON_LIVRAISON"),
+        (SUPPORTING + "[1]/ram:AttachmentBinaryObject/@filename", "bl-31.pdf"),
+        (SUPPORTING + "[1]/ram:AttachmentBinaryObject/@mimeCode", "application/pdf"),
+        (SUPPORTING + "[2]/ram:URIID", "https://erables.example/plans/3"),
         (HEAD + "/ram:CreditorReferenceID", "FR72ZZZ123456"),
         (HEAD + "/ram:PaymentReference", "F-2026-0001"),
         (HEAD + "/ram:InvoiceCurrencyCode", "EUR"),
@@ -118,6 +129,14 @@ EVERYTHING = EXAMPLES["everything"].content
         (LINE + "//ram:SpecifiedTradeProduct/ram:Name", "Prestation 1"),
         (LINE + "//ram:SpecifiedTradeProduct/ram:Description", "Sur trois jours,\navec déplacement"),
         (LINE + "//ram:BuyerOrderReferencedDocument/ram:LineID", "10"),
+        (LINE + "//ram:ApplicableProductCharacteristic[ram:Description='Couleur']/ram:Value", "Bleu nuit"),
+        (LINE + "//ram:ClassCode[@listID='STI'][@listVersionID='23.0501']", "43211503"),
+        (LINE + "//ram:ClassCode[@listID='HS'][not(@listVersionID)]", "84713000"),
+        (LINE + "//ram:OriginTradeCountry/ram:ID", "DE"),
+        (LINE + "//ram:AdditionalReferencedDocument[ram:TypeCode='130']/ram:IssuerAssignedID", "COMPTEUR-8"),
+        (LINE + "//ram:AdditionalReferencedDocument/ram:ReferenceTypeCode", "ABT"),
+        (LINE + "//ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID", "606110"),
+        (LINE + "//ram:NetPriceProductTradePrice/ram:BasisQuantity[@unitCode='C62']", "1"),
         (LINE + "//ram:NetPriceProductTradePrice/ram:ChargeAmount", "50.00"),
         (LINE + "//ram:BilledQuantity[@unitCode='HUR']", "2"),
         (LINE + "//ram:ApplicableTradeTax/ram:CategoryCode", "S"),
@@ -136,6 +155,28 @@ def test_an_account_to_credit_is_written_with_its_holder_and_bank() -> None:
     ]
     assert texts(content(), means + "//ram:AccountName") == ["Atelier des Érables"]
     assert texts(content(), means + "//ram:BICID") == ["AGRIFRPP"]
+
+
+def test_a_second_account_is_a_means_of_its_own_and_a_card_stands_with_the_first() -> None:
+    invoice = EXAMPLES["card and two accounts"].content
+    means = "//ram:SpecifiedTradeSettlementPaymentMeans"
+    assert texts(invoice, means + "/ram:TypeCode") == ["48", "48"]
+    assert texts(invoice, means + "[1]//ram:CardholderName") == ["Jean Dupont"]
+    assert texts(invoice, means + "[2]//ram:IBANID") == ["FR7610107001011234567890129"]
+    assert texts(invoice, means + "[2]//ram:BICID") == ["BREDFRPP"]
+    assert texts(invoice, means + "[2]/ram:ApplicableTradeSettlementFinancialCard") == []
+
+
+def test_a_discount_stated_alone_brings_the_gross_price_that_it_implies() -> None:
+    invoice = content((line(1, price="9.00", price_discount=Decimal("1.00")),))
+    assert texts(invoice, LINE + "//ram:GrossPriceProductTradePrice/ram:ChargeAmount") == ["10.00"]
+    assert texts(invoice, LINE + "//ram:AppliedTradeAllowanceCharge/ram:ActualAmount") == ["1.00"]
+
+
+def test_an_exemption_code_in_small_letters_is_written_as_the_list_has_it() -> None:
+    exempt = EXAMPLES["exempt"].content
+    breakdown = (replace(exempt.vat_breakdown[0], exemption_code="vatex-eu-132-1a"),)
+    assert texts(replace(exempt, vat_breakdown=breakdown), HEAD + "//ram:ExemptionReasonCode") == ["VATEX-EU-132-1A"]
 
 
 def test_an_account_number_that_is_no_iban_is_written_as_proprietary() -> None:

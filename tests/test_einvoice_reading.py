@@ -27,7 +27,18 @@ from invoices.einvoices.extraction import MAX_ATTACHMENTS
 from invoices.einvoices.reading import Kind, Reading, kind_of, read_einvoice
 from invoices.einvoices.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
 from invoices.einvoices.safe_xml import MAX_XML_BYTES
-from invoices.semantics import DocumentReference, Identifier, InvoiceContent, Note, from_json, to_json
+from invoices.semantics import (
+    Attribute,
+    Classification,
+    CreditAccount,
+    DocumentReference,
+    Identifier,
+    InvoiceContent,
+    Note,
+    SupportingDocument,
+    from_json,
+    to_json,
+)
 
 SAMPLES = Path(__file__).parent / "data" / "einvoices"
 with (SAMPLES / "expected.csv").open(encoding="utf-8", newline="") as _table:
@@ -144,6 +155,57 @@ def test_a_french_invoice_is_read_to_its_last_term() -> None:
     assert content.purchase_order_reference
     assert content.payment is not None
     assert content.payment.iban.startswith("FR")
+
+
+def test_references_and_items_of_a_ubl_are_read() -> None:
+    content = read_einvoice(sample("akretion-factur-x", "ubl-21-en16931.xml")).content
+    assert (content.receiving_advice_reference, content.tender_reference) == ("BR-2026/06/42", "LOT12")
+    assert content.invoiced_object == Identifier("EMPL042", "AHK")
+    oil, nougat = content.lines
+    assert (oil.origin_country, oil.accounting_reference) == ("FR", "623400")
+    assert oil.classifications == (Classification("LOT1242", "BB", "1.0"), Classification("15092000", "HS", "NC8"))
+    assert oil.attributes == (Attribute("Couleur", "Vert"), Attribute("Taille", "L"))
+    assert nougat.object_identifier == Identifier("AWB129871", "MWB")
+
+
+def test_references_and_items_of_a_cii_are_read() -> None:
+    content = read_einvoice(sample("akretion-factur-x", "factur-x-en16931.xml")).content
+    paper = next(line for line in content.lines if line.origin_country)
+    assert (paper.origin_country, paper.accounting_reference) == ("FR", "BUY_ACC_REF")
+    assert paper.classifications == (Classification("LOT6254784", "BB"),)
+    assert paper.attributes == (Attribute("COULEUR", "BLANC"), Attribute("GRAMMAGE", "80g"))
+    assert paper.object_identifier == Identifier("TARIF_2022", "AFG")
+
+
+def test_supporting_documents_are_read_with_what_is_inside_of_them() -> None:
+    content = read_einvoice(sample("cen-en16931", "ubl-tc434-example5.xml")).content
+    assert content.supporting_documents == (
+        SupportingDocument("OBJ999", "ATS"),
+        SupportingDocument(
+            "sales slip",
+            "your sales slip",
+            filename="EHF.pdf",
+            mime_type="application/pdf",
+            content="VGVzdGluZyBCYXNlNjQgZW5jb2Rpbmc=",
+        ),
+    )
+
+
+def test_a_second_account_and_a_card_of_ubl_are_read() -> None:
+    means = (
+        "<cac:PaymentMeans><cbc:PaymentMeansCode>48</cbc:PaymentMeansCode><cac:CardAccount>"
+        "<cbc:PrimaryAccountNumberID>1234</cbc:PrimaryAccountNumberID><cbc:NetworkID>CB</cbc:NetworkID>"
+        "<cbc:HolderName>Jean Dupont</cbc:HolderName></cac:CardAccount></cac:PaymentMeans>"
+    )
+    transfer = (
+        "<cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode><cac:PayeeFinancialAccount>"
+        "<cbc:ID>FR7610107001011234567890129</cbc:ID><cbc:Name>Nous</cbc:Name></cac:PayeeFinancialAccount>"
+        "</cac:PaymentMeans>"
+    )
+    payment = read_einvoice(changed(UBL, "<cac:TaxTotal>", means + transfer + "<cac:TaxTotal>")).content.payment
+    assert payment is not None
+    assert (payment.card_number, payment.card_holder, payment.iban) == ("1234", "Jean Dupont", "")
+    assert payment.other_accounts == (CreditAccount("FR7610107001011234567890129", "Nous"),)
 
 
 # Details of the syntaxes.

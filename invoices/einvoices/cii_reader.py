@@ -7,20 +7,29 @@ a term leaves it empty. Comments name the business term where the path does not.
 from decimal import Decimal
 
 from invoices.einvoices.refusals import Refused
-from invoices.einvoices.xml_values import Element, Values
+from invoices.einvoices.semantic_reader import (
+    INVOICED_OBJECT,
+    TENDER,
+    AllowancePaths,
+    DocumentPaths,
+    ItemPaths,
+    SemanticReader,
+    VatPaths,
+    scheme_of,
+    unless_empty,
+)
+from invoices.einvoices.xml_values import Element
 from invoices.semantics import (
-    Address,
     AllowanceCharge,
-    ContactPoint,
+    CreditAccount,
     Delivery,
     DocumentReference,
+    Identifier,
     InvoiceContent,
     Line,
     Note,
     Party,
     PaymentInstructions,
-    Period,
-    VatBreakdown,
 )
 
 CII = "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
@@ -41,7 +50,54 @@ def read_cii(root: Element) -> tuple[InvoiceContent, tuple[str, ...]]:
     return reader.invoice(root), tuple(reader.warnings)
 
 
-class _CiiReader(Values):
+_REFERENCE = "ram:IssuerAssignedID"
+
+
+class _CiiReader(SemanticReader):
+    address_paths = {
+        "line1": "ram:LineOne",
+        "line2": "ram:LineTwo",
+        "line3": "ram:LineThree",
+        "city": "ram:CityName",
+        "postcode": "ram:PostcodeCode",
+        "subdivision": "ram:CountrySubDivisionName",
+        "country": "ram:CountryID",
+    }
+    contact_paths = {
+        "name": ("ram:PersonName", "ram:DepartmentName"),
+        "phone": ("ram:TelephoneUniversalCommunication/ram:CompleteNumber",),
+        "email": ("ram:EmailURIUniversalCommunication/ram:URIID",),
+    }
+    period_paths = ("ram:BillingSpecifiedPeriod/ram:StartDateTime/*", "ram:BillingSpecifiedPeriod/ram:EndDateTime/*")
+    allowance_paths = AllowancePaths(
+        item="ram:SpecifiedTradeAllowanceCharge",
+        indicator="ram:ChargeIndicator/udt:Indicator",
+        amount="ram:ActualAmount",
+        base="ram:BasisAmount",
+        percentage="ram:CalculationPercent",
+        category="ram:CategoryTradeTax/ram:CategoryCode",
+        rate="ram:CategoryTradeTax/ram:RateApplicablePercent",
+        reason="ram:Reason",
+        reason_code="ram:ReasonCode",
+    )
+    vat_paths = VatPaths(
+        taxable="ram:BasisAmount",
+        tax="ram:CalculatedAmount",
+        category="ram:CategoryCode",
+        rate="ram:RateApplicablePercent",
+        reason="ram:ExemptionReason",
+        reason_code="ram:ExemptionReasonCode",
+    )
+    item_paths = ItemPaths(
+        classification="ram:DesignatedProductClassification/ram:ClassCode",
+        attribute="ram:ApplicableProductCharacteristic",
+        attribute_name="ram:Description",
+        attribute_value="ram:Value",
+    )
+    document_paths = DocumentPaths(
+        reference=_REFERENCE, description="ram:Name", location="ram:URIID", content="ram:AttachmentBinaryObject"
+    )
+
     def invoice(self, root: Element) -> InvoiceContent:
         context = self.find(root, "rsm:ExchangedDocumentContext")
         document = self.find(root, "rsm:ExchangedDocument")
@@ -50,11 +106,18 @@ class _CiiReader(Values):
         delivery = self.find(transaction, "ram:ApplicableHeaderTradeDelivery")
         settlement = self.find(transaction, "ram:ApplicableHeaderTradeSettlement")
         totals = self.find(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
+        typed: dict[str, list[Element]] = {}
+        for found in self.all(agreement, "ram:AdditionalReferencedDocument"):
+            typed.setdefault(self.text(found, "ram:TypeCode"), []).append(found)
         number = self.text(document, "ram:ID")
         if not number:
             raise Refused("BT-1 : cette facture n’a pas de numéro.")
         currency = self.text(settlement, "ram:InvoiceCurrencyCode")
         vat_currency = self.text(settlement, "ram:TaxCurrencyCode")
+
+        def total(path: str, term: str, *, unless: str = "") -> Decimal | None:
+            return self.total(self.all(totals, path), currency, term, unless=unless)
+
         return InvoiceContent(
             number=number,
             issue_date=self.date(document, "ram:IssueDateTime/*", "BT-2"),
@@ -63,18 +126,20 @@ class _CiiReader(Values):
             seller=self.party(self.find(agreement, "ram:SellerTradeParty")) or Party(),
             buyer=self.party(self.find(agreement, "ram:BuyerTradeParty")) or Party(),
             lines=tuple(map(self.line, self.all(transaction, "ram:IncludedSupplyChainTradeLineItem"))),
-            vat_breakdown=self.vat_breakdown(settlement),
-            total_without_vat=self.total(totals, "ram:TaxBasisTotalAmount", currency, "BT-109"),
-            total_with_vat=self.total(totals, "ram:GrandTotalAmount", currency, "BT-112"),
-            amount_due=self.total(totals, "ram:DuePayableAmount", currency, "BT-115"),
-            total_vat=self.total(totals, "ram:TaxTotalAmount", currency, "BT-110", unless=vat_currency),
+            vat_breakdown=self.vat_breakdown(self.all(settlement, "ram:ApplicableTradeTax")),
+            total_without_vat=total("ram:TaxBasisTotalAmount", "BT-109"),
+            total_with_vat=total("ram:GrandTotalAmount", "BT-112"),
+            amount_due=total("ram:DuePayableAmount", "BT-115"),
+            total_vat=total("ram:TaxTotalAmount", "BT-110", unless=vat_currency),
             vat_currency=vat_currency,
-            total_vat_in_vat_currency=self.total_in_vat_currency(totals, currency, vat_currency),
-            line_total=self.total(totals, "ram:LineTotalAmount", currency, "BT-106"),
-            allowance_total=self.total(totals, "ram:AllowanceTotalAmount", currency, "BT-107"),
-            charge_total=self.total(totals, "ram:ChargeTotalAmount", currency, "BT-108"),
-            prepaid_amount=self.total(totals, "ram:TotalPrepaidAmount", currency, "BT-113"),
-            rounding_amount=self.total(totals, "ram:RoundingAmount", currency, "BT-114"),
+            total_vat_in_vat_currency=self.total_in_vat_currency(
+                self.all(totals, "ram:TaxTotalAmount"), currency, vat_currency
+            ),
+            line_total=total("ram:LineTotalAmount", "BT-106"),
+            allowance_total=total("ram:AllowanceTotalAmount", "BT-107"),
+            charge_total=total("ram:ChargeTotalAmount", "BT-108"),
+            prepaid_amount=total("ram:TotalPrepaidAmount", "BT-113"),
+            rounding_amount=total("ram:RoundingAmount", "BT-114"),
             due_date=self.date(settlement, "ram:SpecifiedTradePaymentTerms/ram:DueDateDateTime/*", "BT-9"),
             payment_terms="\n".join(self.texts(settlement, "ram:SpecifiedTradePaymentTerms/ram:Description")),
             vat_point_date=self.date(settlement, "ram:ApplicableTradeTax/ram:TaxPointDate/*", "BT-7"),
@@ -85,6 +150,9 @@ class _CiiReader(Values):
             purchase_order_reference=self.text(agreement, "ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID"),
             sales_order_reference=self.text(agreement, "ram:SellerOrderReferencedDocument/ram:IssuerAssignedID"),
             despatch_advice_reference=self.text(delivery, "ram:DespatchAdviceReferencedDocument/ram:IssuerAssignedID"),
+            receiving_advice_reference=self.text(delivery, f"ram:ReceivingAdviceReferencedDocument/{_REFERENCE}"),
+            tender_reference=next((self.text(found, _REFERENCE) for found in typed.get(TENDER, [])), ""),
+            invoiced_object=next(map(self.typed_identifier, typed.get(INVOICED_OBJECT, [])), None),
             buyer_accounting_reference=self.text(settlement, "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
             business_process=self.text(context, "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
             profile=self.text(context, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"),
@@ -98,6 +166,13 @@ class _CiiReader(Values):
                 for found in self.all(settlement, "ram:InvoiceReferencedDocument")
                 if (reference := self.text(found, "ram:IssuerAssignedID"))
             ),
+            supporting_documents=tuple(
+                supporting
+                for kind, references in typed.items()
+                if kind not in (TENDER, INVOICED_OBJECT)
+                for found in references
+                if (supporting := self.supporting_document(found))
+            ),
             payee=self.party(self.find(settlement, "ram:PayeeTradeParty")),
             tax_representative=self.party(self.find(agreement, "ram:SellerTaxRepresentativeTradeParty")),
             delivery=self.delivery(delivery),
@@ -109,28 +184,6 @@ class _CiiReader(Values):
             ),
         )
 
-    def total(self, totals: Element | None, path: str, currency: str, term: str, *, unless: str = "") -> Decimal | None:
-        """A total in ``currency``: of several the one that says so, else the first that says nothing.
-
-        One that says ``unless`` (the VAT currency, where it differs) is another term's.
-        """
-        candidates = [found for found in self.all(totals, path) if self.text(found)]
-        stated = [found for found in candidates if found.get("currencyID") == currency]
-        silent = [found for found in candidates if not found.get("currencyID")]
-        others = [found for found in candidates if unless in ("", currency) or found.get("currencyID") != unless]
-        for found in (*stated, *silent, *others):
-            return self.amount(found, ".", term)
-        return None
-
-    def total_in_vat_currency(self, totals: Element | None, currency: str, vat_currency: str) -> Decimal | None:
-        """BT-111: the VAT total that says the VAT currency, where it is another one than the invoice's."""
-        if vat_currency in ("", currency):
-            return None
-        for found in self.all(totals, "ram:TaxTotalAmount"):
-            if found.get("currencyID") == vat_currency:
-                return self.amount(found, ".", "BT-111")
-        return None
-
     def party(self, element: Element | None) -> Party | None:
         if element is None:
             return None
@@ -139,123 +192,67 @@ class _CiiReader(Values):
             for found in reversed(self.all(element, "ram:SpecifiedTaxRegistration/ram:ID"))
         }
         identifiers = [*self.all(element, "ram:ID"), *self.all(element, "ram:GlobalID")]
-        party = Party(
-            name=self.text(element, "ram:Name"),
-            trading_name=self.text(element, "ram:SpecifiedLegalOrganization/ram:TradingBusinessName"),
-            identifiers=tuple(found for item in identifiers if (found := self.identifier(item))),
-            legal_identifier=self.identifier(element, "ram:SpecifiedLegalOrganization/ram:ID"),
-            vat_identifier=registrations.get("VA", registrations.get("VAT", "")),
-            tax_registration=registrations.get("FC", ""),
-            legal_information=self.text(element, "ram:Description"),
-            electronic_address=self.identifier(element, "ram:URIUniversalCommunication/ram:URIID"),
-            address=self.address(self.find(element, "ram:PostalTradeAddress")),
-            contact=self.contact(self.find(element, "ram:DefinedTradeContact")),
+        return unless_empty(
+            Party(
+                name=self.text(element, "ram:Name"),
+                trading_name=self.text(element, "ram:SpecifiedLegalOrganization/ram:TradingBusinessName"),
+                identifiers=tuple(found for item in identifiers if (found := self.identifier(item))),
+                legal_identifier=self.identifier(element, "ram:SpecifiedLegalOrganization/ram:ID"),
+                vat_identifier=registrations.get("VA", registrations.get("VAT", "")),
+                tax_registration=registrations.get("FC", ""),
+                legal_information=self.text(element, "ram:Description"),
+                electronic_address=self.identifier(element, "ram:URIUniversalCommunication/ram:URIID"),
+                address=self.address(self.find(element, "ram:PostalTradeAddress")),
+                contact=self.contact(self.find(element, "ram:DefinedTradeContact")),
+            )
         )
-        return party if party != Party() else None
-
-    def address(self, element: Element | None) -> Address | None:
-        address = Address(
-            line1=self.text(element, "ram:LineOne"),
-            line2=self.text(element, "ram:LineTwo"),
-            line3=self.text(element, "ram:LineThree"),
-            city=self.text(element, "ram:CityName"),
-            postcode=self.text(element, "ram:PostcodeCode"),
-            subdivision=self.text(element, "ram:CountrySubDivisionName"),
-            country=self.text(element, "ram:CountryID"),
-        )
-        return address if address != Address() else None
-
-    def contact(self, element: Element | None) -> ContactPoint | None:
-        contact = ContactPoint(
-            name=self.text(element, "ram:PersonName") or self.text(element, "ram:DepartmentName"),
-            phone=self.text(element, "ram:TelephoneUniversalCommunication/ram:CompleteNumber"),
-            email=self.text(element, "ram:EmailURIUniversalCommunication/ram:URIID"),
-        )
-        return contact if contact != ContactPoint() else None
 
     def delivery(self, element: Element | None) -> Delivery | None:
         recipient = self.find(element, "ram:ShipToTradeParty")
-        delivery = Delivery(
-            name=self.text(recipient, "ram:Name"),
-            location=self.identifier(recipient, "ram:GlobalID") or self.identifier(recipient, "ram:ID"),
-            date=self.date(element, "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime/*", "BT-72"),
-            address=self.address(self.find(recipient, "ram:PostalTradeAddress")),
+        return unless_empty(
+            Delivery(
+                name=self.text(recipient, "ram:Name"),
+                location=self.identifier(recipient, "ram:GlobalID") or self.identifier(recipient, "ram:ID"),
+                date=self.date(element, "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime/*", "BT-72"),
+                address=self.address(self.find(recipient, "ram:PostalTradeAddress")),
+            )
         )
-        return delivery if delivery != Delivery() else None
-
-    def period(self, element: Element | None, start_term: str, end_term: str) -> Period | None:
-        found = self.find(element, "ram:BillingSpecifiedPeriod")
-        period = Period(
-            start=self.date(found, "ram:StartDateTime/*", start_term),
-            end=self.date(found, "ram:EndDateTime/*", end_term),
-        )
-        return period if period != Period() else None
 
     def payment(self, settlement: Element | None) -> PaymentInstructions | None:
-        """The first means of payment; of several transfers the first account (the model holds one)."""
-        means = self.find(settlement, "ram:SpecifiedTradeSettlementPaymentMeans")
-        account = self.find(means, "ram:PayeePartyCreditorFinancialAccount")
-        payment = PaymentInstructions(
-            means_code=self.text(means, "ram:TypeCode"),
-            means_text=self.text(means, "ram:Information"),
-            remittance_information=self.text(settlement, "ram:PaymentReference"),
-            iban=self.text(account, "ram:IBANID") or self.text(account, "ram:ProprietaryID"),
-            account_name=self.text(account, "ram:AccountName"),
-            bic=self.text(means, "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID"),
-            mandate_reference=self.text(settlement, "ram:SpecifiedTradePaymentTerms/ram:DirectDebitMandateID"),
-            creditor_identifier=self.text(settlement, "ram:CreditorReferenceID"),
-            debited_iban=self.text(means, "ram:PayerPartyDebtorFinancialAccount/ram:IBANID"),
-        )
-        return payment if payment != PaymentInstructions() else None
-
-    def vat_breakdown(self, settlement: Element | None) -> tuple[VatBreakdown, ...]:
-        breakdown = []
-        for found in self.all(settlement, "ram:ApplicableTradeTax"):
-            category = self.text(found, "ram:CategoryCode")
-            taxable_amount = self.amount(found, "ram:BasisAmount", "BT-116")
-            tax_amount = self.amount(found, "ram:CalculatedAmount", "BT-117")
-            if taxable_amount is None or tax_amount is None:
-                term = "base (BT-116)" if taxable_amount is None else "montant (BT-117)"
-                self.warnings.append(f"Une ligne de TVA « {category} » sans {term} a été laissée de côté.")
-                continue
-            breakdown.append(
-                VatBreakdown(
-                    category=category,
-                    rate=self.amount(found, "ram:RateApplicablePercent", "BT-119"),
-                    taxable_amount=taxable_amount,
-                    tax_amount=tax_amount,
-                    exemption_reason=self.text(found, "ram:ExemptionReason"),
-                    exemption_code=self.text(found, "ram:ExemptionReasonCode"),
-                )
+        """The first means of payment, with the accounts that the others add (BG-17 may be repeated)."""
+        found = self.all(settlement, "ram:SpecifiedTradeSettlementPaymentMeans")
+        means = found[0] if found else None
+        accounts = [self.account(each) for each in found]
+        first = accounts[0] if accounts else CreditAccount()
+        card = self.find(means, "ram:ApplicableTradeSettlementFinancialCard")
+        return unless_empty(
+            PaymentInstructions(
+                means_code=self.text(means, "ram:TypeCode"),
+                means_text=self.text(means, "ram:Information"),
+                remittance_information=self.text(settlement, "ram:PaymentReference"),
+                iban=first.iban,
+                account_name=first.name,
+                bic=first.bic,
+                mandate_reference=self.text(settlement, "ram:SpecifiedTradePaymentTerms/ram:DirectDebitMandateID"),
+                creditor_identifier=self.text(settlement, "ram:CreditorReferenceID"),
+                debited_iban=self.text(means, "ram:PayerPartyDebtorFinancialAccount/ram:IBANID"),
+                card_number=self.text(card, "ram:ID"),
+                card_holder=self.text(card, "ram:CardholderName"),
+                other_accounts=tuple(account for account in accounts[1:] if account.iban),
             )
-        return tuple(breakdown)
-
-    def allowances_charges(
-        self, element: Element | None, allowance_term: str, charge_term: str
-    ) -> tuple[AllowanceCharge, ...]:
-        return tuple(
-            found
-            for item in self.all(element, "ram:SpecifiedTradeAllowanceCharge")
-            if (found := self.allowance_charge(item, allowance_term, charge_term))
         )
 
-    def allowance_charge(self, element: Element, allowance_term: str, charge_term: str) -> AllowanceCharge | None:
-        is_charge = self.text(element, "ram:ChargeIndicator/udt:Indicator").lower() in ("true", "1")
-        term = charge_term if is_charge else allowance_term
-        amount = self.amount(element, "ram:ActualAmount", term)
-        if amount is None:
-            self.warnings.append(f"{term} : une remise ou majoration sans montant a été laissée de côté.")
-            return None
-        return AllowanceCharge(
-            is_charge=is_charge,
-            amount=amount,
-            base_amount=self.amount(element, "ram:BasisAmount", term),
-            percentage=self.amount(element, "ram:CalculationPercent", term),
-            vat_category=self.text(element, "ram:CategoryTradeTax/ram:CategoryCode"),
-            vat_rate=self.amount(element, "ram:CategoryTradeTax/ram:RateApplicablePercent", term),
-            reason=self.text(element, "ram:Reason"),
-            reason_code=self.text(element, "ram:ReasonCode"),
+    def account(self, means: Element) -> CreditAccount:
+        account = self.find(means, "ram:PayeePartyCreditorFinancialAccount")
+        return CreditAccount(
+            iban=self.text(account, "ram:IBANID") or self.text(account, "ram:ProprietaryID"),
+            name=self.text(account, "ram:AccountName"),
+            bic=self.text(means, "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID"),
         )
+
+    def typed_identifier(self, reference: Element) -> Identifier | None:
+        """BT-18, BT-128: the scheme stands in an element of its own."""
+        return scheme_of(self.text(reference, _REFERENCE), self.text(reference, "ram:ReferenceTypeCode"))
 
     def logistics_charge(self, element: Element) -> AllowanceCharge:
         """The EXTENDED profile's own kind of charge (BG-X-42), counted in the total of charges."""
@@ -278,14 +275,17 @@ class _CiiReader(Values):
         tax = self.find(settlement, "ram:ApplicableTradeTax")
         summation = "ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount"
         identifier = self.text(document, "ram:LineID")
+        unit = "" if quantity is None else quantity.get("unitCode", "").strip()
+        base_quantities = (self.find(net, "ram:BasisQuantity"), self.find(gross, "ram:BasisQuantity"))
         return Line(
             identifier=identifier,
             name=self.text(product, "ram:Name"),
             net_amount=self.line_amount(settlement, summation, identifier),
             quantity=self.amount(quantity, ".", "BT-129"),
-            unit="" if quantity is None else quantity.get("unitCode", "").strip(),
+            unit=unit,
             net_price=self.amount(net, "ram:ChargeAmount", "BT-146"),
             price_base_quantity=self.base_quantity(net, gross),
+            price_base_unit=self.base_unit(base_quantities, unit),
             gross_price=self.amount(gross, "ram:ChargeAmount", "BT-148"),
             price_discount=self.price_discount(gross),
             vat_category=self.text(tax, "ram:CategoryCode"),
@@ -295,7 +295,19 @@ class _CiiReader(Values):
             seller_item_identifier=self.text(product, "ram:SellerAssignedID"),
             buyer_item_identifier=self.text(product, "ram:BuyerAssignedID"),
             standard_item_identifier=self.identifier(product, "ram:GlobalID"),
+            classifications=self.classifications(product),
+            origin_country=self.text(product, "ram:OriginTradeCountry/ram:ID"),
+            attributes=self.attributes(product),
+            object_identifier=next(
+                (
+                    self.typed_identifier(found)
+                    for found in self.all(settlement, "ram:AdditionalReferencedDocument")
+                    if self.text(found, "ram:TypeCode") == INVOICED_OBJECT
+                ),
+                None,
+            ),
             order_line_reference=self.text(agreement, "ram:BuyerOrderReferencedDocument/ram:LineID"),
+            accounting_reference=self.text(settlement, "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
             period=self.period(settlement, "BT-134", "BT-135"),
             allowances_charges=self.allowances_charges(settlement, "BT-136", "BT-141"),
             kind=self.text(document, "ram:LineStatusReasonCode"),

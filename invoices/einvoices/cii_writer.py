@@ -6,7 +6,6 @@ schema demands it: :mod:`invoices.einvoices.rules` then names it in French, whic
 """
 
 import re
-from decimal import Decimal
 from typing import Final
 
 from lxml import etree
@@ -20,10 +19,10 @@ from invoices.einvoices.cii_elements import (
     add_amount,
     add_date,
     add_identifier,
-    add_number,
     add_percentage,
     add_text,
 )
+from invoices.einvoices.cii_lines import add_line
 from invoices.einvoices.cii_parties import (
     add_address,
     add_buyer,
@@ -31,14 +30,22 @@ from invoices.einvoices.cii_parties import (
     add_seller,
     add_tax_registration,
 )
+from invoices.einvoices.cii_parts import (
+    OUT_OF_SCOPE,
+    add_account,
+    add_allowance_charge,
+    add_period,
+    add_typed_reference,
+)
+from invoices.einvoices.semantic_reader import INVOICED_OBJECT, SUPPORTING_DOCUMENT, TENDER
 from invoices.semantics import (
-    AllowanceCharge,
+    CreditAccount,
     Delivery,
     DocumentReference,
+    Identifier,
     InvoiceContent,
-    Line,
     PaymentInstructions,
-    Period,
+    SupportingDocument,
     VatBreakdown,
 )
 
@@ -49,7 +56,6 @@ _IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 
 # BT-11 is an identifier; the syntax wants a name beside it and the Factur-X guide gives this constant.
 _PROJECT_NAME: Final = "Project reference"
-_OUT_OF_SCOPE: Final = "O"
 
 
 def write_cii(content: InvoiceContent) -> bytes:
@@ -66,7 +72,7 @@ def write_cii(content: InvoiceContent) -> bytes:
     transaction = etree.SubElement(root, RSM + "SupplyChainTradeTransaction")
     for line in content.lines:
         if line.counts_in_totals:
-            _line(transaction, line)
+            add_line(transaction, line)
     _agreement(transaction, content)
     _delivery(transaction, content)
     _settlement(transaction, content)
@@ -98,63 +104,6 @@ def _document(root: etree._Element, content: InvoiceContent) -> None:
             add_text(child, RAM + "SubjectCode", note.subject_code)
 
 
-# Lines.
-
-
-def _line(transaction: etree._Element, line: Line) -> None:
-    """BG-25."""
-    item = etree.SubElement(transaction, RAM + "IncludedSupplyChainTradeLineItem")
-    document = etree.SubElement(item, RAM + "AssociatedDocumentLineDocument")
-    add_text(document, RAM + "LineID", line.identifier)
-    if line.note.strip():
-        add_text(etree.SubElement(document, RAM + "IncludedNote"), RAM + "Content", line.note)
-
-    product = etree.SubElement(item, RAM + "SpecifiedTradeProduct")
-    add_identifier(product, RAM + "GlobalID", line.standard_item_identifier)
-    add_text(product, RAM + "SellerAssignedID", line.seller_item_identifier)
-    add_text(product, RAM + "BuyerAssignedID", line.buyer_item_identifier)
-    add_text(product, RAM + "Name", line.name)
-    add_text(product, RAM + "Description", line.description)
-
-    agreement = etree.SubElement(item, RAM + "SpecifiedLineTradeAgreement")
-    if line.order_line_reference.strip():
-        add_text(
-            etree.SubElement(agreement, RAM + "BuyerOrderReferencedDocument"),
-            RAM + "LineID",
-            line.order_line_reference,
-        )
-    _prices(agreement, line)
-
-    delivery = etree.SubElement(item, RAM + "SpecifiedLineTradeDelivery")
-    add_number(delivery, RAM + "BilledQuantity", line.quantity, line.unit)
-
-    settlement = etree.SubElement(item, RAM + "SpecifiedLineTradeSettlement")
-    if line.vat_category:
-        _vat_category(etree.SubElement(settlement, RAM + "ApplicableTradeTax"), line.vat_category, line.vat_rate)
-    _period(settlement, line.period)
-    for allowance_charge in line.allowances_charges:
-        _allowance_charge(settlement, allowance_charge)
-    summation = etree.SubElement(settlement, RAM + "SpecifiedTradeSettlementLineMonetarySummation")
-    add_amount(summation, RAM + "LineTotalAmount", line.net_amount)
-
-
-def _prices(agreement: etree._Element, line: Line) -> None:
-    """BG-29; BT-147 is worked out from neither price: it is written where stated, within the gross price."""
-    base_unit = line.unit if line.price_base_quantity is not None else ""
-    if line.gross_price is not None:
-        gross = etree.SubElement(agreement, RAM + "GrossPriceProductTradePrice")
-        add_number(gross, RAM + "ChargeAmount", line.gross_price)
-        add_number(gross, RAM + "BasisQuantity", line.price_base_quantity, base_unit)
-        if line.price_discount is not None:
-            discount = etree.SubElement(gross, RAM + "AppliedTradeAllowanceCharge")
-            _indicator(discount, is_charge=False)
-            add_number(discount, RAM + "ActualAmount", line.price_discount)
-    if line.net_price is not None:
-        net = etree.SubElement(agreement, RAM + "NetPriceProductTradePrice")
-        add_number(net, RAM + "ChargeAmount", line.net_price)
-        add_number(net, RAM + "BasisQuantity", line.price_base_quantity, base_unit)
-
-
 # Parties and references.
 
 
@@ -177,6 +126,11 @@ def _agreement(transaction: etree._Element, content: InvoiceContent) -> None:
         ("ContractReferencedDocument", content.contract_reference),
     ):
         _document_number(agreement, RAM + tag, number)
+    for document in content.supporting_documents:
+        _supporting_document(agreement, document)
+    add_typed_reference(agreement, TENDER, Identifier(content.tender_reference))
+    if content.invoiced_object is not None:
+        add_typed_reference(agreement, INVOICED_OBJECT, content.invoiced_object)
     if content.project_reference.strip():
         project = etree.SubElement(agreement, RAM + "SpecifiedProcuringProject")
         add_text(project, RAM + "ID", content.project_reference)
@@ -186,9 +140,9 @@ def _agreement(transaction: etree._Element, content: InvoiceContent) -> None:
 def _has_out_of_scope_vat(content: InvoiceContent) -> bool:
     """Whether any part of the invoice is outside the scope of VAT (category O)."""
     return (
-        any(breakdown.category == _OUT_OF_SCOPE for breakdown in content.vat_breakdown)
-        or any(line.vat_category == _OUT_OF_SCOPE for line in content.lines)
-        or any(each.vat_category == _OUT_OF_SCOPE for each in content.allowances_charges)
+        any(breakdown.category == OUT_OF_SCOPE for breakdown in content.vat_breakdown)
+        or any(line.vat_category == OUT_OF_SCOPE for line in content.lines)
+        or any(each.vat_category == OUT_OF_SCOPE for each in content.allowances_charges)
     )
 
 
@@ -196,6 +150,19 @@ def _document_number(parent: etree._Element, tag: str, number: str) -> None:
     """A reference to another document by its number alone."""
     if number.strip():
         add_text(etree.SubElement(parent, tag), RAM + "IssuerAssignedID", number)
+
+
+def _supporting_document(agreement: etree._Element, document: SupportingDocument) -> None:
+    """BG-24. The number (BT-122) is what all others hang on: without it there is nothing to refer to."""
+    element = etree.SubElement(agreement, RAM + "AdditionalReferencedDocument")
+    add_text(element, RAM + "IssuerAssignedID", document.reference)
+    add_text(element, RAM + "URIID", document.location)
+    add_text(element, RAM + "TypeCode", SUPPORTING_DOCUMENT)
+    add_text(element, RAM + "Name", document.description)
+    embedded = add_text(element, RAM + "AttachmentBinaryObject", document.content)
+    if embedded is not None:
+        embedded.set("mimeCode", document.mime_type)
+        embedded.set("filename", document.filename)
 
 
 def _delivery(transaction: etree._Element, content: InvoiceContent) -> None:
@@ -212,6 +179,7 @@ def _delivery(transaction: etree._Element, content: InvoiceContent) -> None:
         event = etree.SubElement(element, RAM + "ActualDeliverySupplyChainEvent")
         add_date(event, RAM + "OccurrenceDateTime", delivery.date)
     _document_number(element, RAM + "DespatchAdviceReferencedDocument", content.despatch_advice_reference)
+    _document_number(element, RAM + "ReceivingAdviceReferencedDocument", content.receiving_advice_reference)
 
 
 # Settlement.
@@ -236,92 +204,70 @@ def _settlement(transaction: etree._Element, content: InvoiceContent) -> None:
     _payment_means(settlement, payment)
     for breakdown in content.vat_breakdown:
         _vat_breakdown(settlement, breakdown, content)
-    _period(settlement, content.period)
+    add_period(settlement, content.period)
     for allowance_charge in content.allowances_charges:
-        _allowance_charge(settlement, allowance_charge)
+        add_allowance_charge(settlement, allowance_charge)
     _payment_terms(settlement, content, payment)
     _totals(settlement, content, vat_currency)
     for reference in content.preceding_invoices:
         _preceding_invoice(settlement, reference)
-    if content.buyer_accounting_reference.strip():
-        account = etree.SubElement(settlement, RAM + "ReceivableSpecifiedTradeAccountingAccount")
-        add_text(account, RAM + "ID", content.buyer_accounting_reference)
+    add_account(settlement, content.buyer_accounting_reference)
 
 
 def _payment_means(settlement: etree._Element, payment: PaymentInstructions) -> None:
-    """BG-16 to BG-19. An account number that has not the shape of an IBAN goes into the proprietary field."""
-    if not (payment.means_code or payment.means_text or payment.iban or payment.debited_iban):
+    """BG-16 to BG-19; each account after the first is a means of its own, of the same kind."""
+    if not (payment.means_code or payment.means_text or payment.iban or payment.debited_iban or payment.card_number):
         return
-    means = etree.SubElement(settlement, RAM + "SpecifiedTradeSettlementPaymentMeans")
-    add_text(means, RAM + "TypeCode", payment.means_code)
-    add_text(means, RAM + "Information", payment.means_text)
+    means = _means(settlement, payment)
+    if payment.card_number.strip():
+        card = etree.SubElement(means, RAM + "ApplicableTradeSettlementFinancialCard")
+        add_text(card, RAM + "ID", payment.card_number)
+        add_text(card, RAM + "CardholderName", payment.card_holder)
     if payment.debited_iban.strip():
         debtor = etree.SubElement(means, RAM + "PayerPartyDebtorFinancialAccount")
         add_text(debtor, RAM + "IBANID", payment.debited_iban.replace(" ", ""))
-    if payment.iban.strip():
+    _credit_account(means, CreditAccount(payment.iban, payment.account_name, payment.bic))
+    for account in payment.other_accounts:
+        _credit_account(_means(settlement, payment), account)
+
+
+def _means(settlement: etree._Element, payment: PaymentInstructions) -> etree._Element:
+    """BT-81 and BT-82."""
+    means = etree.SubElement(settlement, RAM + "SpecifiedTradeSettlementPaymentMeans")
+    add_text(means, RAM + "TypeCode", payment.means_code)
+    add_text(means, RAM + "Information", payment.means_text)
+    return means
+
+
+def _credit_account(means: etree._Element, account: CreditAccount) -> None:
+    """BG-17. An account number that has not the shape of an IBAN goes into the proprietary field."""
+    if account.iban.strip():
         creditor = etree.SubElement(means, RAM + "PayeePartyCreditorFinancialAccount")
-        iban = payment.iban.replace(" ", "").upper()
+        iban = account.iban.replace(" ", "").upper()
         is_iban = _IBAN_SHAPE.fullmatch(iban) is not None
         if is_iban:
             add_text(creditor, RAM + "IBANID", iban)
-        add_text(creditor, RAM + "AccountName", payment.account_name)
+        add_text(creditor, RAM + "AccountName", account.name)
         if not is_iban:
-            add_text(creditor, RAM + "ProprietaryID", payment.iban)
-    if payment.bic.strip():
+            add_text(creditor, RAM + "ProprietaryID", account.iban)
+    if account.bic.strip():
         institution = etree.SubElement(means, RAM + "PayeeSpecifiedCreditorFinancialInstitution")
-        add_text(institution, RAM + "BICID", payment.bic.replace(" ", ""))
-
-
-def _vat_category(tax: etree._Element, category: str, rate: Decimal | None) -> None:
-    """BT-151 and BT-152, BT-95 and BT-96, BT-102 and BT-103; category O has no rate (BR-O-05 to BR-O-07)."""
-    etree.SubElement(tax, RAM + "TypeCode").text = "VAT"
-    add_text(tax, RAM + "CategoryCode", category)
-    if category != _OUT_OF_SCOPE:
-        add_percentage(tax, RAM + "RateApplicablePercent", rate)
+        add_text(institution, RAM + "BICID", account.bic.replace(" ", ""))
 
 
 def _vat_breakdown(settlement: etree._Element, breakdown: VatBreakdown, content: InvoiceContent) -> None:
-    """BG-23, with BT-7 or BT-8, which the syntax repeats in each."""
+    """BG-23, with BT-7 or BT-8, which the syntax repeats in each. UBL writes VATEX codes in small letters too."""
     tax = etree.SubElement(settlement, RAM + "ApplicableTradeTax")
     add_amount(tax, RAM + "CalculatedAmount", breakdown.tax_amount)
     etree.SubElement(tax, RAM + "TypeCode").text = "VAT"
     add_text(tax, RAM + "ExemptionReason", breakdown.exemption_reason)
     add_amount(tax, RAM + "BasisAmount", breakdown.taxable_amount)
     add_text(tax, RAM + "CategoryCode", breakdown.category)
-    add_text(tax, RAM + "ExemptionReasonCode", breakdown.exemption_code)
+    add_text(tax, RAM + "ExemptionReasonCode", breakdown.exemption_code.upper())
     add_date(tax, RAM + "TaxPointDate", content.vat_point_date, UDT + "DateString")
     add_text(tax, RAM + "DueDateTypeCode", content.vat_point_code)
-    if breakdown.category != _OUT_OF_SCOPE:
+    if breakdown.category != OUT_OF_SCOPE:
         add_percentage(tax, RAM + "RateApplicablePercent", breakdown.rate)
-
-
-def _period(parent: etree._Element, period: Period | None) -> None:
-    """BG-14, BG-26."""
-    if period is None or (period.start is None and period.end is None):
-        return
-    child = etree.SubElement(parent, RAM + "BillingSpecifiedPeriod")
-    add_date(child, RAM + "StartDateTime", period.start)
-    add_date(child, RAM + "EndDateTime", period.end)
-
-
-def _indicator(parent: etree._Element, *, is_charge: bool) -> None:
-    """Says whether the parent is a charge or an allowance."""
-    child = etree.SubElement(etree.SubElement(parent, RAM + "ChargeIndicator"), UDT + "Indicator")
-    child.text = "true" if is_charge else "false"
-
-
-def _allowance_charge(parent: etree._Element, allowance_charge: AllowanceCharge) -> None:
-    """BG-20, BG-21 at the head, BG-27, BG-28 at a line."""
-    child = etree.SubElement(parent, RAM + "SpecifiedTradeAllowanceCharge")
-    _indicator(child, is_charge=allowance_charge.is_charge)
-    add_percentage(child, RAM + "CalculationPercent", allowance_charge.percentage)
-    add_amount(child, RAM + "BasisAmount", allowance_charge.base_amount)
-    add_amount(child, RAM + "ActualAmount", allowance_charge.amount)
-    add_text(child, RAM + "ReasonCode", allowance_charge.reason_code)
-    add_text(child, RAM + "Reason", allowance_charge.reason)
-    if allowance_charge.vat_category:
-        tax = etree.SubElement(child, RAM + "CategoryTradeTax")
-        _vat_category(tax, allowance_charge.vat_category, allowance_charge.vat_rate)
 
 
 def _payment_terms(settlement: etree._Element, content: InvoiceContent, payment: PaymentInstructions) -> None:

@@ -120,8 +120,11 @@ class _Storing:
         )
         if company is not None:
             return company
-        if self.companies.may_create and seller.name:
+        if self.companies.may_create and facts["name"]:
             return self.companies.add(Company(**facts))
+        if not facts["name"] and not facts["siren"] and not facts["vat_identifier"]:
+            self.report.refuse_file(self.name, "Cette facture ne nomme pas son émetteur (BT-27).")
+            return None
         identity = ", ".join(
             f"{label} {value}"
             for label, value in (("SIREN", facts["siren"]), ("n° de TVA", facts["vat_identifier"]))
@@ -162,8 +165,10 @@ class _Storing:
 
     def _compare(self, found: Invoice, columns: dict[str, Any], lines: list[dict[str, Any]]) -> None:
         is_same = found.content_hash == columns["content_hash"] and found.origin == columns["origin"]
-        if is_same and (found.is_published or self._has_this_file(found)):
-            # Once published the frozen file stays, however often the ERP writes the same invoice anew.
+        has_file = self._has_this_file(found)
+        if (is_same and has_file) or (found.is_published and (is_same or has_file)):
+            # Once published the frozen file stays, however often the ERP writes the same invoice anew, and however
+            # much more of the same file this version of the portal reads.
             self.report.count("unchanged", "customers")
             self.report.count("unchanged", "invoices")
             self.report.count("unchanged", "lines", len(lines))

@@ -26,7 +26,19 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
     payment += _payment_mentions(content, style)
     apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
     others = [note.text for note in content.notes if note.subject_code not in apart]
-    return _unique([_sentences(vat), _sentences(payment), *others, *style.other_mentions])
+    documents = _supporting_documents(content)
+    return _unique([_sentences(vat), _sentences(payment), *others, documents, *style.other_mentions])
+
+
+def _supporting_documents(content: InvoiceContent) -> str:
+    """What goes with the invoice (BG-24): by its number, what it is, and where it is to be found."""
+    documents = []
+    for each in content.supporting_documents:
+        kind = wording.SUPPORTING_DOCUMENTS.get(each.description, each.description)
+        named = f"{kind} {each.reference}" if kind and kind != each.reference else each.reference
+        place = each.location or each.filename
+        documents.append(f"{named} ({place})" if place and place != named else named)
+    return f"Pièces jointes : {' ; '.join(documents)}." if documents else ""
 
 
 def _sentences(texts: Iterable[str]) -> str:

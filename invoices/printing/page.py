@@ -151,6 +151,9 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
         ("Projet", content.project_reference),
         ("Notre commande", content.sales_order_reference),
         ("Bon de livraison", content.despatch_advice_reference),
+        ("Avis de réception", content.receiving_advice_reference),
+        ("Marché ou lot", content.tender_reference),
+        ("Objet facturé", content.invoiced_object.value if content.invoiced_object else ""),
         ("Imputation", content.buyer_accounting_reference),
     ]
     room = layout.column * POINTS_PER_MM
@@ -227,9 +230,14 @@ def _details(line: Line, currency: str) -> list[str]:
             ("Votre réf.", line.buyer_item_identifier),
             ("GTIN", line.standard_item_identifier.value if line.standard_item_identifier else ""),
             ("Poste de commande", line.order_line_reference),
+            ("Objet", line.object_identifier.value if line.object_identifier else ""),
+            ("Imputation", line.accounting_reference),
+            ("Origine", wording.country(line.origin_country) if line.origin_country else ""),
         )
         if value
     ]
+    if line.attributes:
+        details.append(" · ".join(f"{each.name}{figures.BEFORE_UNIT}: {each.value}" for each in line.attributes))
     if references:
         details.append(" · ".join(references))
     if line.period and (period := period_text(line.period.start, line.period.end)):

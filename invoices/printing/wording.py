@@ -50,6 +50,23 @@ CATEGORIES = {"E": "Exonéré", "AE": "Autoliquidation", "K": "Intracommunautair
 SHORT_CATEGORIES = {"E": "Exonéré", "AE": "Autoliq.", "K": "Intracom.", "G": "Export", "O": "Hors TVA"}
 
 
+# The codes by which the French rules name what goes with an invoice (BT-123, BR-FR-17); other texts stay as they are.
+SUPPORTING_DOCUMENTS = {
+    "RIB": "RIB",
+    "LISIBLE": "Version lisible",
+    "FEUILLE_DE_STYLE": "Feuille de style",
+    "PJA": "Pièce jointe",
+    "BON_LIVRAISON": "Bon de livraison",
+    "BON_COMMANDE": "Bon de commande",
+    "DOCUMENT_ANNEXE": "Annexe",
+    "BORDEREAU_SUIVI": "Bordereau de suivi",
+    "BORDEREAU_SUIVI_VALIDATION": "Bordereau de suivi validé",
+    "ETAT_ACOMPTE": "État d’acompte",
+    "FACTURE_PAIEMENT_DIRECT": "Facture en paiement direct",
+    "RECAPITULATIF_COTRAITANCE": "Récapitulatif de cotraitance",
+}
+
+
 def exemption_reason(breakdown: VatBreakdown) -> str:
     """Why no VAT is due, in words; empty where VAT is due."""
     if breakdown.exemption_reason:
