@@ -1,6 +1,7 @@
 """Mails about an account: its credentials, a link that opens it, a password that changed."""
 
 from django.conf import settings
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from customers.links import PATHS, Purpose, write_reference
@@ -51,8 +52,11 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
     )
 
 
-def draft_link_mail(*, account: Account, purpose: Purpose, sending: str) -> Draft:
-    """A mail with the link that opens the space of ``account`` once; the link itself is made when the mail leaves."""
+def draft_link_mail(*, account: Account, purpose: Purpose, sending: str, target: str = "") -> Draft:
+    """A mail with the link that opens the space of ``account`` once; the link itself is made when the mail leaves.
+
+    ``target`` is the page that it leads on to (a path of the site), or empty.
+    """
     if purpose == Purpose.SIGN_IN:
         subject = _("Votre lien de connexion")
         body = _(
@@ -68,6 +72,8 @@ def draft_link_mail(*, account: Account, purpose: Purpose, sending: str) -> Draf
         )
         label = _("Choisir mon mot de passe")
     button = settings.PORTAL_URL + PATHS[purpose].format(SECRET_MASK)
+    if target:
+        button = f"{button}?{urlencode({'next': target})}"
     return _draft_of_account(
         account,
         key=f"{purpose}:{account.pk}:{sending}",

@@ -119,18 +119,19 @@ def choose_password(*, account: Account, password: str) -> Account:
 
 
 @transaction.atomic
-def send_link(*, login: str, purpose: Purpose) -> bool:
+def send_link(*, login: str, purpose: Purpose, target: str = "") -> bool:
     """Write the mail with a link for ``login`` in the outbox; True where there is such an open customer's account.
 
-    An account whose provisional password has run out gets the link to choose one, whatever was asked for. The caller
-    says the same to everybody: what is returned is not for the one who asks.
+    ``target`` is the page of the site that the link leads on to (a path), or empty. An account whose provisional
+    password has run out gets the link to choose one, whatever was asked for. The caller says the same to everybody:
+    what is returned is not for the one who asks.
     """
     account = Account.objects.of_customers().filter(login__iexact=login.strip(), is_active=True).first()
     if account is None:
         return False
     if account.has_expired_provisional:
         purpose = Purpose.PASSWORD
-    write_messages([draft_link_mail(account=account, purpose=purpose, sending=_this_moment())])
+    write_messages([draft_link_mail(account=account, purpose=purpose, sending=_this_moment(), target=target)])
     return True
 
 

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from customers.models import Account
 
+# Addresses of the site are short; what is longer has no business in a mail.
+LONGEST_TARGET = 500
 PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -16,6 +19,15 @@ def signed_in_account(request: HttpRequest) -> Account:
     if not isinstance(account, Account):
         raise TypeError("This view is open to people without an account.")
     return account
+
+
+def wanted_page(request: HttpRequest) -> str:
+    """The page of this site where the one who comes in was going (``next``); empty where none or another site is."""
+    target = request.POST.get("next") or request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if is_ours and len(target) <= LONGEST_TARGET else ""
 
 
 def is_customers_own_reading(request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ import statistics
 import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -17,7 +18,7 @@ from customers.models import Account
 from customers.services import generate_credentials, use_sign_in_link
 from mailing.outbox import messages_to
 from portal.views import entry
-from tests.factories import PASSWORD, make_account, make_customer, make_staff
+from tests.factories import PASSWORD, make_account, make_customer, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,41 @@ def test_looking_at_a_link_uses_nothing_up_and_its_button_signs_in_once(client: 
     assert is_signed_in(client)
     assert Client().post(address).status_code == 410
     assert Client().get(address).status_code == 410
+
+
+@pytest.mark.parametrize(("ask", "purpose"), [("/connexion/lien/", "connexion"), ("/connexion/oubli/", "motdepasse")])
+def test_who_came_for_an_invoice_is_led_to_it_by_the_link(
+    client: Client, account: Account, ask: str, purpose: str
+) -> None:
+    invoice = make_published_invoice(customer=account.accesses.get().customer)
+    wanted = f"/factures/{invoice.pk}/"
+    door = client.get(wanted, follow=True).content.decode()
+    (way,) = (unquote(found) for found in re.findall(r'href="([^"]+)"', door) if found.startswith(f"{ask}?next="))
+    assert way == f"{ask}?next={wanted}"
+
+    client.post(ask, {"login": LOGIN, "next": wanted})
+
+    (mail,) = messages_to([LOGIN])
+    (link,) = re.findall(r"https?://\S+/connexion/\S+", mail.text)
+    token = reveal_for_mail(f"{purpose}:{account.pk}") or ""
+    address = link.partition("/connexion/")[2].replace("••••••", token)
+    another_browser = Client()
+    page = another_browser.get(f"/connexion/{address}").content.decode()
+    assert f'name="next" value="{wanted}"' in page
+    answer = another_browser.post(
+        f"/connexion/{address}".partition("?")[0], {"next": wanted, "new_password": NEW, "again": NEW}
+    )
+    assert answer["Location"] == wanted
+
+
+@pytest.mark.parametrize("elsewhere", ["https://autre.example/", "//autre.example/", "javascript:alert(1)", "/" * 900])
+def test_no_link_leads_to_another_site(client: Client, account: Account, elsewhere: str) -> None:
+    client.post("/connexion/lien/", {"login": LOGIN, "next": elsewhere})
+    (mail,) = messages_to([LOGIN])
+    assert "next" not in mail.text
+
+    token = make_token(account, Purpose.SIGN_IN)
+    assert client.post(f"/connexion/lien/{token}/", {"next": elsewhere})["Location"] == "/"
 
 
 def test_a_second_use_at_the_same_moment_finds_nothing(account: Account) -> None:

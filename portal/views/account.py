@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,7 +20,7 @@ from portal.documents import private
 from portal.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
 from portal.invoice_list import customers_of
 from portal.middleware import before_password_choice
-from portal.requests import is_customers_own_reading, signed_in_account
+from portal.requests import is_customers_own_reading, signed_in_account, wanted_page
 from portal.sessions import close_session, close_sessions, open_sessions, public_number
 from portal.views.invoices import archive_of
 
@@ -59,11 +58,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     is_first = owner.must_change_password
     form_class = NewPasswordForm if is_first else ChangePasswordForm
     form = form_class(owner, request.POST or None)
-    target = request.POST.get("next") or request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        target = ""
+    target = wanted_page(request)
     if request.method == "POST" and form.is_valid():
         choose_password(account=owner, password=form.cleaned_data["new_password"])
         update_session_auth_hash(request, owner)

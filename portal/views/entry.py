@@ -20,7 +20,7 @@ from customers.links import Purpose, account_of_token
 from customers.services import send_link, use_password_link, use_sign_in_link
 from portal.forms import LinkForm, LoginForm, NewPasswordForm
 from portal.limits import Limit
-from portal.requests import client_address
+from portal.requests import client_address, wanted_page
 from portal.sessions import close_sessions
 from portal.views.errors import too_many_tries
 
@@ -81,15 +81,17 @@ def ask_password_link(request: HttpRequest) -> HttpResponse:
 
 def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> HttpResponse:
     form = LinkForm(request.POST or None)
+    target = wanted_page(request)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "portal/ask_link.html", {"form": form, **texts})
+        return render(request, "portal/ask_link.html", {"form": form, "next": target, **texts})
     started = time.monotonic()
     if not LINKS_FROM_ADDRESS.count(client_address(request)):
         return too_many_tries(request, minutes=LINKS_FROM_ADDRESS.minutes)
     if LINKS_TO_LOGIN.count(form.cleaned_data["login"]):
-        send_link(login=form.cleaned_data["login"], purpose=purpose)
+        send_link(login=form.cleaned_data["login"], purpose=purpose, target=target)
     time.sleep(max(0.0, ANSWER_AFTER - (time.monotonic() - started)))
-    return render(request, "portal/link_asked.html", {"login": form.cleaned_data["login"], **texts})
+    context = {"login": form.cleaned_data["login"], "next": target, **texts}
+    return render(request, "portal/link_asked.html", context)
 
 
 @login_not_required
@@ -101,9 +103,10 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
         account = use_sign_in_link(token=token)
         if account is not None:
             login(request, account, backend=BACKEND)
-            return redirect("home")
+            return redirect(wanted_page(request) or "home")
     elif account_of_token(token, Purpose.SIGN_IN) is not None:
-        return render(request, "portal/sign_in_by_link.html", {"title": _("Connexion")})
+        context = {"title": _("Connexion"), "next": wanted_page(request)}
+        return render(request, "portal/sign_in_by_link.html", context)
     return _stale_link(request)
 
 
@@ -127,8 +130,13 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
                 return _stale_link(request)
             close_sessions(account)
             login(request, account, backend=BACKEND)
-            return redirect("home")
-    context = {"form": form, "title": _("Choisir un nouveau mot de passe"), "login": account.login if account else ""}
+            return redirect(wanted_page(request) or "home")
+    context = {
+        "form": form,
+        "title": _("Choisir un nouveau mot de passe"),
+        "login": account.login if account else "",
+        "next": wanted_page(request),
+    }
     return render(request, "portal/password_by_link.html", context)
 
 
