@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from invoices.money import vat_amount
 from invoices.semantics import (
+    DIRECTORY_SCHEME,
+    MAIL_SCHEME,
+    SIREN_SCHEME,
+    SIRET_SCHEME,
     Address,
     ContactPoint,
     Delivery,
@@ -29,11 +33,6 @@ from invoices.vat_rules import DOMESTIC_COUNTRIES, derive_treatment, usual_treat
 if TYPE_CHECKING:
     from customers.models import Customer
     from invoices.models import Company, Invoice
-
-SIREN_SCHEME: Final = "0002"
-SIRET_SCHEME: Final = "0009"
-DIRECTORY_SCHEME: Final = "0225"
-MAIL_SCHEME: Final = "EM"
 
 _CREDIT_TRANSFER: Final = "30"
 _ON_DEBITS: Final = "5"  # BT-8 in CII: VAT falls due with the invoice

@@ -15,12 +15,19 @@ import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+
+SIREN_SCHEME: Final = "0002"
+SIRET_SCHEME: Final = "0009"
+DIRECTORY_SCHEME: Final = "0225"
+"""The French directory of e-invoicing addresses: the SIREN, with or without a suffix."""
+MAIL_SCHEME: Final = "EM"
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A value and the scheme that issued it (ISO 6523: 0002 SIREN, 0009 SIRET, 0225 French directory; EM mail)."""
+    """A value and the scheme that issued it (ISO 6523, or EM for a mail address)."""
 
     value: str
     scheme: str = ""

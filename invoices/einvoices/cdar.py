@@ -17,6 +17,7 @@ from invoices.einvoices.refusals import Refused
 from invoices.einvoices.safe_xml import parse
 from invoices.einvoices.xml_values import Values
 from invoices.money import write_amount, write_decimal
+from invoices.semantics import SIREN_SCHEME
 
 _NAMESPACES: Final = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100",
@@ -24,7 +25,6 @@ _NAMESPACES: Final = {
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
     "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
 }
-_SIREN_SCHEME: Final = "0002"
 _TIME: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?")
 _PARIS: Final = ZoneInfo("Europe/Paris")  # format 204 has no zone: the reform's times are French ones
 _RECEIVED_AMOUNT: Final = "MEN"  # MDT-207: an amount that was paid
@@ -86,7 +86,7 @@ def _status(values: Values, reference: etree._Element, message_id: str, at: date
 
 def _siren(values: Values, reference: etree._Element) -> str:
     for found in values.all(reference, "ram:IssuerTradeParty/ram:GlobalID"):
-        if found.get("schemeID") == _SIREN_SCHEME and (text := values.text(found)):
+        if found.get("schemeID") == SIREN_SCHEME and (text := values.text(found)):
             return text
     return ""
 

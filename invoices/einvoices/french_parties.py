@@ -10,14 +10,8 @@ from typing import Final
 
 from stdnum.fr import siren as siren_number
 
-from invoices.semantics import Identifier, Party
+from invoices.semantics import DIRECTORY_SCHEME, MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Identifier, Party
 from invoices.vat_rules import DOMESTIC_COUNTRIES
-
-SIREN_SCHEME: Final = "0002"
-SIRET_SCHEME: Final = "0009"
-DIRECTORY_SCHEME: Final = "0225"
-"""The French directory of e-invoicing addresses: the SIREN, with or without a suffix."""
-MAIL_SCHEME: Final = "EM"
 
 FRENCH_COUNTRIES: Final = DOMESTIC_COUNTRIES | {"GP", "MQ", "RE"}
 """Where the reform applies: the French VAT territory, by any code an ERP may use for its parts."""

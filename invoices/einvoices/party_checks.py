@@ -14,14 +14,12 @@ from stdnum.fr import siret as siret_number
 
 from invoices.einvoices.findings import Finding, Severity, own_finding
 from invoices.einvoices.french_parties import (
-    SIREN_SCHEME,
-    SIRET_SCHEME,
     BuyerKind,
     compact,
     is_french,
     siren_of,
 )
-from invoices.semantics import InvoiceContent, Party
+from invoices.semantics import SIREN_SCHEME, SIRET_SCHEME, InvoiceContent, Party
 from invoices.vat_rules import EU_COUNTRIES
 
 # BT-30 or BT-47, BT-29 or BT-46, BT-31 or BT-48, and how the party is called in a sentence.

@@ -8,9 +8,8 @@ from stdnum.fr import siren as siren_number
 
 from customers.models import Customer
 from customers.searching import search_key
-from invoices.completion import MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME
 from invoices.countries import country_code
-from invoices.semantics import Address, InvoiceContent, Party
+from invoices.semantics import MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 
 _NINE_DIGITS: Final = re.compile(r"[0-9]{9}", re.ASCII)
 _FRENCH_VAT: Final = re.compile(r"FR[0-9A-Z]{2}([0-9]{9})", re.ASCII)

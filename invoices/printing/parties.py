@@ -3,10 +3,8 @@
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, Layout
 from invoices.printing.wording import country
-from invoices.semantics import Address, InvoiceContent, Party
+from invoices.semantics import SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 
-SIREN_SCHEME = "0002"
-SIRET_SCHEME = "0009"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
