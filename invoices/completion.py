@@ -28,7 +28,7 @@ from invoices.semantics import (
     PaymentInstructions,
     VatBreakdown,
 )
-from invoices.vat_rules import DOMESTIC_COUNTRIES, derive_treatment, usual_treatment
+from invoices.vat_rules import derive_treatment, usual_treatment
 
 if TYPE_CHECKING:
     from customers.models import Customer
@@ -85,7 +85,6 @@ def notes_for(company: "Company", customer: "Customer") -> tuple[Note, ...]:
         (f"{company.legal_form}{capital}".strip(), "REG"),
         (company.trade_register, "ABL"),
         (company.legal_notice, "AAI"),
-        (_kind_of_flow(company, customer), "BAR"),
     )
     return tuple(Note(text.strip(), code) for text, code in mentions if text.strip())
 
@@ -206,15 +205,6 @@ def breakdown_of(
         reason, code = stated_reasons.get((category, rate)) or stated_reasons.get(("", rate)) or (reason, code)
         groups.append(VatBreakdown(category, rate, taxable, vat_amount(taxable, rate), reason, code))
     return tuple(groups)
-
-
-def _kind_of_flow(company: "Company", customer: "Customer") -> str:
-    """The note BAR of the French reform; nothing for a foreign issuer, nor for Chorus Pro, which has its own rules."""
-    if company.country not in DOMESTIC_COUNTRIES or customer.is_public_body:
-        return ""
-    if not customer.is_professional:
-        return "B2C"
-    return "B2B" if customer.country in DOMESTIC_COUNTRIES else "B2BINT"
 
 
 def _electronic_address(stated: str, siren: str, email: str) -> Identifier | None:

@@ -147,7 +147,7 @@ def entry_of(invoice: Invoice, form: Format, name: str, content: bytes) -> Entry
         seller_siren=invoice.company.siren,
         buyer=invoice.customer.name,
         buyer_siren=invoice.customer.siren,
-        channel=str(channel_of(invoice.company, invoice.customer)),
+        channel=str(channel_of(invoice)),
         currency=invoice.currency,
         total_with_vat=str(invoice.total_with_vat),
         invoice=str(invoice.pk),

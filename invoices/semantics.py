@@ -17,7 +17,6 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-
 SIREN_SCHEME: Final = "0002"
 SIRET_SCHEME: Final = "0009"
 DIRECTORY_SCHEME: Final = "0225"

@@ -17,6 +17,7 @@ rate 0, anything else                                      E         none: it mu
 O is an invoice's only category or none of its (BR-O-11 to BR-O-14): beside other categories it becomes E.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -110,6 +111,15 @@ def derive_treatment(
     if services_only and is_professional:
         return OUT_OF_SCOPE_BESIDE_OTHERS if beside_other_rates else OUT_OF_SCOPE
     return EXPORT
+
+
+OUTSIDE_REFORM: Final = r"(^|[^0-9])261([^0-9]|$)"
+"""Of a reason or its code: cites CGI art. 261 to 261 E, whose operations the reform leaves out (CGI 289 bis)."""
+
+
+def cites_outside_reform(reason: str) -> bool:
+    """True where ``reason`` (BT-120 or BT-121) is one of CGI art. 261 to 261 E: «article 261-4-4° du CGI»."""
+    return re.search(OUTSIDE_REFORM, reason) is not None
 
 
 def usual_treatment(category: str) -> VatTreatment:

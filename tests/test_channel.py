@@ -56,26 +56,73 @@ def test_the_channel_follows_from_who_buys(customer: dict[str, Any], channel: Ch
     late = make_invoice(company=company, customer=bought, issue_date=AFTER, due_date=None)
     early = make_invoice(company=company, customer=bought, issue_date=BEFORE, due_date=None)
 
-    assert channel_of(company, bought) == channel
-    assert must_use_platform(company, bought, AFTER) is is_due
-    assert must_use_platform(company, bought, BEFORE) is False
+    assert (channel_of(late), channel_of(early)) == (channel, channel)
+    assert must_use_platform(late) is is_due
+    assert must_use_platform(early) is False
     assert is_copy(late) is is_due
     found = dict(Invoice.objects.annotate(channel=CHANNEL).values_list("pk", "channel"))
     assert found == {late.pk: channel, early.pk: channel}
     assert set(Invoice.objects.filter(MUST_USE_PLATFORM)) == ({late} if is_due else set())
 
 
+TRAINING = "Exonération de TVA, article 261-4-4° du CGI"
+FRANCHISE = "TVA non applicable, art. 293 B du CGI"
+
+
+def stated_breakdown(category: str, reason: str = "", code: str = "") -> dict[str, Any]:
+    """What an e-invoice, or the rows of a table with a reason, keep of their VAT."""
+    group = {"category": category, "rate": "0", "taxable_amount": "261.00", "tax_amount": "0.00"}
+    return {"vat_breakdown": [group | {"exemption_reason": reason} | ({"exemption_code": code} if code else {})]}
+
+
+@pytest.mark.parametrize(
+    ("exemption", "fields", "line", "channel"),
+    [
+        (TRAINING, {}, ("", 0), Channel.EXEMPT),
+        (TRAINING, {}, ("E", 0), Channel.EXEMPT),
+        (TRAINING, {}, ("AE", 0), Channel.PLATFORM),
+        (TRAINING, {"total_vat": "20.00"}, ("S", 20), Channel.PLATFORM),
+        (TRAINING, {"details": stated_breakdown("E", "Article 262 du CGI")}, ("E", 0), Channel.PLATFORM),
+        (FRANCHISE, {}, ("", 0), Channel.PLATFORM),
+        ("", {}, ("E", 0), Channel.PLATFORM),
+        ("", {"details": stated_breakdown("", "Art. 261 C du CGI")}, ("", 0), Channel.EXEMPT),
+        ("", {"origin": "cii", "details": stated_breakdown("E", "", "VATEX-FR-CGI261-4")}, ("E", 0), Channel.EXEMPT),
+        ("", {"origin": "facturx", "details": stated_breakdown("E", TRAINING)}, ("E", 0), Channel.EXEMPT),
+        ("", {"origin": "ubl", "details": stated_breakdown("AE", TRAINING)}, ("AE", 0), Channel.PLATFORM),
+        (TRAINING, {"origin": "cii"}, ("E", 0), Channel.PLATFORM),
+    ],
+)
+def test_operations_exempt_by_article_261_are_outside_of_the_reform_and_leave_by_mail(
+    exemption: str, fields: dict[str, Any], line: tuple[str, int], channel: Channel
+) -> None:
+    invoice = make_invoice(
+        company=oblige(vat_exemption=exemption), issue_date=AFTER, due_date=None, **({"total_vat": "0.00"} | fields)
+    )
+    category, rate = line
+    invoice.lines.update(vat_category=category, vat_rate=rate)
+
+    is_exempt = channel == Channel.EXEMPT
+    assert channel_of(invoice) == channel
+    assert must_use_platform(invoice) is not is_exempt
+    assert Invoice.objects.annotate(channel=CHANNEL).get().channel == channel  # type: ignore[attr-defined]
+    assert Invoice.objects.filter(MUST_USE_PLATFORM).exists() is not is_exempt
+    reason = create_export(criteria=ALL).items.get().reason
+    assert reason == ("" if is_exempt else ExportItem.Reason.PLATFORM_REQUIRED)
+    if is_exempt:
+        assert describe_channel(invoice) == "hors champ : opération exonérée"
+
+
 def test_without_a_date_nobody_is_obliged() -> None:
     invoice = make_invoice(issue_date=AFTER, due_date=None)
 
-    assert must_use_platform(invoice.company, invoice.customer, AFTER) is False
+    assert must_use_platform(invoice) is False
     assert not Invoice.objects.filter(MUST_USE_PLATFORM).exists()
     assert describe_channel(invoice) == "plateforme agréée (pas encore obligatoire)"
 
 
 def test_a_company_abroad_is_not_obliged() -> None:
     company = oblige(country="BE")
-    assert must_use_platform(company, make_customer(), AFTER) is False
+    assert must_use_platform(make_invoice(company=company, issue_date=AFTER, due_date=None)) is False
 
 
 def test_the_channel_is_said_in_french_with_its_date() -> None:

@@ -64,16 +64,6 @@ def test_the_recovery_fee_is_never_written_to_an_individual() -> None:
     assert "40 €" in professional["PMT"]
     assert "PMT" not in individual
     assert "40 €" not in " ".join(individual.values())
-    assert professional["BAR"] == "B2B"
-    assert individual["BAR"] == "B2C"
-
-
-@pytest.mark.parametrize(
-    ("country", "is_public_body", "expected"), [("FR", False, "B2B"), ("DE", False, "B2BINT"), ("FR", True, None)]
-)
-def test_the_flow_of_the_reform_follows_the_customer(country: str, is_public_body: bool, expected: str | None) -> None:
-    customer = make_customer(country=country, is_public_body=is_public_body)
-    assert notes_by_code(make_invoice(customer=customer)).get("BAR") == expected
 
 
 def test_vat_is_summed_by_category_and_rate() -> None:

@@ -111,6 +111,15 @@ def test_an_invoice_of_exempt_operations_only_is_out_of_the_reforms_scope() -> N
     assert note(invoice, "BAR") == "OUTOFSCOPE"
 
 
+@pytest.mark.parametrize(
+    ("reason", "treatment"),
+    [("Exonération de TVA, article 261-4-4° du CGI", "OUTOFSCOPE"), ("Article 262 du CGI", "B2B")],
+)
+def test_the_reason_alone_tells_exempt_operations(reason: str, treatment: str) -> None:
+    invoice = complete(content((line(category="E", rate="0"),)), exemption_reason=reason)
+    assert note(invoice, "BAR") == treatment
+
+
 def test_before_the_issuing_date_a_firm_without_siren_is_not_announced_as_b2b() -> None:
     buyer = replace(BUYER, legal_identifier=None, identifiers=(), vat_identifier="")
     before = SellerPolicy(issuing_date=ISSUED + datetime.timedelta(days=1))

@@ -33,7 +33,7 @@ from invoices.semantics import (
     Party,
     VatBreakdown,
 )
-from invoices.vat_rules import usual_treatment
+from invoices.vat_rules import cites_outside_reform, usual_treatment
 
 RECOVERY_FEE: Final = (
     "Tout retard de paiement donne lieu de plein droit à une indemnité forfaitaire pour frais de recouvrement de 40 €."
@@ -358,7 +358,7 @@ def _treatment(content: InvoiceContent, policy: SellerPolicy, buyer_kind: BuyerK
     if not is_french(content.buyer):
         return "B2BINT"
     if content.vat_breakdown and all(
-        breakdown.exemption_code.startswith("VATEX-FR-CGI261") for breakdown in content.vat_breakdown
+        cites_outside_reform(f"{each.exemption_reason} {each.exemption_code}") for each in content.vat_breakdown
     ):
         return "OUTOFSCOPE"
     if siren_of(content.buyer) or policy.must_issue_einvoices_on(content.issue_date):
