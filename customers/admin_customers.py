@@ -14,6 +14,7 @@ from customers.admin_accesses import CardGestures
 from customers.admin_filters import Address, Copies, Credentials
 from customers.admin_forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
 from customers.admin_tabs import card_tabs
+from customers.card_changes import tell_card_changed
 from customers.models import Access, Contact, Customer, Gesture
 from mailing.admin_lists import BackOfficeAdmin
 
@@ -74,6 +75,12 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
     def has_credentials(self, customer: Customer) -> bool:
         """Whether the customer has an account."""
         return bool(getattr(customer, "has_account", False))
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        """Save, and tell who derives something from the card."""
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            tell_card_changed(obj)
 
     def has_credentials_permission(self, request: HttpRequest) -> bool:
         """Who may make and send credentials."""

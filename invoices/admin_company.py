@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from invoices.models import Company
 from invoices.printing import LogoError, read_logo
+from invoices.tasks import request_checks
 from mailing.admin_lists import BackOfficeAdmin
 
 SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
@@ -149,6 +150,12 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
     def default_word(self, company: Company) -> bool:
         """Whether it issues what names no company."""
         return company.is_default
+
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        """Save, and have the e-invoices checked that say something else now."""
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            request_checks()
 
     def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
         """The default company stays; another one only goes while nothing stands on it (the database says so)."""

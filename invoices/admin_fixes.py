@@ -15,6 +15,7 @@ from customers.services import generate_credentials, set_active
 from invoices.admin_forms_export import AddressForm, NewContactForm
 from invoices.criteria import Criteria
 from invoices.models import ExportItem
+from invoices.tasks import request_checks
 from mailing.outbox import resolve_address
 
 Reason = ExportItem.Reason
@@ -84,6 +85,7 @@ def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Crit
         case Fix.ADDRESS if isinstance(form, AddressForm):
             customer.email = form.cleaned_data["address"]
             customer.save(update_fields=["email", "updated_at"])
+            request_checks()
             return _("adresse e-mail %(address)s enregistrée") % {"address": customer.email}
         case Fix.REPLACE if isinstance(form, AddressForm):
             return _replace(customer, form.cleaned_data["old"], form.cleaned_data["address"])

@@ -11,8 +11,11 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Échange EDI › Export WEB")
 
     def ready(self) -> None:
-        """Tell the mailing room in whose name mails leave."""
+        """Tell the mailing room in whose name mails leave; have e-invoices checked anew when a card changes."""
+        from customers.card_changes import register_card_listener
         from invoices.notices import find_default_identity
+        from invoices.tasks import check_after_card_change
         from mailing.identity import register_identity_provider
 
         register_identity_provider(find_default_identity)
+        register_card_listener(check_after_card_change)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.tasks import task
 from django.utils import timezone
 
+from customers.models import Customer
 from invoices.checking import check_invoices, needing_check
 from invoices.crew import is_called_off, stop_on_signal
 from invoices.engine import find_stalled_exports
@@ -88,8 +89,16 @@ def check_einvoices() -> int:
 
 
 def request_checks() -> None:
-    """Have e-invoices checked once the transaction holds: called after an import, a correction, new settings."""
-    transaction.on_commit(lambda: check_einvoices.enqueue())
+    """Have e-invoices checked once the transaction holds: called after an import, a correction, new settings.
+
+    A queue that cannot be reached loses nothing: a worker that sweeps finds them.
+    """
+    transaction.on_commit(lambda: wake_checks(), robust=True)
+
+
+def check_after_card_change(customer: Customer) -> None:
+    """What a customer card says stands on the invoices that wait for their export."""
+    request_checks()
 
 
 def wake_checks() -> bool:

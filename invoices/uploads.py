@@ -27,6 +27,7 @@ from invoices.erp.companies import UnknownCompanyError
 from invoices.erp.report import ImportReport
 from invoices.importing import import_erp
 from invoices.models import ImportBatch
+from invoices.tasks import request_checks
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +145,8 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
         finished_at=None if state == State.CHECKED else timezone.now(),
     )
     batch.refresh_from_db()
+    if not is_check:
+        request_checks()
     if kept and batch.state != State.CHECKED:
         _forget_files(batch)
     return batch
