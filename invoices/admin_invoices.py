@@ -145,6 +145,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
         wrap = self.admin_site.admin_view
         own = [
             path("<uuid:invoice_id>/document/<int:pk>/", wrap(views.document), name="invoices_invoice_document"),
+            path("<uuid:invoice_id>/xml/", wrap(views.xml), name="invoices_invoice_xml"),
             path("<uuid:invoice_id>/renvoyer/", wrap(views.resend), name="invoices_invoice_resend"),
         ]
         return [*own, *super().get_urls()]

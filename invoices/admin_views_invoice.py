@@ -16,6 +16,8 @@ from invoices.admin_forms_export import ResendForm
 from invoices.admin_pages import RESEND, allowed, has_any, note, show, tell
 from invoices.bordereau import exports_of
 from invoices.channel import describe_channel, is_copy
+from invoices.einvoices.refusals import Refused
+from invoices.invoice_xml import read_xml, xml_source_of
 from invoices.models import Document, Invoice
 from invoices.money import write_count
 from invoices.printed import printed_content_of
@@ -46,6 +48,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "has_more_consultations": len(consultations) > CONSULTATIONS_SHOWN,
         "channel": describe_channel(invoice),
         "is_copy": is_copy(invoice),
+        "has_xml": xml_source_of(invoice) is not None,
         "check": invoice.content_check,
         "statuses": list(invoice.statuses.all()),
         "handovers": list(invoice.handovers.all()),
@@ -63,8 +66,7 @@ def document(request: HttpRequest, invoice_id: UUID, pk: int) -> HttpResponseBas
     except FileNotFoundError as missing:
         raise Http404(_("Le fichier de ce document est introuvable.")) from missing
     except DocumentAlteredError:
-        sentence = _("Le fichier enregistré ne correspond plus à son empreinte SHA-256 : il n’est pas montré.")
-        return HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=409)
+        return _altered()
     is_pdf = found.role == Document.Role.PDF
     filename = found.invoice.pdf_filename if is_pdf else found.invoice.pdf_filename.removesuffix(".pdf") + ".xml"
     response = HttpResponse(content, content_type="application/pdf" if is_pdf else "application/xml")
@@ -72,6 +74,34 @@ def document(request: HttpRequest, invoice_id: UUID, pk: int) -> HttpResponseBas
     response["Content-Disposition"] = content_disposition_header(as_attachment, filename) or "inline"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+@allowed(*VIEW)
+@require_GET
+def xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
+    """The XML by itself: the one that came, or the one inside of the PDF. Staff never count as consulted."""
+    invoice = get_object_or_404(Invoice.objects.select_related("document"), pk=invoice_id)
+    source = xml_source_of(invoice)
+    if source is None:
+        raise Http404(_("Cette facture n’a pas de XML."))
+    try:
+        content = read_xml(source)
+    except FileNotFoundError as missing:
+        raise Http404(_("Le fichier de ce document est introuvable.")) from missing
+    except DocumentAlteredError:
+        return _altered()
+    except Refused as refusal:
+        return HttpResponse(refusal.reason, content_type="text/plain; charset=utf-8", status=409)
+    response = HttpResponse(content, content_type="application/xml")
+    filename = invoice.pdf_filename.removesuffix(".pdf") + ".xml"
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _altered() -> HttpResponse:
+    sentence = _("Le fichier enregistré ne correspond plus à son empreinte SHA-256 : il n’est pas montré.")
+    return HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=409)
 
 
 @allowed(*RESEND)

@@ -20,9 +20,8 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from invoices.channel import MUST_USE_PLATFORM, channel_of
-from invoices.einvoices.child import read_in_child
-from invoices.einvoices.extraction import extract_invoice
-from invoices.models import Document, Export, ExportItem, Handover, Invoice
+from invoices.invoice_xml import read_xml, xml_source_of
+from invoices.models import Export, ExportItem, Handover, Invoice
 from invoices.spreadsheet_cells import harmless_cell
 from invoices.vault import read_document
 
@@ -113,13 +112,7 @@ def file_of(invoice: Invoice, form: Format) -> tuple[str, bytes]:
     stem = _stem(invoice)
     if form == Format.FACTURX:
         return f"{stem}.pdf", read_document(document)
-    received = invoice.documents.filter(role=Document.Role.XML, source=Document.Source.RECEIVED).order_by("-version")
-    if invoice.origin in (Invoice.Origin.CII, Invoice.Origin.UBL) and (own := received.first()) is not None:
-        return f"{stem}.xml", read_document(own)
-    pdf = read_document(document)
-    # Our own files are sound; what came from elsewhere is opened in a child process.
-    is_ours = document.source == Document.Source.RENDERED
-    return f"{stem}.xml", extract_invoice(pdf).content if is_ours else read_in_child(pdf).xml
+    return f"{stem}.xml", read_xml(xml_source_of(invoice) or document)
 
 
 def _stem(invoice: Invoice) -> str:

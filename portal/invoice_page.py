@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from invoices.channel import is_copy
 from invoices.corrections import published_versions
+from invoices.invoice_xml import xml_source_of
 from invoices.lifecycle import last_status, status_word
 from invoices.models import Document, Invoice, InvoiceQuerySet, LifecycleStatus
 from invoices.semantics import InvoiceContent, Line
@@ -38,7 +39,7 @@ class Related:
     corrects: Invoice | None = None
     corrections: list[Invoice] = field(default_factory=list)
     earlier_versions: list[Document] = field(default_factory=list)
-    xml: Document | None = None
+    has_xml: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def related_documents(invoice: Invoice, visible: InvoiceQuerySet) -> Related:
         corrects=corrects,
         corrections=list(visible.filter(corrects=invoice).order_by("issue_date", "number")),
         earlier_versions=[each for each in published_versions(invoice) if each.pk != invoice.document_id],
-        xml=invoice.documents.filter(role=Document.Role.XML).order_by("-version").first(),
+        has_xml=xml_source_of(invoice) is not None,
     )
 
 

@@ -18,8 +18,11 @@ from customers.models import Account, Customer
 from invoices.consultations import record_consultations
 from invoices.content import prefetch_for_content
 from invoices.corrections import published_versions
+from invoices.einvoices.refusals import Refused
+from invoices.invoice_xml import read_xml, xml_source_of
 from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
 from invoices.printed import printed_content_of
+from invoices.vault import DocumentAlteredError
 from portal.archive import stream_archive
 from portal.documents import private, serve_document
 from portal.invoice_list import (
@@ -184,13 +187,22 @@ def invoice_version(request: HttpRequest, invoice_id: UUID, version: int) -> Htt
 
 @require_safe
 def invoice_xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
-    """The e-invoice as XML, where it was delivered as one."""
+    """The e-invoice as XML: the one that came, or the one inside of the PDF."""
     account = signed_in_account(request)
-    found = get_object_or_404(Invoice.objects.visible_to(account), pk=invoice_id)
-    document = found.documents.filter(role=Document.Role.XML).order_by("-version").first()
-    if document is None:
+    found = get_object_or_404(Invoice.objects.visible_to(account).select_related("document"), pk=invoice_id)
+    source = xml_source_of(found)
+    if source is None:
         raise Http404
-    return _serve(request, account, found, document, found.pdf_filename.replace(".pdf", ".xml"))
+    filename = found.pdf_filename.replace(".pdf", ".xml")
+    if source.role == Document.Role.XML:
+        return _serve(request, account, found, source, filename)
+    try:
+        content = read_xml(source)
+    except (OSError, DocumentAlteredError, Refused) as problem:
+        raise Http404 from problem
+    if is_customers_own_reading(request):
+        record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.XML)
+    return _download(HttpResponse(content, content_type="application/xml"), filename)
 
 
 def _serve(
