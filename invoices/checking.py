@@ -13,7 +13,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import F, Q
@@ -21,13 +21,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invoices.content import prefetch_for_content
-from invoices.einvoice_content import EInvoice, einvoice_of
+from invoices.einvoice_content import EInvoice, einvoice_of, is_french_seller
 from invoices.einvoices.amount_checks import check_amounts
 from invoices.einvoices.findings import Finding, Severity, Source, has_errors, merged, own_finding
 from invoices.einvoices.own_checks import check_content
-from invoices.einvoices.rules import RuleChecker, ruleset_version
+from invoices.einvoices.reading import Kind, kind_of
+from invoices.einvoices.refusals import Refused
+from invoices.einvoices.rules import RuleChecker, profile_named, ruleset_version
+from invoices.invoice_xml import read_xml, xml_source_of
 from invoices.models import ContentCheck, Invoice, InvoiceQuerySet
 from invoices.semantics import from_json, to_json
+from invoices.vault import DocumentAlteredError
 
 logger = logging.getLogger(__name__)
 CheckState = Invoice.CheckState
@@ -36,6 +40,9 @@ BATCH: Final = 50
 OUTDATED_AFTER: Final = datetime.timedelta(hours=1)
 """How long a check by older rules, or one that the engine broke off, stands before a sweep does it again."""
 _BROKEN_OFF: Final = "interrompu"
+_FACTURX: Final = Invoice.Origin.FACTURX
+_FOREIGN_GUIDELINE: Final = "FX-SCH-A-000556"
+"""BT-24 is none of Factur-X: XRechnung and others say their own, which is no fault."""
 
 
 @dataclass(slots=True)
@@ -45,12 +52,13 @@ class CheckFigures:
     valid: int = 0
     invalid: int = 0
     not_needed: int = 0
+    received: int = 0
     rule_runs: int = 0
 
     @property
     def total(self) -> int:
         """Invoices looked at."""
-        return self.valid + self.invalid + self.not_needed
+        return self.valid + self.invalid + self.not_needed + self.received
 
 
 def needing_check(now: datetime.datetime) -> InvoiceQuerySet:
@@ -113,7 +121,8 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
         if einvoice is None:
             continue
         if einvoice.xml is None:
-            invoice.check_state, invoice.content_check = CheckState.NOT_NEEDED, None
+            invoice.content_check = _check_received(invoice, figures) if invoice.origin == _FACTURX else None
+            invoice.check_state = CheckState.NOT_NEEDED if invoice.content_check is None else CheckState.RECEIVED
             continue
         key = (einvoice.xml_sha256, rules_for(einvoice))
         if key not in known:
@@ -125,6 +134,39 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
         figures.valid += invoice.check_state == CheckState.VALID
         figures.invalid += invoice.check_state == CheckState.INVALID
         figures.not_needed += invoice.check_state == CheckState.NOT_NEEDED
+        figures.received += invoice.check_state == CheckState.RECEIVED
+
+
+def _check_received(invoice: Invoice, figures: CheckFigures) -> ContentCheck | None:
+    """What schema and rules of its own profile say of the Factur-X that came; None where there is none to judge.
+
+    It leaves as it came, whatever they say: all that they find is a warning. The French rules are asked for a company
+    in France only; invoices from before the reform do not satisfy them.
+    """
+    source = xml_source_of(invoice)
+    if source is None:
+        return None
+    is_french = is_french_seller(invoice.company)
+    profile = profile_named(source.profile)
+    rules = f"{ruleset_version()} received {'fr' if is_french else 'en'} {profile}"
+    known = ContentCheck.objects.filter(xml_sha256=source.xml_sha256, rules_version=rules).first()
+    if known is not None:
+        return known
+    try:
+        xml = read_xml(source)
+        if kind_of(xml) != Kind.CII:
+            return None
+        figures.rule_runs += 1
+        found = rule_checker(is_french=is_french).check(xml, profile)
+    except (OSError, DocumentAlteredError, Refused) as problem:
+        logger.warning("The Factur-X of %s cannot be checked: %s", invoice.number, problem)
+        return None
+    if any(finding.source == Source.ENGINE and finding.code == "RULES-ENGINE" for finding in found):
+        rules = f"{_BROKEN_OFF} {rules}"[:100]
+    warnings = tuple(
+        replace(finding, severity=Severity.WARNING) for finding in found if finding.code != _FOREIGN_GUIDELINE
+    )
+    return _keep(source.xml_sha256, rules, warnings)
 
 
 def _note(invoice: Invoice, check: ContentCheck) -> None:

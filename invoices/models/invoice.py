@@ -67,6 +67,7 @@ class Invoice(models.Model):
     class CheckState(models.TextChoices):
         UNCHECKED = "unchecked", _("pas encore contrôlée")
         NOT_NEEDED = "not_needed", _("sans e-facture")
+        RECEIVED = "received", _("reçue, gardée telle quelle")
         VALID = "valid", _("conforme")
         INVALID = "invalid", _("à corriger")
 

@@ -55,7 +55,7 @@ class Command(BaseCommand):
     def _report(self, figures: CheckFigures, wrong: InvoiceQuerySet) -> None:
         self.stdout.write(
             f"Contrôlées : {figures.total} (conformes {figures.valid}, à corriger {figures.invalid}, "
-            f"sans e-facture {figures.not_needed})."
+            f"reçues telles quelles {figures.received}, sans e-facture {figures.not_needed})."
         )
         for invoice in wrong.iterator(chunk_size=500):
             self.stdout.write(f"{invoice.number}  {invoice.customer} : à corriger")
@@ -70,6 +70,7 @@ class Command(BaseCommand):
                     "checked": figures.total,
                     "valid": figures.valid,
                     "invalid": figures.invalid,
+                    "received": figures.received,
                     "not_needed": figures.not_needed,
                     "to_correct": [
                         {
