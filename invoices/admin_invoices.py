@@ -16,10 +16,13 @@ from django.utils.translation import gettext_lazy
 from customers.models import Customer
 from invoices import admin_views_invoice as views
 from invoices.admin_pages import show
+from invoices.handover import awaiting_handover, hands_over
 from invoices.lines import Told, mails_of
 from invoices.models import Invoice
 from invoices.money import write_amount
 from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin
+
+TO_HAND_OVER = "a-remettre"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -30,12 +33,13 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The words of the states."""
-        return [
+        words = [
             ("pending", _("en attente d’export")),
             ("published", _("publiée")),
             ("consulted", _("consultée")),
             ("unread", _("publiée, jamais consultée")),
         ]
+        return [*words, (TO_HAND_OVER, _("à remettre à la plateforme"))] if hands_over() else words
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
         """The invoices in the chosen state."""
@@ -48,6 +52,8 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(first_consulted_at__isnull=False)
             case "unread":
                 return queryset.filter(published_at__isnull=False, first_consulted_at=None)
+            case value if value == TO_HAND_OVER:
+                return queryset.filter(pk__in=awaiting_handover().order_by().values("pk"))
         return queryset
 
 

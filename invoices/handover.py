@@ -21,7 +21,7 @@ from zipstream import ZipStream
 
 from invoices.channel import MUST_USE_PLATFORM, channel_of
 from invoices.invoice_xml import read_xml, xml_source_of
-from invoices.models import Export, ExportItem, Handover, Invoice
+from invoices.models import Company, Export, ExportItem, Handover, Invoice
 from invoices.spreadsheet_cells import harmless_cell
 from invoices.vault import read_document
 
@@ -213,6 +213,16 @@ def handover_archive(
         mark_handed_over(handed, export=export, platform=platform, author_name=author_name)
 
 
-def count_awaiting_handover() -> int:
+def awaiting_handover() -> "QuerySet[Invoice]":
     """Published invoices that the law sends through a platform and that were not handed over."""
-    return einvoices_to_hand_over().filter(MUST_USE_PLATFORM).count()
+    return einvoices_to_hand_over().filter(MUST_USE_PLATFORM)
+
+
+def count_awaiting_handover() -> int:
+    """How many invoices await their hand-over."""
+    return awaiting_handover().order_by().count()
+
+
+def hands_over() -> bool:
+    """True where a company has named its platform and the date from which invoices must go through it."""
+    return Company.objects.filter(einvoice_from__isnull=False).exclude(platform_name="").exists()

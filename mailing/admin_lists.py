@@ -18,12 +18,20 @@ class LimitedPaginator[M: Model](Paginator[M]):
     """Pages of a long list: counts no further than :data:`COUNTED_ROWS`, which is also how far one can leaf."""
 
     @cached_property
+    def _rows_seen(self) -> int:
+        # One row beyond tells «10 000» from «more than 10 000».
+        rows = self.object_list
+        return rows.order_by()[: COUNTED_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+    @cached_property
     def count(self) -> int:
         """The number of rows, ``COUNTED_ROWS`` at most."""
-        rows = self.object_list
-        if isinstance(rows, QuerySet):
-            return rows.order_by()[:COUNTED_ROWS].count()
-        return len(rows)
+        return min(self._rows_seen, COUNTED_ROWS)
+
+    @property
+    def is_limited(self) -> bool:
+        """True where there are more rows than were counted: the page then says «more than»."""
+        return self._rows_seen > COUNTED_ROWS
 
 
 class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):

@@ -16,6 +16,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.models import DEMATERIALISED, Account, Customer
+from invoices.admin_invoices import TO_HAND_OVER
+from invoices.handover import count_awaiting_handover, hands_over
 from invoices.models import Export, ExportItem, ImportBatch, Invoice
 from mailing import outbox
 from portal.charts import Bar, Chart, column_chart, row_chart
@@ -70,6 +72,8 @@ def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
     board = Dashboard()
     if user.has_perm("invoices.view_invoice"):
         board.waiting.append(_invoices_waiting())
+        if hands_over():
+            board.waiting.append(_handovers_waiting())
     if user.has_perm("invoices.import_invoices"):
         _add_imports(board)
     if user.has_perm("mailing.view_message"):
@@ -121,6 +125,16 @@ def _invoices_waiting() -> Figure:
         _("facture en attente d’export,factures en attente d’export"),
         _url("admin:export_web", fallback="admin:index"),
         note,
+    )
+
+
+def _handovers_waiting() -> Figure:
+    return Figure(
+        count_awaiting_handover(),
+        _("facture à remettre à la plateforme,factures à remettre à la plateforme"),
+        f"{reverse('admin:invoices_invoice_changelist')}?etat={TO_HAND_OVER}",
+        _("depuis le bordereau de leur export"),
+        level="fix",
     )
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from customers.gestures import ask_gesture
 from customers.models import Account, Customer, Gesture
 from customers.services import send_credentials
-from invoices.models import Company, Consultation, ImportBatch, Invoice
+from invoices.models import Company, Consultation, Document, ImportBatch, Invoice
 from mailing.models import Message, MessageTemplate
 from mailing.outbox import beat, mark_address_failed
 from tests.factories import (
@@ -396,6 +396,43 @@ def test_each_figure_leads_to_as_many_rows_as_it_says(client: Client) -> None:
         page = client.get(figure.url)
         if "cl" in page.context and "etat=" not in figure.url:
             assert page.context["cl"].result_count == figure.count, figure.url
+
+
+def test_the_dashboard_counts_what_is_to_be_handed_over_once_a_platform_is_named(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    company = make_company()
+    customer = make_customer(kind=Customer.Kind.PROFESSIONAL, country="FR")
+    due = [make_published_invoice(company=company, customer=customer) for _number in range(2)]
+    plain = make_published_invoice(company=company, customer=customer)
+    Document.objects.filter(invoice__in=due).update(profile="EN 16931")
+    assert "à remettre à la plateforme" not in words(client.get("/gestion/"))
+    assert "à remettre à la plateforme" not in words(client.get("/gestion/invoices/invoice/"))
+
+    company.einvoice_from, company.platform_name = datetime.date(2025, 1, 1), "PA Exemple"
+    company.save()
+
+    page = client.get("/gestion/")
+    assert "2 factures à remettre à la plateforme" in words(page)
+    figure = next(one for one in page.context["board"].waiting if "plateforme" in one.forms)
+    found = client.get(figure.url)
+    assert found.context["cl"].result_count == 2
+    assert plain.number not in words(found)
+
+
+def test_a_long_list_says_honestly_where_it_stops_counting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    monkeypatch.setattr("mailing.admin_lists.COUNTED_ROWS", 3)
+    for _number in range(3):
+        make_invoice(number=f"L-{_number}")
+    exact = words(client.get("/gestion/invoices/invoice/?q=L-"))
+    assert "3 résultats" in exact
+    assert "plus de" not in exact
+
+    make_invoice(number="L-4")
+
+    page = words(client.get("/gestion/invoices/invoice/?q=L-"))
+    assert "plus de 3 résultats" in page
+    assert "plus de 3 factures Les 3 premières de ce tri se parcourent ; pour les autres, cherchez ou filtrez." in page
 
 
 def test_the_dashboard_warns_when_no_worker_has_been_seen_for_a_minute(client: Client) -> None:
