@@ -21,7 +21,7 @@ from customers.admin_gestures import is_worker_silent
 from customers.models import Account
 from invoices.models import Company, ImportBatch
 from invoices.spreadsheet_cells import harmless_cell
-from invoices.uploads import TooLateError, abandon_batch, confirm_batch, receive_files
+from invoices.uploads import TooLateError, abandon_batch, confirm_batch, describe_progress, receive_files
 from mailing.admin_lists import ReadOnlyAdmin
 
 IMPORT = "invoices.import_invoices"
@@ -173,6 +173,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 "notices": report.get("notices", []),
             }
         extra["may_import"] = request.user.has_perm(IMPORT)
+        extra["progress"] = describe_progress(batch) if batch is not None and batch.is_underway else ""
         extra["is_worker_silent"] = batch is not None and batch.is_underway and is_worker_silent()
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django import db
+from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -27,6 +28,7 @@ from invoices.erp.companies import UnknownCompanyError
 from invoices.erp.report import ImportReport
 from invoices.importing import import_erp
 from invoices.models import ImportBatch
+from invoices.money import write_count
 from invoices.tasks import request_checks
 
 logger = logging.getLogger(__name__)
@@ -131,6 +133,7 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
         return batch
     is_check = batch.state == State.RECEIVED
     report = _run(batch, dry_run=is_check)
+    cache.delete(_progress_key(batch))
     batch.report = {**report.as_json(), "notices": report.notices, "rejections": report.rejections}
     if is_check:
         state = State.CHECKED if batch.will_change or report.is_clean else State.REJECTED
@@ -160,9 +163,10 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
         now = timezone.now()
         if now - last_told >= TELL_EVERY:
             last_told = now
-            ImportBatch.objects.filter(pk=batch.pk).update(
-                progress={"stage": stage, "done": done}, lease_until=now + LEASE
-            )
+            progress = {"stage": stage, "done": done}
+            # An import writes in one transaction, which nobody sees into before its end: the cache tells how far it is.
+            cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
+            ImportBatch.objects.filter(pk=batch.pk).update(progress=progress, lease_until=now + LEASE)
 
     with _local_files(batch) as files:
         try:
@@ -181,6 +185,25 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             # What nobody foresaw is told to the one who waits, not repeated for ever.
             logger.exception("Import %s failed", batch.pk)
             return _refused(_("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur."))
+
+
+def _progress_key(batch: ImportBatch) -> str:
+    return f"import-progress-{batch.pk}"
+
+
+def describe_progress(batch: ImportBatch) -> str:
+    """How far the work on ``batch`` is, in French («120 000 lignes lues»); empty where nobody has said yet."""
+    progress = cache.get(_progress_key(batch)) or batch.progress
+    words = {
+        "lecture": (_("ligne lue"), _("lignes lues")),
+        "factures": (_("facture contrôlée"), _("factures contrôlées"))
+        if batch.state == State.RECEIVED
+        else (_("facture écrite"), _("factures écrites")),
+        "e-factures": (_("e-facture lue"), _("e-factures lues")),
+    }
+    if progress.get("stage") not in words:
+        return ""
+    return write_count(progress["done"], *words[progress["stage"]])
 
 
 def _refused(reason: str) -> ImportReport:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncMonth
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -139,15 +139,18 @@ def _handovers_waiting() -> Figure:
 
 
 def _add_imports(board: Dashboard) -> None:
-    count = ImportBatch.objects.filter(state=ImportBatch.State.CHECKED).count()
-    if count:
-        board.waiting.append(
-            Figure(
-                count,
-                _("import à confirmer,imports à confirmer"),
-                f"{reverse('admin:invoices_importbatch_changelist')}?state__exact=checked",
-            )
-        )
+    counts = ImportBatch.objects.aggregate(
+        underway=Count("pk", filter=Q(state__in=ImportBatch.UNDERWAY)),
+        checked=Count("pk", filter=Q(state=ImportBatch.State.CHECKED)),
+    )
+    imports_url = reverse("admin:invoices_importbatch_changelist")
+    if counts["underway"]:
+        states = ",".join(ImportBatch.UNDERWAY)
+        forms = _("import en cours,imports en cours")
+        board.waiting.append(Figure(counts["underway"], forms, f"{imports_url}?state__in={states}"))
+    if counts["checked"]:
+        forms = _("import à confirmer,imports à confirmer")
+        board.waiting.append(Figure(counts["checked"], forms, f"{imports_url}?state__exact=checked"))
 
 
 def _add_mails(board: Dashboard, now: datetime.datetime) -> None:

@@ -9,11 +9,13 @@ import time_machine
 from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from customers.models import Account, Customer
 from invoices import uploads
+from invoices.erp.report import ImportReport
 from invoices.models import ImportBatch, Invoice
 from tests.factories import make_company, make_customer, make_staff
 
@@ -141,6 +143,38 @@ def test_large_files_go_to_a_worker_and_the_page_follows(
     uploads.do_batch(batch)
     assert ImportBatch.objects.get().state == "imported"
     assert Customer.objects.count() == 2
+
+
+def test_how_far_an_import_is_shows_while_its_transaction_lasts(
+    client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "REQUEST_BYTES", 10)
+    monkeypatch.setattr(uploads, "TELL_EVERY", datetime.timedelta(0))
+    give(client, ("clients.csv", CUSTOMERS.encode()))
+    batch = ImportBatch.objects.get()
+    uploads.do_batch(batch)
+    client.post(f"{URL}{batch.pk}/confirmer/")
+    seen = []
+
+    def import_slowly(_files: Any, *, progress: Any, **_more: Any) -> ImportReport:
+        with transaction.atomic():
+            progress("factures", 12_000)
+            transaction.set_rollback(True)
+        # What the transaction itself wrote is not there for anybody else: on SQLite and PostgreSQL alike.
+        assert ImportBatch.objects.get().progress == {}
+        seen.append(client.get(f"{URL}{batch.pk}/change/").content.decode())
+        seen.append(client.get("/gestion/").content.decode())
+        return ImportReport()
+
+    monkeypatch.setattr(uploads, "import_erp", import_slowly)
+    batch.refresh_from_db()
+    uploads.do_batch(batch)
+
+    page, board = seen
+    assert "12\u202f000\u00a0factures écrites" in page.replace("&nbsp;", "\u00a0")
+    assert "import en cours" in board
+    assert client.get("/gestion/invoices/importbatch/?state__in=received,importing").status_code == 200
+    assert "factures écrites" not in client.get(f"{URL}{batch.pk}/change/").content.decode()
 
 
 def test_an_import_whose_worker_died_is_taken_up_again_and_two_workers_do_not_share_one(staff: Account) -> None:
