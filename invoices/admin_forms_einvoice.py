@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from invoices.admin_files import SeveralFilesField
 from invoices.einvoices.extraction import MAX_PDF_BYTES
 from invoices.handover import Format
 from invoices.models import LifecycleStatus
@@ -32,6 +33,24 @@ class StatusForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", "initial": {"at": timezone.localtime()}, **kwargs})
+
+
+class StatusFilesForm(forms.Form):
+    """The messages of a platform (CDAR)."""
+
+    messages = SeveralFilesField(
+        most_megabytes=20,
+        label=_("Messages de statut"),
+        help_text=_("Fichiers CDAR (XML) de la plateforme, ou archives ZIP de ces fichiers."),
+        error_messages={
+            "required": _("Choisissez au moins un fichier."),
+            "empty": _("Un des fichiers est vide."),
+        },
+    )
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
 class HandoverForm(forms.Form):

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -19,13 +18,14 @@ from django.views.decorators.http import require_safe
 
 from customers.admin_gestures import is_worker_silent
 from customers.models import Account
+from invoices.admin_files import SeveralFilesField
 from invoices.models import Company, ImportBatch
 from invoices.spreadsheet_cells import harmless_cell
 from invoices.uploads import TooLateError, abandon_batch, confirm_batch, describe_progress, receive_files
 from mailing.admin_lists import ReadOnlyAdmin
 
 IMPORT = "invoices.import_invoices"
-MAX_BYTES = 500 * 1024 * 1024
+MAX_MEGABYTES = 500
 SHOWN = 200
 WORDS = {
     "customers": gettext_lazy("Clients"),
@@ -35,32 +35,11 @@ WORDS = {
 }
 
 
-class SeveralFilesInput(forms.ClearableFileInput):
-    """A file field that takes several files."""
-
-    allow_multiple_selected = True
-
-
-class SeveralFilesField(forms.FileField):
-    """Several files, each checked as one."""
-
-    widget = SeveralFilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        """The list of files; at least one, none of them empty."""
-        given = (data if isinstance(data, list | tuple) else [data]) or [None]
-        files: list[UploadedFile[Any]] = [super(SeveralFilesField, self).clean(one, initial) for one in given]
-        if sum(file.size or 0 for file in files) > MAX_BYTES:
-            raise ValidationError(
-                _("Ces fichiers dépassent 500 Mo ensemble : donnez-les en plusieurs fois, ou par « import_erp ».")
-            )
-        return files
-
-
 class UploadForm(forms.Form):
     """What is given, and what the rows that name no company belong to."""
 
     documents = SeveralFilesField(
+        most_megabytes=MAX_MEGABYTES,
         label=gettext_lazy("Fichiers de l’ERP"),
         help_text=gettext_lazy(
             "clients, contacts, factures et lignes (CSV, XLSX), e-factures (Factur-X, CII, UBL), PDF, archives ZIP."

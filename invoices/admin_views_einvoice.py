@@ -10,15 +10,17 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusForm
+from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusFilesForm, StatusForm
 from invoices.admin_pages import ACT, allowed, note, show, staff_name, tell
 from invoices.corrections import VersionRefusedError, publish_new_version
+from invoices.einvoices.archives import GivenFile
 from invoices.handover import Format, einvoices_to_hand_over, handover_archive, without_einvoice
-from invoices.lifecycle import StatusRefusedError, record_status
+from invoices.lifecycle import StatusRefusedError, StatusReport, import_statuses, record_status
 from invoices.models import Export, Invoice
 from invoices.money import write_count
 
 TEMPLATE = "admin/invoices/einvoice_form.html"
+STATUSES_SHOWN = 200
 
 
 def _page_of(invoice: Invoice) -> str:
@@ -51,13 +53,41 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     context = {
         "title": _("Saisir un statut : %(invoice)s") % {"invoice": invoice},
         "lead": _(
-            "Le statut est celui que montre la plateforme. Ses messages (CDAR) s’importent aussi en ligne de commande."
+            "Le statut est celui que montre la plateforme. Ses messages (CDAR) s’importent aussi, plusieurs à la fois."
         ),
+        "other": (reverse("admin:export_web_statuses"), _("Importer des messages de statut")),
         "form": form,
         "button": _("Enregistrer le statut"),
         "back": _page_of(invoice),
     }
     return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def statuses(request: HttpRequest) -> HttpResponseBase:
+    """*Importer des statuts*: the messages of a platform, each recorded whole or refused with its reason."""
+    form = StatusFilesForm(request.POST, request.FILES) if request.method == "POST" else StatusFilesForm()
+    report: StatusReport | None = None
+    if form.is_bound and form.is_valid():
+        given = [GivenFile(file.name or "", file.read()) for file in form.cleaned_data["messages"]]
+        report = import_statuses(given, author_name=staff_name(request))
+        for status in report.statuses:
+            sentence = _("Statut %(status)s, importé : %(source)s.")
+            note(
+                request,
+                status.invoice,
+                sentence % {"status": status.get_code_display(), "source": status.source},
+            )
+        form = StatusFilesForm()
+    context = {
+        "title": _("Importer des statuts"),
+        "form": form,
+        "report": report,
+        "shown": report.statuses[:STATUSES_SHOWN] if report else [],
+        "hidden": max(report.recorded - STATUSES_SHOWN, 0) if report else 0,
+    }
+    return show(request, "admin/invoices/statuses.html", context, status=422 if form.is_bound else 200)
 
 
 @allowed(*ACT)

@@ -78,9 +78,14 @@ def status_word(code: str | None) -> str:
 class StatusReport:
     """What an import of statuses did; ``rejected`` holds file, invoice number (or nothing) and a French reason."""
 
-    recorded: int = 0
+    statuses: list[LifecycleStatus] = field(default_factory=list)  # the new ones
     unchanged: int = 0
     rejected: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def recorded(self) -> int:
+        """How many statuses are new."""
+        return len(self.statuses)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -116,24 +121,28 @@ def import_statuses(
 
 def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> None:
     number = ""
-    recorded = unchanged = 0
+    recorded: list[LifecycleStatus] = []
+    unchanged = 0
     try:
         with transaction.atomic():
             for message in read_statuses(file.read()):
                 number = message.number
-                is_new = _record_message(message, author_name)
-                recorded, unchanged = recorded + is_new, unchanged + (not is_new)
+                status, is_new = _record_message(message, author_name)
+                if is_new:
+                    recorded.append(status)
+                else:
+                    unchanged += 1
     except (Refused, StatusRefusedError) as refusal:
         report.rejected.append({"file": file.name, "number": number, "reason": str(refusal)})
         return
     except OSError:
         report.rejected.append({"file": file.name, "number": "", "reason": _("Ce fichier ne peut pas être ouvert.")})
         return
-    report.recorded += recorded
+    report.statuses += recorded
     report.unchanged += unchanged
 
 
-def _record_message(message: StatusMessage, author_name: str) -> bool:
+def _record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleStatus, bool]:
     return record_status(
         invoice=_invoice_of(message),
         code=message.code,
@@ -142,7 +151,7 @@ def _record_message(message: StatusMessage, author_name: str) -> bool:
         reason=message.reason or (_("motif non précisé") if message.code in LifecycleStatus.NEED_A_REASON else ""),
         source=message.message_id or "CDAR",
         author_name=author_name,
-    )[1]
+    )
 
 
 def _invoice_of(message: StatusMessage) -> Invoice:

@@ -66,6 +66,7 @@ LISTS = {
     "/gestion/invoices/importbatch/add/": {"Comptabilité"},
     "/gestion/invoices/invoice/": {"Comptabilité", "Lecture"},
     "/gestion/export-web/factures/": {"Comptabilité", "Lecture"},
+    "/gestion/export-web/factures/statuts/": {"Comptabilité"},
     "/gestion/mailing/messagetemplate/": {"Comptabilité", "Lecture", "Paramétrage"},
     "/gestion/mailing/message/": {"Comptabilité", "Lecture"},
     "/gestion/mailing/failedaddress/": {"Comptabilité", "Lecture"},

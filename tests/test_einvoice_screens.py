@@ -3,6 +3,7 @@
 import datetime
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.invoice_examples import french_vat
 
 pytestmark = pytest.mark.django_db
 
+DATA = Path(__file__).parent / "data"
 BACKEND = "customers.authentication.AccountBackend"
 SIREN = "552100554"
 
@@ -62,6 +64,35 @@ def test_a_status_is_typed_and_shown_with_who_typed_it(desk: Client) -> None:
     assert status.at == datetime.datetime(2025, 7, 7, 12, 30, tzinfo=datetime.UTC)
     assert LogEntry.objects.filter(change_message__contains="212 Encaissée").count() == 1
     assert "212 Encaissée" in desk.get(answer["Location"]).content.decode()
+
+
+def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refused_with_a_reason(desk: Client) -> None:
+    company = make_company()
+    company.siren = "732829320"
+    company.save()
+    disputed = make_published_invoice(company=company, number="F1", issue_date=datetime.date(2025, 6, 7))
+    make_published_invoice(company=company, number="F2")
+    address = reverse("admin:export_web_statuses")
+    assert desk.get(address).status_code == 200
+    sample = (DATA / "statuses" / "en-litige.xml").read_bytes()
+
+    def give() -> str:
+        given = [SimpleUploadedFile("litige.xml", sample), SimpleUploadedFile("autre.xml", b"<Invoice/>")]
+        answer = desk.post(address, {"messages": given})
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    page = give()
+
+    assert "2 statuts enregistrés, 0 déjà connu, 1 refus." in page.replace("\xa0", " ")
+    assert "autre.xml : Ce fichier n’est pas un message de statut (CDAR)." in page
+    status = disputed.statuses.get()
+    assert (status.code, status.author_name) == ("207", "Nathalie Blanc")
+    logged = LogEntry.objects.get(object_id=str(disputed.pk))
+    assert logged.get_change_message() == "Statut 207 En litige, importé : LITIGE-1."
+    assert "0 statut enregistré, 2 déjà connus, 1 refus." in give().replace("\xa0", " ")
+    assert disputed.statuses.count() == 1
+    assert desk.post(address, {}).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -127,5 +127,7 @@ def _refusal(kind: Kind, root_name: str) -> Refused:
     if kind is Kind.ORDER:
         return Order("Ce fichier est une commande et non une facture.")
     if kind is Kind.LIFECYCLE_MESSAGE:
-        return LifecycleMessage("Ce fichier est un message de statut (CDAR) et non une facture.")
+        return LifecycleMessage(
+            "Ce fichier est un message de statut (CDAR) et non une facture : donnez-le à « Importer des statuts »."
+        )
     return Refused(f"Ce fichier XML n’est pas une facture électronique (élément « {root_name[:60]} »).")
