@@ -195,10 +195,10 @@ def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportFigures) -
     ready, excluded = chosen.count_ticks(export, figures)
     offered = []
     if excluded:
-        label = write_count(excluded, _("ligne décochée"), _("lignes décochées"))
+        label = write_count(excluded, _("ligne"), _("lignes"))
         offered.append(OfferedTicks(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
     if ready:
-        label = write_count(ready, _("ligne cochée"), _("lignes cochées"))
+        label = write_count(ready, _("ligne"), _("lignes"))
         offered.append(OfferedTicks(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
     return offered
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect
+from django.template.loader import render_to_string
+from playwright.sync_api import Page, Route, expect
 
 from customers.models import Account, Contact, Customer
 from mailing.models import Message, MessageTemplate
@@ -252,6 +253,63 @@ def test_nothing_on_the_pages_of_the_back_office_hinders(
         found += [f"{name}: {each}" for each in axe(page) if not each.startswith("empty-table-header")]
         if scrolls_sideways(page):
             found.append(f"{name}: scrolls sideways")
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_nothing_hinders_on_questions_mistakes_and_errors(
+    open_page: PageFactory, sign_in: SignIn, axe: Axe, desk: Desk, width: int, scheme: str
+) -> None:
+    page = open_page(width=width, scheme=scheme)
+    sign_in(page, desk.staff)
+    found = []
+
+    def look(name: str, shown: str) -> None:
+        expect(page.locator("body")).to_contain_text(shown)
+        found.extend(f"{name}: {each}" for each in axe(page) if not each.startswith("empty-table-header"))
+        if scrolls_sideways(page):
+            found.append(f"{name}: scrolls sideways")
+
+    customer = f"/gestion/customers/customer/{desk.customer.pk}"
+    page.goto(f"{customer}/delete/")
+    look("question of a removal", "supprimer")
+    page.goto("/gestion/customers/customeraccount/?etat=jamais")
+    page.locator("input.action-select").first.check()
+    page.locator("select[name=action]").select_option("relaunch")
+    page.get_by_role("button", name="Exécuter").click()
+    look("question of a gesture on many", "nouveau mot de passe provisoire")
+    page.goto(f"{customer}/change/#web")
+    page.get_by_role("button", name="Réinitialiser").click()
+    look("question of a reset", "mot de passe")
+    page.goto("/gestion/customers/customer/add/")
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
+    look("card with mistakes", "obligatoire")
+    page.goto("/gestion/invoices/importbatch/add/")
+    page.get_by_role("button", name="Contrôler les fichiers").click()
+    look("import without a file", "Choisissez au moins un fichier.")
+    page.goto("/gestion/courrier/adresses-en-erreur/")
+    page.get_by_label("Nouvelle adresse").fill("nulle part")
+    page.get_by_role("button", name="Enregistrer et renvoyer").click()
+    look("what is no address", "n’est pas une adresse électronique")
+    page.goto("/gestion/rien/")
+    look("404", "introuvable")
+
+    # Errors that no address brings about: their own templates, with the server's styles.
+    def answer(route: Route) -> None:
+        name = route.request.url.rpartition("=")[2]
+        route.fulfill(body=render_to_string(name), content_type="text/html")
+
+    page.route("**/erreur/?page=*", answer)
+    for template, shown in (
+        ("400.html", "Revenir"),
+        ("403.html", "Accès refusé"),
+        ("403_csrf.html", "Revenir"),
+        ("429.html", "Trop"),
+        ("500.html", "erreur"),
+    ):
+        page.goto(f"/erreur/?page={template}")
+        look(template, shown)
 
     assert not found, "\n".join(found)
 
