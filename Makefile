@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 
-.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots requirements clean
+.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots readme-pictures requirements clean
 
 run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
@@ -41,6 +41,9 @@ bench-import: setup ## mesures de l'import
 
 screenshots: setup ## captures de chaque écran sous var/screenshots/
 	@$(PYTHON) -m pytest tests/browser -m screenshots -n 0
+
+readme-pictures: demo screenshots ## refaire les images du README (docs/images/)
+	@$(PYTHON) -m tests.readme_pictures var/screenshots "$$(find var/documents -name '*.pdf' -size +20k | sort | head -1)"
 
 requirements: setup ## recompiler les dépendances verrouillées
 	@bin/lock

@@ -91,6 +91,13 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         more = {"widget": forms.CheckboxSelectMultiple, "queryset": givable_groups(_giver(request))}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **more})
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Groups are made on their own page, not on the way."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None:
+            field.widget.can_add_related = False
+        return field
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Say which groups are not offered, and who gives them."""
         others = Group.objects.exclude(pk__in=givable_groups(_giver(request)).values("pk")).order_by("name")

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 # A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
 COUNTED_ROWS = 10_000
@@ -47,6 +48,13 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
         """The list under its own name, instead of Django's «Select … to change»."""
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A title that is French whatever the name («Ajouter : utilisateur»), instead of «Ajout de utilisateur»."""
+        title = _("Ajouter : %(name)s") % {"name": self.opts.verbose_name}
+        return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
 
 
 class LabelledInlineFormSet[M: Model, P: Model, F: ModelForm[Any]](BaseInlineFormSet[M, P, F]):
