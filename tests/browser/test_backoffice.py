@@ -263,7 +263,7 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
 ) -> None:
     page = open_page(width=width, scheme=scheme)
     sign_in(page, desk.staff)
-    found = []
+    found: list[str] = []
 
     def look(name: str, shown: str) -> None:
         expect(page.locator("body")).to_contain_text(shown)
