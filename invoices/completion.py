@@ -28,7 +28,7 @@ from invoices.semantics import (
     PaymentInstructions,
     VatBreakdown,
 )
-from invoices.vat_rules import derive_treatment, usual_treatment
+from invoices.vat_rules import DOMESTIC_COUNTRIES, DOMESTIC_REVERSE_CHARGE, derive_treatment, usual_treatment
 
 if TYPE_CHECKING:
     from customers.models import Customer
@@ -161,6 +161,8 @@ def with_vat_categories(
         rate = line.vat_rate or Decimal(0)
         if line.vat_category:
             treatment = usual_treatment(line.vat_category)
+            if line.vat_category == "AE" and customer.country in DOMESTIC_COUNTRIES:
+                treatment = DOMESTIC_REVERSE_CHARGE
             if not rate and line.vat_category == "E" and company.vat_exemption:
                 treatment = derive_treatment(
                     rate,

@@ -108,7 +108,8 @@ def _completed(invoice: Invoice, values: dict[str, Any], lines: tuple[Line, ...]
         "due_date": completion.due_date_for(company, invoice),
         "payment_terms": stated.payment_terms or company.payment_terms,
         "business_process": stated.business_process or completion.business_process_for(operations, invoice),
-        "vat_point_code": stated.vat_point_code or completion.vat_point_code_for(operations, company),
+        "vat_point_code": stated.vat_point_code
+        or (completion.vat_point_code_for(operations, company) if invoice.total_vat else ""),
         "notes": completion.notes_for(company, customer) + stated.notes,
         "preceding_invoices": preceding,
         "payment": stated.payment or completion.payment_for(company, invoice),

@@ -76,6 +76,8 @@ INTRA_COMMUNITY: Final = VatTreatment(
     "K", "Exonération de TVA, livraison intracommunautaire, article 262 ter I du CGI", "VATEX-EU-IC"
 )
 REVERSE_CHARGE: Final = VatTreatment("AE", "Autoliquidation, article 283-2 du CGI", "VATEX-EU-AE")
+DOMESTIC_REVERSE_CHARGE: Final = VatTreatment("AE", "Autoliquidation", "VATEX-FR-AE")
+"""Between professionals in France (subcontracted building work, waste…): the articles are several, the word is one."""
 EXPORT: Final = VatTreatment("G", "Exonération de TVA, exportation, article 262 I du CGI", "VATEX-EU-G")
 OUT_OF_SCOPE: Final = VatTreatment("O", "TVA non applicable, article 259-1° du CGI", "VATEX-EU-O")
 OUT_OF_SCOPE_BESIDE_OTHERS: Final = VatTreatment("E", OUT_OF_SCOPE.exemption_reason)

@@ -226,3 +226,15 @@ def test_many_invoices_cost_as_many_statements_as_one(django_assert_num_queries:
         contents = [content_of(invoice) for invoice in prefetch_for_content(Invoice.objects.all())]
     assert isinstance(context, CaptureQueriesContext)
     assert len(contents) == 5
+
+
+def test_domestic_reverse_charge_has_its_own_reason_and_no_vat_falls_due() -> None:
+    company = make_company()
+    company.operations = "S"
+    company.save()
+    invoice = make_invoice(company=company, total_vat="0.00")
+    invoice.lines.update(vat_category="AE", vat_rate=0)
+    content = content_of(invoice)
+    (group,) = content.vat_breakdown
+    assert (group.exemption_reason, group.exemption_code) == ("Autoliquidation", "VATEX-FR-AE")
+    assert content.vat_point_code == ""
