@@ -25,7 +25,7 @@ POLL_SECONDS = 0.5
 POLL_SHARE = 20
 LINES_WORTH_A_PROCESS = 12
 # A process that has rendered so many documents is replaced by a fresh one: libraries keep a little of each.
-LINES_PER_LIFE = 1000
+LINES_PER_LIFE = 400
 HAS_MORE_TO_DO = 75
 # How long a database that is away is waited for: a restart takes some seconds.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)

@@ -17,7 +17,7 @@ from weasyprint.pdf.stream import Stream
 from weasyprint.text.ffi import ffi
 from weasyprint.text.fonts import get_pango_font_key
 
-MOST_TEXTS = 500  # for each style
+MOST_TEXTS = 200  # for each style
 
 draw_text_plainly = weasyprint.draw.draw_text
 set_color_plainly = Stream.set_color

@@ -44,7 +44,7 @@ from invoices.printing.remembered_drawing import (
     set_color,
 )
 
-MOST_TEXTS = 500  # for each style
+MOST_TEXTS = 200  # for each style
 MOST_LENGTHS = 200  # for each style
 MOST_PAGES = 100
 
