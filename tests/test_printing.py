@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from invoices.printing import TEMPLATES, PrintStyle, read_logo, render_invoice
+from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
 from invoices.printing.figures import amount, day, money, number, price, rate
-from invoices.semantics import Address, InvoiceContent
+from invoices.printing.fonts import width
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
+from invoices.printing.page import compose
+from invoices.printing.totals import DUE_WIDE
+from invoices.semantics import Address, AllowanceCharge, InvoiceContent
 from tests import invoice_samples as samples
 from tests.code_reading import read_code
 from tests.pdf_structure import check_accessible, check_archive, pages_text, qpdf_complaints, text_of
@@ -375,3 +379,49 @@ def test_the_printed_code_is_read_by_a_camera_and_pays_the_amount_due(template: 
     due = content.amount_due if content.amount_due is not None else content.total_with_vat
     assert (said[:4], said[7], said[10]) == (["BCD", "002", "1", "SCT"], f"EUR{due:.2f}", content.number)
     assert code.ec_level == "M"
+
+
+def test_a_stroke_laid_over_a_bracket_takes_no_tag_away() -> None:
+    content = samples.plain(1)
+    content = dataclasses.replace(
+        content, buyer=dataclasses.replace(content.buyer, name="\u0338 Martin >\u0338<\u0338")
+    )
+
+    assert "Martin" in text_of(render_invoice(content, STYLE, created=CREATED))
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_large_amounts_and_long_labels_stay_inside_their_column(template: str) -> None:
+    due = Decimal("148148146.81")
+    long_label = "Remise exceptionnelle de fin d’année accordée aux clients fidèles"
+    content = dataclasses.replace(
+        samples.plain(2),
+        type_code="384",
+        total_with_vat=due,
+        amount_due=due,
+        allowances_charges=(AllowanceCharge(is_charge=False, amount=Decimal("12345678.90"), reason=long_label),),
+    )
+    layout = LAYOUTS[template]  # type: ignore[index]
+    page = compose(content, style_for(content, template=template))
+
+    assert page.is_wide
+    for row in page.totals:
+        size, bold = (layout.text * DUE_WIDE, True) if row.kind == "due" else (layout.text, row.kind == "strong")
+        widest = max(width(line, size, bold=bold) for line in row.label.split("\n"))
+        assert widest + width(row.amount, size, bold=bold) <= layout.column * POINTS_PER_MM, row
+    for line in page.heading.split("\n"):
+        assert width(line.upper(), layout.title, bold=True) <= layout.column * POINTS_PER_MM
+    assert page.heading.replace("\n", " ") == page.title
+
+
+def test_a_credit_note_is_addressed_and_not_billed() -> None:
+    text = text_of(render_invoice(dataclasses.replace(samples.plain(1), type_code="381"), STYLE, created=CREATED))
+    assert "Adressé à" in text
+    assert "Facturé à" not in text
+
+
+@pytest.mark.parametrize("fill", ["device-cmyk(0 1 1 0)", "DEVICE-CMYK(0 0 0 1)", "\\64 evice-cmyk(0 0 0 1)"])
+def test_a_logo_in_printing_colours_is_refused(fill: str) -> None:
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path fill="{fill}" d="M0 0h1v1z"/></svg>'
+    with pytest.raises(LogoError, match="Le logo SVG"):
+        read_logo(svg.encode())

@@ -31,6 +31,7 @@ FALLBACKS = (
 )
 # Shown for a character that no bundled face has: a missing glyph would make the file no PDF/A.
 SUBSTITUTE = "□"
+BETWEEN_MARKUP = re.compile("[^<>]+")
 
 _lock = threading.Lock()
 
@@ -83,7 +84,7 @@ def _outside_main_faces() -> re.Pattern[str]:
 def _stand_in(character: str) -> str:
     """What is printed for a character that the main faces lack."""
     category = unicodedata.category(character)
-    if category in ("Zs", "Zl", "Zp") or character in "\t\v\f\x85":
+    if category in ("Zs", "Zl", "Zp") or character in "\t\r\v\f\x85":
         return " "
     if category[0] == "C" or 0xFE00 <= ord(character) <= 0xFE0F:  # controls, direction overrides, surrogates, variants
         return ""
@@ -97,7 +98,9 @@ def printable(text: str) -> str:
     """``text`` with nothing in it that the bundled faces cannot show, nor any control or direction character."""
     if _outside_main_faces().search(text) is None:
         return text
-    return _outside_main_faces().sub(lambda match: _stand_in(match[0]), unicodedata.normalize("NFC", text))
+    # A bracket and a stroke laid over it would become one letter, and a page would lose its tag.
+    composed = BETWEEN_MARKUP.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
+    return _outside_main_faces().sub(lambda match: _stand_in(match[0]), composed)
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
@@ -121,10 +124,11 @@ def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str
     """The lines of ``text`` when it is set at ``size`` in a column of ``room`` (same unit).
 
     Breaks at its newlines, then at spaces, then inside of a word that is wider than the column: whatever is typed
-    stays inside its place. The page is laid out with these breaks, so heights are known before layout.
+    stays inside its place. The page is laid out with these breaks, so heights are known before layout. What is
+    measured is what is printed (see :func:`printable`).
     """
     lines = []
-    for paragraph in text.split("\n"):
+    for paragraph in printable(text).split("\n"):
         if width(paragraph, size, bold=bold) <= room:
             lines.append(paragraph)
             continue

@@ -9,6 +9,7 @@ from invoices.printing.style import Template
 
 POINTS_PER_MM = 72 / 25.4
 TEXT_WIDTH = 174.0
+TITLE_LEADING = 1.15  # of the size of the title
 
 
 @dataclass(frozen=True, slots=True)

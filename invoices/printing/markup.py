@@ -11,14 +11,14 @@ from weasyprint import CSS
 
 from invoices.printing.fetching import REFUSING
 from invoices.printing.fonts import font_configuration, printable
-from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, Layout
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TITLE_LEADING, Layout
 from invoices.printing.page import Page
 from invoices.printing.style import PrintStyle
+from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
 CODE_URL = "code:transfer"
 MOST_LINES = 80  # beside the seller: 4 lines each of the number and of the facts
-TITLE_LEADING = 1.15
 BETWEEN_TAGS = re.compile(r"\n\s*")
 
 
@@ -59,7 +59,10 @@ def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
         quiet="#5f6368",
         hairline="#b8bcc2",
         bottom=f"{bottom:.3f}",
-        due=f"{layout.text * 1.5:g}",
+        due=f"{layout.text * DUE:g}",
+        due_wide=f"{layout.text * DUE_WIDE:g}",
+        label=f"{LABEL:g}",
+        label_wide=f"{LABEL_WIDE:g}",
     )
     filled += "".join(_least_heights(layout))
     return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)
@@ -67,7 +70,7 @@ def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
 
 def _least_heights(layout: Layout) -> Iterator[str]:
     """Room for the blocks that stand beside the text, by their number of lines: they push nothing by themselves."""
-    for lines in range(1, MOST_LINES + 1):
+    for lines in range(MOST_LINES + 1):
         beside_seller = layout.title * TITLE_LEADING + (lines + 1) * layout.leading
         beside_buyer = layout.small_leading + 1 + lines * layout.leading
         yield f".head.h{lines} {{ min-height: {beside_seller:g}pt }}"

@@ -5,22 +5,21 @@ no wrapping, no floats and no flexible boxes, and two blocks side by side know w
 """
 
 import datetime
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
 from invoices.printing import figures, wording
 from invoices.printing.fonts import wrap
-from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, Layout
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, TITLE_LEADING, Layout
 from invoices.printing.mentions import foot_of_page, terms
 from invoices.printing.parties import address_lines, party_lines
 from invoices.printing.payment import code_of_transfer, payment_lines
 from invoices.printing.style import PrintStyle
-from invoices.semantics import AllowanceCharge, InvoiceContent, Line
+from invoices.printing.totals import Total, allowance_label, is_wide, signed, totals_of
+from invoices.semantics import InvoiceContent, Line
 from invoices.transfer_code import TransferCode
-
-# Beyond these, the totals would no longer stand on one page.
-SHOWN_ALLOWANCES = 20
 
 
 class Fact(NamedTuple):
@@ -42,14 +41,6 @@ class Row(NamedTuple):
     carried: str
 
 
-class Total(NamedTuple):
-    """A row of the totals; ``kind`` is "", "strong" or "due"."""
-
-    label: str
-    amount: str
-    kind: str
-
-
 class Vat(NamedTuple):
     """A row of the VAT table."""
 
@@ -63,6 +54,8 @@ class Page:
     """Everything the template shows. Texts of several lines hold newlines."""
 
     title: str
+    heading: str  # the title, broken into lines
+    is_credit_note: bool
     number: str
     date: str
     label: str
@@ -79,6 +72,7 @@ class Page:
     vat: tuple[Vat, ...]
     totals: tuple[Total, ...]
     vat_is_taller: bool
+    is_wide: bool  # amounts that take more room than usual
     payment: str
     transfer_code: TransferCode | None
     terms: tuple[str, ...]
@@ -97,10 +91,13 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
     buyer, buyer_lines = party_lines(content.buyer, content, layout, is_seller=False)
     seller, seller_lines = party_lines(content.seller, content, layout, is_seller=True)
     delivery = _delivery(content, layout)
-    vat, totals = _vat(content), _totals(content)
+    vat, totals = _vat(content), totals_of(content, layout)
+    heading = wrap(wording.title(content).upper(), layout.column * POINTS_PER_MM, layout.title, bold=True)
     number = _clipped(wrap(f"N° {content.number}", layout.column * POINTS_PER_MM, layout.text, bold=True))
     return Page(
         title=wording.title(content),
+        heading=_in_case_of(wording.title(content), heading),
+        is_credit_note=content.is_credit_note,
         number=number,
         date=figures.day(content.issue_date) if content.issue_date else "",
         label=label,
@@ -113,13 +110,15 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         head_height=number.count("\n")
         + sum(fact.value.count("\n") + 1 for fact in facts)
         + bool(content.issue_date)
-        + bool(label),
+        + bool(label)
+        + math.ceil((len(heading) - 1) * layout.title * TITLE_LEADING / layout.leading),
         parties_height=delivery.count("\n") + 1 if delivery else 0,
         currency="" if content.currency in ("EUR", "") else content.currency,
         rows=_rows(content, layout),
         vat=vat,
         totals=totals,
-        vat_is_taller=len(vat) > len(totals),
+        vat_is_taller=len(vat) > sum(row.label.count("\n") + 1 for row in totals),
+        is_wide=is_wide(content, layout),
         payment="\n".join(payment_lines(content, style, layout)),
         transfer_code=code_of_transfer(content, style),
         terms=tuple("\n".join(wrap(text, TEXT_WIDTH * POINTS_PER_MM, layout.small)) for text in terms(content, style)),
@@ -253,26 +252,20 @@ def _details(line: Line, currency: str) -> list[str]:
     return details
 
 
-def allowance_label(item: AllowanceCharge) -> str:
-    """« Remise 10 % – fidélité », « Frais – port »."""
-    label = "Frais" if item.is_charge else "Remise"
-    if item.percentage is not None:
-        label = f"{label} {figures.rate(item.percentage)}"
-    if item.reason.startswith(label):
-        return item.reason
-    return f"{label} – {item.reason}" if item.reason else label
-
-
-def signed(item: AllowanceCharge) -> Decimal:
-    """What the allowance or charge adds to the sum."""
-    return item.amount if item.is_charge else -item.amount
-
-
 def _rate(category: str, rate: Decimal | None) -> str:
     """A rate, or the category where there is none to pay."""
     if rate and category in ("S", "", "L", "M"):
         return figures.rate(rate)
     return wording.SHORT_CATEGORIES.get(category) or ("" if rate is None else figures.rate(rate))
+
+
+def _in_case_of(title: str, lines: list[str]) -> str:
+    """``title`` broken where ``lines``, which are it in capitals, are broken."""
+    broken, start = [], 0
+    for line in lines:
+        broken.append(title[start : start + len(line)])
+        start += len(line) + 1
+    return "\n".join(broken)
 
 
 def _vat(content: InvoiceContent) -> tuple[Vat, ...]:
@@ -286,44 +279,4 @@ def _vat(content: InvoiceContent) -> tuple[Vat, ...]:
                 figures.amount(item.tax_amount, content.currency),
             )
         )
-    return tuple(rows)
-
-
-def _totals(content: InvoiceContent) -> tuple[Total, ...]:
-    currency = content.currency
-    rows = []
-
-    def add(label: str, value: Decimal | None, kind: str = "") -> None:
-        if value is not None:
-            rows.append(Total(label, figures.money(value, currency), kind))
-
-    if content.allowances_charges or content.allowance_total or content.charge_total:
-        add("Total des lignes HT", content.line_total)
-        for item in content.allowances_charges[:SHOWN_ALLOWANCES]:
-            label = allowance_label(item)
-            if item.vat_rate:
-                label = f"{label} (TVA {figures.rate(item.vat_rate)})"
-            add(label, signed(item))
-        if others := content.allowances_charges[SHOWN_ALLOWANCES:]:
-            add(f"{len(others)} autres remises et frais", sum(map(signed, others), Decimal(0)))
-        if not content.allowances_charges:
-            add("Remises", -content.allowance_total if content.allowance_total else None)
-            add("Frais", content.charge_total or None)
-    add("Total HT", content.total_without_vat)
-    add("TVA", content.total_vat)
-    if content.vat_currency and content.vat_currency != currency and content.total_vat_in_vat_currency is not None:
-        rows.append(
-            Total(
-                f"soit TVA en {content.vat_currency}",
-                figures.money(content.total_vat_in_vat_currency, content.vat_currency),
-                "",
-            )
-        )
-    add("Total TTC", content.total_with_vat, "strong")
-    if content.prepaid_amount:
-        add("Déjà payé", -content.prepaid_amount)
-    if content.rounding_amount:
-        add("Arrondi", content.rounding_amount)
-    due = content.amount_due if content.amount_due is not None else content.total_with_vat
-    add("Net en votre faveur" if content.is_credit_note else "Net à payer", due, "due")
     return tuple(rows)

@@ -85,6 +85,10 @@ def _read_svg(data: bytes) -> Logo:
             attribute = key.rpartition("}")[2]
             if attribute.startswith("on") or attribute == "href" or "url(" in value.replace("url(#", ""):
                 raise LogoError("Le logo SVG renvoie à une autre ressource : enregistrez-le en un seul fichier.")
+            if "device-cmyk" in value.lower():  # the file's one output intent is sRGB
+                raise LogoError("Le logo SVG est en couleurs d’imprimerie (CMJN) : enregistrez-le en RVB.")
+            if "\\" in value:  # an escape of CSS could hide what is refused above
+                raise LogoError("Le logo SVG contient un caractère « \\ » : enregistrez-le en SVG simple.")
     if root.tag.rpartition("}")[2] != "svg" or not (root.get("viewBox") or (root.get("width") and root.get("height"))):
         raise LogoError("Le logo SVG n’indique pas ses dimensions.")
     return Logo(ElementTree.tostring(root), "image/svg+xml")

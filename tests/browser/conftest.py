@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
+from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -36,6 +38,20 @@ def before_the_server(django_db_setup: None) -> Iterator[None]:
     share where it is in memory) and the static files, which nobody collected for it.
     """
     with override_settings(WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_request_at_a_time() -> Iterator[None]:
+    """A database in memory is one connection for all threads of the server: two requests at once would mix answers."""
+    turn, plainly = threading.RLock(), WSGIHandler.__call__
+
+    def answer(handler: WSGIHandler, environ: Any, start_response: Any) -> Any:
+        with turn:
+            return plainly(handler, environ, start_response)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WSGIHandler, "__call__", answer)
         yield
 
 
