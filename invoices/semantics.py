@@ -284,25 +284,27 @@ CREDIT_NOTE_TYPE_CODES = frozenset(
 )
 
 
+_EMPTY = (None, "", ())
+
+
 def to_json(value: Any) -> Any:
     """Plain JSON values for any value of this model; ``Decimal`` and ``date`` are text.
 
     Empty fields are left out, except those that the dataclass demands: :func:`from_json` gives an equal value back.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((name, is_demanded, getattr(value, name)) for name, is_demanded in _fields(type(value)))
-        return {
-            name: to_json(item)
-            for name, is_demanded, item in pairs
-            if is_demanded or (item is not None and item != "" and item != ())
-        }
-    if isinstance(value, tuple):
-        return [to_json(item) for item in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
     if isinstance(value, datetime.date):
         return value.isoformat()
-    return value
+    return {
+        name: to_json(item)
+        for name, is_demanded in _fields(type(value))
+        if (item := getattr(value, name)) not in _EMPTY or is_demanded
+    }
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from invoices.engine import name_worker, run_lines
 from invoices.figures import ExportFigures, count_items
 from invoices.freezing import RECEIVED
 from invoices.models import Export, ExportItem, Invoice
+from mailing.composition import warm_up as warm_up_mails
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ def run_lines_patiently(export_pk: int, *, should_stop: Callable[[], bool], most
 
 
 def warm_up_for(export: Export) -> None:
-    """Load what rendering the lines of ``export`` needs, by rendering one, before children are forked."""
+    """Load what rendering and announcing the lines of ``export`` need, before children are forked."""
+    warm_up_mails()
     to_render = ExportItem.objects.filter(export=export, state=ExportItem.State.READY).exclude(
         invoice__origin__in=RECEIVED
     )

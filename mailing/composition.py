@@ -4,16 +4,18 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from mailing.models import MessageTemplate, MessageTemplateVersion
 from mailing.placeholders import SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
+from mailing.plain_text import one_line
 
 __all__ = (
     "SECRET_MASK",
@@ -26,6 +28,7 @@ __all__ = (
     "restore_version",
     "save_template",
     "template_versions",
+    "warm_up",
 )
 
 _COLOUR_PATTERN = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -34,6 +37,7 @@ _LINK_PATTERN = re.compile(
     r"""(?P<url>https?://[^\s<>"«»]*[^\s<>"«».,;:!?)\]’'])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"""
 )
 _SUBJECT_LENGTH = 200
+_PAGE = "mailing/message.html"
 # Values that are shown as something to copy.
 _COPIED = frozenset({"#LOGIN_CONNEXION", SECRET_PLACEHOLDER})
 
@@ -125,8 +129,13 @@ def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook)
     return Composed(
         subject=subject,
         text=_text_part("".join(text for text, _name in body_pieces), look),
-        html=render_to_string("mailing/message.html", context),
+        html=render_to_string(_PAGE, context),
     )
+
+
+def warm_up() -> None:
+    """Load what composing needs once, before children are forked from this process."""
+    get_template(_PAGE)
 
 
 @transaction.atomic
@@ -163,6 +172,8 @@ def restore_version(*, key: str, number: int, author: str) -> LoadedTemplate:
 
 def _harmless(value: str) -> str:
     """A value without control or formatting characters (they forge headers or turn text round), nor the mask's dot."""
+    if value.isprintable():
+        return value.replace(SECRET_MASK[0], "·")
     kept = "".join(" " if char in "\r\n\t\v\f\x85\u2028\u2029" else char for char in value)
     kept = "".join(char for char in kept if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
     return kept.replace(SECRET_MASK[0], "·")
@@ -170,8 +181,7 @@ def _harmless(value: str) -> str:
 
 def _one_line(text: str) -> str:
     """``text`` as a subject: no line break, and not longer than what a list of mails can show."""
-    flat = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    flat = re.sub(" {2,}", " ", flat).strip()
+    flat = re.sub(" {2,}", " ", one_line(text))
     if len(flat) <= _SUBJECT_LENGTH:
         return flat
     return flat[: _SUBJECT_LENGTH - 1].rpartition(" ")[0].rstrip(" ,") + "…"
@@ -232,6 +242,7 @@ def _text_part(body: str, look: MailLook) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+@lru_cache(maxsize=100)
 def _readable_on_white(colour: str) -> str:
     """``colour``, darkened until white text stands on it at 4.5:1 (WCAG 2.2, 1.4.3)."""
     digits = colour[1:] if _COLOUR_PATTERN.fullmatch(colour) else _DEFAULT_COLOUR[1:]

@@ -5,7 +5,6 @@ Nothing else of this room needs to be known to write a mail, follow it, hold it 
 
 import datetime
 import secrets
-import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
 from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
 from mailing.pace import time_to_send
+from mailing.plain_text import one_line
 
 # Rows or values per statement: well below what both databases take.
 BATCH = 1000
@@ -144,7 +144,7 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
             MessageAttachment(
                 message_id=row.pk,
                 storage_name=attachment.storage_name,
-                filename=_one_line(attachment.filename),
+                filename=one_line(attachment.filename),
                 content_type=attachment.content_type,
                 size=attachment.size,
                 sha256=attachment.sha256,
@@ -172,11 +172,11 @@ def _row(draft: Draft, now: datetime.datetime) -> Message:
         # Mail servers may change the case of a return path: lower-case digits only.
         return_token=secrets.token_hex(12),
         recipient=draft.recipient.strip(),
-        recipient_name=_one_line(draft.recipient_name),
+        recipient_name=one_line(draft.recipient_name),
         sender=draft.sender.strip(),
-        sender_name=_one_line(draft.sender_name),
+        sender_name=one_line(draft.sender_name),
         reply_to=draft.reply_to.strip(),
-        subject=_one_line(draft.subject),
+        subject=one_line(draft.subject),
         text=draft.text,
         html=draft.html,
         secret_reference=draft.secret_reference,
@@ -184,11 +184,6 @@ def _row(draft: Draft, now: datetime.datetime) -> Message:
         created_at=now,
         next_attempt_at=now,
     )
-
-
-def _one_line(text: str) -> str:
-    """``text`` without control characters: what stands in a header opens no other header."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text).strip()
 
 
 # ─── What became of mails ────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -88,8 +89,16 @@ def check_template_texts(key: str, subject: str, body: str) -> dict[str, list[st
     return {field: problems for field, problems in (("subject", subject_problems), ("body", body_problems)) if problems}
 
 
-def split_placeholders(text: str) -> Iterator[tuple[str, bool]]:
-    """The pieces of ``text`` in order, each with whether it is a known placeholder: the one pass of every rendering."""
+@lru_cache(maxsize=100)
+def split_placeholders(text: str) -> tuple[tuple[str, bool], ...]:
+    """The pieces of ``text`` in order, each with whether it is a known placeholder: the one pass of every rendering.
+
+    Remembered: a run fills the same few texts thousands of times.
+    """
+    return tuple(_pieces_of(text))
+
+
+def _pieces_of(text: str) -> Iterator[tuple[str, bool]]:
     end = 0
     for match in PLACEHOLDER_PATTERN.finditer(text):
         if match[0] not in PLACEHOLDERS:

@@ -26,6 +26,7 @@ from invoices.engine import name_worker
 from invoices.models import Company, Invoice
 from invoices.tasks import wake_checks, wake_stalled_exports
 from invoices.uploads import wake_stalled_batches
+from mailing.composition import warm_up as warm_up_mails
 from mailing.outbox import beat, fall_silent
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def _warm_up() -> None:
     last = [
         Invoice.objects.filter(company=pk).order_by("-issue_date").values_list("pk", flat=True)[:1] for pk in companies
     ]
+    warm_up_mails()
     warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=[pk for found in last for pk in found])))
 
 
