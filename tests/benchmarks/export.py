@@ -71,7 +71,7 @@ def progress(text: str) -> None:
 def main() -> None:
     """Populate, measure in turns, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--invoices", type=int, default=160, help="invoices of one measure of the chain")
+    parser.add_argument("--invoices", type=int, default=320, help="invoices of one measure of the chain")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=100_000, help="lines of the list")
     parser.add_argument("--processes", type=int, default=CORES)
