@@ -300,9 +300,10 @@ def to_json(value: Any) -> Any:
         return [to_json(item) for item in value]
     if isinstance(value, datetime.date):
         return value.isoformat()
+    kind: Hashable = type(value)
     return {
         name: to_json(item)
-        for name, is_demanded in _fields(type(value))
+        for name, is_demanded in _fields(kind)
         if (item := getattr(value, name)) not in _EMPTY or is_demanded
     }
 
