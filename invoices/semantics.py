@@ -300,7 +300,7 @@ def to_json(value: Any) -> Any:
         return [to_json(item) for item in value]
     if isinstance(value, datetime.date):
         return value.isoformat()
-    kind: Hashable = type(value)
+    kind = typing.cast("Hashable", type(value))
     return {
         name: to_json(item)
         for name, is_demanded in _fields(kind)
