@@ -1,0 +1,89 @@
+"""Gestures on many customers or accounts at once."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.account import Account
+
+
+class GestureQuerySet(models.QuerySet["Gesture"]):
+    """Questions about gestures on many rows."""
+
+    def claimable(self, now: Any) -> Self:
+        """Gestures that a worker may take: waiting, or in the hands of one whose lease has ended."""
+        return self.filter(
+            Q(state=Gesture.State.WAITING) | Q(state=Gesture.State.RUNNING, lease_until__lt=now),
+        )
+
+
+class Gesture(models.Model):
+    """A gesture on many customers or accounts: confirmed by a person, done by a worker, told in a report."""
+
+    class Kind(models.TextChoices):
+        DEMATERIALISE = "dematerialise", _("Passer en D (démat)")
+        CREATE = "create", _("Créer les identifiants")
+        SEND = "send", _("Envoyer les identifiants")
+        RELAUNCH = "relaunch", _("Relancer : nouveau mot de passe provisoire, envoyé")
+        ACTIVATE = "activate", _("Activer les comptes")
+        DEACTIVATE = "deactivate", _("Désactiver les comptes")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("en attente")
+        RUNNING = "running", _("en cours")
+        DONE = "done", _("terminée")
+
+    ON_CUSTOMERS: ClassVar = (Kind.DEMATERIALISE, Kind.CREATE)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("action"), max_length=20, choices=Kind)
+    state = models.CharField(_("état"), max_length=7, choices=State, default=State.WAITING)
+    author = models.ForeignKey(
+        Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="gestures", verbose_name=_("auteur")
+    )
+    author_name = models.CharField(_("auteur"), max_length=254, blank=True)
+    # Primary keys of customers or of accounts (ON_CUSTOMERS), in the order in which they are done.
+    targets = models.JSONField(_("cibles"), default=list)
+    # Of CREATE only: the mails of the new accounts are written too.
+    also_sends = models.BooleanField(_("avec envoi"), default=False)
+    position = models.PositiveIntegerField(_("faites"), default=0)
+    changed = models.PositiveIntegerField(_("changées"), default=0)
+    mails = models.PositiveIntegerField(_("mails écrits"), default=0)
+    # What was left as it is: [name, why], both for people.
+    skipped = models.JSONField(_("laissées"), default=list)
+    created_at = models.DateTimeField(_("demandée le"), default=timezone.now, editable=False)
+    lease_until = models.DateTimeField(_("réservée jusqu’à"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("terminée le"), null=True, blank=True)
+
+    objects = GestureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("action groupée")
+        verbose_name_plural = _("actions groupées")
+        ordering = ("-created_at",)
+        indexes: ClassVar = [
+            models.Index(fields=("state",), name="gestures_to_do", condition=~Q(state="done")),
+            models.Index(fields=("-created_at",), name="gestures_by_date"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+    @property
+    def is_on_customers(self) -> bool:
+        """True where the targets are customers, False where they are accounts."""
+        return self.kind in self.ON_CUSTOMERS
+
+    @property
+    def total(self) -> int:
+        """How many rows it is about."""
+        return len(self.targets)
+
+    @property
+    def is_done(self) -> bool:
+        """True once every row was looked at."""
+        return self.state == self.State.DONE
