@@ -239,7 +239,14 @@ def marked_content(page: pikepdf.Page) -> set[int]:
     stack: list[str] = []
     for instruction in pikepdf.parse_content_stream(page):
         operands, name = instruction.operands, str(instruction.operator)
-        if name in ("BMC", "BDC"):
+        if name == "BDC" and "/ActualText" in operands[1]:
+            # A word that carries its text: inside of content or of an artifact, never of another such word.
+            assert len(stack) == 1
+            assert operands[0] == "/Span"
+            assert set(operands[1].keys()) == {"/ActualText"}
+            assert str(operands[1].ActualText)
+            stack.append("/Span")
+        elif name in ("BMC", "BDC"):
             assert not stack, "marked content inside of marked content"
             stack.append(str(operands[0]))
             if name == "BDC" and "/MCID" in operands[1]:

@@ -62,7 +62,7 @@ def test_memory_is_left_alone_with_another_release(
     with memory.without_memory():
         plain = render_invoice(samples.plain(3), STYLE, created=CREATED)
     monkeypatch.setattr(weasyprint, "__version__", "70.1")
-    memory._is_right_release.cache_clear()
+    memory.is_right_release.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
             assert not memory.is_on()
@@ -70,7 +70,7 @@ def test_memory_is_left_alone_with_another_release(
             render_invoice(samples.plain(3), STYLE, created=CREATED)
         assert caplog.text.count("is not 70.0") == 1
     finally:
-        memory._is_right_release.cache_clear()
+        memory.is_right_release.cache_clear()
 
 
 def weasyprint_is_itself() -> bool:

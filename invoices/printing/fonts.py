@@ -26,11 +26,29 @@ FALLBACKS = (
     "NotoSansArmenian-Regular.ttf",
     "NotoSansGeorgian-Regular.ttf",
     "NotoSansThai-Regular.ttf",
+    "NotoSansDevanagari-Regular.ttf",
+    "NotoSansBengali-Regular.ttf",
+    "NotoSansGurmukhi-Regular.ttf",
+    "NotoSansGujarati-Regular.ttf",
+    "NotoSansOriya-Regular.ttf",
+    "NotoSansTamil-Regular.ttf",
+    "NotoSansTelugu-Regular.ttf",
+    "NotoSansKannada-Regular.ttf",
+    "NotoSansMalayalam-Regular.ttf",
+    "NotoSansSinhala-Regular.ttf",
+    "NotoSansLao-Regular.ttf",
+    "NotoSansKhmer-Regular.ttf",
+    "NotoSansMyanmar-Regular.ttf",
+    "NotoSansEthiopic-Regular.ttf",
     "DroidSansFallbackFull.ttf",
     "FactureHangul-Regular.ttf",
 )
 # Shown for a character that no bundled face has: a missing glyph would make the file no PDF/A.
 SUBSTITUTE = "□"
+# Arabic, the scripts of India and of the south-east of Asia: in these, a joiner or its contrary is spelling.
+JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
+JOINERS = "\u200c\u200d"
+VIRAMA = 9  # combining class of the sign that ties a consonant to the next one
 BETWEEN_MARKUP = re.compile("[^<>]+")
 
 _lock = threading.Lock()
@@ -100,7 +118,17 @@ def printable(text: str) -> str:
         return text
     # A bracket and a stroke laid over it would become one letter, and a page would lose its tag.
     composed = BETWEEN_MARKUP.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
-    return _outside_main_faces().sub(lambda match: _stand_in(match[0]), composed)
+    return _outside_main_faces().sub(_replaced, composed)
+
+
+def _replaced(match: re.Match[str]) -> str:
+    if (
+        match[0] in JOINERS
+        and JOINED.match(match.string, match.start() - 1)
+        and JOINED.match(match.string, match.end())
+    ):
+        return match[0]
+    return _stand_in(match[0])
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
@@ -150,12 +178,21 @@ def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str
 
 
 def _fitting(word: str, room: float, size: float, bold: bool) -> int:
-    """How many characters of ``word`` fit in ``room``, at least one; a combining mark stays with its letter."""
+    """How many characters of ``word`` fit in ``room``, at least one; what is tied to a letter stays with it."""
     total, count = 0.0, 0
     for count, character in enumerate(word):
         total += _advance(character, bold) * size
         if total > room and count:
             break
-    while count > 1 and unicodedata.combining(word[count]):
+    while count > 1 and _is_tied(word[count - 1], word[count]):
         count -= 1
     return max(count, 1)
+
+
+def _is_tied(before: str, character: str) -> bool:
+    return (
+        unicodedata.category(character)[0] == "M"
+        or character in JOINERS
+        or before in JOINERS
+        or unicodedata.combining(before) == VIRAMA
+    )

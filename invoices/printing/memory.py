@@ -24,11 +24,12 @@ _is_wanted = True
 
 def is_on() -> bool:
     """Whether documents are made with memory: the release is the right one and nobody asked for the plain path."""
-    return _is_wanted and _is_right_release()
+    return _is_wanted and is_right_release()
 
 
 @cache
-def _is_right_release() -> bool:
+def is_right_release() -> bool:
+    """Whether WeasyPrint is the release that the stand-ins for its private functions were written for."""
     if weasyprint.__version__ == WRITTEN_FOR:
         return True
     logger.warning(

@@ -8,7 +8,6 @@ import weasyprint.draw
 from pydyf import _to_bytes
 from weasyprint.draw.border import draw_border as draw_border_plainly
 from weasyprint.draw.color import get_color
-from weasyprint.draw.text import draw_first_line
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import background
 from weasyprint.matrix import Matrix
@@ -16,6 +15,8 @@ from weasyprint.pdf.fonts import Font
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.ffi import ffi
 from weasyprint.text.fonts import get_pango_font_key
+
+from invoices.printing.copying import draw_first_line
 
 MOST_TEXTS = 200  # for each style
 
@@ -195,7 +196,7 @@ def learn_drawing(layout: Any, style: Any) -> None:
     if len(memo) >= MOST_TEXTS:
         memo.clear()
     fonts = {key: (_prototypes[key], font.widths, font.to_unicode) for key, font in recorder.fonts.items()}
-    memo[layout.text] = _Drawn(recorder.operators, fonts)
+    memo[layout.text] = _Drawn(recorder.stream, fonts)
 
 
 # Faces are few and the font configuration keeps them: not bounded.
@@ -220,7 +221,7 @@ class _Recorder:
     )
 
     def __init__(self) -> None:
-        self.operators: list[Any] = []
+        self.stream: list[Any] = []
         self.fonts: dict[Any, Any] = {}
 
     def add_font(self, pango_font: Any) -> tuple[Any, float]:
@@ -235,10 +236,10 @@ class _Recorder:
         """Where it stands is not remembered."""
 
     def set_font_size(self, font: str, size: float) -> None:
-        self.operators.append((font, size))
+        self.stream.append((font, size))
 
     def show_text(self, text: str) -> None:
-        self.operators.append(b"[" + text.encode("ascii") + b"] TJ")
+        self.stream.append(b"[" + text.encode("ascii") + b"] TJ")
 
     def set_text_rise(self, height: float) -> None:
-        self.operators.append(_to_bytes(height) + b" Ts")
+        self.stream.append(_to_bytes(height) + b" Ts")

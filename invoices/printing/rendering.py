@@ -13,6 +13,7 @@ import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
+from invoices.printing.copying import copied_as_typed
 from invoices.printing.fetching import REFUSING, HandedOver
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
@@ -132,7 +133,7 @@ def _to_pdf(
     if page.transfer_code:
         known[CODE_URL] = page.transfer_code
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
-    with stepping_in():
+    with copied_as_typed(), stepping_in():
         document = document_of(html, HandedOver(pictures)).render(
             stylesheets=[sheet],
             cache=known,
