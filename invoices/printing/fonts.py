@@ -17,7 +17,7 @@ from weasyprint.text.fonts import FontConfiguration
 
 logger = logging.getLogger(__name__)
 
-FOLDER = Path(__file__).resolve().parents[2] / "static" / "fonts" / "pdf"
+FOLDER = Path(__file__).resolve().parent / "faces"
 REGULAR = "FactureSans-Regular.ttf"
 BOLD = "FactureSans-Bold.ttf"
 FALLBACKS = (
