@@ -27,7 +27,8 @@ def print_style(company: Company, customer: Customer, *, on: datetime.date) -> P
         payment_terms=company.payment_terms,
         has_reform_mentions=company.einvoice_from is not None and on >= company.einvoice_from,
         vat_on_debits=company.vat_on_debits,
-        other_mentions=tuple(line for line in company.legal_notice.splitlines() if line.strip()),
+        # Whole, as the invoice's own notes repeat it (completion.notes_for): what is said twice is printed once.
+        other_mentions=(company.legal_notice,) if company.legal_notice.strip() else (),
         iban=company.iban,
         bic=company.bic,
         account_name=company.account_holder or company.name,
