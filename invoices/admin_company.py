@@ -4,14 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
 
+from invoices.admin_company_preview import find_shown, show_saved, show_typed, suggested_invoices
 from invoices.models import Company
 from invoices.printing import LogoError, read_logo
 from invoices.tasks import request_checks
@@ -53,7 +57,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         "apparence",
         gettext_lazy("Apparence"),
         {
-            "fields": ("logo", ("colour", "pdf_template"), "legal_notice"),
+            "fields": ("pdf_template", "logo", "colour", "legal_notice"),
             "description": gettext_lazy(
                 "Le logo et la couleur paraissent sur les factures, l’espace client et les mails. La couleur est "
                 "assombrie ou éclaircie d’elle-même là où elle ne se lirait pas."
@@ -99,6 +103,13 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
 )
 
 
+def preview_address(company: Company) -> str:
+    """Where an invoice is drawn as ``company`` says, which may not be saved yet."""
+    if company.pk is None:
+        return reverse("admin:invoices_company_preview_new")
+    return reverse("admin:invoices_company_preview", args=[company.pk])
+
+
 class LogoInput(forms.ClearableFileInput):
     """The name of the stored file, without a link: documents have no address of their own."""
 
@@ -109,13 +120,34 @@ class LogoInput(forms.ClearableFileInput):
         return bool(value and getattr(value, "name", ""))
 
 
+class TemplateChoice(forms.RadioSelect):
+    """The templates to choose from, each with a picture of an invoice in it."""
+
+    template_name = "gestion/template_choice.html"
+    pictures = ""
+    """The address of the pictures, which takes the name of a template."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With that address."""
+        return {**super().get_context(name, value, attrs), "pictures": self.pictures}
+
+
 class CompanyForm(forms.ModelForm[Company]):
     """The form of the company; the logo is looked at as the printer will."""
 
     class Meta:
         model = Company
-        fields = ("name", "logo", "colour")  # the card adds its own
-        widgets = {"logo": LogoInput, "colour": forms.TextInput(attrs={"type": "color"})}
+        fields = ("name", "logo", "colour", "pdf_template")  # the card adds its own
+        widgets = {
+            "logo": LogoInput,
+            "colour": forms.TextInput(attrs={"type": "color"}),
+            "pdf_template": TemplateChoice,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "pdf_template" in self.fields:
+            self.fields["pdf_template"].widget.pictures = preview_address(self.instance)
 
     def clean_logo(self) -> Any:
         """A picture that can be printed, and that is what its name says."""
@@ -143,8 +175,17 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
     change_form_template = "admin/invoices/company/settings.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
-        """One fieldset per tab."""
-        return [(title, {"classes": (key,), **options}) for key, title, options in SECTIONS]
+        """One fieldset per tab. Who only reads has the name of the logo: Django would show an address, it has none."""
+        fieldsets = [(title, {"classes": (key,), **options}) for key, title, options in SECTIONS]
+        if obj is not None and not self.has_change_permission(request, obj):
+            for _title, options in fieldsets:
+                options["fields"] = tuple("logo_name" if name == "logo" else name for name in options["fields"])
+        return fieldsets
+
+    @admin.display(description=gettext_lazy("logo"), empty_value="-")
+    def logo_name(self, company: Company) -> str:
+        """The name of the file."""
+        return company.logo.name or ""
 
     @admin.display(description=gettext_lazy("par défaut"), boolean=True, ordering="is_default")
     def default_word(self, company: Company) -> bool:
@@ -179,9 +220,37 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The settings in tabs, one per subject."""
-        tabs = [(key, title) for key, title, _options in SECTIONS]
-        return super().changeform_view(request, object_id, form_url, {"section_tabs": tabs, **(extra_context or {})})
+        """The settings in tabs, one per subject, with what they make of an invoice."""
+        company = (self.get_object(request, object_id) if object_id else None) or Company()
+        extra = {
+            "section_tabs": [(key, title) for key, title, _options in SECTIONS],
+            "preview_address": preview_address(company),
+            "preview_caption": find_shown(request, company).caption,
+            "preview_invoices": suggested_invoices(request, company) if company.pk else [],
+        }
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        """The preview, beside the admin's own pages."""
+        preview = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.preview))
+        return [
+            path("apercu/", preview, name="invoices_company_preview_new"),
+            path("<int:company_id>/apercu/", preview, name="invoices_company_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview(self, request: HttpRequest, company_id: int | None = None) -> HttpResponse:
+        """An invoice as the saved settings make it, or (POST) as those in the form would."""
+        company = None if company_id is None else get_object_or_404(Company, pk=company_id)
+        may_type = self.has_add_permission(request) if company is None else self.has_change_permission(request, company)
+        if request.method == "POST":
+            if not may_type:
+                raise PermissionDenied
+            form = self.get_form(request, company, change=company is not None)
+            return show_typed(request, form(request.POST, request.FILES, instance=company or Company()))
+        if not (may_type or self.has_view_permission(request, company)):
+            raise PermissionDenied
+        return show_saved(request, company or Company())
 
     @admin.action(description=gettext_lazy("Choisir comme société par défaut"), permissions=["change"])
     def make_default(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:

@@ -1,17 +1,15 @@
 """The preview of a predefined message on a real invoice, and its trial mail: what the mailing room cannot know."""
 
-import datetime
 import uuid
 from dataclasses import replace
-from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.models import Account, Customer
+from customers.models import Account
 from customers.notices import draft_credentials_mail
+from invoices.examples import example_invoice
 from invoices.models import Company, Document, Export, Invoice
 from invoices.notices import ExportedInvoice, draft_customer_mail, draft_invoice_mail
 from mailing.addresses import InvalidAddressError, parse_address
@@ -130,17 +128,5 @@ def _exported(invoice: Invoice) -> ExportedInvoice:
 
 
 def _example() -> Invoice:
-    """An invoice that nobody owes, for an installation that has none yet. It is never saved."""
-    company = Company.objects.filter(is_default=True).first() or Company(name=_("Votre société"))
-    today = timezone.localdate()
-    return Invoice(
-        company=company,
-        customer=Customer(code="000008", name=_("Société Exemple"), email="compta@exemple.example"),
-        number="18000135",
-        issue_date=today,
-        due_date=today + datetime.timedelta(days=30),
-        total_with_vat=Decimal("1234.50"),
-        total_without_vat=Decimal("1028.75"),
-        total_vat=Decimal("205.75"),
-        amount_due=Decimal("1234.50"),
-    )
+    """An example of the company, for an installation that has no invoice yet."""
+    return example_invoice(Company.objects.filter(is_default=True).first() or Company(name=_("Votre société")))

@@ -21,6 +21,7 @@ from invoices.vault import read_document
 logger = logging.getLogger(__name__)
 
 COPY_LABEL = "Copie"
+PREVIEW_LABEL = "Aperçu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,14 @@ def preview_document(invoice: Invoice) -> bytes:
     received = received_document(invoice)
     if received is not None:
         return read_document(received)
-    return render_invoice(
-        einvoice_of(invoice).content,
-        print_style(invoice.company, invoice.customer, on=invoice.issue_date),
-        created=datetime.datetime.combine(invoice.issue_date, datetime.time(), tzinfo=datetime.UTC),
-        label="Aperçu",
-    )
+    style = print_style(invoice.company, invoice.customer, on=invoice.issue_date)
+    return render_preview(einvoice_of(invoice).content, style, on=invoice.issue_date, label=PREVIEW_LABEL)
+
+
+def render_preview(content: InvoiceContent, style: PrintStyle, *, on: datetime.date, label: str) -> bytes:
+    """The PDF of ``content`` dated ``on``, with ``label`` under its title and no e-invoice inside; never stored."""
+    created = datetime.datetime.combine(on, datetime.time(), tzinfo=datetime.UTC)
+    return render_invoice(content, style, created=created, label=label)
 
 
 def received_document(invoice: Invoice) -> Document | None:

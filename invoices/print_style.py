@@ -13,12 +13,15 @@ from invoices.printing.style import TEMPLATES, Logo, LogoError, PrintStyle, Temp
 logger = logging.getLogger(__name__)
 
 
-def print_style(company: Company, customer: Customer, *, on: datetime.date) -> PrintStyle:
-    """The style of an invoice of ``company`` to ``customer`` issued ``on`` that day."""
+def print_style(company: Company, customer: Customer, *, on: datetime.date, logo: Logo | None = None) -> PrintStyle:
+    """The style of an invoice of ``company`` to ``customer`` issued ``on`` that day.
+
+    ``logo`` is one that is not stored yet, in place of the company's.
+    """
     return PrintStyle(
         template=_template(company.pdf_template),
         colour=company.colour,
-        logo=_load_logo(company.logo.name) if company.logo else None,
+        logo=logo or (_load_logo(company.logo.name) if company.logo else None),
         legal_mentions=_legal_mentions(company),
         is_professional=customer.is_professional,
         late_penalty=company.late_penalty,

@@ -111,6 +111,8 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "failed_addresses_csv": (_nothing, READ_ONLY),
     "failed_addresses_correct": (_nothing, REFUSED),
     "failed_addresses_forget": (_nothing, REFUSED),
+    "invoices_company_preview": (lambda scene: [scene["published"].company_id], REFUSED),
+    "invoices_company_preview_new": (_nothing, REFUSED),
     "invoices_importbatch_confirm": (lambda scene: [scene["batch"].pk], REFUSED),
     "invoices_importbatch_abandon": (lambda scene: [scene["batch"].pk], REFUSED),
     "invoices_importbatch_refusals": (lambda scene: [scene["batch"].pk], READ_ONLY),
