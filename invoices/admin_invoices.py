@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import FETCH_RAISE, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from customers.models import Customer
 from invoices import admin_views_invoice as views
 from invoices.admin_pages import show
+from invoices.archive import stream_archive
 from invoices.handover import awaiting_handover, hands_over
 from invoices.lines import Told, mails_of
 from invoices.models import Invoice
@@ -114,6 +117,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     search_fields = ("number", "customer__name", "customer__code")
     date_hierarchy = "issue_date"
     list_select_related = ("customer",)
+    actions = ("download_pdfs",)
     ordering = ("-issue_date", "-number")
     paginator = LimitedPaginator
 
@@ -145,6 +149,31 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     def mails(self, invoice: Invoice) -> SafeString:
         """Where its mails stand."""
         return mail_badges(getattr(invoice, "told", []))
+
+    @admin.action(description=gettext_lazy("Télécharger les PDF (ZIP)"), permissions=["view"])
+    def download_pdfs(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> StreamingHttpResponse | None:
+        """The frozen PDF of each chosen invoice, in a folder per customer, with a table of their fingerprints.
+
+        Written while it is sent, so that a year of invoices is no more to ask than a page of them.
+        """
+        published = queryset.filter(published_at__isnull=False).order_by("-issue_date", "-number")
+        if not published.exists():
+            self.message_user(request, _("Aucune de ces factures n’est publiée."), messages.WARNING)
+            return None
+        response = StreamingHttpResponse(
+            stream_archive(
+                identifiers=published.values_list("pk", flat=True),
+                visible=Invoice.objects.published,
+                by_customer=True,
+                consulted=lambda _identifiers: None,
+                with_index=True,
+            ),
+            content_type="application/zip",
+        )
+        name = f"Factures-{timezone.localdate():%Y-%m-%d}.zip"
+        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+        response["Cache-Control"] = "private, no-store"
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         """The frozen documents, and sending again."""

@@ -1,7 +1,11 @@
 """Factures in the back-office: the list, the page of one invoice, and *Renvoyer*."""
 
+import csv
+import hashlib
 import html
+import io
 import re
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -103,6 +108,40 @@ def test_the_list_costs_the_same_queries_at_2_and_40_invoices(desk: Client) -> N
         make_published_invoice()
 
     assert queries() == few
+
+
+def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(desk: Client) -> None:
+    first = make_customer(code="000001", email="a@client.example", invoice_copies="D")
+    second = make_customer(code="000002", name="=Formule SARL", email="b@client.example", invoice_copies="D")
+    for number, customer in (("F-1", first), ("F-2", first), ("F-3", second)):
+        make_invoice(number=number, customer=customer, total_without_vat="1000.00")
+    export()
+    make_invoice(number="F-4", customer=first)
+    on_page = Invoice.objects.values_list("pk", flat=True)[:1]
+
+    answer = desk.post(LIST, {"action": "download_pdfs", "select_across": "1", "_selected_action": list(on_page)})
+
+    assert isinstance(answer, StreamingHttpResponse)
+    assert re.search(r"Factures-\d{4}-\d\d-\d\d\.zip", answer["Content-Disposition"])
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as archive:  # type: ignore[arg-type]
+        index = list(csv.reader(io.StringIO(archive.read("Index.csv").decode("utf-8-sig")), delimiter=";"))
+        rows = [dict(zip(index[0], row, strict=True)) for row in index[1:]]
+        assert sorted(archive.namelist()) == sorted(["Index.csv", *(row["Fichier"] for row in rows)])
+        assert {row["Facture"] for row in rows} == {"F-1", "F-2", "F-3"}
+        for row in rows:
+            assert row["Fichier"].startswith(row["Code client"] + "/")
+            assert hashlib.sha256(archive.read(row["Fichier"])).hexdigest() == row["Empreinte SHA-256"]
+            assert (row["Montant TTC"], row["Devise"], row["Version"]) == ("1200,00", "EUR", "1")
+        assert {row["Client"] for row in rows if row["Facture"] == "F-3"} == {"'=Formule SARL"}
+    assert not Consultation.objects.exists()
+
+
+def test_what_is_not_published_has_no_pdf_to_download(desk: Client) -> None:
+    invoice = make_invoice(number="F-1")
+
+    answer = desk.post(LIST, {"action": "download_pdfs", "_selected_action": [str(invoice.pk)]}, follow=True)
+
+    assert "Aucune de ces factures n’est publiée." in words(answer)
 
 
 # ─── One invoice ─────────────────────────────────────────────────────────────────────────────────────────────────────

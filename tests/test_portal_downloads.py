@@ -12,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from customers.models import Account, Customer
+from invoices.archive import stream_archive
 from invoices.models import Consultation, Invoice
-from portal.archive import stream_archive
 from tests.factories import make_account, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db

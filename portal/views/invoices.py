@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.models import Account, Customer
+from invoices.archive import stream_archive
 from invoices.consultations import record_consultations
 from invoices.content import prefetch_for_content
 from invoices.corrections import published_versions
@@ -23,7 +24,6 @@ from invoices.invoice_xml import read_xml, xml_source_of
 from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
 from invoices.printed import printed_content_of
 from invoices.vault import DocumentAlteredError
-from portal.archive import stream_archive
 from portal.documents import private, serve_document
 from portal.invoice_list import (
     LINES_PER_PAGE,

@@ -1,18 +1,23 @@
 """A ZIP of invoices written while it is downloaded: one document at a time in memory, whatever their number."""
 
+import csv
+import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from invoices.models import Invoice, InvoiceQuerySet
+from invoices.spreadsheet_cells import harmless_cell
 
 INVOICES_PER_QUERY = 100
 CHUNK = 64 * 1024
 MISSING_NOTE = "A-LIRE.txt"
+INDEX = "Index.csv"
 
 
 def stream_archive(
@@ -22,16 +27,19 @@ def stream_archive(
     by_customer: bool,
     consulted: Callable[[list[UUID]], None],
     extra: Iterable[tuple[str, bytes]] = (),
+    with_index: bool = False,
 ) -> Iterator[bytes]:
     """The bytes of a ZIP of the current PDF of each invoice, stored as they are (a PDF is compressed already).
 
     ``visible`` is asked again for every hundred, so that what is withdrawn meanwhile is left out; ``by_customer`` puts
     them in a folder per customer; ``consulted`` is told which ones were written; ``extra`` are other small files.
+    With ``with_index`` a table says of each file which invoice it is and what its fingerprint must be.
     A document that the store does not hold any more is named in a note inside, and the others come all the same.
     """
     archive = ZipStream()
     names: set[str] = set()
     missing: list[str] = []
+    index: list[list[str]] = []
     for name, content in extra:
         archive.add(content, name)
         yield from archive.all_files()
@@ -47,11 +55,56 @@ def stream_archive(
             archive.add(chunks, name)
             yield from archive.all_files()
             written.append(invoice.pk)
+            if with_index:
+                index.append(_index_row(invoice, name))
         consulted(written)
+    if with_index:
+        archive.add(_index_file(index), INDEX)
     if missing:
         note = _("Ces documents manquent pour le moment ; merci de nous les demander :")
         archive.add("\r\n".join([note, *missing, ""]).encode("utf-8-sig"), MISSING_NOTE)
     yield from archive.finalize()
+
+
+def _index_row(invoice: Invoice, name: str) -> list[str]:
+    document = invoice.document
+    assert document is not None, "only invoices with a document are written"
+    return [
+        name,
+        harmless_cell(invoice.number),
+        f"{invoice.issue_date:%d/%m/%Y}",
+        str(invoice.get_kind_display()),
+        harmless_cell(invoice.customer.code),
+        harmless_cell(invoice.customer.name),
+        f"{invoice.total_with_vat:f}".replace(".", ","),
+        invoice.currency,
+        str(document.version),
+        f"{localtime(invoice.published_at):%d/%m/%Y %H:%M:%S}" if invoice.published_at else "",
+        document.sha256,
+    ]
+
+
+def _index_file(rows: list[list[str]]) -> bytes:
+    """The table as French spreadsheets read it: BOM, semicolons, decimal commas."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=";")
+    writer.writerow(
+        [
+            _("Fichier"),
+            _("Facture"),
+            _("Date"),
+            _("Type"),
+            _("Code client"),
+            _("Client"),
+            _("Montant TTC"),
+            _("Devise"),
+            _("Version"),
+            _("Publiée le"),
+            _("Empreinte SHA-256"),
+        ]
+    )
+    writer.writerows(rows)
+    return file.getvalue().encode("utf-8-sig")
 
 
 def safe_name(text: str) -> str:
