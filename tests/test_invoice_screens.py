@@ -123,7 +123,7 @@ def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(des
 
     assert isinstance(answer, StreamingHttpResponse)
     assert re.search(r"Factures-\d{4}-\d\d-\d\d\.zip", answer["Content-Disposition"])
-    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as archive:
         index = list(csv.reader(io.StringIO(archive.read("Index.csv").decode("utf-8-sig")), delimiter=";"))
         rows = [dict(zip(index[0], row, strict=True)) for row in index[1:]]
         assert sorted(archive.namelist()) == sorted(["Index.csv", *(row["Fichier"] for row in rows)])
