@@ -14,10 +14,11 @@ from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusFi
 from invoices.admin_pages import ACT, allowed, note, show, staff_name, tell
 from invoices.corrections import VersionRefusedError, publish_new_version
 from invoices.einvoices.archives import GivenFile
-from invoices.handover import Format, einvoices_to_hand_over, handover_archive, without_einvoice
+from invoices.handover import Format, einvoices_to_hand_over, handover_archive, warned_of, without_einvoice
 from invoices.lifecycle import StatusRefusedError, StatusReport, import_statuses, record_status
 from invoices.models import Export, Invoice
 from invoices.money import write_count
+from invoices.tasks import request_checks
 
 TEMPLATE = "admin/invoices/einvoice_form.html"
 STATUSES_SHOWN = 200
@@ -108,6 +109,7 @@ def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         except VersionRefusedError as refusal:
             form.add_error(None, str(refusal))
         else:
+            request_checks()
             note(
                 request,
                 invoice,
@@ -163,14 +165,24 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
         return redirect(back)
     context = {
         "title": _("Remettre à la plateforme : %(export)s") % {"export": export},
-        "lead": _("À remettre : %(due)d ; déjà remises : %(done)d ; sans e-facture : %(plain)d.")
+        "lead": _("À remettre : %(due)d ; déjà remises : %(done)d ; sans e-facture : %(plain)d.%(warned)s")
         % {
             "due": (due := einvoices_to_hand_over(export).count()),
             "done": einvoices_to_hand_over(export, again=True).count() - due,
             "plain": without_einvoice(export).count(),
+            "warned": _told_of(warned_of(einvoices_to_hand_over(export)).count()),
         },
         "form": form,
         "button": _("Télécharger l’archive"),
         "back": back,
     }
     return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+
+
+def _told_of(warned: int) -> str:
+    if not warned:
+        return ""
+    files = write_count(warned, _("e-facture à remettre porte"), _("e-factures à remettre portent"))
+    return _(" %(files)s des avertissements du contrôle : la colonne « warnings » du manifeste les donne.") % {
+        "files": files
+    }

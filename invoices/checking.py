@@ -29,7 +29,7 @@ from invoices.einvoices.reading import Kind, kind_of
 from invoices.einvoices.refusals import Refused
 from invoices.einvoices.rules import RuleChecker, profile_named, ruleset_version
 from invoices.invoice_xml import read_xml, xml_source_of
-from invoices.models import ContentCheck, Invoice, InvoiceQuerySet
+from invoices.models import ContentCheck, Document, Invoice, InvoiceQuerySet
 from invoices.semantics import from_json, to_json
 from invoices.vault import DocumentAlteredError
 
@@ -78,23 +78,61 @@ def needing_check(now: datetime.datetime) -> InvoiceQuerySet:
     return Invoice.objects.pending().filter(is_stale | is_outdated)
 
 
+def received_unchecked() -> InvoiceQuerySet:
+    """The published invoices whose received Factur-X nobody has looked at: it left before its check, or came since."""
+    return (
+        Invoice.objects.published()
+        .filter(check_state=CheckState.UNCHECKED, document__source=Document.Source.RECEIVED)
+        .exclude(document__xml_sha256="")
+    )
+
+
+def settle_published() -> int:
+    """Say of the published invoices without e-invoice in their document that they need no check; returns how many."""
+    unchecked = Invoice.objects.published().filter(check_state=CheckState.UNCHECKED, document__xml_sha256="")
+    return unchecked.update(check_state=CheckState.NOT_NEEDED)
+
+
+def check_waiting(
+    pending: InvoiceQuerySet | None = None,
+    *,
+    seconds: float | None = None,
+    on_progress: Callable[[CheckFigures], None] = lambda figures: None,
+) -> CheckFigures:
+    """Check ``pending`` (by default those that need it), and :func:`received_unchecked`, until ``seconds`` are over."""
+    began = time.monotonic()
+    wanted = needing_check(timezone.now()) if pending is None else pending
+    figures = check_invoices(wanted, seconds=seconds, on_progress=on_progress)
+    left = None if seconds is None else seconds - (time.monotonic() - began)
+    check_invoices(received_unchecked(), seconds=left, on_progress=on_progress, figures=figures)
+    settle_published()
+    return figures
+
+
+def is_any_waiting() -> bool:
+    """True where some invoice needs a check."""
+    return needing_check(timezone.now()).exists() or received_unchecked().exists()
+
+
 def check_invoices(
     invoices: InvoiceQuerySet,
     *,
     seconds: float | None = None,
     on_progress: Callable[[CheckFigures], None] = lambda figures: None,
+    figures: CheckFigures | None = None,
 ) -> CheckFigures:
     """Check ``invoices`` in the order of their keys, a batch at a time, until none is left or ``seconds`` are over.
 
-    An invoice whose check is broken off by an error is «à corriger» with that finding: nothing stops the others.
+    Counts in ``figures`` where they are given. An invoice whose check is broken off by an error is «à corriger» with
+    that finding: nothing stops the others.
     """
-    figures = CheckFigures()
+    figures = figures or CheckFigures()
     began = time.monotonic()
     last: Any = None
     while seconds is None or time.monotonic() - began < seconds:
         following = invoices.order_by("pk") if last is None else invoices.order_by("pk").filter(pk__gt=last)
         read_at = timezone.now()
-        batch = list(prefetch_for_content(following)[:BATCH])
+        batch = list(prefetch_for_content(following.select_related("document"))[:BATCH])
         if not batch:
             break
         last = batch[-1].pk
@@ -107,6 +145,8 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
     einvoices: dict[Any, EInvoice] = {}
     for invoice in batch:
         invoice.checked_at = read_at
+        if invoice.is_published:  # its document is what it is
+            continue
         try:
             einvoices[invoice.pk] = einvoice_of(invoice)
         except Exception as error:
@@ -118,10 +158,11 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
     known = _remembered(einvoices.values())
     for invoice in batch:
         einvoice = einvoices.get(invoice.pk)
-        if einvoice is None:
+        if einvoice is None and not invoice.is_published:
             continue
-        if einvoice.xml is None:
-            invoice.content_check = _check_received(invoice, figures) if invoice.origin == _FACTURX else None
+        if einvoice is None or einvoice.xml is None:
+            came = invoice.is_published or invoice.origin == _FACTURX
+            invoice.content_check = _check_received(invoice, figures) if came else None
             invoice.check_state = CheckState.NOT_NEEDED if invoice.content_check is None else CheckState.RECEIVED
             continue
         key = (einvoice.xml_sha256, rules_for(einvoice))

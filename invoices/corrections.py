@@ -83,7 +83,11 @@ def _replace_document(document: Document, printed: dict[str, Any] | None, before
     if printed is not None:
         PrintedContent.objects.create(document=document, content=printed)
     invoice.document = document
-    invoice.save(update_fields=["document", "version", "updated_at"])
+    changed = ["document", "version", "updated_at"]
+    if document.source == Document.Source.RECEIVED and document.xml_sha256:
+        invoice.check_state, invoice.content_check = Invoice.CheckState.UNCHECKED, None
+        changed += ["check_state", "content_check"]
+    invoice.save(update_fields=changed)
 
 
 def _rendered(invoice: Invoice) -> Rendering:

@@ -20,6 +20,8 @@ from django.utils import timezone
 from zipstream import ZipStream
 
 from invoices.channel import MUST_USE_PLATFORM, channel_of
+from invoices.checking import findings_of
+from invoices.einvoices.findings import Finding
 from invoices.invoice_xml import read_xml, xml_source_of
 from invoices.models import Company, Export, ExportItem, Handover, Invoice
 from invoices.spreadsheet_cells import harmless_cell
@@ -58,6 +60,8 @@ class Entry:
     currency: str
     total_with_vat: str
     invoice: str  # our own key, which no two have in common
+    check: str = ""  # a value of Invoice.CheckState
+    warnings: str = ""  # what the check says of it, one sentence after the other
 
 
 def einvoices_to_hand_over(
@@ -75,7 +79,7 @@ def einvoices_to_hand_over(
 
 def with_parties() -> "QuerySet[Invoice]":
     """Invoices with all that a hand-over reads of them, in one statement."""
-    return Invoice.objects.select_related("company", "customer", "document")
+    return Invoice.objects.select_related("company", "customer", "document", "content_check")
 
 
 def without_einvoice(export: Export | None = None, *, form: Format = Format.FACTURX) -> "QuerySet[Invoice]":
@@ -144,7 +148,19 @@ def entry_of(invoice: Invoice, form: Format, name: str, content: bytes) -> Entry
         currency=invoice.currency,
         total_with_vat=str(invoice.total_with_vat),
         invoice=str(invoice.pk),
+        check=invoice.check_state,
+        warnings=" ; ".join(map(_remark, findings_of(invoice.content_check))),
     )
+
+
+def _remark(finding: Finding) -> str:
+    term = f" {finding.business_term}" if finding.business_term else ""
+    return f"{finding.code}{term} : {finding.message_fr}"
+
+
+def warned_of(invoices: "QuerySet[Invoice]") -> "QuerySet[Invoice]":
+    """Those of ``invoices`` of whose e-invoice the check says something."""
+    return invoices.filter(content_check__isnull=False).exclude(content_check__findings=[])
 
 
 def mark_handed_over(

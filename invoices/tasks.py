@@ -6,10 +6,9 @@ import time
 from django.core.cache import cache
 from django.db import transaction
 from django.tasks import task
-from django.utils import timezone
 
 from customers.models import Customer
-from invoices.checking import check_invoices, needing_check
+from invoices.checking import check_waiting, is_any_waiting
 from invoices.crew import is_called_off, stop_on_signal
 from invoices.engine import find_stalled_exports
 from invoices.figures import count_items
@@ -76,14 +75,14 @@ _CHECKING_SECONDS = 90
 
 @task
 def check_einvoices() -> int:
-    """Check e-invoices that wait for their export; returns how many. A queue that is long leaves room for exports."""
+    """Check e-invoices that wait for it; returns how many. A queue that is long leaves room for exports."""
     if not cache.add(_CHECKING_KEY, True, timeout=_CHECKING_SECONDS):
         return 0
     try:
-        figures = check_invoices(needing_check(timezone.now()), seconds=CHECK_SECONDS_PER_TASK)
+        figures = check_waiting(seconds=CHECK_SECONDS_PER_TASK)
     finally:
         cache.delete(_CHECKING_KEY)
-    if figures.total and needing_check(timezone.now()).exists():
+    if figures.total and is_any_waiting():
         check_einvoices.enqueue()
     return figures.total
 
@@ -103,7 +102,7 @@ def check_after_card_change(customer: Customer) -> None:
 
 def wake_checks() -> bool:
     """Have e-invoices checked that nobody asked for, where nobody is at it; True where there are any."""
-    if cache.get(_CHECKING_KEY) or not needing_check(timezone.now()).exists():
+    if cache.get(_CHECKING_KEY) or not is_any_waiting():
         return False
     check_einvoices.enqueue()
     return True

@@ -1,4 +1,4 @@
-"""What every test may use: a folder of its own for documents and mails, and the fixed cast."""
+"""What every test may use: a folder of its own for documents and mails, a cache of its own, and the fixed cast."""
 
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ def own_folders(settings: Any, tmp_path: Path) -> None:
     """Documents and mails of a test are written below its own temporary folder."""
     settings.DOCUMENTS_ROOT = tmp_path / "documents"
     settings.MAIL_ROOT = tmp_path / "mail"
+    # The cache says who is checking e-invoices: the tests that run beside this one must not be seen in it.
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(tmp_path)}
+    }
     # Static files come straight from their source folders: nothing was collected for a test.
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
     settings.MAILERS = {

@@ -17,7 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Customer
-from invoices.checking import check_invoices, findings_of, needing_check, rule_checker
+from invoices.checking import check_invoices, check_waiting, findings_of, needing_check, rule_checker
+from invoices.corrections import publish_new_version
 from invoices.criteria import Criteria, Scope
 from invoices.einvoice_content import einvoice_of
 from invoices.einvoices.findings import Finding, Severity, Source
@@ -25,7 +26,7 @@ from invoices.einvoices.reading import read_einvoice
 from invoices.einvoices.rules import Profile, RuleChecker, profile_named
 from invoices.engine import run_lines
 from invoices.importing import import_erp
-from invoices.models import ContentCheck, ExportItem, Invoice
+from invoices.models import ContentCheck, Document, ExportItem, Invoice
 from invoices.selection import count_selection, list_selection
 from invoices.services import create_export, recheck_customer, start_export
 from invoices.tasks import check_einvoices, wake_checks
@@ -357,6 +358,67 @@ def test_what_the_rules_say_of_a_received_facturx_does_not_hold_it_back() -> Non
     run_lines(start_export(export=create_export(criteria=Criteria(scope=Scope.ALL))))
 
     assert reload(invoice).is_published
+
+
+def publish_unchecked(sample: str = FNFE) -> Invoice:
+    """A Factur-X that came and was exported before anything looked at it."""
+    import_erp([SAMPLES / sample], create_companies=True)
+    Customer.objects.update(invoice_copies="D")
+    run_lines(start_export(export=create_export(criteria=Criteria(scope=Scope.ALL))))
+    return reload(Invoice.objects.get())
+
+
+def test_a_received_facturx_that_left_before_its_check_is_looked_at_afterwards() -> None:
+    invoice = publish_unchecked()
+    assert (invoice.is_published, invoice.check_state) == (True, CheckState.UNCHECKED)
+    before = invoice.updated_at
+
+    assert wake_checks()
+    assert check_einvoices.func() == 1
+
+    invoice = reload(invoice)
+    assert invoice.check_state == CheckState.RECEIVED
+    assert {finding.code for finding in findings_of(invoice.content_check)} == {"BR-FR-08_BT-23", "BR-FR-17_BT-123"}
+    assert invoice.updated_at == before
+    assert not wake_checks()
+
+
+def test_another_content_before_publication_is_not_shown_with_the_findings_of_the_first(tmp_path: Path) -> None:
+    invoice = receive(FNFE)
+    Invoice.objects.update(content_hash="another")
+    Document.objects.update(sha256="0" * 64)
+
+    invoice = publish_unchecked()
+
+    assert (invoice.check_state, invoice.content_check) == (CheckState.UNCHECKED, None)
+    call_command("check_einvoices")
+    assert reload(invoice).check_state == CheckState.RECEIVED
+
+
+def test_a_new_version_from_the_erp_is_looked_at_too() -> None:
+    invoice = publish_unchecked()
+    call_command("check_einvoices")
+    runs = ContentCheck.objects.count()
+    assert invoice.document is not None
+    with default_storage.open(invoice.document.storage_name) as file:
+        same_content = file.read() + b"\n% another copy"
+
+    publish_new_version(invoice=reload(invoice), reason="Tampon", pdf=same_content)
+
+    assert reload(invoice).check_state == CheckState.UNCHECKED
+    call_command("check_einvoices")
+    invoice = reload(invoice)
+    assert invoice.check_state == CheckState.RECEIVED
+    assert findings_of(invoice.content_check)
+    assert ContentCheck.objects.count() == runs  # the same XML: nothing is run anew
+
+
+def test_what_left_without_an_e_invoice_is_not_asked_about_again() -> None:
+    make_invoice(customer=make_customer(kind="individual"))
+    run_lines(start_export(export=create_export(criteria=FULL)))
+    assert Invoice.objects.get().check_state == CheckState.UNCHECKED
+    check_waiting()
+    assert Invoice.objects.get().check_state == CheckState.NOT_NEEDED
 
 
 def test_a_foreign_facturx_is_not_judged_by_the_french_rules() -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from customers.address_changes import correct_address
 from invoices.checking import check_invoices, needing_check
 from invoices.models import Company, Invoice
 from tests.factories import make_company, make_customer, make_invoice, make_staff
@@ -54,6 +55,18 @@ def test_a_changed_customer_card_asks_for_a_check(page: Client, django_capture_o
     save(page, address, django_capture_on_commit_callbacks)
     assert requested() == 0
     save(page, address, django_capture_on_commit_callbacks, city="Nantes")
+    assert requested() == 1
+
+
+def test_an_address_put_right_on_the_card_asks_for_a_check(
+    page: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    customer = Invoice.objects.get().customer
+    with django_capture_on_commit_callbacks(execute=True):
+        correct_address(customer=customer, old="elsewhere@client.example", new="nobody@client.example")
+    assert requested() == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        correct_address(customer=customer, old=customer.email, new="compta@client.example")
     assert requested() == 1
 
 

@@ -12,6 +12,7 @@ import pikepdf
 import pytest
 from django.core.management import CommandError, call_command
 
+from customers.models import Customer
 from invoices import handover
 from invoices.criteria import Criteria, Scope
 from invoices.engine import run_lines
@@ -23,6 +24,7 @@ from invoices.handover import (
     without_einvoice,
 )
 from invoices.handover_folder import ForeignFilesError, write_handover
+from invoices.importing import import_erp
 from invoices.models import Export, Handover, Invoice
 from invoices.services import create_export, start_export
 from invoices.vault import read_document
@@ -33,6 +35,8 @@ pytestmark = pytest.mark.django_db
 
 SIREN = "552100554"
 ALL = Criteria(scope=Scope.ALL)
+SAMPLES = Path(__file__).parent / "data" / "einvoices"
+FNFE = SAMPLES / "fnfe-factur-x-samples" / "Facture_F20220028-LE_FOURNISSEUR-POUR-LE_CLIENT_EXTENDED.pdf"
 
 
 @pytest.fixture
@@ -184,6 +188,36 @@ def test_a_run_that_is_killed_half_way_is_finished_by_the_next_one(
     assert files(folder) == {"manifest.json", "manifest.csv", *names}
     assert {entry["file"] for entry in json.loads((folder / "manifest.json").read_text())["files"]} == names
     assert Handover.objects.count() == 4
+
+
+def test_what_the_check_says_of_a_received_facturx_stands_in_the_manifest(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_erp([FNFE], create_companies=True)
+    Customer.objects.update(invoice_copies="D")
+    run_lines(start_export(export=create_export(criteria=ALL)))
+    assert Invoice.objects.get().check_state == Invoice.CheckState.UNCHECKED
+
+    call_command("export_einvoices", str(folder))
+
+    assert "Avec des avertissements du contrôle : 1" in capsys.readouterr().err
+    (entry,) = json.loads((folder / "manifest.json").read_text())["files"]
+    assert entry["check"] == "received"
+    assert "BR-FR-08_BT-23" in entry["warnings"]
+    assert "BR-FR-17_BT-123" in entry["warnings"]
+
+
+def test_a_manifest_of_before_the_checks_were_told_is_gone_on_with(folder: Path) -> None:
+    publish()
+    call_command("export_einvoices", str(folder))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for entry in manifest["files"]:
+        del entry["check"], entry["warnings"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    call_command("export_einvoices", str(folder))
+
+    assert len(json.loads((folder / "manifest.json").read_text())["files"]) == 1
 
 
 def test_a_number_that_is_no_file_name_gets_one_of_its_own(folder: Path) -> None:

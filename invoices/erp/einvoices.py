@@ -187,6 +187,7 @@ class _Storing:
                 setattr(found, name, value)
             found.customer, found.corrects, found.document = customer, self._corrected(found.company), None
             found.version += 1
+            found.check_state, found.content_check = Invoice.CheckState.UNCHECKED, None
             found.save()
             found.lines.all().delete()
             InvoiceLine.objects.bulk_create(InvoiceLine(invoice=found, **line) for line in lines)

@@ -153,6 +153,11 @@ class Invoice(models.Model):
                 fields=("published_at",), name="invoices_by_publication", condition=Q(published_at__isnull=False)
             ),
             models.Index(fields=("customer", "-issue_date"), name="invoices_by_customer"),
+            models.Index(
+                fields=("published_at",),
+                name="invoices_published_unchecked",
+                condition=Q(published_at__isnull=False, check_state="unchecked"),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from invoices.checking import CheckFigures, check_invoices, findings_of, needing_check
+from invoices.checking import CheckFigures, check_waiting, findings_of, needing_check, received_unchecked
 from invoices.models import Invoice, InvoiceQuerySet
 
 
@@ -46,11 +46,11 @@ class Command(BaseCommand):
     def _check(self, wanted: InvoiceQuerySet) -> CheckFigures:
         console = Console(stderr=True)
         if not console.is_terminal:
-            return check_invoices(wanted)
+            return check_waiting(wanted)
         columns = (TextColumn("Contrôle"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as progress:
-            task = progress.add_task("", total=wanted.count())
-            return check_invoices(wanted, on_progress=lambda figures: progress.update(task, completed=figures.total))
+            task = progress.add_task("", total=wanted.count() + received_unchecked().count())
+            return check_waiting(wanted, on_progress=lambda figures: progress.update(task, completed=figures.total))
 
     def _report(self, figures: CheckFigures, wrong: InvoiceQuerySet) -> None:
         self.stdout.write(

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from invoices.handover import Format, einvoices_to_hand_over, without_einvoice
+from invoices.checking import check_invoices, received_unchecked
+from invoices.handover import Format, einvoices_to_hand_over, warned_of, without_einvoice
 from invoices.handover_folder import ForeignFilesError, write_handover
 from invoices.models import Export
 from invoices.vault import DocumentAlteredError
@@ -40,10 +41,13 @@ class Command(BaseCommand):
         """Exit code 0 when all was written, 1 where a file cannot be read or written, 2 on bad usage."""
         export = self._export(options["export"])
         form = Format(options["format"])
+        invoices = einvoices_to_hand_over(export, form=form, again=options["all"])
+        check_invoices(received_unchecked().filter(pk__in=invoices.order_by().values("pk")))
+        warned = warned_of(invoices).count()
         try:
             figures = write_handover(
                 options["folder"],
-                einvoices_to_hand_over(export, form=form, again=options["all"]),
+                invoices,
                 form=form,
                 export=export,
                 platform=options["platform"],
@@ -60,6 +64,8 @@ class Command(BaseCommand):
             f"{figures.written} e-facture{plural} écrite{plural} dans {options['folder']}, "
             f"{figures.marked} nouvellement remise{'s' if figures.marked >= 2 else ''}."
         )
+        if warned:
+            self.stderr.write(f"Avec des avertissements du contrôle : {warned} (colonne « warnings » du manifeste)")
         self._tell_of_plain_ones(export, form)
 
     def _export(self, number: int | None) -> Export | None:
