@@ -54,11 +54,17 @@ class StatusFilesForm(forms.Form):
 
 
 class HandoverForm(forms.Form):
-    """In which form the e-invoices of an export are given to a platform."""
+    """In which form e-invoices are given to a platform; or that they reached it otherwise."""
+
+    NO_FILES = "none"
 
     form = forms.ChoiceField(
         label=_("Fichiers"),
-        choices=((Format.FACTURX.value, _("Factur-X : le PDF et son XML")), (Format.CII.value, _("le XML seul"))),
+        choices=(
+            (Format.FACTURX.value, _("Factur-X : le PDF et son XML")),
+            (Format.CII.value, _("le XML seul")),
+            (NO_FILES, _("aucun : déjà déposées autrement, à noter comme remises")),
+        ),
     )
     platform = forms.CharField(label=_("Plateforme"), required=False, max_length=100)
     again = forms.BooleanField(label=_("Avec celles qui ont déjà été remises"), required=False)

@@ -120,6 +120,12 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     actions = ("download_pdfs",)
     ordering = ("-issue_date", "-number")
     paginator = LimitedPaginator
+    change_list_template = "admin/invoices/invoices.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; that of what is to be handed over has a button for all of it."""
+        extra = {"is_to_hand_over": request.GET.get(StateFilter.parameter_name) == TO_HAND_OVER}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Rows with their mails."""

@@ -1,6 +1,6 @@
 """What the pages of the back-office share: who may open them, what they know, and the trace that they leave."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -67,6 +67,12 @@ def note(request: HttpRequest, row: Model, message: str, *, flag: int = CHANGE) 
         change_message=message,
         single_object=True,
     )
+
+
+def note_all(request: HttpRequest, rows: Sequence[Model], message: str) -> None:
+    """Write in Django's history that the signed-in member of staff did ``message`` to each of ``rows``."""
+    if rows:
+        LogEntry.objects.log_actions(acting_account(request).pk, rows, CHANGE, message)
 
 
 def tell(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:

@@ -39,6 +39,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
         path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
         path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
+        path(f"{root}remise/", wrap(einvoices.hand_over_all), name="export_web_hand_over_all"),
         path(f"{root}statuts/", wrap(einvoices.statuses), name="export_web_statuses"),
         path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),
         path(f"{root}facture/<uuid:invoice_id>/version/", wrap(einvoices.new_version), name="invoice_new_version"),

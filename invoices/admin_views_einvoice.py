@@ -3,20 +3,30 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusFilesForm, StatusForm
-from invoices.admin_pages import ACT, allowed, note, show, staff_name, tell
+from invoices.admin_pages import ACT, allowed, note, note_all, show, staff_name, tell
 from invoices.corrections import VersionRefusedError, publish_new_version
 from invoices.einvoices.archives import GivenFile
-from invoices.handover import Format, einvoices_to_hand_over, handover_archive, warned_of, without_einvoice
+from invoices.handover import (
+    Format,
+    awaiting_handover,
+    einvoices_to_hand_over,
+    handover_archive,
+    note_handed_over,
+    warned_of,
+    without_einvoice,
+)
 from invoices.lifecycle import StatusRefusedError, StatusReport, import_statuses, record_status
-from invoices.models import Export, Invoice
+from invoices.models import Company, Export, Invoice
 from invoices.money import write_count
 from invoices.tasks import request_checks
 
@@ -142,25 +152,16 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
     platforms = einvoices_to_hand_over(export, again=True).order_by().values_list("company__platform_name", flat=True)
     form = HandoverForm(request.POST or None, initial={"platform": next(iter(platforms.distinct()[:1]), "")})
     if request.method == "POST" and form.is_valid():
-        chosen = Format(form.cleaned_data["form"])
-        invoices = einvoices_to_hand_over(export, form=chosen, again=form.cleaned_data["again"])
+        chosen = form.cleaned_data["form"]
+        invoices = einvoices_to_hand_over(export, form=_format(chosen), again=form.cleaned_data["again"])
         if count := invoices.count():
             files = write_count(count, _("e-facture"), _("e-factures"))
+            if chosen == HandoverForm.NO_FILES:
+                _note_without_files(request, form, invoices, export)
+                note(request, export, _("Notées comme remises sans fichier : %(files)s.") % {"files": files})
+                return redirect(back)
             note(request, export, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
-            response = StreamingHttpResponse(
-                handover_archive(
-                    invoices,
-                    form=chosen,
-                    export=export,
-                    platform=form.cleaned_data["platform"].strip(),
-                    author_name=staff_name(request),
-                ),
-                content_type="application/zip",
-            )
-            name = f"remise-export-{export.number}-{chosen}.zip"
-            response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-            response["Cache-Control"] = "private, no-store"
-            return response
+            return _archive(request, form, invoices, export, name=f"remise-export-{export.number}-{chosen}.zip")
         tell(request, _("Cet export n’a aucune e-facture à remettre."), level=messages.WARNING)
         return redirect(back)
     context = {
@@ -173,7 +174,7 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
             "warned": _told_of(warned_of(einvoices_to_hand_over(export)).count()),
         },
         "form": form,
-        "button": _("Télécharger l’archive"),
+        "button": _("Remettre"),
         "back": back,
     }
     return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
@@ -186,3 +187,83 @@ def _told_of(warned: int) -> str:
     return _(" %(files)s des avertissements du contrôle : la colonne « warnings » du manifeste les donne.") % {
         "files": files
     }
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over_all(request: HttpRequest) -> HttpResponseBase:
+    """*Remettre tout*: all that the law sends through a platform and that waits, whatever its export."""
+    back = f"{reverse('admin:invoices_invoice_changelist')}?etat=a-remettre"
+    waiting = awaiting_handover()
+    platforms = list(waiting.order_by().values_list("company__platform_name", flat=True).distinct()[:2])
+    # Of several companies, each has its own platform: an empty field says so.
+    form = HandoverForm(request.POST or None, initial={"platform": platforms[0] if len(platforms) == 1 else ""})
+    del form.fields["again"]
+    count = waiting.count()
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data["form"]
+        if not count:
+            tell(request, _("Plus aucune facture n’attend sa remise."), level=messages.WARNING)
+            return redirect(back)
+        if chosen == HandoverForm.NO_FILES:
+            _note_without_files(request, form, waiting, None)
+            return redirect(back)
+        files = write_count(count, _("e-facture"), _("e-factures"))
+        companies = list(Company.objects.filter(pk__in=waiting.order_by().values("company")))
+        note_all(request, companies, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
+        return _archive(request, form, waiting, None, name=f"remise-{timezone.localdate():%Y-%m-%d}-{chosen}.zip")
+    context = {
+        "title": _("Remettre tout à la plateforme"),
+        "lead": _(
+            "%(count)s : publiées, à transmettre par une plateforme et pas encore remises. Chacune est notée comme "
+            "remise une fois l’archive téléchargée en entier.%(warned)s"
+        )
+        % {
+            "count": write_count(count, _("facture"), _("factures")),
+            "warned": _told_of(warned_of(waiting).count()),
+        },
+        "form": form,
+        "button": _("Remettre"),
+        "back": back,
+    }
+    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+
+
+def _format(chosen: str) -> Format:
+    """The files that are asked for; what reached the platform without us counts as whole e-invoices."""
+    return Format.FACTURX if chosen == HandoverForm.NO_FILES else Format(chosen)
+
+
+def _note_without_files(
+    request: HttpRequest, form: HandoverForm, invoices: "QuerySet[Invoice]", export: Export | None
+) -> None:
+    """Mark ``invoices`` as handed over, each in its own history too, and say how many."""
+    sentence = _("Notée comme remise à la plateforme, sans fichier.")
+    marked = note_handed_over(
+        invoices,
+        export=export,
+        platform=form.cleaned_data["platform"].strip(),
+        author_name=staff_name(request),
+        on_marked=lambda marked: note_all(request, marked, sentence),
+    )
+    noted = write_count(marked, _("e-facture notée comme remise"), _("e-factures notées comme remises"))
+    tell(request, f"{noted}.")
+
+
+def _archive(
+    request: HttpRequest, form: HandoverForm, invoices: "QuerySet[Invoice]", export: Export | None, *, name: str
+) -> HttpResponseBase:
+    """The ZIP of ``invoices``, marked once it was read whole."""
+    response = StreamingHttpResponse(
+        handover_archive(
+            invoices,
+            form=_format(form.cleaned_data["form"]),
+            export=export,
+            platform=form.cleaned_data["platform"].strip(),
+            author_name=staff_name(request),
+        ),
+        content_type="application/zip",
+    )
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response

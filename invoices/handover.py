@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import batched
@@ -28,6 +28,7 @@ from invoices.spreadsheet_cells import harmless_cell
 from invoices.vault import read_document
 
 BATCH: Final = 50
+MARKED_AT_ONCE: Final = 500
 MANIFEST_JSON: Final = "manifest.json"
 MANIFEST_CSV: Final = "manifest.csv"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -227,6 +228,28 @@ def handover_archive(
     for batch in batched(keys, BATCH):
         handed = [(invoice, names[key]) for key, invoice in with_parties().in_bulk(batch).items()]
         mark_handed_over(handed, export=export, platform=platform, author_name=author_name)
+
+
+def note_handed_over(
+    invoices: "QuerySet[Invoice]",
+    *,
+    export: Export | None,
+    platform: str,
+    author_name: str,
+    on_marked: Callable[[list[Invoice]], None] = lambda invoices: None,
+) -> int:
+    """Mark ``invoices`` as handed over without writing a file: they reached the platform otherwise. How many are new.
+
+    ``invoices`` come from :func:`einvoices_to_hand_over` or :func:`awaiting_handover`; ``on_marked`` is told of them,
+    some hundreds at a time.
+    """
+    marked = 0
+    for batch in batched(list(invoices.values_list("pk", flat=True)), MARKED_AT_ONCE):
+        found = list(with_parties().filter(pk__in=batch))
+        handed = [(invoice, "") for invoice in found]
+        marked += mark_handed_over(handed, export=export, platform=platform, author_name=author_name)
+        on_marked(found)
+    return marked
 
 
 def awaiting_handover() -> "QuerySet[Invoice]":

@@ -10,7 +10,9 @@ from typing import Any
 
 import pikepdf
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from customers.models import Customer
 from invoices import handover
@@ -28,7 +30,7 @@ from invoices.importing import import_erp
 from invoices.models import Export, Handover, Invoice
 from invoices.services import create_export, start_export
 from invoices.vault import read_document
-from tests.factories import make_company, make_customer, make_invoice
+from tests.factories import make_company, make_customer, make_invoice, make_staff
 from tests.invoice_examples import french_vat
 
 pytestmark = pytest.mark.django_db
@@ -278,3 +280,71 @@ def test_what_the_law_sends_through_a_platform_and_was_not_handed_over_is_counte
 
     assert count_awaiting_handover() == 0
     assert set(Handover.objects.values_list("platform", flat=True)) == {"PA Exemple"}
+
+
+@pytest.fixture
+def waiting() -> Export:
+    """Two invoices that the law sends through a platform, published and not handed over."""
+    company = make_company()
+    company.einvoice_from, company.platform_name = "2025-01-01", "PA Exemple"
+    company.save()
+    return publish(2)
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(make_staff(name="Nathalie Blanc"), backend="customers.authentication.AccountBackend")
+    return client
+
+
+ALL_OF_IT = "/gestion/export-web/factures/remise/"
+LIST = "/gestion/invoices/invoice/?etat=a-remettre"
+
+
+def test_all_that_waits_is_handed_over_from_its_list(desk: Client, waiting: Export) -> None:
+    assert f'href="{ALL_OF_IT}"' in desk.get(LIST).content.decode()
+    assert ALL_OF_IT not in desk.get("/gestion/invoices/invoice/").content.decode()
+    page = desk.get(ALL_OF_IT).content.decode()
+    assert "2\u00a0factures : publiées" in page
+    assert 'value="PA Exemple"' in page
+
+    answer: Any = desk.post(ALL_OF_IT, {"form": "facturx", "platform": "PA Exemple"})
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert len(archive.namelist()) == 4
+    assert count_awaiting_handover() == 0
+    assert set(Handover.objects.values_list("platform", "author_name")) == {("PA Exemple", "Nathalie Blanc")}
+    assert LogEntry.objects.get().change_message == "Archive pour la plateforme demandée : 2\u00a0e-factures."
+    assert ALL_OF_IT not in desk.get(LIST).content.decode()
+    again = desk.post(ALL_OF_IT, {"form": "facturx", "platform": ""}, follow=True)
+    assert "Plus aucune facture n’attend sa remise." in again.content.decode()
+
+
+def test_what_was_deposited_otherwise_is_noted_without_a_file_and_in_each_history(
+    desk: Client, waiting: Export
+) -> None:
+    answer = desk.post(ALL_OF_IT, {"form": "none", "platform": ""}, follow=True)
+
+    assert "2\u00a0e-factures notées comme remises." in answer.content.decode()
+    assert count_awaiting_handover() == 0
+    handed = Handover.objects.all()
+    assert {(each.platform, each.filename, each.export) for each in handed} == {("PA Exemple", "", None)}
+    told = LogEntry.objects.values_list("object_id", "change_message")
+    sentence = "Notée comme remise à la plateforme, sans fichier."
+    assert set(told) == {(str(pk), sentence) for pk in Invoice.objects.values_list("pk", flat=True)}
+
+
+def test_those_of_one_export_are_noted_without_a_file_too(desk: Client, waiting: Export) -> None:
+    answer = desk.post(f"/gestion/export-web/factures/export/{waiting.number}/remise/", {"form": "none"}, follow=True)
+
+    assert "2\u00a0e-factures notées comme remises." in answer.content.decode()
+    assert set(Handover.objects.values_list("export__number", flat=True)) == {waiting.number}
+    assert LogEntry.objects.count() == 3
+
+
+def test_a_hand_over_in_no_known_form_is_answered_with_a_sentence(desk: Client, waiting: Export) -> None:
+    answer = desk.post(ALL_OF_IT, {"form": "papier", "platform": "x" * 101})
+
+    assert answer.status_code == 422
+    assert "Sélectionnez un choix valide" in answer.content.decode()
+    assert count_awaiting_handover() == 2
