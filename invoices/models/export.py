@@ -73,7 +73,7 @@ class Export(models.Model):
     finished_at = models.DateTimeField(_("terminée le"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("diffusion")
+        verbose_name = _("export")
         verbose_name_plural = _("listes exportées")
         ordering = ("-number",)
         indexes: ClassVar = [models.Index(fields=("state",), name="exports_by_state")]
@@ -85,7 +85,7 @@ class Export(models.Model):
 class ExportCustomer(models.Model):
     """What a list holds of one customer: who receives, or why nobody does. One row serves all his invoices."""
 
-    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="customers", verbose_name=_("diffusion"))
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="customers", verbose_name=_("export"))
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, related_name="export_rows", verbose_name=_("client")
     )
@@ -95,8 +95,8 @@ class ExportCustomer(models.Model):
     recipients = models.JSONField(_("destinataires"), default=list)
 
     class Meta:
-        verbose_name = _("client d’une diffusion")
-        verbose_name_plural = _("clients d’une diffusion")
+        verbose_name = _("client d’un export")
+        verbose_name_plural = _("clients d’un export")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("export", "customer"), name="one_row_per_export_and_customer"),
         ]
@@ -139,7 +139,7 @@ class ExportItem(models.Model):
         NOT_COMPLIANT = "not_compliant", _("e-facture non conforme")
         PLATFORM_REQUIRED = "platform_required", _("à transmettre par une plateforme agréée")
 
-    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="items", verbose_name=_("diffusion"))
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="items", verbose_name=_("export"))
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="items", verbose_name=_("facture"))
     state = models.CharField(_("état"), max_length=9, choices=State)
     reason = models.CharField(_("motif"), max_length=20, choices=Reason, blank=True)

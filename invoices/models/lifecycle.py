@@ -17,7 +17,7 @@ class Handover(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="handovers", verbose_name=_("facture"))
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+", verbose_name=_("document"))
     export = models.ForeignKey(
-        Export, on_delete=models.PROTECT, null=True, blank=True, related_name="handovers", verbose_name=_("diffusion")
+        Export, on_delete=models.PROTECT, null=True, blank=True, related_name="handovers", verbose_name=_("export")
     )
     platform = models.CharField(_("plateforme"), max_length=100, blank=True)
     filename = models.CharField(_("fichier remis"), max_length=200)
