@@ -109,7 +109,7 @@ def _read_xml(xml: bytes, *, container: str, attachment_name: str) -> Reading:
     elif kind in (Kind.UBL_INVOICE, Kind.UBL_CREDIT_NOTE):
         syntax, (content, warnings) = "UBL", read_ubl(root)
     else:
-        raise _refusal(kind, etree.QName(root).localname)
+        raise _refusal(kind, etree.QName(root))
     return Reading(
         content=content,
         syntax=syntax,
@@ -121,7 +121,7 @@ def _read_xml(xml: bytes, *, container: str, attachment_name: str) -> Reading:
     )
 
 
-def _refusal(kind: Kind, root_name: str) -> Refused:
+def _refusal(kind: Kind, root: etree.QName) -> Refused:
     if kind is Kind.ZUGFERD_1:
         return Refused("Cette facture est au format ZUGFeRD 1, antérieur à la norme EN 16931 : il n’est pas repris.")
     if kind is Kind.ORDER:
@@ -130,4 +130,8 @@ def _refusal(kind: Kind, root_name: str) -> Refused:
         return LifecycleMessage(
             "Ce fichier est un message de statut (CDAR) et non une facture : donnez-le à « Importer des statuts »."
         )
-    return Refused(f"Ce fichier XML n’est pas une facture électronique (élément « {root_name[:60]} »).")
+    element = f"élément « {root.localname[:60]} »"
+    if any(word in root.localname.lower() for word in ("invoice", "creditnote", "facture", "rechnung", "fattura")):
+        space = f"espace de noms « {root.namespace[:100]} »" if root.namespace else "sans espace de noms"
+        return Refused(f"Cette facture XML est d’un autre format que CII et UBL 2 ({element}, {space}).")
+    return Refused(f"Ce fichier XML n’est pas une facture électronique ({element}).")
