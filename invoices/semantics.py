@@ -217,6 +217,7 @@ class Line:
     allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-27, BG-28
     kind: str = ""  # BT-X-8, profile EXTENDED: DETAIL, GROUP or INFORMATION; the last two count in no total
     parent_identifier: str = ""  # BT-X-304, the line that this one is a part of
+    deliveries: tuple[Delivery, ...] = ()  # BG-X-7, profile EXTENDED; UBL's own for each line
 
     @property
     def counts_in_totals(self) -> bool:
@@ -269,6 +270,7 @@ class InvoiceContent:
     payee: Party | None = None  # BG-10
     tax_representative: Party | None = None  # BG-11
     delivery: Delivery | None = None  # BG-13
+    other_deliveries: tuple[Delivery, ...] = ()  # UBL may state several, EN 16931 has one
     period: Period | None = None  # BG-14
     payment: PaymentInstructions | None = None  # BG-16
     allowances_charges: tuple[AllowanceCharge, ...] = ()  # BG-20, BG-21

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from invoices.einvoices.archives import GivenFile
+from invoices.erp.report import ImportReport
+from invoices.importing import import_erp
+
 type Rows = list[dict[str, Any]]
 
 CUSTOMERS: Rows = [
@@ -61,3 +65,10 @@ def write_export(folder: Path, *, encoding: str = "utf-8-sig", delimiter: str = 
         if rows:
             (folder / f"{name}.csv").write_bytes(as_csv(rows, delimiter=delimiter).encode(encoding))
     return folder
+
+
+def import_tables(**tables: Rows) -> ImportReport:
+    """Import the sound tables, or those given instead."""
+    return import_erp(
+        [GivenFile(f"{name}.csv", as_csv(rows).encode()) for name, rows in {**TABLES, **tables}.items() if rows]
+    )

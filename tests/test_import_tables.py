@@ -34,6 +34,7 @@ from tests.import_files import (
     Rows,
     as_csv,
     changed,
+    import_tables,
     with_column,
     write_export,
 )
@@ -181,12 +182,6 @@ def test_lines_are_stored_as_stated() -> None:
     assert (first.item_code, first.name, first.quantity, first.unit) == ("A1", "Chêne", Decimal(10), "MTK")
     assert (first.net_price, first.vat_rate, first.net_amount) == (Decimal(100), Decimal(20), Decimal(1000))
     assert (third.discount_percentage, third.net_amount, third.unit) == (Decimal("3.3333"), Decimal("14.50"), "C62")
-
-
-def import_tables(**tables: Rows) -> ImportReport:
-    return import_erp(
-        [GivenFile(f"{name}.csv", as_csv(rows).encode()) for name, rows in {**TABLES, **tables}.items() if rows]
-    )
 
 
 def test_a_first_import_makes_the_company_that_is_to_be_filled_in() -> None:

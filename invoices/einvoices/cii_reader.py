@@ -312,6 +312,7 @@ class _CiiReader(SemanticReader):
             allowances_charges=self.allowances_charges(settlement, "BT-136", "BT-141"),
             kind=self.text(document, "ram:LineStatusReasonCode"),
             parent_identifier=self.text(document, "ram:ParentLineID"),
+            deliveries=tuple(filter(None, [self.delivery(self.find(element, "ram:SpecifiedLineTradeDelivery"))])),
         )
 
     def base_quantity(self, net: Element | None, gross: Element | None) -> Decimal | None:

@@ -112,6 +112,7 @@ class _UblReader(SemanticReader):
         vat_currency = self.text(root, "cbc:TaxCurrencyCode")
         totals = self.find(root, "cac:LegalMonetaryTotal")
         vat_totals = self.all(root, "cac:TaxTotal/cbc:TaxAmount")
+        deliveries = self.deliveries(root)
         typed: dict[str, list[Element]] = {}
         for found in self.all(root, "cac:AdditionalDocumentReference"):
             typed.setdefault(self.text(found, "cbc:DocumentTypeCode"), []).append(found)
@@ -175,7 +176,8 @@ class _UblReader(SemanticReader):
             ),
             payee=self.party(payee),
             tax_representative=self.party(self.find(root, "cac:TaxRepresentativeParty")),
-            delivery=self.delivery(self.find(root, "cac:Delivery")),
+            delivery=deliveries[0] if deliveries else None,
+            other_deliveries=deliveries[1:],
             period=self.period(root, "BT-73", "BT-74"),
             payment=self.payment(root, seller, payee),
             allowances_charges=self.allowances_charges(root, "BT-92", "BT-99"),
@@ -221,7 +223,11 @@ class _UblReader(SemanticReader):
                 tax_registration = tax_registration or value
         return vat_identifier, tax_registration
 
-    def delivery(self, element: Element | None) -> Delivery | None:
+    def deliveries(self, parent: Element) -> tuple[Delivery, ...]:
+        found = [self.delivery(element) for element in self.all(parent, "cac:Delivery")]
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def delivery(self, element: Element) -> Delivery | None:
         return unless_empty(
             Delivery(
                 name=self.text(element, "cac:DeliveryParty/cac:PartyName/cbc:Name"),
@@ -310,6 +316,7 @@ class _UblReader(SemanticReader):
             accounting_reference=self.text(element, "cbc:AccountingCost"),
             period=self.period(element, "BT-134", "BT-135"),
             allowances_charges=self.allowances_charges(element, "BT-136", "BT-141"),
+            deliveries=self.deliveries(element),
         )
 
 

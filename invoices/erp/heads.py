@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from invoices.countries import country_code
 from invoices.erp.cells import Cells, amount_text, date_text, needed, needed_text, plain_text, text_of_at_most
 from invoices.erp.headers import RecognisedTable, header_key
 from invoices.field_values import BadValue, shown
@@ -72,6 +73,12 @@ class ParsedHead(NamedTuple):
     vat_in_euros: str
     note: str
     pdf: str
+    delivery_name: str
+    delivery_address: str
+    delivery_complement: str
+    delivery_postcode: str
+    delivery_city: str
+    delivery_country: str
 
 
 @functools.lru_cache(maxsize=64)
@@ -107,6 +114,14 @@ def business_process(text: str) -> str:
     return letter
 
 
+def country_text(text: str) -> str:
+    """A country by its name or code, as its ISO 3166-1 code. Raises :class:`BadValue`."""
+    code = country_code(text) if text else ""
+    if text and not code:
+        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
+    return code
+
+
 # In the order of ParsedHead.
 _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": needed_text(100),
@@ -128,6 +143,12 @@ _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "tva_en_euros": amount_text,
     "note": plain_text,
     "pdf": plain_text,
+    "nom_livraison": text_of_at_most(200),
+    "adresse_livraison": text_of_at_most(300),
+    "complement_livraison": text_of_at_most(300),
+    "code_postal_livraison": text_of_at_most(20),
+    "ville_livraison": text_of_at_most(100),
+    "pays_livraison": country_text,
 }
 
 

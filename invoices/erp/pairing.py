@@ -14,7 +14,12 @@ _EURO: Final = "EUR"
 _FIELD: Final = "\x1f"
 _RECORD: Final = "\x1e"
 # What decides whether an invoice has changed; the company is its identity, and the PDF counts by its bytes.
-_HASHED: Final = tuple(index for index, name in enumerate(ParsedHead._fields) if name not in ("company", "pdf"))
+_DELIVERY: Final = tuple(
+    name for name in ParsedHead._fields if name.startswith("delivery_") and name != "delivery_date"
+)
+_HASHED: Final = tuple(
+    index for index, name in enumerate(ParsedHead._fields) if name not in ("company", "pdf", *_DELIVERY)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,9 @@ def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:
     """SHA-256 of what the tables state of ``invoice``, and of its PDF where it came with one."""
     records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
     records += map(_FIELD.join, invoice.lines)
+    place = [getattr(invoice.head, name) for name in _DELIVERY]
+    if any(place):  # so that an invoice without it is the one that was imported before there were these columns
+        records.append(_FIELD.join(place))
     return hashlib.sha256(_RECORD.join(records).encode()).hexdigest()
 
 
@@ -85,8 +93,8 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
         is_paid = bool(head.prepaid_amount) and head.prepaid_amount == head.total_with_vat
         suffix = ("2" if is_paid else "1") if len(head.business_process) == 1 else ""
         details["business_process"] = head.business_process + suffix
-    if head.delivery_date:
-        details["delivery"] = {"date": head.delivery_date}
+    if delivery := _delivery(head):
+        details["delivery"] = delivery
     if head.vat_in_euros and head.currency != _EURO:
         details["vat_currency"] = _EURO
         details["total_vat_in_vat_currency"] = head.vat_in_euros
@@ -114,3 +122,22 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
             for (category, rate), (reason, net) in reasons.items()
         ]
     return details
+
+
+def _delivery(head: ParsedHead) -> dict[str, Any]:
+    """BG-13 as the row states it; an address without a country is in France, as on the customers' cards."""
+    delivery: dict[str, Any] = {}
+    if head.delivery_name:
+        delivery["name"] = head.delivery_name
+    if head.delivery_date:
+        delivery["date"] = head.delivery_date
+    address = {
+        "line1": head.delivery_address,
+        "line2": head.delivery_complement,
+        "city": head.delivery_city,
+        "postcode": head.delivery_postcode,
+    }
+    stated = {name: value for name, value in address.items() if value}
+    if stated or head.delivery_country:
+        delivery["address"] = {**stated, "country": head.delivery_country or "FR"}
+    return delivery

@@ -5,9 +5,10 @@ Sources: CGI ann. II art. 242 nonies A; C. com. L441-9, L441-10, D441-5, R123-23
 
 from collections.abc import Iterable
 
-from invoices.printing import wording
+from invoices.printing import figures, wording
+from invoices.printing.parties import postal_lines
 from invoices.printing.style import PrintStyle
-from invoices.semantics import InvoiceContent
+from invoices.semantics import Delivery, InvoiceContent
 
 LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
 # Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
@@ -27,7 +28,18 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
     apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
     others = [note.text for note in content.notes if note.subject_code not in apart]
     documents = _supporting_documents(content)
-    return _unique([_sentences(vat), _sentences(payment), *others, documents, *style.other_mentions])
+    deliveries = [f"Autre livraison{delivery_text(each)}." for each in content.other_deliveries]
+    return _unique([_sentences(vat), _sentences(payment), *deliveries, *others, documents, *style.other_mentions])
+
+
+def delivery_text(delivery: Delivery) -> str:
+    """« le 03/06/2022 : Dépôt de Lyon, 3 rue du Port, 69002 Lyon », with what is known of it; begins with a space."""
+    parts = [delivery.name, *(postal_lines(delivery.address) if delivery.address else [])]
+    if not any(parts) and delivery.location:
+        parts = [delivery.location.value]
+    place = ", ".join(filter(None, parts))
+    when = f" le {figures.day(delivery.date)}" if delivery.date else ""
+    return f"{when} : {place}" if place else when
 
 
 def _supporting_documents(content: InvoiceContent) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from invoices.printing import figures, wording
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, TITLE_LEADING, Layout
-from invoices.printing.mentions import foot_of_page, terms
+from invoices.printing.mentions import delivery_text, foot_of_page, terms
 from invoices.printing.parties import address_lines, party_lines
 from invoices.printing.payment import code_of_transfer, payment_lines
 from invoices.printing.style import PrintStyle
@@ -166,6 +166,8 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
 
 def period_text(start: datetime.date | None, end: datetime.date | None) -> str:
     """« du 01/06/2022 au 30/06/2022 », or what is known of it."""
+    if start and start == end:
+        return f"le {figures.day(start)}"
     if start and end:
         return f"du {figures.day(start)} au {figures.day(end)}"
     if start:
@@ -199,6 +201,8 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
     for line in content.lines:
         carried += line.net_amount
         details = _details(line, currency)
+        elsewhere = [delivery_text(each) for each in line.deliveries if each != content.delivery]
+        details += [f"Livré{text}" for text in elsewhere if text]
         quantity = "" if line.quantity is None else figures.number(line.quantity)
         if line.quantity is not None and (unit := wording.unit(line.unit, line.quantity)):
             quantity = f"{quantity}{figures.BEFORE_UNIT}{unit}"

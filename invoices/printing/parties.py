@@ -17,12 +17,7 @@ def grouped_siren(siren: str) -> str:
 
 def address_lines(address: Address, content: InvoiceContent) -> list[str]:
     """The lines of an address; the country is named as soon as the invoice crosses a border."""
-    lines = [line for line in (address.line1, address.line2, address.line3) if line]
-    town = " ".join(part for part in (address.postcode, address.city) if part)
-    if address.subdivision:
-        town = f"{town} ({address.subdivision})" if town else address.subdivision
-    if town:
-        lines.append(town)
+    lines = postal_lines(address)
     countries = {party.address.country for party in (content.seller, content.buyer) if party.address} | {
         address.country,
         "FR",
@@ -30,6 +25,15 @@ def address_lines(address: Address, content: InvoiceContent) -> list[str]:
     if address.country and len(countries - {""}) > 1:
         lines.append(country(address.country))
     return lines
+
+
+def postal_lines(address: Address) -> list[str]:
+    """The lines of an address without its country."""
+    lines = [line for line in (address.line1, address.line2, address.line3) if line]
+    town = " ".join(part for part in (address.postcode, address.city) if part)
+    if address.subdivision:
+        town = f"{town} ({address.subdivision})" if town else address.subdivision
+    return [*lines, town] if town else lines
 
 
 def party_lines(party: Party, content: InvoiceContent, layout: Layout, *, is_seller: bool) -> tuple[str, str]:
