@@ -10,15 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from invoices import admin_views_invoice as views
+from invoices.admin_downloads import zip_of
 from invoices.admin_pages import show
-from invoices.archive import stream_archive
 from invoices.handover import awaiting_handover, hands_over
 from invoices.lines import Told, mails_of
 from invoices.models import Invoice
@@ -158,28 +157,12 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
 
     @admin.action(description=gettext_lazy("Télécharger les PDF (ZIP)"), permissions=["view"])
     def download_pdfs(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> StreamingHttpResponse | None:
-        """The frozen PDF of each chosen invoice, in a folder per customer, with a table of their fingerprints.
-
-        Written while it is sent, so that a year of invoices is no more to ask than a page of them.
-        """
-        published = queryset.filter(published_at__isnull=False).order_by("-issue_date", "-number")
+        """The frozen PDF of each chosen invoice."""
+        published = queryset.filter(published_at__isnull=False)
         if not published.exists():
             self.message_user(request, _("Aucune de ces factures n’est publiée."), messages.WARNING)
             return None
-        response = StreamingHttpResponse(
-            stream_archive(
-                identifiers=published.values_list("pk", flat=True),
-                visible=Invoice.objects.published,
-                by_customer=True,
-                consulted=lambda _identifiers: None,
-                with_index=True,
-            ),
-            content_type="application/zip",
-        )
-        name = f"Factures-{timezone.localdate():%Y-%m-%d}.zip"
-        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return zip_of(published, filename=f"Factures-{timezone.localdate():%Y-%m-%d}.zip")
 
     def get_urls(self) -> list[URLPattern]:
         """The frozen documents, and sending again."""

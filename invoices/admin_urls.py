@@ -37,6 +37,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}relancer/", wrap(runs.retry), name="export_web_retry"),
         path(f"{one}bordereau/", wrap(runs.bordereau), name="export_web_bordereau"),
         path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
+        path(f"{one}factures.zip", wrap(runs.published_pdfs), name="export_web_pdfs"),
         path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
         path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
         path(f"{root}remise/", wrap(einvoices.hand_over_all), name="export_web_hand_over_all"),

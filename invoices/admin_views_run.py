@@ -10,10 +10,11 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from invoices.admin_downloads import zip_of
 from invoices.admin_pages import ACT, SEE, allowed, has_any, note, show, staff_name, tell
 from invoices.bordereau import Bordereau, read_bordereau, write_csv, write_pdf
 from invoices.lines import filter_items, load_items, with_mails
-from invoices.models import Export, ExportItem
+from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from invoices.progress import is_worker_missing, measure_progress
 from invoices.services import (
@@ -223,3 +224,15 @@ def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
     return _download(
         HttpResponse(write_pdf(_export(number)), content_type="application/pdf"), f"bordereau-export-{number}.pdf"
     )
+
+
+@allowed(*SEE)
+@require_GET
+def published_pdfs(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The PDFs that the export published, as one file."""
+    export = _export(number)
+    published = Invoice.objects.published().filter(items__export=export, items__state=ItemState.PUBLISHED)
+    if not published.exists():
+        tell(request, _("Cet export n’a publié aucune facture."), level=messages.WARNING)
+        return redirect("admin:export_web_bordereau", number=number)
+    return zip_of(published, filename=f"Factures-export-{number}.zip")

@@ -102,6 +102,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "export_web_bordereau": (_number, READ_ONLY),
     "export_web_bordereau_csv": (_number, READ_ONLY),
     "export_web_bordereau_pdf": (_number, READ_ONLY),
+    "export_web_pdfs": (_number, READ_ONLY),
     "export_web_hand_over": (_number, REFUSED),
     "export_web_hand_over_all": (_nothing, REFUSED),
     "invoice_status": (lambda scene: [scene["published"].pk], REFUSED),

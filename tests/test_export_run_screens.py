@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -365,6 +366,28 @@ def test_the_pdf_of_the_bordereau_holds_every_line(desk: Client) -> None:
     for number in export.items.values_list("invoice__number", flat=True):
         assert number in text
     assert "360,00 €" in text
+
+
+def test_the_pdfs_of_an_export_come_as_one_file_and_those_of_another_stay_out(desk: Client) -> None:
+    other = run(make_list(1))
+    export = run(make_list(2))
+    numbers = set(export.items.filter(state="published").values_list("invoice__number", flat=True))
+
+    response = desk.get(url(export, "factures.zip"))
+
+    assert response["Content-Disposition"] == f'attachment; filename="Factures-export-{export.number}.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(response))) as archive:
+        index = list(csv.DictReader(io.StringIO(archive.read("Index.csv").decode("utf-8-sig")), delimiter=";"))
+        assert len(numbers) == 2
+        assert {row["Facture"] for row in index} == numbers
+        assert all(archive.read(row["Fichier"]).startswith(b"%PDF-") for row in index)
+    assert str(other.items.get().invoice.number) not in numbers
+
+
+def test_an_export_that_published_nothing_has_no_pdfs(desk: Client) -> None:
+    export = make_list(1)
+
+    assert "Cet export n’a publié aucune facture." in words(desk.get(url(export, "factures.zip"), follow=True))
 
 
 def test_a_pdf_too_long_to_be_read_shows_the_failures_and_says_where_the_rest_is(

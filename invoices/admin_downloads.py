@@ -1,0 +1,29 @@
+"""The frozen PDFs of many invoices as one file, for the back-office."""
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from invoices.archive import stream_archive
+from invoices.models import Invoice
+
+
+def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
+    """The PDFs of ``published`` invoices in a folder per customer, with a table of their fingerprints.
+
+    Written while it is sent, so that a year of invoices is no more to ask than a page of them. Nobody's reading of an
+    invoice is noted: the customer has not seen it.
+    """
+    response = StreamingHttpResponse(
+        stream_archive(
+            identifiers=published.order_by("-issue_date", "-number").values_list("pk", flat=True),
+            visible=Invoice.objects.published,
+            by_customer=True,
+            consulted=lambda _identifiers: None,
+            with_index=True,
+        ),
+        content_type="application/zip",
+    )
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response
