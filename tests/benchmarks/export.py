@@ -71,7 +71,7 @@ def progress(text: str) -> None:
 def main() -> None:
     """Populate, measure in turns, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--invoices", type=int, default=320, help="invoices of one measure of the chain")
+    parser.add_argument("--invoices", type=int, default=480, help="invoices of one measure of the chain")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=100_000, help="lines of the list")
     parser.add_argument("--processes", type=int, default=CORES)
@@ -105,7 +105,7 @@ def measure(places: dict[str, Site], options: argparse.Namespace) -> dict[str, A
     }
     for kind, site in places.items():
         progress(f"{kind}: {wanted} invoices")
-        report["population"] = ask(site, "populate", wanted, rounds * 6 * count)
+        report["population"] = ask(site, "populate", wanted, rounds * 4 * count)
     sqlite = places["sqlite"]
     turns: dict[str, Measure] = {
         "floor A": lambda: ask(sqlite, "floor_a", 10),
@@ -115,14 +115,14 @@ def measure(places: dict[str, Site], options: argparse.Namespace) -> dict[str, A
     for kind, site in places.items():
         turns[f"chain, {kind}"] = lambda site=site: ask(site, "chain", count, processes)  # type: ignore[misc]
         turns[f"received PDF, {kind}"] = lambda site=site: ask(  # type: ignore[misc]
-            site, "chain", 3 * count, processes, "pdf"
+            site, "chain", 2 * count, processes, "pdf"
         )
         # What a mail costs it costs both alike: without mails, publishing alone is compared.
         turns[f"chain without mails, {kind}"] = lambda site=site: ask(  # type: ignore[misc]
             site, "chain", count // 2, processes, "csv", 0
         )
         turns[f"received PDF without mails, {kind}"] = lambda site=site: ask(  # type: ignore[misc]
-            site, "chain", 3 * count, processes, "pdf", 0
+            site, "chain", 2 * count, processes, "pdf", 0
         )
     html = Path(tempfile.mkdtemp(dir=sqlite.folder))
     ask(sqlite, "pages", 20, str(html))
