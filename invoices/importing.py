@@ -5,6 +5,7 @@ invoice are one together; each e-invoice is one. A whole is imported or, where a
 entirely; the others are imported nonetheless.
 """
 
+import codecs
 import gc
 import tempfile
 from collections import defaultdict
@@ -21,7 +22,7 @@ from invoices.einvoices.safe_xml import looks_like_xml
 from invoices.erp.companies import KnownCompanies
 from invoices.erp.contacts import import_contacts
 from invoices.erp.customers import KnownCustomers, import_customers
-from invoices.erp.einvoices import import_einvoice
+from invoices.erp.einvoices import TakenInvoices, import_einvoice
 from invoices.erp.headers import CONTACTS, CUSTOMERS, INVOICES, LINES, RecognisedTable, UnknownHeader, recognise
 from invoices.erp.invoice_tables import InvoiceTables, import_invoice_tables
 from invoices.erp.report import ImportReport, Progress, Rejection
@@ -80,6 +81,8 @@ class _Import:
         self.customers = KnownCustomers()
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
+        self.names: dict[str, str] = {}  # of those documents, as they were given: two may have the same
+        self.taken: TakenInvoices = {}
         self.with_rows: set[str] = set()
         self.folders: dict[str, Path] = {}
 
@@ -121,8 +124,15 @@ class _Import:
         except OSError:
             self.report.refuse_file(file.name, "Ce fichier ne peut pas être ouvert.")
             return
+        if len(head) < _HEAD_BYTES and not head.removeprefix(codecs.BOM_UTF8).strip():
+            self.report.refuse_file(file.name, "Ce fichier est vide.")
+            return
         if is_pdf(head) or looks_like_xml(head):
-            self.documents[file.name] = path
+            name, copies = file.name, 1
+            while name in self.documents:
+                copies += 1
+                name = f"{file.name} ({copies})"
+            self.documents[name], self.names[name] = path, file.name
             return
         try:
             tables = tables_in(path, file.name)
@@ -174,13 +184,16 @@ class _Import:
         if wanted.is_absolute() or ".." in wanted.parts:
             return None
         beside = str(PurePosixPath(table_name).parent / wanted)
-        same_name = [name for name in self.documents if PurePosixPath(name).name == wanted.name]
-        for name in (beside, *(same_name if len(same_name) == 1 else [])):
-            if name in self.documents:
-                self.with_rows.add(name)
-                return self.documents[name]
+        found = [name for name, given in self.names.items() if given == beside] or [
+            name for name, given in self.names.items() if PurePosixPath(given).name == wanted.name
+        ]
         folder = self.folders.get(table_name)
         path = folder / wanted if folder is not None else None
+        if len(found) > 1:  # of the same name, from several folders
+            found = [name for name in found if self.documents[name] == path]
+        if len(found) == 1:
+            self.with_rows.add(found[0])
+            return self.documents[found[0]]
         return path if path is not None and path.is_file() else None
 
     def _import_documents(self) -> None:
@@ -189,7 +202,9 @@ class _Import:
         for name, path in self.documents.items():
             if name in self.with_rows:
                 continue
-            self._guarded([name], partial(import_einvoice, path, name, self.companies, dry_run=self.dry_run))
+            self._guarded(
+                [name], partial(import_einvoice, path, name, self.companies, self.taken, dry_run=self.dry_run)
+            )
             done += 1
             if self.progress is not None:
                 self.progress("e-factures", done)

@@ -29,6 +29,7 @@ SAMPLES = Path(__file__).parent / "data" / "einvoices"
 FACTURX = SAMPLES / "akretion-factur-x" / "invoice_EN16931.pdf"
 BASIC = SAMPLES / "akretion-factur-x" / "factur-x-basic.xml"
 CII = SAMPLES / "akretion-factur-x" / "factur-x-en16931.xml"
+EINFACH = (SAMPLES / "zugferd-corpus" / "EN16931_Einfach.cii.xml").read_bytes()
 
 
 def expected() -> list[dict[str, str]]:
@@ -234,6 +235,36 @@ def test_another_content_is_refused_after_publication() -> None:
     assert content_of(Invoice.objects.get()).buyer.name == "LE CLIENT"
 
 
+def test_two_files_of_the_same_name_are_two_files(tmp_path: Path) -> None:
+    paths = []
+    for number in ("A-1", "A-2"):
+        path = tmp_path / number / "facture.xml"
+        path.parent.mkdir()
+        path.write_bytes(EINFACH.replace(b"471102", number.encode()))
+        paths.append(path)
+
+    report = import_erp(paths, create_companies=True)
+
+    assert report.is_clean
+    assert set(Invoice.objects.values_list("number", flat=True)) == {"A-1", "A-2"}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_two_contents_of_one_invoice_in_one_import_are_not_both_taken(dry_run: bool) -> None:
+    another = EINFACH.replace(b"Kunden AG Mitte", b"Kunden AG Ost")
+    assert another != EINFACH
+    given = [GivenFile("a.xml", EINFACH), GivenFile("b.xml", another), GivenFile("c.xml", EINFACH)]
+
+    report = import_erp(given, create_companies=True, dry_run=dry_run)
+
+    (rejection,) = report.rejected
+    assert rejection.file == "b.xml"
+    assert "est aussi dans « a.xml » de cet import, avec un autre contenu" in rejection.reason
+    if not dry_run:
+        assert content_of(Invoice.objects.get()).buyer.name == "Kunden AG Mitte"
+        assert Invoice.objects.get().version == 1
+
+
 def test_a_zip_of_everything_takes_what_is_good_and_refuses_the_rest() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -252,6 +283,11 @@ def test_a_zip_of_everything_takes_what_is_good_and_refuses_the_rest() -> None:
 def test_a_hostile_file_is_a_refusal() -> None:
     bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><Invoice>&a;</Invoice>'
     assert "DOCTYPE" in only_reason(GivenFile("bomb.xml", bomb))
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n", b"\xef\xbb\xbf\n"])
+def test_a_file_with_nothing_in_it_is_said_to_be_empty(content: bytes) -> None:
+    assert only_reason(GivenFile("facture.xml", content)) == "Ce fichier est vide."
 
 
 def test_an_absurd_amount_is_a_refusal_and_leaves_no_company() -> None:

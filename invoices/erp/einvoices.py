@@ -24,12 +24,22 @@ from invoices.semantics import InvoiceContent, Party, to_json
 _ORIGINS: Final = {"CII": Invoice.Origin.CII, "UBL": Invoice.Origin.UBL}
 
 
+type TakenInvoices = dict[tuple[str, str, str], tuple[str, str]]
+"""The invoices that an import has taken, by issuer (name, SIREN) and number: the file, and the hash of its content."""
+
+
 class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transaction
     """Leave the transaction and keep nothing."""
 
 
-def import_einvoice(path: Path, name: str, companies: KnownCompanies, *, dry_run: bool) -> ImportReport:
-    """The e-invoice in the file at ``path``, which the user knows as ``name``. Returns its story."""
+def import_einvoice(
+    path: Path, name: str, companies: KnownCompanies, taken: TakenInvoices, *, dry_run: bool
+) -> ImportReport:
+    """The e-invoice in the file at ``path``, which the user knows as ``name``. Returns its story.
+
+    What this import took before is in ``taken``: the same invoice with another content is refused, since nothing says
+    which of the two is meant.
+    """
     report = ImportReport()
     try:
         reading = read_in_child(path)
@@ -44,14 +54,18 @@ def import_einvoice(path: Path, name: str, companies: KnownCompanies, *, dry_run
         report.refuse_file(name, refusal.reason)
         return report
     if dry_run:
-        _Storing(reading, path, name, companies, report, write=False).run()
+        storing = _Storing(reading, path, name, companies, report, taken, write=False)
+        storing.run()
+        storing.note_taken()
         return report
     received = ReceivedFiles()
     try:
         with transaction.atomic():
-            _Storing(reading, path, name, companies, report, write=True, received=received).run()
+            storing = _Storing(reading, path, name, companies, report, taken, write=True, received=received)
+            storing.run()
             if not report.is_clean:
                 raise _Undo
+        storing.note_taken()
     except _Undo:
         report.forget_counts()
         received.forget()
@@ -73,6 +87,7 @@ class _Storing:
         name: str,
         companies: KnownCompanies,
         report: ImportReport,
+        taken: TakenInvoices,
         *,
         write: bool,
         received: ReceivedFiles | None = None,
@@ -83,6 +98,9 @@ class _Storing:
         self.name = name
         self.companies = companies
         self.report = report
+        self.taken = taken
+        self.identity: tuple[str, str, str] | None = None
+        self.content_hash = ""
         self.write = write
         self.received = received or ReceivedFiles()
 
@@ -105,10 +123,31 @@ class _Storing:
         columns["content_hash"] = fingerprint(content)
         columns["origin"] = self._origin()
         columns["warnings"] = list(self.reading.warnings)
+        if self._is_taken(company, columns["content_hash"]):
+            return
         if found is None:
             self._create(company, columns, lines)
         else:
             self._compare(found, columns, lines)
+
+    def _is_taken(self, company: Company, content_hash: str) -> bool:
+        """True where another file of this import says otherwise of this invoice; refuses this one."""
+        number = self.content.number
+        self.identity, self.content_hash = (company.name, company.siren, number), content_hash
+        first, its_hash = self.taken.get(self.identity, ("", content_hash))
+        if its_hash == content_hash:
+            return False
+        reason = (
+            f"La facture {shown(number)} est aussi dans « {first} » de cet import, avec un autre contenu : donnez un "
+            "seul des deux fichiers."
+        )
+        self.report.refuse(Rejection(self.name, None, "numero", shown(number), reason))
+        return True
+
+    def note_taken(self) -> None:
+        """Remember, where nothing was refused, that this import has this invoice."""
+        if self.report.is_clean and self.identity is not None:
+            self.taken.setdefault(self.identity, (self.name, self.content_hash))
 
     def _origin(self) -> str:
         return Invoice.Origin.FACTURX if self.reading.container == "pdf" else _ORIGINS[self.reading.syntax]
