@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from django.template.loader import render_to_string
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -25,12 +26,16 @@ from invoices.lines import (
 )
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice
 from invoices.printing import print_page
+from invoices.printing.fonts import printable
 from invoices.progress import run_duration
 from invoices.spreadsheet_cells import harmless_cell
 from mailing.outbox import count_states
 
-# A PDF of more lines would be read by nobody and take minutes: the CSV holds every line whatever their number.
-PDF_LINES = 1000
+# A PDF of more lines would be read by nobody, and keep every other printing waiting for more than some seconds: the CSV
+# holds every line whatever their number.
+PDF_LINES = 500
+# Of what a line says in one cell: reasons of mail servers and hundreds of addresses stand whole in the CSV.
+PDF_CELL = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +192,15 @@ def write_pdf(export: Export) -> bytes:
             "head": head,
             "export": export,
             "company": Company.objects.filter(is_default=True).first(),
-            "lines": [(line.item, outcome_words(line), mail_words(line)) for line in lines],
+            "lines": [(line.item, _short(outcome_words(line)), _short(mail_words(line))) for line in lines],
             "hidden": total - len(lines),
         },
     )
-    return print_page(html, _style())
+    return print_page(printable(html), _style())
+
+
+def _short(text: str) -> str:
+    return Truncator(text).chars(PDF_CELL)
 
 
 @cache

@@ -390,6 +390,32 @@ def test_an_export_that_published_nothing_has_no_pdfs(desk: Client) -> None:
     assert "Cet export n’a publié aucune facture." in words(desk.get(url(export, "factures.zip"), follow=True))
 
 
+ODD = "Zoë\x0b\u202egnirts\u202c 名前 \U0001f600 <b>&amp;</b> שלום"
+
+
+def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(desk: Client) -> None:
+    customer = make_customer(name=ODD, code="É\u200b\u00ad1")
+    make_invoice(customer=customer, number="N°\u2028\ufeff7")
+    export = run(make_list())
+    ExportItem.objects.filter(export=export).update(
+        state=ItemState.FAILED, error="encre\x07 vide \ud7ff" + "x" * 5000, document=None
+    )
+
+    response = desk.get(url(export, "bordereau.pdf"))
+
+    text = text_of(response.content)
+    unbroken = "".join(text.split())
+    assert response.status_code == 200
+    assert "Zoë" in unbroken
+    assert "&amp;" in unbroken  # as it was typed, not as markup
+    assert "encrevide" in unbroken
+    assert not set("\x07\x0b\u202e\u200b\ufeff") & set(text)
+    # A cell is cut; the CSV says all of it.
+    assert "x" * 5000 not in unbroken
+    whole: Any = desk.get(url(export, "bordereau.csv"))
+    assert "x" * 5000 in b"".join(whole.streaming_content).decode()
+
+
 def test_a_pdf_too_long_to_be_read_shows_the_failures_and_says_where_the_rest_is(
     desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
