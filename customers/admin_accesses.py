@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -17,6 +17,7 @@ from customers.models import Access, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_addressees
 from customers.services import generate_credentials, renew_credentials, send_credentials, set_active
 from mailing.admin_confirmation import Choice, Plan, ask_page, is_confirmed, make_group
+from mailing.admin_gone import GoneError
 
 if TYPE_CHECKING:
     from customers.admin_customers import CustomerAdmin
@@ -173,15 +174,23 @@ class CardGestures:
 
     # ─── What they share ─────────────────────────────────────────────────────────────────────────────────────────────
     def _customer(self, request: HttpRequest, customer_id: int, permission: str) -> Customer:
-        """The customer; raises PermissionDenied, or Http404 where there is none (it may just have been deleted)."""
+        """The customer; raises PermissionDenied, or GoneError where it was removed meanwhile."""
         if not request.user.has_perm(permission) or not self.admin.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Customer, pk=customer_id)
+        customer = Customer.objects.filter(pk=customer_id).first()
+        if customer is None:
+            raise GoneError(
+                _("Ce client a été supprimé entre-temps : rien n’a été fait."),
+                back=reverse("admin:customers_customer_changelist"),
+            )
+        return customer
 
     def _account(self, customer: Customer, account_id: int) -> CustomerAccount:
         account = CustomerAccount.objects.filter(pk=account_id, is_staff=False, accesses__customer=customer).first()
         if not isinstance(account, CustomerAccount):
-            raise Http404
+            raise GoneError(
+                _("Ce compte n’est plus rattaché à ce client : rien n’a été fait."), back=self._back_address(customer)
+            )
         return account
 
     def _send(self, request: HttpRequest, customer: Customer, accounts: list[Any]) -> None:

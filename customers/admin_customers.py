@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import admin_gestures as gestures
@@ -16,6 +18,7 @@ from customers.admin_forms import CardContactForm, ContactForm, ContactFormSet, 
 from customers.admin_tabs import card_tabs
 from customers.card_changes import tell_card_changed
 from customers.models import Access, Contact, Customer, Gesture
+from mailing.admin_gone import leads_back
 from mailing.admin_lists import BackOfficeAdmin
 
 
@@ -86,6 +89,32 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         """Who may make and send credentials."""
         return request.user.has_perm("customers.manage_credentials")
 
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> Any:
+        """Without deleting many at once: most have invoices and stay, and thousands are no question for one page."""
+        actions = super().get_actions(request, action_location)
+        return {name: action for name, action in actions.items() if name != "delete_selected"}
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The question; where something stands on the customer, why he stays and what to do instead."""
+        customer = self.get_object(request, object_id)
+        if customer is not None and self.has_delete_permission(request, customer):
+            held_by = self.get_deleted_objects([customer], request)[3]
+            if held_by:
+                messages.warning(
+                    request,
+                    gettext(
+                        "%(customer)s ne peut être supprimé : des factures ou des listes à exporter s’appuient sur sa "
+                        "fiche. Désactivez ses comptes, onglet WEB, pour lui fermer son espace."
+                    )
+                    % {"customer": customer},
+                )
+                return redirect("admin:customers_customer_change", customer.pk)
+        return super().delete_view(request, object_id, extra_context)
+
     def get_urls(self) -> list[Any]:
         """The gestures of the WEB tab, beside the admin's own pages."""
         return [*self._card_urls(), *super().get_urls()]
@@ -95,11 +124,11 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         accounts = "<int:customer_id>/comptes/"
         account = f"{accounts}<int:account_id>/"
         return [
-            path(f"{accounts}creer/", wrap(card.create), name="customers_customer_create_account"),
-            path(f"{account}envoyer/", wrap(card.send), name="customers_customer_send_account"),
-            path(f"{account}reinitialiser/", wrap(card.renew), name="customers_customer_renew_account"),
-            path(f"{account}montrer/", wrap(card.reveal), name="customers_customer_reveal_account"),
-            path(f"{account}etat/", wrap(card.set_state), name="customers_customer_account_state"),
+            path(f"{accounts}creer/", wrap(leads_back(card.create)), name="customers_customer_create_account"),
+            path(f"{account}envoyer/", wrap(leads_back(card.send)), name="customers_customer_send_account"),
+            path(f"{account}reinitialiser/", wrap(leads_back(card.renew)), name="customers_customer_renew_account"),
+            path(f"{account}montrer/", wrap(leads_back(card.reveal)), name="customers_customer_reveal_account"),
+            path(f"{account}etat/", wrap(leads_back(card.set_state)), name="customers_customer_account_state"),
         ]
 
     def changeform_view(
@@ -116,7 +145,7 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
             ("edition", _("Édition")),
         ]
         context: dict[str, Any] = {"card_tabs": tabs}
-        customer = self.get_object(request, object_id) if object_id and object_id.isdigit() else None
+        customer = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
         if customer is not None and self.has_view_permission(request, customer):
             if request.user.has_perm("customers.view_customeraccount"):
                 tabs.append(("web", "WEB"))

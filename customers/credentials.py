@@ -75,5 +75,5 @@ def reveal_for_mail(reference: str) -> str | None:
     """
     if ":" in reference:
         return token_of_reference(reference)
-    account = Account.objects.filter(pk=reference).first() if reference.isdigit() else None
+    account = Account.objects.filter(pk=reference).first() if reference.isdecimal() else None
     return describe_password(account) if account is not None else None

@@ -47,7 +47,7 @@ def write_reference(account: Account, purpose: Purpose) -> str:
 def token_of_reference(reference: str) -> str | None:
     """A fresh token for a mail that leaves now; None where ``reference`` names no link or no open account."""
     name, _, key = reference.partition(":")
-    if name not in list(Purpose) or not key.isdigit():
+    if name not in list(Purpose) or not key.isdecimal():
         return None
     account = Account.objects.of_customers().filter(pk=key, is_active=True).first()
     return make_token(account, Purpose(name)) if account else None

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -24,6 +24,7 @@ from invoices.services import NothingToDoError
 from invoices.spreadsheet_cells import harmless_cell
 from invoices.wrong_addresses import correct_and_resend, list_wrong_addresses
 from mailing.addresses import InvalidAddressError
+from mailing.admin_lists import read_key
 from mailing.outbox import count_failed_addresses, resolve_address
 
 SEE = "mailing.view_failedaddress"
@@ -45,8 +46,10 @@ def correct(request: HttpRequest) -> HttpResponse:
     """*Enregistrer et renvoyer*; a refused address is told beside its field, and stays in it."""
     if not request.user.has_perms(ACT):
         raise PermissionDenied
-    key = request.POST.get("customer", "")
-    customer = get_object_or_404(Customer, pk=key if key.isdecimal() else 0)
+    customer = Customer.objects.filter(pk=read_key(request.POST.get("customer", ""))).first()
+    if customer is None:
+        messages.warning(request, _("Ce client a été supprimé entre-temps : rien n’a été fait."))
+        return redirect(_here(request))
     old, new = request.POST.get("address", ""), request.POST.get("new", "")
     try:
         done = correct_and_resend(customer=customer, old=old, new=new)

@@ -22,7 +22,7 @@ from invoices.handover import awaiting_handover, hands_over
 from invoices.lines import Told, mails_of
 from invoices.models import Invoice
 from invoices.money import write_amount
-from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin
+from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin, read_key
 
 TO_HAND_OVER = "a-remettre"
 
@@ -68,7 +68,7 @@ class CustomerFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The customer of the address, and no other: 20,000 names make no menu."""
         key = self.value() or ""
-        found = Customer.objects.filter(pk=key).first() if key.isdigit() else None
+        found = Customer.objects.filter(pk=read_key(key)).first()
         return [(key, str(found) if found else _("client inconnu"))] if key else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
@@ -76,7 +76,7 @@ class CustomerFilter(admin.SimpleListFilter):
         key = self.value()
         if not key:
             return queryset
-        return queryset.filter(customer=int(key)) if key.isdigit() else queryset.none()
+        return queryset.filter(customer=read_key(key))
 
 
 class InvoiceChangeList(ChangeList):

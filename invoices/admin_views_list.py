@@ -24,6 +24,7 @@ from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from invoices.progress import is_worker_missing, measure_progress, run_duration
 from invoices.services import recheck_customer, set_excluded
+from mailing.admin_lists import read_key
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
@@ -86,12 +87,8 @@ def export_list(request: HttpRequest, number: int) -> HttpResponseBase:
 
 def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
     back = _here(request, export)
-    key = request.POST.get("item", "")
-    item = (
-        ExportItem.objects.select_related("invoice__customer").filter(export=export, pk=key).first()
-        if key.isdigit()
-        else None
-    )
+    key = read_key(request.POST.get("item", ""))
+    item = ExportItem.objects.select_related("invoice__customer").filter(export=export, pk=key).first()
     if item is None or export.state not in CORRECTABLE:
         tell(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
         return redirect(back)
@@ -214,8 +211,8 @@ def _query_without_page(request: HttpRequest) -> str:
 def tick(request: HttpRequest, number: int) -> HttpResponseBase:
     """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not."""
     export = get_object_or_404(Export, number=number)
-    shown = {int(key) for key in request.POST.getlist("shown") if key.isdigit()}
-    ticked = {int(key) for key in request.POST.getlist("ticked") if key.isdigit()} & shown
+    shown = {read_key(text) for text in request.POST.getlist("shown")}
+    ticked = {read_key(text) for text in request.POST.getlist("ticked")} & shown
     off = set_excluded(export=export, items=shown - ticked, excluded=True)
     on = set_excluded(export=export, items=ticked, excluded=False)
     if off or on:

@@ -31,6 +31,7 @@ from invoices.scripting import (
 )
 from invoices.selection import SelectionCount, count_selection
 from invoices.services import create_export, last_export_day
+from mailing.admin_lists import read_key
 
 RUNS_SHOWN = 30
 # What the screen asks of the address: the choices of the form, or something to begin with.
@@ -105,7 +106,7 @@ def _create(
 
 def _reopened(request: HttpRequest) -> SavedSelection | None:
     key = request.POST.get(REOPEN_SELECTION) or request.GET.get(REOPEN_SELECTION) or ""
-    return SavedSelection.objects.filter(pk=key).first() if key.isdigit() else None
+    return SavedSelection.objects.filter(pk=read_key(key)).first()
 
 
 def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm:
@@ -116,7 +117,7 @@ def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm
     number = query.get(REOPEN_EXPORT, "")
     if reopened is not None:
         criteria = Criteria.from_json(reopened.criteria)
-    elif number.isdigit() and (export := Export.objects.filter(number=number).first()):
+    elif export := Export.objects.filter(number=read_key(number)).first():
         criteria = Criteria.from_json(export.criteria)
     return SelectionForm(initial=SelectionForm.values_of(criteria))
 

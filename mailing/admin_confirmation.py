@@ -126,4 +126,4 @@ def _pressed_action(request: HttpRequest, field_name: str) -> str:
     """The action whose button was pressed: a list has one menu of actions above it, and may have one below."""
     values = request.POST.getlist(field_name)
     index = request.POST.get("index", "")
-    return values[int(index)] if index.isdigit() and int(index) < len(values) else values[0]
+    return values[int(index)] if index.isdecimal() and int(index) < len(values) else values[0]

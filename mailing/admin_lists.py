@@ -15,6 +15,16 @@ from django.utils.translation import gettext as _
 COUNTED_ROWS = 10_000
 
 
+_LARGEST_KEY = 2**63 - 1
+
+
+def read_key(text: str) -> int:
+    """The primary key that an address or a form names; 0, which no row has, whatever else somebody typed there."""
+    # isdecimal, for "²".isdigit() is true and int("²") fails; a number that no column holds fails in the database.
+    key = int(text) if text.isdecimal() and len(text) < 20 else 0
+    return key if key <= _LARGEST_KEY else 0
+
+
 class LimitedPaginator[M: Model](Paginator[M]):
     """Pages of a long list: counts no further than :data:`COUNTED_ROWS`, which is also how far one can leaf."""
 

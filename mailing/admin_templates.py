@@ -114,7 +114,7 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The editor, with the placeholders of this message and its earlier texts."""
-        template = self.get_object(request, object_id) if object_id and object_id.isdigit() else None
+        template = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
         extra: dict[str, Any] = {}
         if template is not None and self.has_view_permission(request, template):
             extra = {

@@ -269,7 +269,7 @@ class SmtpTransport:
                 left=False,
             )
         limit = connection.esmtp_features.get("size", "")
-        if limit.isdigit() and 0 < int(limit) < size:
+        if limit.isdecimal() and 0 < int(limit) < size:
             return Outcome(
                 Verdict.REJECTED,
                 _("Mail trop gros pour le serveur d’envoi : %(size)s octets, limite %(limit)s.")

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Account, StaffAccount
-from mailing.admin_lists import BackOfficeAdmin, LimitedPaginator, ReadOnlyAdmin
+from mailing.admin_lists import BackOfficeAdmin, LimitedPaginator, ReadOnlyAdmin, read_key
 
 admin.site.unregister(Group)
 
@@ -74,8 +74,8 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         """The changes of such things."""
-        key = self.value() or ""
-        return queryset.filter(content_type=int(key)) if key.isdigit() else queryset
+        key = read_key(self.value() or "")
+        return queryset.filter(content_type=key) if key else queryset
 
 
 class UserFilter(admin.SimpleListFilter):
@@ -91,8 +91,8 @@ class UserFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
         """What that person did."""
-        key = self.value() or ""
-        return queryset.filter(user=int(key)) if key.isdigit() else queryset
+        key = read_key(self.value() or "")
+        return queryset.filter(user=key) if key else queryset
 
 
 @admin.register(LogEntry)

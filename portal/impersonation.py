@@ -7,11 +7,12 @@ those only) are answered as for that account: GET and HEAD, never a change, neve
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -102,8 +103,12 @@ def begin(request: HttpRequest, customer_id: int, account_id: int) -> HttpRespon
     staff = request.user
     if not isinstance(staff, Account) or not staff.has_perm(PERMISSION):
         raise PermissionDenied
-    customer = get_object_or_404(Customer, pk=customer_id)
-    account = get_object_or_404(CustomerAccount, pk=account_id, is_staff=False, accesses__customer=customer)
+    customer = Customer.objects.filter(pk=customer_id).first()
+    account = CustomerAccount.objects.filter(pk=account_id, is_staff=False, accesses__customer=customer_id).first()
+    if customer is None or account is None:
+        messages.warning(request, _("Ce client ou ce compte a été supprimé entre-temps."))
+        back = "admin:customers_customer_changelist" if customer is None else "admin:customers_customer_change"
+        return redirect(back, *([] if customer is None else [customer.pk]))
     LogEntry.objects.log_actions(
         staff.pk,
         [customer],

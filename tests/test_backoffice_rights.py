@@ -567,7 +567,8 @@ def test_staff_are_never_looked_at(client: Client) -> None:
     other = make_staff("autre@aquila.example")
     client.force_login(make_staff(), backend=BACKEND)
 
-    assert client.post(f"/gestion/voir-comme/{customer.pk}/{other.pk}/").status_code == 404
+    answer = client.post(f"/gestion/voir-comme/{customer.pk}/{other.pk}/")
+    assert answer["Location"] == f"/gestion/customers/customer/{customer.pk}/change/"
 
 
 # ─── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -42,7 +42,7 @@ def within_upload_limit(view: Callable[[HttpRequest], HttpResponse]) -> Callable
     @csrf_exempt
     def checked(request: HttpRequest) -> HttpResponse:
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdigit() or int(announced) > settings.VERIFICATION_UPLOAD_LIMIT + FORM_ROOM:
+        if not announced.isdecimal() or int(announced) > settings.VERIFICATION_UPLOAD_LIMIT + FORM_ROOM:
             megabytes = settings.VERIFICATION_UPLOAD_LIMIT // 1_000_000
             form = VerificationForm()
             sentence = _("Ce fichier est trop grand : %(size)s Mo au plus.") % {"size": megabytes}
