@@ -74,8 +74,10 @@ def filter_items(
 
 
 def load_items(keys: Iterable[int]) -> list[ExportItem]:
-    """The lines ``keys`` with their invoices, customers and documents, in their order; one query."""
-    rows = ExportItem.objects.filter(pk__in=list(keys)).select_related("invoice__customer", "document")
+    """The lines ``keys`` with their invoices, customers, checks and documents, in their order; one query."""
+    rows = ExportItem.objects.filter(pk__in=list(keys)).select_related(
+        "invoice__customer", "invoice__content_check", "document"
+    )
     return list(rows.order_by("pk"))
 
 

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Account
+from invoices.checking import check_waiting
 from invoices.criteria import Criteria, Scope
 from invoices.engine import run_lines
 from invoices.models import Export, Handover, Invoice
@@ -49,6 +50,20 @@ def test_the_page_of_an_invoice_says_its_channel(desk: Client) -> None:
     page = desk.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
     assert "Voie légale" in page
     assert "plateforme agréée (pas encore obligatoire)" in page
+
+
+def test_the_list_says_what_is_wrong_with_an_e_invoice_and_where(desk: Client) -> None:
+    make_company().__class__.objects.update(operations="S", allow_plain_pdf=False)
+    customer = make_customer(siren=SIREN, vat_identifier=french_vat(SIREN))
+    make_invoice(customer=customer, total_vat="20.01")
+    check_waiting()
+    export = create_export(criteria=Criteria(scope=Scope.ALL))
+
+    page = desk.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
+
+    assert "e-facture non conforme" in page
+    assert "Total de la TVA : 20,01 indiqué, 20,00 calculé." in page
+    assert "BT-110" in page
 
 
 def test_a_status_is_typed_and_shown_with_who_typed_it(desk: Client) -> None:
