@@ -12,7 +12,7 @@ from invoices.documents import received_document
 from invoices.einvoices.reading import read_einvoice
 from invoices.engine import run_lines
 from invoices.importing import import_erp
-from invoices.models import Consultation, Invoice
+from invoices.models import Consultation, Document, Invoice
 from invoices.services import create_export, start_export
 from tests.factories import (
     PASSWORD,
@@ -110,3 +110,20 @@ def test_the_xml_of_the_back_office_is_for_those_who_may_see_invoices(client: Cl
     trainee = Account.objects.create_user("stage@aquila.example", PASSWORD, is_staff=True)
     client.force_login(trainee, backend=BACKEND)
     assert client.get(desk_address(invoice)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("guideline", "name"),
+    [
+        ("EN 16931", "EN 16931"),
+        ("urn:cen.eu:en16931:2017", "EN 16931"),
+        ("urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended", "EXTENDED"),
+        ("urn:cen.eu:en16931:2017#compliant#urn:factur-x.eu:1p0:basic", "BASIC"),
+        ("urn:factur-x.eu:1p0:basicwl", "BASIC WL"),
+        ("urn:factur-x.eu:1p0:minimum", "MINIMUM"),
+        ("urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0", "XRechnung 3.0"),
+        ("A1", "A1"),
+    ],
+)
+def test_a_profile_is_named_as_people_name_it(guideline: str, name: str) -> None:
+    assert Document(profile=guideline).profile_name == name

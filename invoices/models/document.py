@@ -55,6 +55,23 @@ class Document(models.Model):
             raise TypeError("A frozen document does not change; a correction is a new version.")
         super().save(*args, **kwargs)
 
+    @property
+    def profile_name(self) -> str:
+        """The profile as people name it; what a received file states where it is none of Factur-X's own."""
+        guideline = self.profile.lower()
+        if guideline == "urn:cen.eu:en16931:2017":
+            return "EN 16931"
+        for ending, name in (
+            ("extended", "EXTENDED"),
+            ("basic", "BASIC"),
+            ("basicwl", "BASIC WL"),
+            ("minimum", "MINIMUM"),
+        ):
+            if guideline.endswith(f":{ending}"):
+                return name
+        _before, mark, version = self.profile.rpartition("xrechnung_")
+        return f"XRechnung {version}" if mark else self.profile
+
 
 class PrintedContent(models.Model):
     """What a document says that is kept nowhere else: parties, mentions, payment, as they were when it was frozen.
