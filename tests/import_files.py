@@ -72,3 +72,9 @@ def import_tables(**tables: Rows) -> ImportReport:
     return import_erp(
         [GivenFile(f"{name}.csv", as_csv(rows).encode()) for name, rows in {**TABLES, **tables}.items() if rows]
     )
+
+
+def only_rejection(report: ImportReport) -> dict[str, Any]:
+    """The refusal of a report that has no other."""
+    (rejection,) = report.as_json()["rejected"]
+    return dict(rejection)
