@@ -1,14 +1,18 @@
 """Factures: the list and the page of one."""
 
+import calendar
+import datetime
+import re
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import FETCH_RAISE, QuerySet
+from django.db.models import FETCH_RAISE, Max, Min, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,6 +29,8 @@ from invoices.money import write_amount
 from mailing.admin_lists import LimitedPaginator, ReadOnlyAdmin, read_key
 
 TO_HAND_OVER = "a-remettre"
+YEARS_SHOWN = 15
+_PERIOD = re.compile(r"(?P<year>[1-9][0-9]{3})(?:-(?P<month>0[1-9]|1[0-2]))?")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -57,6 +63,43 @@ class StateFilter(admin.SimpleListFilter):
             case value if value == TO_HAND_OVER:
                 return queryset.filter(pk__in=awaiting_handover().order_by().values("pk"))
         return queryset
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """Invoices of a year or a month, between the first and the last that there are: two looks into an index.
+
+    Django's own hierarchy of dates reads every invoice to know in which months there are some.
+    """
+
+    title = gettext_lazy("date de facture")
+    parameter_name = "periode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """This month, the one before, then years; the months of the year that is chosen stand below it."""
+        today = timezone.localdate()
+        before = today.replace(day=1) - datetime.timedelta(days=1)
+        words = [(f"{today:%Y-%m}", _("mois en cours")), (f"{before:%Y-%m}", _("mois dernier"))]
+        ends = Invoice.objects.aggregate(first=Min("issue_date"), last=Max("issue_date"))
+        if ends["first"] is None:
+            return words
+        chosen = (self.value() or "")[:4]
+        first, last = ends["first"].year, ends["last"].year
+        for year in range(last, max(first, last - YEARS_SHOWN + 1) - 1, -1):
+            words.append((f"{year:04}", f"{year}"))
+            if f"{year:04}" == chosen:
+                months = (datetime.date(year, month, 1) for month in range(1, 13))
+                words += [(f"{month:%Y-%m}", date_format(month, "F Y")) for month in months]
+        return words
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """The invoices issued in it; all of them where it is no year and no month."""
+        found = _PERIOD.fullmatch(self.value() or "")
+        if found is None:
+            return queryset
+        year, month = int(found["year"]), int(found["month"] or 0)
+        start = datetime.date(year, month or 1, 1)
+        end = datetime.date(year, month or 12, calendar.monthrange(year, month or 12)[1])
+        return queryset.filter(issue_date__range=(start, end))
 
 
 class CustomerFilter(admin.SimpleListFilter):
@@ -112,9 +155,8 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
 
     list_display = ("number", "issue_date", "customer_link", "kind", "total", "state", "mails", "first_consulted_at")
     list_display_links = ("number",)
-    list_filter = (StateFilter, "kind", "issue_date", CustomerFilter, ("company", admin.RelatedOnlyFieldListFilter))
+    list_filter = (StateFilter, PeriodFilter, "kind", CustomerFilter, "company")
     search_fields = ("number", "customer__name", "customer__code")
-    date_hierarchy = "issue_date"
     list_select_related = ("customer",)
     actions = ("download_pdfs",)
     ordering = ("-issue_date", "-number")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -87,10 +88,36 @@ def test_the_list_is_filtered_by_state_kind_period_and_customer(desk: Client) ->
     assert numbers("etat=consulted") == ["LUE-1"]
     assert numbers("etat=unread") == ["NEUVE-1"]
     assert numbers("kind__exact=credit_note") == ["NEUVE-1"]
-    assert numbers("issue_date__year=2024") == ["ATTENTE-1"]
+    assert numbers("periode=2024") == ["ATTENTE-1"]
+    assert numbers("periode=2024-01") == ["ATTENTE-1"]
+    assert numbers("periode=2024-02") == []
+    assert numbers("periode=2025-06") == ["LUE-1", "NEUVE-1"]
+    assert numbers("periode=2025-13") == numbers("periode=0000") == numbers("") == ["ATTENTE-1", "LUE-1", "NEUVE-1"]
     assert numbers(f"client={waiting.customer_id}") == ["ATTENTE-1"]
     assert numbers("client=absurde") == []
     assert numbers("q=neuve") == ["NEUVE-1"]
+
+
+@time_machine.travel("2026-03-15")
+def test_the_list_offers_the_years_that_there_are_and_the_months_of_the_one_that_is_chosen(desk: Client) -> None:
+    make_invoice(issue_date=date(2024, 1, 5))
+    make_invoice(issue_date=date(2026, 2, 28))
+
+    def offered(query: str) -> list[str]:
+        return re.findall(r"periode=([0-9-]+)", desk.get(f"{LIST}?{query}").content.decode())
+
+    assert offered("") == ["2026-03", "2026-02", "2026", "2025", "2024"]
+    assert {f"2025-{month:02}" for month in range(1, 13)} <= set(offered("periode=2025-04"))
+    assert "2024-04" not in offered("periode=2025-04")
+    assert "avril 2025" in words(desk.get(f"{LIST}?periode=2025"))
+
+
+def test_the_list_reads_every_invoice_for_nothing_but_its_search(desk: Client) -> None:
+    make_invoice()
+    with CaptureQueriesContext(connection) as captured:
+        desk.get(LIST)
+    # No list of the months or of the companies of all invoices: what grows with them has an end or an index.
+    assert not [query["sql"] for query in captured if "DISTINCT" in query["sql"]]
 
 
 def test_the_list_costs_the_same_queries_at_2_and_40_invoices(desk: Client) -> None:
