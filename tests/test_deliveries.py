@@ -13,7 +13,7 @@ from invoices.importing import import_erp
 from invoices.models import Invoice
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import Address, Delivery
-from tests.import_files import INVOICES, changed, import_tables, with_column
+from tests.import_files import INVOICES, LINES, changed, import_tables, with_column
 from tests.pdf_structure import text_of
 
 SAMPLES = Path(__file__).parent / "data" / "einvoices" / "zugferd-corpus"
@@ -143,3 +143,29 @@ def test_an_unknown_country_of_delivery_is_refused_with_its_cell() -> None:
     (rejection,) = report.rejected
     assert rejection.column == "pays_livraison"
     assert "Atlantide" in rejection.reason
+
+
+@pytest.mark.django_db
+def test_the_days_of_delivery_of_the_lines_reach_the_page_and_the_xml() -> None:
+    assert import_tables().is_clean
+    before = set(Invoice.objects.values_list("number", "content_hash"))
+    assert import_tables(lignes=with_column(LINES, "date_livraison", "", "", "", "")).is_clean
+    assert set(Invoice.objects.values_list("number", "content_hash")) == before
+
+    assert import_tables(lignes=with_column(LINES, "date_livraison", "06/01/2025", "20/01/2025", "", "")).is_clean
+
+    content = content_of(Invoice.objects.get(number="F1"))
+    days = [line.period and (line.period.start, line.period.end) for line in content.lines]
+    assert days == [(date(2025, 1, 6), date(2025, 1, 6)), (date(2025, 1, 20), date(2025, 1, 20)), None]
+    text = text_of(render_invoice(content, PrintStyle(), created=CREATED))
+    assert "Le 06/01/2025" in text
+    assert "Le 20/01/2025" in text
+    xml = einvoice_of(Invoice.objects.get(number="F1")).xml
+    assert xml is not None
+    assert [line.period for line in read_einvoice(xml).content.lines] == [line.period for line in content.lines]
+
+
+@pytest.mark.django_db
+def test_a_day_of_delivery_that_is_none_is_refused_with_its_cell() -> None:
+    (rejection,) = import_tables(lignes=with_column(LINES, "date_livraison", "32/01/2025", "", "", "")).rejected
+    assert (rejection.column, rejection.value) == ("date_livraison", "32/01/2025")

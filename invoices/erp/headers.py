@@ -217,6 +217,7 @@ LINES: Final = TableKind(
         "remise",
         "categorie_tva",
         "motif_exoneration",
+        "date_livraison",
         "societe",
     ),
     synonyms={
@@ -231,6 +232,7 @@ LINES: Final = TableKind(
         "remise": ("taux_remise", "remise_pourcent", "remise_en"),
         "categorie_tva": ("code_tva", "categorie_de_tva"),
         "motif_exoneration": ("motif_d_exoneration", "exoneration"),
+        "date_livraison": ("date_de_livraison", "livre_le"),
         "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
     },
 )

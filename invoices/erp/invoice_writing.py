@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from invoices.bulk_rows import RowUpdater, RowWriter
 from invoices.erp.heads import is_credit_note
+from invoices.erp.lines import ParsedLine
 from invoices.erp.pairing import PairedInvoice, details_of
 from invoices.erp.received import ReceivedFiles
 from invoices.erp.report import ImportReport, Rejection
@@ -31,7 +32,7 @@ _HEAD_COLUMNS: Final = (
 )  # fmt: skip
 _LINE_COLUMNS: Final = (
     "invoice_id", "position", "identifier", "item_code", "name", "quantity", "unit", "net_price",
-    "discount_percentage", "vat_category", "vat_rate", "net_amount",
+    "discount_percentage", "vat_category", "vat_rate", "net_amount", "details",
 )  # fmt: skip
 
 
@@ -226,4 +227,10 @@ def _line_rows(candidate: Candidate) -> Iterable[tuple[Any, ...]]:
             line.vat_category,
             line.vat_rate or None,
             line.net_amount,
+            _line_details(line) if line.delivery_date else "{}",
         )
+
+
+def _line_details(line: ParsedLine) -> str:
+    """The day of delivery of a line is its period (BG-26): EN 16931 has no other place for it."""
+    return json.dumps({"period": {"start": line.delivery_date, "end": line.delivery_date}})

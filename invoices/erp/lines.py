@@ -5,7 +5,16 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from invoices.einvoices.units import ONE, unit_code
-from invoices.erp.cells import Cells, amount_text, needed_text, number_text, plain_text, rate_text, text_of_at_most
+from invoices.erp.cells import (
+    Cells,
+    amount_text,
+    date_text,
+    needed_text,
+    number_text,
+    plain_text,
+    rate_text,
+    text_of_at_most,
+)
 from invoices.erp.headers import RecognisedTable
 from invoices.field_values import BadValue, shown
 from invoices.money import to_cents, write_decimal
@@ -27,6 +36,7 @@ class ParsedLine(NamedTuple):
     vat_rate: str
     net_amount: str
     exemption_reason: str
+    delivery_date: str
 
 
 class LineParser:
@@ -34,7 +44,9 @@ class LineParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
-        self._text_places = self.cells.places("societe", "numero", "article", "designation", "motif_exoneration")
+        self._text_places = self.cells.places(
+            "societe", "numero", "article", "designation", "motif_exoneration", "date_livraison"
+        )
         self._figure_places = self.cells.places(
             "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
         )
@@ -52,6 +64,7 @@ class LineParser:
                 "taux_tva": rate_text,
                 "total_ht": amount_text,
                 "motif_exoneration": text_of_at_most(300),
+                "date_livraison": date_text,
             }
         )
 
@@ -61,24 +74,25 @@ class LineParser:
         What is wrong is in ``cells.rejections``.
         """
         row = self.cells.current()
-        company, number, item, name, reason = [row[place] for place in self._text_places]
+        company, number, item, name, reason, day = [row[place] for place in self._text_places]
         if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
             try:
                 figures = _usual_figures(*[row[place] for place in self._figure_places])
+                day = day and date_text(day)
             except BadValue:
                 return self._parse_carefully()
-            return company, number, ParsedLine(item, name, *figures, reason)
+            return company, number, ParsedLine(item, name, *figures, reason, day)
         return self._parse_carefully()
 
     def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
         """The same, cell by cell, refusing each that is wrong."""
-        company, number, item, name, quantity, unit, price, discount, category, rate, net, reason = self._read()
+        company, number, item, name, quantity, unit, price, discount, category, rate, net, reason, day = self._read()
         figures = (quantity, unit, price, discount, category, rate, net)
         if not self.cells.rejections:
             figures, column, problem = _completed(*figures)
             if problem:
                 self.cells.refuse(column, self.cells.text(column), problem)
-        return company, number, ParsedLine(item, name, *figures, reason)
+        return company, number, ParsedLine(item, name, *figures, reason, day)
 
 
 type _Figures = tuple[str, str, str, str, str, str, str]

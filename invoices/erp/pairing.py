@@ -78,7 +78,8 @@ def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
 def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:
     """SHA-256 of what the tables state of ``invoice``, and of its PDF where it came with one."""
     records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
-    records += map(_FIELD.join, invoice.lines)
+    # Without a day of its own, a line is the one that was imported before there was that column.
+    records += [_FIELD.join(line if line.delivery_date else line[:-1]) for line in invoice.lines]
     place = [getattr(invoice.head, name) for name in _DELIVERY]
     if any(place):  # so that an invoice without it is the one that was imported before there were these columns
         records.append(_FIELD.join(place))
