@@ -26,13 +26,34 @@ RETRYABLE = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNC
 CANCELLABLE = (Message.State.QUEUED, Message.State.DEFERRED)
 
 
+class KindFilter(admin.SimpleListFilter):
+    """What the mails are about."""
+
+    title = gettext_lazy("nature")
+    parameter_name = "nature"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The messages that the product sends, by their names, and what has no predefined text."""
+        return [
+            ("credentials", _("identifiants")),
+            ("invoice", _("facture")),
+            ("invoices", _("plusieurs factures")),
+            ("account", _("compte et mot de passe")),
+            ("test", _("essai")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        """The mails of that kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin[Message]):
     """The outbox."""
 
     list_display = ("created_at", "recipient", "subject", "state_word", "attempts", "next_attempt_at", "short_reason")
     list_display_links = ("created_at", "subject")
-    list_filter = ("state", "kind", ("created_at", admin.DateFieldListFilter))
+    list_filter = ("state", KindFilter, ("created_at", admin.DateFieldListFilter))
     search_fields = ("recipient__iexact", "subject")
     search_help_text = _("Adresse entière du destinataire, ou mots de l’objet")
     paginator = LimitedPaginator

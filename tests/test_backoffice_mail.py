@@ -361,10 +361,11 @@ def test_a_wrong_correction_on_the_second_page_is_told_there(desk: Client) -> No
 
 
 @pytest.mark.parametrize("customer", ["", "x", "²", "999999"])
-def test_a_customer_that_is_not_there_is_a_page_not_found(desk: Client, customer: str) -> None:
-    answer = desk.post(f"{WRONG}corriger/", {"customer": customer, "address": "a@b.example", "new": "c@b.example"})
+def test_a_customer_that_is_not_there_is_told(desk: Client, customer: str) -> None:
+    typed = {"customer": customer, "address": "a@b.example", "new": "c@b.example"}
+    answer = desk.post(f"{WRONG}corriger/", typed, follow=True)
 
-    assert answer.status_code == 404
+    assert "Ce client a été supprimé entre-temps : rien n’a été fait." in words(answer)
 
 
 def test_the_work_list_asks_as_often_for_forty_addresses_as_for_four(
@@ -375,3 +376,23 @@ def test_the_work_list_asks_as_often_for_forty_addresses_as_for_four(
 
     with django_assert_max_num_queries(16):
         assert desk.get(WRONG).context["count"] == 40
+
+
+def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(desk: Client) -> None:
+    account = generate_credentials(customer=make_customer(), address="a@petit.example").account
+    send_credentials(accounts=[account])
+    make_invoice()
+    publish()
+
+    def recipients(query: str) -> set[str]:
+        return {mail.recipient for mail in desk.get(f"{OUTBOX}?{query}").context["cl"].result_list}
+
+    page = words(desk.get(OUTBOX))
+    assert "À envoyer : " in page
+    for word in ("identifiants", "facture", "plusieurs factures", "compte et mot de passe", "essai"):
+        assert f" {word} " in page
+    assert " invoice " not in page
+    assert recipients("nature=credentials") == {"a@petit.example"}
+    assert "a@petit.example" not in recipients("nature=invoice")
+    assert len(recipients("nature=invoice")) == 1
+    assert recipients("nature=rien") == set()
