@@ -1,5 +1,6 @@
 """Administration: rights and history."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -99,7 +100,6 @@ class UserFilter(admin.SimpleListFilter):
 class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
     """Who changed what, and when. The latest first, which is by key: the table has no index on the time."""
 
-    list_display = ("time", "who", "what", "thing", "change")
     list_display_links = None
     list_filter = (("action_flag", ActionFilter), TypeFilter, UserFilter, "action_time")
     list_select_related = ("user", "content_type")
@@ -111,6 +111,19 @@ class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, named as in the menu."""
         return super().changelist_view(request, {"title": _("Historique"), **(extra_context or {})})
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str | Callable[[LogEntry], str | bool], ...]:
+        """Its columns; a thing leads to its page for those who may see that."""
+
+        @admin.display(description=_("objet"))
+        def thing(entry: LogEntry) -> str:
+            url = None if entry.is_deletion() else entry.get_admin_url()
+            kind = entry.content_type
+            if not url or kind is None or not request.user.has_perm(f"{kind.app_label}.view_{kind.model}"):
+                return entry.object_repr
+            return format_html('<a href="{}">{}</a>', url, entry.object_repr)
+
+        return ("time", "who", "what", thing, "change")
 
     @admin.display(description=gettext_lazy("date"), ordering="pk")
     def time(self, entry: LogEntry) -> str:
@@ -127,12 +140,6 @@ class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
         """What kind of thing, in the words of the menus."""
         model = entry.content_type.model_class() if entry.content_type else None
         return str(model._meta.verbose_name) if model else "–"
-
-    @admin.display(description=gettext_lazy("objet"))
-    def thing(self, entry: LogEntry) -> str:
-        """The thing by its name, which leads to its page where it has one and was not removed."""
-        url = None if entry.is_deletion() else entry.get_admin_url()
-        return format_html('<a href="{}">{}</a>', url, entry.object_repr) if url else entry.object_repr
 
     @admin.display(description=gettext_lazy("action"))
     def change(self, entry: LogEntry) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
@@ -119,3 +120,20 @@ def test_the_history_is_read_in_as_many_statements_however_long_it_is(desk: Clie
     few = count()
     LogEntry.objects.log_actions(staff.pk, [make_customer() for _ in range(30)], CHANGE, "Trente.")
     assert count() == few
+
+
+def test_the_history_leads_only_where_its_reader_may_go(client: Client) -> None:
+    customer, company = make_customer(), make_company()
+    staff, reader = make_staff(), make_staff("reglages@aquila.example")
+    reader.is_superuser = False
+    reader.save()
+    reader.groups.add(Group.objects.get(name="Paramétrage"))
+    LogEntry.objects.log_actions(staff.pk, [customer], CHANGE, "Passé en D.", single_object=True)
+    LogEntry.objects.log_actions(staff.pk, [company], CHANGE, "Couleur changée.", single_object=True)
+    client.force_login(reader, backend=BACKEND)
+
+    page = client.get("/gestion/admin/logentry/").content.decode()
+
+    assert str(customer) in page
+    assert f"/customers/customer/{customer.pk}/" not in page
+    assert f'<a href="/gestion/invoices/company/{company.pk}/change/">' in page
