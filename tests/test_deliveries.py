@@ -1,19 +1,22 @@
 """Where and when things were delivered: stated at the head or by line, once or several times, and never invented."""
 
 import datetime
+import io
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from invoices.content import content_of
 from invoices.einvoice_content import einvoice_of
+from invoices.einvoices.archives import GivenFile
 from invoices.einvoices.reading import read_einvoice
 from invoices.importing import import_erp
 from invoices.models import Invoice
 from invoices.printing import PrintStyle, render_invoice
 from invoices.semantics import Address, Delivery
-from tests.import_files import INVOICES, LINES, changed, import_tables, with_column
+from tests.import_files import INVOICES, LINES, TABLES, changed, import_tables, with_column
 from tests.pdf_structure import text_of
 
 SAMPLES = Path(__file__).parent / "data" / "einvoices" / "zugferd-corpus"
@@ -169,3 +172,19 @@ def test_the_days_of_delivery_of_the_lines_reach_the_page_and_the_xml() -> None:
 def test_a_day_of_delivery_that_is_none_is_refused_with_its_cell() -> None:
     (rejection,) = import_tables(lignes=with_column(LINES, "date_livraison", "32/01/2025", "", "", "")).rejected
     assert (rejection.column, rejection.value) == ("date_livraison", "32/01/2025")
+
+
+@pytest.mark.django_db
+def test_a_postcode_of_delivery_that_a_spreadsheet_made_a_number_gets_its_zero_back() -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in {**TABLES, "factures": with_column(INVOICES, "code_postal_livraison", 1000, 69002)}.items():
+        sheet = book.create_sheet(name)
+        sheet.append(list(rows[0]))
+        for row in rows:
+            sheet.append(list(row.values()))
+    out = io.BytesIO()
+    book.save(out)
+    assert import_erp([GivenFile("export.xlsx", out.getvalue())]).is_clean
+    found = [content_of(invoice).delivery for invoice in Invoice.objects.order_by("number")]
+    assert [each and each.address and each.address.postcode for each in found] == ["01000", "69002"]

@@ -18,6 +18,11 @@ _USUAL_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,11}(?:[.,][0-9]{0,7}[1-9])?|0
 NEEDED: Final = "Cette valeur est obligatoire."
 
 
+def whole_postcode(postcode: str, country: str) -> str:
+    """A French postcode with the zero that a spreadsheet, which makes a number of 01000, took from it."""
+    return f"0{postcode}" if len(postcode) == 4 and postcode.isdigit() and country == "FR" else postcode
+
+
 class Cells:
     """The cells of one row. What is wrong is collected, so that one import names everything at once."""
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import DEMATERIALISED, Customer
 from invoices.countries import country_code
-from invoices.erp.cells import Cells
+from invoices.erp.cells import Cells, whole_postcode
 from invoices.erp.headers import RecognisedTable, header_key
 from invoices.erp.reading import readable_rows
 from invoices.erp.report import ImportReport
@@ -133,9 +133,8 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
         if cells.has(column):
             values[name] = cells.checked(column, check)
     _complete_siren(values, cells)
-    postcode = values.get("postcode", "")
-    if numbers_are_bare and len(postcode) == 4 and postcode.isdigit() and values.get("country", "FR") == "FR":
-        values["postcode"] = f"0{postcode}"  # a spreadsheet makes a number of 01000
+    if numbers_are_bare and "postcode" in values:
+        values["postcode"] = whole_postcode(values["postcode"], values.get("country", "FR"))
     if len(values.get("vat_identifier", "")) > 30:
         cells.refuse("tva_intracom", values["vat_identifier"], "Ce numéro est trop long : 30 caractères au plus.")
     return values

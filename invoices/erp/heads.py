@@ -7,7 +7,16 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from invoices.countries import country_code
-from invoices.erp.cells import Cells, amount_text, date_text, needed, needed_text, plain_text, text_of_at_most
+from invoices.erp.cells import (
+    Cells,
+    amount_text,
+    date_text,
+    needed,
+    needed_text,
+    plain_text,
+    text_of_at_most,
+    whole_postcode,
+)
 from invoices.erp.headers import RecognisedTable, header_key
 from invoices.field_values import BadValue, shown
 from invoices.money import write_decimal
@@ -158,10 +167,15 @@ class HeadParser:
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
         self._read = self.cells.reader(_PARSERS)
+        self._numbers_are_bare = table.table.has_typed_cells
 
     def parse(self) -> ParsedHead:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
         head = ParsedHead(*self._read())
+        if self._numbers_are_bare and head.delivery_postcode:
+            head = head._replace(
+                delivery_postcode=whole_postcode(head.delivery_postcode, head.delivery_country or "FR")
+            )
         if not self.cells.rejections:
             if not head.total_vat:
                 head = head._replace(total_vat="0.00")
