@@ -210,7 +210,7 @@ def test_what_waits_has_no_document_yet(desk: Client) -> None:
 def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(desk: Client) -> None:
     check = ContentCheck.objects.create(
         xml_sha256="a" * 64,
-        rules_version="2026-01",
+        rules_version="factur-x 7.8 / 9f16a3945922 fr professional due",
         is_valid=False,
         findings=[
             {"code": "BR-FR-10", "severity": "error", "business_term": "BT-30", "message_fr": "Le SIREN manque."},
@@ -224,6 +224,8 @@ def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(desk: 
 
     assert "erreur Le SIREN manque. BR-FR-10 · BT-30" in page
     assert "avertissement Pas d’IBAN. OWN-1" in page
+    assert "règles factur-x 7.8 / 9f16a3945922 " in page
+    assert "professional" not in page
     assert "207 En litige" in page
     assert "Prix contesté" in page
 
