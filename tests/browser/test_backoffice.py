@@ -273,6 +273,8 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
 
     customer = f"/gestion/customers/customer/{desk.customer.pk}"
     page.goto(f"{customer}/delete/")
+    look("refusal of a removal", "ne peut être supprimé")
+    page.goto(f"/gestion/customers/customer/{Customer.objects.get(code='000200').pk}/delete/")
     look("question of a removal", "supprimer")
     page.goto("/gestion/customers/customeraccount/?etat=jamais")
     page.locator("input.action-select").first.check()
