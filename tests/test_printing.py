@@ -425,3 +425,24 @@ def test_a_logo_in_printing_colours_is_refused(fill: str) -> None:
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path fill="{fill}" d="M0 0h1v1z"/></svg>'
     with pytest.raises(LogoError, match="Le logo SVG"):
         read_logo(svg.encode())
+
+
+def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
+    """As a site of several threads does: each page is whole, and the same."""
+    program = (
+        "import hashlib, sys, threading\n"
+        "from tests import invoice_samples as samples\n"
+        "from tests.test_printing import CREATED\n"
+        "from invoices.printing import PrintStyle, render_invoice\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "content, start, found = samples.plain(), threading.Barrier(6), []\n"
+        "def render():\n"
+        "    start.wait()\n"
+        "    found.append(hashlib.sha256(render_invoice(content, PrintStyle(), created=CREATED)).hexdigest())\n"
+        "threads = [threading.Thread(target=render) for _ in range(6)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "print(len(found), len(set(found)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.split() == ["6", "1"], done.stderr

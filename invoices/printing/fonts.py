@@ -55,16 +55,12 @@ _lock = threading.Lock()
 
 
 @cache
-def _face(file: str) -> TTFont:
-    return TTFont(FOLDER / file, lazy=True)
-
-
-@cache
 def _widths(file: str) -> dict[int, float]:
     """Advance width of each character of a face, in em."""
-    face = _face(file)
-    advances, units = face["hmtx"].metrics, face["head"].unitsPerEm
-    return {codepoint: advances[glyph][0] / units for codepoint, glyph in face.getBestCmap().items()}
+    # A face reads its tables when they are asked for, which two threads must not do in the same object.
+    with TTFont(FOLDER / file, lazy=True) as face:
+        advances, units = face["hmtx"].metrics, face["head"].unitsPerEm
+        return {codepoint: advances[glyph][0] / units for codepoint, glyph in face.getBestCmap().items()}
 
 
 @cache
