@@ -36,5 +36,13 @@ if (subject && body) {
     for (const field of [subject, body, document.getElementById("id_preview_invoice")]) {
       field?.addEventListener("input", refresh);
     }
+    // A return key in the number of the invoice looks at it; in the subject it saves, as in every form.
+    document.getElementById("id_preview_invoice")?.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") {
+        event.preventDefault();
+        clearTimeout(timer);
+        preview.click();
+      }
+    });
   }
 }

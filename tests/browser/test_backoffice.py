@@ -165,6 +165,21 @@ def test_a_message_is_edited_with_its_preview_beside_it(open_page: PageFactory, 
     assert MessageTemplate.objects.get(key="invoice").body == "Votre facture #REFFACTURE est là."
 
 
+@BOTH_WAYS
+def test_the_return_key_in_the_subject_of_a_message_saves_it(
+    open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool
+) -> None:
+    page = open_page(javascript=javascript)
+    sign_in(page, desk.staff)
+    page.goto(f"/gestion/mailing/messagetemplate/{desk.template.pk}/change/")
+
+    page.get_by_label("Objet").fill("Facture #REFFACTURE à votre disposition")
+    page.get_by_label("Objet").press("Enter")
+
+    expect(page.locator(".messagelist")).to_be_visible()
+    assert MessageTemplate.objects.get(pk=desk.template.pk).subject == "Facture #REFFACTURE à votre disposition"
+
+
 def test_a_message_is_edited_previewed_and_tried_without_javascript(
     open_page: PageFactory, sign_in: SignIn, desk: Desk
 ) -> None:
