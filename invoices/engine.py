@@ -28,11 +28,11 @@ from invoices.publishing import commit_lines, write_drafts
 State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
-# slow. What is frozen is published every other second; told to stop, a worker ends within that time.
+# slow. What is frozen is published every three seconds; told to stop, a worker ends after the line in hand.
 FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
-SECONDS_PER_CLAIM = 1.5
-SECONDS_PER_COMMIT = 2.0
+SECONDS_PER_CLAIM = 3.0
+SECONDS_PER_COMMIT = 3.0
 # Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
 ATTEMPTS_BEFORE_GIVING_UP = 5
 

@@ -46,7 +46,7 @@ def populate(count: int) -> None:
 
 
 def _copies(models: list[Invoice]) -> Iterator[tuple[Invoice, list[InvoiceLine]]]:
-    """Endless copies of ``models`` under new numbers."""
+    """Endless copies of ``models`` under new numbers; in their order, each turn has every kind of invoice once."""
     for turn in itertools.count(1):
         for model in models:
             copy = Invoice(
@@ -56,7 +56,7 @@ def _copies(models: list[Invoice]) -> Iterator[tuple[Invoice, list[InvoiceLine]]
                     if field.name not in ("id", "number", "content_hash")
                 },
                 id=uuid.uuid4(),
-                number=f"{model.number}-{turn}",
+                number=f"T{turn:04}-{model.number}",
                 content_hash=f"{model.content_hash[:50]}{turn:014}",
             )
             lines = [
