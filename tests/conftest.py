@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 
 
+# A test that has none of these touches no database.
+DATABASE_MARKERS = ("django_db", "postgresql")
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about PostgreSQL itself (its plans, its locks) runs where the tests run on it."""
+    """Mark what touches no database, to run once; leave what is about PostgreSQL itself (its plans, its locks) to it."""
     from django.db import connection
 
+    for item in items:
+        has_marker = any(item.get_closest_marker(name) for name in DATABASE_MARKERS)
+        if not has_marker and DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("without_database")
     if connection.vendor == "postgresql":
         return
     elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
