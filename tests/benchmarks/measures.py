@@ -129,7 +129,7 @@ def floor_b(count: int, processes: int) -> dict[str, Any]:
 def new_run(count: int, origin: str, **choices: bool) -> Export:
     """A running export of the next ``count`` invoices of that origin that were never exported."""
     export = create_export(criteria=Criteria(scope=Scope.ALL, **choices))
-    ready = export.items.filter(state="ready", invoice__origin=origin)
+    ready = export.items.filter(state="ready", invoice__origin=origin, invoice__issue_date__lt=population.DAY_OF_LISTS)
     kept = ready.order_by("invoice__number").values_list("pk", flat=True)
     kept = list(kept[:count])
     assert len(kept) == count, f"{len(kept)} invoices left of {count}"

@@ -25,6 +25,8 @@ from invoices.models import Company, ContentCheck, Document, Invoice, InvoiceLin
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
 CHUNK = 500
+# The invoices without lines that only fill a long list are of this day and later.
+DAY_OF_LISTS = datetime.date(2090, 1, 1)
 
 
 def populate(count: int) -> None:
@@ -125,7 +127,7 @@ def receive_pdfs(count: int, content: bytes) -> None:
 
 def multiply(count: int) -> datetime.date:
     """Make ``count`` invoices without lines by one statement, from a day on that no other invoice knows; that day."""
-    first = datetime.date(2090, 1, 1)
+    first = DAY_OF_LISTS
     have = Invoice.objects.filter(issue_date__gte=first).count()
     if have >= count:
         return first
