@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-
 # A test that has none of these touches no database.
 DATABASE_MARKERS = ("django_db", "postgresql")
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
