@@ -12,7 +12,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what touches no database, to run once; leave what is about PostgreSQL itself (its plans, its locks) to it."""
+    """Mark what touches no database, to run once; leave what is about PostgreSQL (its plans, its locks) to it."""
     from django.db import connection
 
     for item in items:
