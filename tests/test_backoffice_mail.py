@@ -1,7 +1,5 @@
 """Predefined messages, the outbox and the addresses in error, in the back-office."""
 
-import html
-import re
 from typing import Any
 
 import pytest
@@ -18,11 +16,11 @@ from invoices.services import create_export, start_export
 from mailing import outbox
 from mailing.composition import load_template
 from mailing.models import FailedAddress, Message, MessageTemplate
+from tests.back_office import BACKEND, words
 from tests.factories import make_account, make_company, make_contact, make_customer, make_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
 
-BACKEND = "customers.authentication.AccountBackend"
 TEMPLATES = "/gestion/mailing/messagetemplate/"
 OUTBOX = "/gestion/mailing/message/"
 WRONG = "/gestion/courrier/adresses-en-erreur/"
@@ -39,11 +37,6 @@ def desk(client: Client, staff: Account) -> Client:
     """The back-office as that member of staff sees it."""
     client.force_login(staff, backend=BACKEND)
     return client
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
 
 
 def template(key: str) -> MessageTemplate:

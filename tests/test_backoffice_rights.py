@@ -1,7 +1,5 @@
 """Who may do what in the back-office."""
 
-import html
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +15,7 @@ from customers.services import send_credentials
 from invoices.models import Company, ImportBatch, Invoice
 from mailing.models import Message, MessageTemplate
 from mailing.outbox import mark_address_failed
+from tests.back_office import BACKEND, member, words
 from tests.factories import (
     PASSWORD,
     make_account,
@@ -27,20 +26,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-BACKEND = "customers.authentication.AccountBackend"
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
-
-
-def member(group: str) -> Account:
-    """A member of staff of one group."""
-    account = Account.objects.create_user(f"{group}@aquila.example", PASSWORD, is_staff=True, name=group)
-    account.groups.add(Group.objects.get(name=group))
-    return account
 
 
 # ─── Rights ──────────────────────────────────────────────────────────────────────────────────────────────────────────

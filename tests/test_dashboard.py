@@ -1,9 +1,6 @@
 """The dashboard of the back-office: what waits, what went wrong, whether everything runs."""
 
 import datetime
-import html
-import re
-from typing import Any
 
 import pytest
 import time_machine
@@ -17,6 +14,7 @@ from customers.services import send_credentials
 from invoices.models import Document
 from mailing.models import Message
 from mailing.outbox import beat
+from tests.back_office import BACKEND, words
 from tests.factories import (
     make_account,
     make_company,
@@ -28,13 +26,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-BACKEND = "customers.authentication.AccountBackend"
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
 
 
 def test_the_dashboard_counts_what_waits_and_leads_to_it(client: Client) -> None:

@@ -1,9 +1,7 @@
 """The run of an export from the back-office: started once, watched, paused, cancelled, retried; its bordereau."""
 
 import csv
-import html
 import io
-import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,21 +23,16 @@ from invoices.progress import Progress, measure_progress, write_duration
 from invoices.services import cancel_export, create_export, pause_export, start_export
 from mailing import outbox
 from mailing.models import Message
+from tests.back_office import BACKEND, SCREEN, words
+from tests.back_office import list_url as url
 from tests.factories import make_company, make_customer, make_invoice, make_staff
 from tests.pdf_structure import text_of
 
 pytestmark = pytest.mark.django_db
 
-BACKEND = "customers.authentication.AccountBackend"
-SCREEN = "/gestion/export-web/factures/"
 State, ItemState = Export.State, ExportItem.State
 FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 Commits = Callable[..., Any]
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +50,6 @@ def staff() -> Account:
 def desk(client: Client, staff: Account) -> Client:
     client.force_login(staff, backend=BACKEND)
     return client
-
-
-def url(export: Export, what: str = "") -> str:
-    return f"{SCREEN}export/{export.number}/{what}"
 
 
 def make_list(count: int = 1, criteria: Criteria = FULL) -> Export:

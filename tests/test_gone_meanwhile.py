@@ -1,9 +1,5 @@
 """What somebody removed while another one looked at it: each gesture answers with a sentence, none with an error."""
 
-import html
-import re
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -14,12 +10,12 @@ from invoices.engine import run_lines
 from invoices.models import Delivery, Export, ExportItem, Invoice
 from invoices.services import create_export, recheck_customer, start_export
 from mailing.models import Message
+from tests.back_office import SCREEN, words
 from tests.factories import make_account, make_contact, make_customer, make_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
 
 CUSTOMERS = "/gestion/customers/customer/"
-SCREEN = "/gestion/export-web/factures/"
 HUGE = "9" * 30
 FULL = Criteria(scope=Scope.ALL, generate_credentials=True, notify=True, attach_pdf=True)
 
@@ -28,10 +24,6 @@ FULL = Criteria(scope=Scope.ALL, generate_credentials=True, notify=True, attach_
 def desk(client: Client) -> Client:
     client.force_login(make_staff(name="Claire Martin"), backend="customers.authentication.AccountBackend")
     return client
-
-
-def words(answer: Any) -> str:
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
 
 
 def gone() -> tuple[int, int]:

@@ -29,9 +29,6 @@ from tests.import_files import (
 pytestmark = pytest.mark.django_db
 
 
-# Refusals
-
-
 def cell(table: str, index: int, **values: str) -> dict[str, Rows]:
     return {table: changed(TABLES[table], index, **values)}
 

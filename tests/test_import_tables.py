@@ -1,4 +1,4 @@
-"""Tables of an ERP: every form they come in, what a second import changes, and what is refused with which words."""
+"""Tables of an ERP: every form they come in, what reaches the invoice, and what a second import changes."""
 
 # ruff: noqa: E501 - a row of a table is one line
 

@@ -2,13 +2,11 @@
 
 import csv
 import hashlib
-import html
 import io
 import re
 import zipfile
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
@@ -30,17 +28,12 @@ from invoices.resending import plan_resending, resend_invoice
 from invoices.services import NothingToDoError, create_export, start_export
 from mailing import outbox
 from mailing.models import Message
+from tests.back_office import BACKEND, words
 from tests.factories import freeze, make_account, make_customer, make_invoice, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
 
-BACKEND = "customers.authentication.AccountBackend"
 LIST = "/gestion/invoices/invoice/"
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
 
 
 @pytest.fixture

@@ -1,21 +1,16 @@
 """Staff look at a customer's pages: read-only, with a banner, noted, never counted as consulted."""
 
 import datetime
-import html
-import re
-from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import Account
 from invoices.models import Consultation, Invoice
+from tests.back_office import BACKEND, member, words
 from tests.factories import (
-    PASSWORD,
     make_account,
     make_customer,
     make_published_invoice,
@@ -23,20 +18,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-BACKEND = "customers.authentication.AccountBackend"
-
-
-def words(response: Any) -> str:
-    """What a reader reads: no tags, ordinary spaces, one at a time."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", response.content.decode())))
-
-
-def member(group: str) -> Account:
-    """A member of staff of one group."""
-    account = Account.objects.create_user(f"{group}@aquila.example", PASSWORD, is_staff=True, name=group)
-    account.groups.add(Group.objects.get(name=group))
-    return account
 
 
 @pytest.fixture
