@@ -1,4 +1,6 @@
-"""The frozen PDFs of many invoices as one file, for the back-office."""
+"""Many files as one ZIP, written while it is sent, for the back-office."""
+
+from collections.abc import Iterator
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -8,13 +10,21 @@ from invoices.archive import stream_archive
 from invoices.models import Invoice
 
 
+def send_zip(chunks: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
+    """The answer that is the ZIP ``chunks``, to be kept under ``filename`` and by no cache."""
+    response = StreamingHttpResponse(chunks, content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
     """The PDFs of ``published`` invoices in a folder per customer, with a table of their fingerprints.
 
-    Written while it is sent, so that a year of invoices is no more to ask than a page of them. Nobody's reading of an
-    invoice is noted: the customer has not seen it.
+    A year of invoices is no more to ask than a page of them. Nobody's reading of an invoice is noted: the customer has
+    not seen it.
     """
-    response = StreamingHttpResponse(
+    return send_zip(
         stream_archive(
             identifiers=published.order_by("-issue_date", "-number").values_list("pk", flat=True),
             visible=Invoice.objects.published,
@@ -22,8 +32,5 @@ def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpRespo
             consulted=lambda _identifiers: None,
             with_index=True,
         ),
-        content_type="application/zip",
+        filename=filename,
     )
-    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from invoices.admin_downloads import send_zip
 from invoices.admin_forms_einvoice import HandoverForm, NewVersionForm, StatusFilesForm, StatusForm
 from invoices.admin_pages import ACT, allowed, note, note_all, show, staff_name, tell
 from invoices.corrections import VersionRefusedError, publish_new_version
@@ -254,7 +254,7 @@ def _archive(
     request: HttpRequest, form: HandoverForm, invoices: "QuerySet[Invoice]", export: Export | None, *, name: str
 ) -> HttpResponseBase:
     """The ZIP of ``invoices``, marked once it was read whole."""
-    response = StreamingHttpResponse(
+    return send_zip(
         handover_archive(
             invoices,
             form=_format(form.cleaned_data["form"]),
@@ -262,8 +262,5 @@ def _archive(
             platform=form.cleaned_data["platform"].strip(),
             author_name=staff_name(request),
         ),
-        content_type="application/zip",
+        filename=name,
     )
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    return response
