@@ -1,20 +1,37 @@
-"""Many new rows into one table as fast as the database takes them: COPY on PostgreSQL, prepared INSERTs on SQLite.
+"""Many new rows into one table as fast as the database takes them: COPY on PostgreSQL, long INSERTs on SQLite.
 
 For imports only: no model instance is made, no ``save()`` runs, no key is given back.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import batched, chain
+from typing import Any, Final
 
 from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_CACHE_KB: Final = 32 * 1024
+_ON_THEIR_WAY: Final = 2
+
+type _Rows = Iterable[Sequence[str | int | None]]
 
 
 class RowWriter:
     """Writes rows of ``model``. Columns that are not given take the defaults of their fields."""
 
-    def __init__(self, model: type[models.Model], names: Sequence[str], *, using: str = "default") -> None:
-        """``names`` are the attribute names (``customer_id``) of the values of each row, in their order."""
+    def __init__(
+        self, model: type[models.Model], names: Sequence[str], *, at_once: int = 1, using: str = "default"
+    ) -> None:
+        """``names`` are the attribute names (``customer_id``) of the values of each row, in their order.
+
+        On SQLite, ``at_once`` rows (or as many as it can) are written by one statement, which stays prepared; fewer,
+        by a statement each.
+        """
         self._connection = connections[using]
         blank = model()
         fields = {field.attname: field for field in model._meta.concrete_fields}
@@ -28,7 +45,15 @@ class RowWriter:
         self._table = quote(model._meta.db_table)
         self._columns = ", ".join(quote(str(field.column)) for field in (*given, *others))
         self._constants = tuple(self._constant(field, blank) for field in others)
-        self._places = ", ".join(["%s"] * (len(given) + len(others)))
+        self._width = len(given) + len(others)
+        places = "(" + ", ".join("?" * self._width) + ")"
+        self._insert_one = f"INSERT INTO {self._table} ({self._columns}) VALUES {places}"  # noqa: S608
+        self.at_once = at_once
+        if self._connection.vendor == "sqlite":
+            self._connection.ensure_connection()
+            most = self._connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+            self.at_once = min(at_once, most // self._width)
+            self._insert_many = self._insert_one + f", {places}" * (self.at_once - 1)
 
     def _constant(self, field: "models.Field[Any, Any]", blank: models.Model) -> Any:
         value = field.pre_save(blank, add=True)
@@ -37,18 +62,106 @@ class RowWriter:
             return json.dumps(value, cls=field.encoder, ensure_ascii=False)
         return field.get_db_prep_save(value, self._connection)
 
-    def write(self, rows: Iterable[Sequence[str | int | None]]) -> None:
+    def write(self, rows: _Rows) -> None:
         """Insert ``rows``; texts and integers do for every type of column."""
-        with self._connection.cursor() as cursor:
+        # Both ways go past Django's cursor, and with it past the translation of the driver's errors.
+        with self._connection.wrap_database_errors:
             if self._connection.vendor == "postgresql":
-                statement = f"COPY {self._table} ({self._columns}) FROM STDIN"
-                # COPY goes past Django's cursor, and with it past the translation of the driver's errors.
-                with self._connection.wrap_database_errors, cursor.copy(statement) as copy:
-                    for row in rows:
-                        copy.write_row((*row, *self._constants))
-                return
-            statement = f"INSERT INTO {self._table} ({self._columns}) VALUES ({self._places})"  # noqa: S608
-            cursor.executemany(statement, [(*row, *self._constants) for row in rows])
+                self._copy(rows)
+            else:
+                self._insert(rows)
+
+    def _copy(self, rows: _Rows) -> None:
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(f"COPY {self._table} ({self._columns}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row((*row, *self._constants))
+
+    def _insert(self, rows: _Rows) -> None:
+        driver = self._connection.connection
+        for batch in batched(rows, self.at_once):
+            whole = [(*row, *self._constants) for row in batch]
+            if len(batch) == self.at_once:
+                driver.execute(self._insert_many, list(chain.from_iterable(whole)))
+            else:
+                driver.executemany(self._insert_one, whole)
+
+
+class WriteBehind:
+    """Writes rows in a second thread while the first makes the next ones ready; made by :func:`writing_behind`."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._pending: deque[Future[None]] = deque()
+
+    def write(self, writer: RowWriter, rows: _Rows) -> None:
+        """Let ``writer`` write ``rows`` after those that were given before."""
+        self.wait(but_for=_ON_THEIR_WAY - 1)
+        self._pending.append(self._executor.submit(writer.write, rows))
+
+    def wait(self, *, but_for: int = 0) -> None:
+        """Return when all but so many are written. Raises what their writing raised."""
+        while len(self._pending) > but_for:
+            self._pending.popleft().result()
+
+    def before_a_statement(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        """Wait, then ``execute``: a wrapper of the connection's statements."""
+        self.wait()
+        return execute(sql, params, many, context)
+
+
+@contextmanager
+def writing_behind(*, using: str = "default") -> Iterator[WriteBehind]:
+    """A :class:`WriteBehind` for the length of the block.
+
+    A database works without Python's lock, so that both threads proceed. Every other statement of the connection
+    waits for what is on its way: their order is that of the calls, and no two threads are ever in the connection at
+    once. What goes wrong in a writing is raised by the next statement, or at the end of the block.
+    """
+    connection = connections[using]
+    with (
+        _made_for_many_rows(connection),
+        _shared_by_threads(connection),
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows") as executor,  # waits when it is left
+    ):
+        behind = WriteBehind(executor)
+        with connection.execute_wrapper(behind.before_a_statement):
+            yield behind
+            behind.wait()
+
+
+@contextmanager
+def _shared_by_threads(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    connection.inc_thread_sharing()
+    try:
+        yield
+    finally:
+        connection.dec_thread_sharing()
+
+
+@contextmanager
+def _made_for_many_rows(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """The settings of a connection under which many rows go fast; the usual ones again at the end."""
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        # The usual 2 MB send the pages of the indexes to the disk and fetch them again, over and over.
+        (usual,) = connection.connection.execute("PRAGMA cache_size").fetchone()
+        connection.connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        try:
+            yield
+        finally:
+            connection.connection.execute(f"PRAGMA cache_size = {usual}")
+    elif connection.in_atomic_block:
+        # References are looked up as the rows come, while Python works, and not all of them at the end.
+        connection.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        yield
+        connection.connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    else:
+        yield
 
 
 class RowUpdater:

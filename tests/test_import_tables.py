@@ -414,6 +414,40 @@ def test_a_refused_import_leaves_no_stored_file(tmp_path: Path) -> None:
     assert [path for path in (tmp_path / "documents").rglob("*") if path.is_file()] == []
 
 
+def test_every_line_of_a_large_import_is_written_with_its_invoice_and_in_its_place() -> None:
+    # More invoices and lines than are written at once, and whole multiples of neither.
+    numbers = range(1, 1902)
+    heads = [
+        {
+            **INVOICES[1],
+            "numero": f"F{n}",
+            "total_ht": f"{3 * n}0,00",
+            "total_tva": f"{6 * n},00",
+            "total_ttc": f"{36 * n},00",
+        }
+        for n in numbers
+    ]
+    line = {**LINES[3], "quantite": "", "prix_unitaire_ht": ""}
+    lines = [
+        {**line, "numero": f"F{n}", "designation": f"Article {k}", "total_ht": f"{k * n},00"}
+        for n in numbers
+        for k in (5, 10, 15)
+    ]
+
+    assert import_tables(factures=heads, lignes=lines).created == {
+        "customers": 2, "contacts": 2, "invoices": 1901, "lines": 5703,
+    }  # fmt: skip
+
+    written = list(
+        InvoiceLine.objects.order_by("invoice__number", "position").values_list(
+            "invoice__number", "position", "name", "net_amount"
+        )
+    )
+    assert written == sorted(
+        (f"F{n}", place, f"Article {5 * place}", Decimal(5 * place * n)) for n in numbers for place in (1, 2, 3)
+    )
+
+
 # Cost and command
 
 

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Final
 
 from invoices.erp.headers import RecognisedTable
@@ -52,12 +53,12 @@ class Cells:
         # One empty cell more, where the places of absent columns point to.
         self._cells = [*cells, ""]
 
-    def places(self, *columns: str) -> list[int]:
-        """Where ``columns`` stand in :meth:`current`."""
-        return [self._positions.get(column, self._width) for column in columns]
+    def picker(self, *columns: str) -> Callable[[list[str]], tuple[str, ...]]:
+        """A function that picks ``columns``, two or more, from :meth:`current`; an absent one is empty."""
+        return itemgetter(*(self._positions.get(column, self._width) for column in columns))
 
     def current(self) -> list[str]:
-        """The cells of the row, bare; :meth:`places` says which is which."""
+        """The cells of the row, bare; for :meth:`picker`."""
         return self._cells
 
     def has(self, column: str) -> bool:
@@ -71,20 +72,19 @@ class Cells:
         is parsed by itself, so that all that is wrong is refused, and what is wrong comes as an empty text.
         """
         # A column that is absent is always empty: what its parser makes of that is asked for here.
-        absent = {column: parse("") for column, parse in parsers.items() if column not in self._positions}
-        constants = list(absent.values())
-        # Cells of the row, then those constants, are one list from which each value is taken by its place.
-        places = [
-            (self._width + 1 + list(absent).index(column), str)
-            if column in absent
-            else (self._positions[column], parse)
-            for column, parse in parsers.items()
+        usual = ["" if column in self._positions else parse("") for column, parse in parsers.items()]
+        present = [
+            (place, self._positions[column], parse)
+            for place, (column, parse) in enumerate(parsers.items())
+            if column in self._positions
         ]
 
         def read() -> list[str]:
-            cells = self._cells + constants
+            cells, values = self._cells, usual.copy()
             try:
-                return [parse(cells[place]) for place, parse in places]
+                for place, position, parse in present:
+                    values[place] = parse(cells[position])
+                return values
             except BadValue:
                 return [self._carefully(column, parse) for column, parse in parsers.items()]
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from invoices.bulk_rows import writing_behind
 from invoices.erp.companies import KnownCompanies, UnknownCompanyError
 from invoices.erp.customers import KnownCustomers
 from invoices.erp.headers import RecognisedTable
@@ -179,8 +180,8 @@ class _Run:
         self.given.companies.saves = write
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
-            with transaction.atomic() if write else nullcontext():
-                writer = InvoiceWriter(story, received)
+            with transaction.atomic() if write else nullcontext(), writing_behind() as behind:
+                writer = InvoiceWriter(story, received, behind)
                 mine = (each for each in self.spool.joined() if each[0] in files)
                 for batch in batched(mine, BATCH):
                     candidates = self._candidates(batch, story)
@@ -189,7 +190,7 @@ class _Run:
                 if not story.is_clean or files & self.refused_heads:
                     raise _Undo
                 if write:
-                    writer.link_corrections()
+                    writer.finish()
         except _Undo:
             story.forget_counts()
             self._undo(received)

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched
@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from invoices.bulk_rows import RowUpdater, RowWriter
+from invoices.bulk_rows import RowUpdater, RowWriter, WriteBehind
 from invoices.erp.heads import is_credit_note
 from invoices.erp.lines import ParsedLine
 from invoices.erp.pairing import PairedInvoice, details_of
@@ -24,6 +24,7 @@ from invoices.field_values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
 BATCH: Final = 900
+_LINES_AT_ONCE: Final = 5000
 
 _HEAD_COLUMNS: Final = (
     "id", "company_id", "customer_id", "number", "kind", "type_code", "issue_date", "due_date", "currency",
@@ -53,9 +54,13 @@ class Candidate:
 class InvoiceWriter:
     """Compares and writes the candidates of one transaction."""
 
-    def __init__(self, story: ImportReport, received: ReceivedFiles) -> None:
+    def __init__(self, story: ImportReport, received: ReceivedFiles, behind: WriteBehind) -> None:
         self._story = story
         self._received = received
+        self._behind = behind
+        self._heads = RowWriter(Invoice, _HEAD_COLUMNS, at_once=BATCH)
+        self._lines = RowWriter(InvoiceLine, _LINE_COLUMNS, at_once=_LINES_AT_ONCE)
+        self._waiting_lines: list[tuple[Any, ...]] = []
         self._corrections: list[tuple[uuid.UUID, int, str]] = []
 
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
@@ -116,11 +121,26 @@ class InvoiceWriter:
 
     def _insert(self, candidates: list[Candidate]) -> None:
         if candidates:
-            RowWriter(Invoice, _HEAD_COLUMNS).write([_head_row(candidate) for candidate in candidates])
-            RowWriter(InvoiceLine, _LINE_COLUMNS).write(
-                row for candidate in candidates for row in _line_rows(candidate)
-            )
+            heads = map(_head_row, candidates)
+            if connection.vendor == "sqlite":
+                # There the heads' constraints call Python, for which a second thread would wait at every row.
+                self._behind.wait()
+                self._heads.write(heads)
+            else:
+                self._behind.write(self._heads, heads)
+            self._write_lines(candidates)
             self._note_corrections(candidates)
+
+    def _write_lines(self, candidates: list[Candidate]) -> None:
+        rows = _rows_of_lines(candidates)
+        if connection.vendor == "sqlite":
+            # Whole thousands by one statement each: the second thread waits for Python's lock after each of them.
+            self._waiting_lines += rows
+            while len(self._waiting_lines) >= (number := self._lines.at_once):
+                self._behind.write(self._lines, self._waiting_lines[:number])
+                del self._waiting_lines[:number]
+        else:
+            self._behind.write(self._lines, rows)
 
     def _update(self, updated: list[tuple[Candidate, int]]) -> None:
         if not updated:
@@ -135,7 +155,7 @@ class InvoiceWriter:
                 for candidate, version in updated
             ]
         )
-        RowWriter(InvoiceLine, _LINE_COLUMNS).write(row for candidate in candidates for row in _line_rows(candidate))
+        self._write_lines(candidates)
         self._note_corrections(candidates)
 
     def _note_corrections(self, candidates: list[Candidate]) -> None:
@@ -145,7 +165,13 @@ class InvoiceWriter:
             if candidate.invoice.head.corrected_number
         ]
 
-    def link_corrections(self) -> None:
+    def finish(self) -> None:
+        """All of the files was taken: write what is still in hand."""
+        if self._waiting_lines:
+            self._behind.write(self._lines, self._waiting_lines)
+        self._link_corrections()
+
+    def _link_corrections(self) -> None:
         """Credit notes point to what they correct, once all of the files is there; unknown ones are warned of."""
         for batch in batched(self._corrections, BATCH):
             numbers: dict[int, set[str]] = defaultdict(set)
@@ -211,24 +237,25 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _line_rows(candidate: Candidate) -> Iterable[tuple[Any, ...]]:
-    key = _uuid_value(candidate.key)
-    for position, line in enumerate(candidate.invoice.lines, start=1):
-        yield (
-            key,
-            position,
-            str(position),
-            line.item_code,
-            line.name,
-            line.quantity or None,
-            line.unit,
-            line.net_price or None,
-            line.discount_percentage or None,
-            line.vat_category,
-            line.vat_rate or None,
-            line.net_amount,
-            _line_details(line) if line.delivery_date else "{}",
-        )
+def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]:
+    for candidate in candidates:
+        key = _uuid_value(candidate.key)
+        for position, line in enumerate(candidate.invoice.lines, start=1):
+            yield (
+                key,
+                position,
+                str(position),
+                line.item_code,
+                line.name,
+                line.quantity or None,
+                line.unit,
+                line.net_price or None,
+                line.discount_percentage or None,
+                line.vat_category,
+                line.vat_rate or None,
+                line.net_amount,
+                _line_details(line) if line.delivery_date else "{}",
+            )
 
 
 def _line_details(line: ParsedLine) -> str:

@@ -44,10 +44,10 @@ class LineParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
-        self._text_places = self.cells.places(
+        self._texts_of = self.cells.picker(
             "societe", "numero", "article", "designation", "motif_exoneration", "date_livraison"
         )
-        self._figure_places = self.cells.places(
+        self._figures_of = self.cells.picker(
             "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
         )
         self._read = self.cells.reader(
@@ -74,10 +74,10 @@ class LineParser:
         What is wrong is in ``cells.rejections``.
         """
         row = self.cells.current()
-        company, number, item, name, reason, day = [row[place] for place in self._text_places]
+        company, number, item, name, reason, day = self._texts_of(row)
         if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
             try:
-                figures = _usual_figures(*[row[place] for place in self._figure_places])
+                figures = _usual_figures(*self._figures_of(row))
                 day = day and date_text(day)
             except BadValue:
                 return self._parse_carefully()
