@@ -30,14 +30,17 @@ lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations
 format: setup ## remettre en forme
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
-bench: setup ## mesures de la chaîne d'export
+bench: setup ## mesures de la chaîne d'export, puis de l'import
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.export
+	@$(MAKE) --no-print-directory bench-import
 
 bench-portal: setup ## mesures de l'espace client sur 1 000 000 de factures
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.portal
 
-bench-import: setup ## mesures de l'import
+bench-import: setup ## mesures de l'import de 100 000 factures, sur PostgreSQL et sur SQLite
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.import_speed
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
+	    DATABASE_URL=sqlite:///$$folder/db.sqlite3 $(PYTHON) -m tests.benchmarks.import_speed
 
 screenshots: setup ## captures de chaque écran sous var/screenshots/
 	@$(PYTHON) -m pytest tests/browser -m screenshots -n 0
