@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from customers.models import Customer
 from invoices.bulk_rows import RowWriter, writing_behind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 _COLUMNS = ("code", "name")
 
