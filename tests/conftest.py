@@ -1,9 +1,15 @@
 """What every test may use: a folder of its own for documents and mails, a cache of its own, and the fixed cast."""
 
+import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from customers.models import Account
 
 # A test that has none of these touches no database.
 DATABASE_MARKERS = ("django_db", "postgresql")
@@ -46,3 +52,31 @@ def own_folders(settings: Any, tmp_path: Path) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture
+def predefined_messages() -> None:
+    """What a migration wrote and the end of another test emptied."""
+    from django.apps import apps
+
+    from mailing.models import MessageTemplate
+
+    if not MessageTemplate.objects.exists():
+        importlib.import_module("mailing.migrations.0002_predefined_messages").create_messages(apps, None)
+
+
+@pytest.fixture
+def staff() -> "Account":
+    """A member of the accounts department, with all rights."""
+    from tests.factories import make_staff
+
+    return make_staff(name="Nathalie Blanc")
+
+
+@pytest.fixture
+def desk(client: "Client", staff: "Account") -> "Client":
+    """The back-office as that member sees it."""
+    from tests.back_office import BACKEND
+
+    client.force_login(staff, backend=BACKEND)
+    return client

@@ -16,7 +16,7 @@ from invoices.services import create_export, start_export
 from mailing import outbox
 from mailing.composition import load_template
 from mailing.models import FailedAddress, Message, MessageTemplate
-from tests.back_office import BACKEND, words
+from tests.back_office import words
 from tests.factories import make_account, make_company, make_contact, make_customer, make_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +30,6 @@ WRONG = "/gestion/courrier/adresses-en-erreur/"
 def staff() -> Account:
     """A member of staff with all rights."""
     return make_staff(name="Claire Martin")
-
-
-@pytest.fixture
-def desk(client: Client, staff: Account) -> Client:
-    """The back-office as that member of staff sees it."""
-    client.force_login(staff, backend=BACKEND)
-    return client
 
 
 def template(key: str) -> MessageTemplate:

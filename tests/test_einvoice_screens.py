@@ -19,7 +19,7 @@ from invoices.criteria import Criteria, Scope
 from invoices.engine import run_lines
 from invoices.models import Export, Handover, Invoice
 from invoices.services import create_export, start_export
-from tests.factories import PASSWORD, make_company, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.factories import PASSWORD, make_company, make_customer, make_invoice, make_published_invoice
 from tests.invoice_examples import french_vat
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.django_db
 DATA = Path(__file__).parent / "data"
 BACKEND = "customers.authentication.AccountBackend"
 SIREN = "552100554"
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_staff(name="Nathalie Blanc"), backend=BACKEND)
-    return client
 
 
 def publish() -> Export:

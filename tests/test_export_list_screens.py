@@ -18,25 +18,13 @@ from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from invoices.services import create_export, start_export
 from mailing import outbox
 from tests.back_office import BACKEND, SCREEN, list_url, words
-from tests.factories import make_account, make_contact, make_customer, make_invoice, make_staff
+from tests.factories import make_account, make_contact, make_customer, make_invoice
 from tests.pdf_structure import text_of
 
 pytestmark = pytest.mark.django_db
 
 State, Reason = ExportItem.State, ExportItem.Reason
 FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
-
-
-@pytest.fixture
-def staff() -> Account:
-    return make_staff(name="Nathalie Blanc")
-
-
-@pytest.fixture
-def desk(client: Client, staff: Account) -> Client:
-    """The accounts department at its desk."""
-    client.force_login(staff, backend=BACKEND)
-    return client
 
 
 def line_of(export: Export, invoice: Invoice) -> ExportItem:

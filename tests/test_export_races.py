@@ -140,6 +140,7 @@ def test_a_run_paused_while_its_last_lines_were_in_hand_has_ended() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("predefined_messages")
 def test_two_workers_that_end_a_run_together_write_the_mail_of_a_customer_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

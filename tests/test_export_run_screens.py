@@ -14,7 +14,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Account
 from invoices import documents
 from invoices.criteria import Criteria
 from invoices.engine import claim_lines, run_lines
@@ -39,17 +38,6 @@ Commits = Callable[..., Any]
 def work_in_this_process(settings: Any) -> None:
     """Tasks are done where they are asked for."""
     settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
-
-
-@pytest.fixture
-def staff() -> Account:
-    return make_staff(name="Nathalie Blanc")
-
-
-@pytest.fixture
-def desk(client: Client, staff: Account) -> Client:
-    client.force_login(staff, backend=BACKEND)
-    return client
 
 
 def make_list(count: int = 1, criteria: Criteria = FULL) -> Export:

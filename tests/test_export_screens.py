@@ -18,7 +18,7 @@ from invoices.criteria import Criteria, Period, Scope
 from invoices.models import Export, SavedSelection
 from invoices.services import create_export
 from tests.back_office import BACKEND, SCREEN, list_url, words
-from tests.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -38,18 +38,6 @@ FORM = {
 def is_checked(response: Any, identifier: str) -> bool:
     """Whether the radio button or box of this id is set."""
     return bool(re.search(rf'<input[^>]*id="{identifier}"[^>]*\bchecked\b', response.content.decode()))
-
-
-@pytest.fixture
-def staff() -> Account:
-    return make_staff(name="Nathalie Blanc")
-
-
-@pytest.fixture
-def desk(client: Client, staff: Account) -> Client:
-    """The accounts department at its desk."""
-    client.force_login(staff, backend=BACKEND)
-    return client
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ FULL = Criteria(scope=Scope.ALL, generate_credentials=True, notify=True, attach_
 
 
 @pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_staff(name="Claire Martin"), backend="customers.authentication.AccountBackend")
-    return client
+def staff() -> Account:
+    return make_staff(name="Claire Martin")
 
 
 def gone() -> tuple[int, int]:

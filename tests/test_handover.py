@@ -30,7 +30,7 @@ from invoices.importing import import_erp
 from invoices.models import Export, Handover, Invoice
 from invoices.services import create_export, start_export
 from invoices.vault import read_document
-from tests.factories import make_company, make_customer, make_invoice, make_staff
+from tests.factories import make_company, make_customer, make_invoice
 from tests.invoice_examples import french_vat
 
 pytestmark = pytest.mark.django_db
@@ -289,12 +289,6 @@ def waiting() -> Export:
     company.einvoice_from, company.platform_name = "2025-01-01", "PA Exemple"
     company.save()
     return publish(2)
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_staff(name="Nathalie Blanc"), backend="customers.authentication.AccountBackend")
-    return client
 
 
 ALL_OF_IT = "/gestion/export-web/factures/remise/"

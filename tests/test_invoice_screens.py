@@ -28,18 +28,12 @@ from invoices.resending import plan_resending, resend_invoice
 from invoices.services import NothingToDoError, create_export, start_export
 from mailing import outbox
 from mailing.models import Message
-from tests.back_office import BACKEND, words
-from tests.factories import freeze, make_account, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.back_office import words
+from tests.factories import freeze, make_account, make_customer, make_invoice, make_published_invoice
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/gestion/invoices/invoice/"
-
-
-@pytest.fixture
-def desk(client: Client) -> Client:
-    client.force_login(make_staff(name="Nathalie Blanc"), backend=BACKEND)
-    return client
 
 
 def page_url(invoice: Invoice) -> str:

@@ -1,6 +1,5 @@
 """Export WEB › Factures as accounting staff go through it, with JavaScript and without."""
 
-import importlib
 import os
 import re
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import settings as project
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -21,7 +19,7 @@ from invoices.engine import run_lines
 from invoices.models import Export, ExportItem, Invoice, SavedSelection
 from invoices.services import create_export, start_export
 from mailing import outbox
-from mailing.models import Message, MessageTemplate
+from mailing.models import Message
 from tests.browser.conftest import PageFactory
 from tests.factories import make_account, make_company, make_customer, make_invoice, make_staff
 
@@ -43,14 +41,6 @@ def tasks_in_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     """Work that is asked for waits for a worker; the test is the worker, line by line."""
     monkeypatch.setattr("invoices.engine.FIRST_CLAIM", 1)
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-
-
-@pytest.fixture
-def predefined_messages() -> None:
-    """What a migration wrote and the end of another test emptied."""
-    migration = importlib.import_module("mailing.migrations.0002_predefined_messages")
-    if not MessageTemplate.objects.exists():
-        migration.create_messages(apps, None)
 
 
 @pytest.fixture
