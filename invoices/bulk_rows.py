@@ -3,6 +3,7 @@
 For imports only: no model instance is made, no ``save()`` runs, no key is given back.
 """
 
+import io
 import json
 import sqlite3
 from collections import deque
@@ -14,11 +15,14 @@ from typing import Any, Final
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import Copy
+from psycopg.copy import FileWriter
 
 _CACHE_KB: Final = 32 * 1024
 _ON_THEIR_WAY: Final = 2
 
 type _Rows = Iterable[Sequence[str | int | None]]
+type _Ready = bytes | Sequence[Sequence[str | int | None]]
 
 
 class RowWriter:
@@ -64,20 +68,34 @@ class RowWriter:
 
     def write(self, rows: _Rows) -> None:
         """Insert ``rows``; texts and integers do for every type of column."""
+        self.write_ready(self.make_ready(rows))
+
+    def make_ready(self, rows: _Rows) -> _Ready:
+        """``rows`` as they travel to the database. Another thread may be writing at this moment."""
+        if self._connection.vendor != "postgresql":
+            return list(rows)
+        # Only makes the text of a COPY: its sending is then one call, in which Python's lock is free.
+        text = io.BytesIO()
+        with Copy(self._connection.connection.cursor(), writer=FileWriter(text)) as copy:
+            for row in rows:
+                copy.write_row((*row, *self._constants))
+        return text.getvalue()
+
+    def write_ready(self, ready: _Ready) -> None:
+        """Insert what :meth:`make_ready` gave."""
         # Both ways go past Django's cursor, and with it past the translation of the driver's errors.
         with self._connection.wrap_database_errors:
-            if self._connection.vendor == "postgresql":
-                self._copy(rows)
+            if isinstance(ready, bytes):
+                self._copy(ready)
             else:
-                self._insert(rows)
+                self._insert(ready)
 
-    def _copy(self, rows: _Rows) -> None:
+    def _copy(self, text: bytes) -> None:
         with (
             self._connection.cursor() as cursor,
             cursor.copy(f"COPY {self._table} ({self._columns}) FROM STDIN") as copy,
         ):
-            for row in rows:
-                copy.write_row((*row, *self._constants))
+            copy.write(text)
 
     def _insert(self, rows: _Rows) -> None:
         driver = self._connection.connection
@@ -98,8 +116,9 @@ class WriteBehind:
 
     def write(self, writer: RowWriter, rows: _Rows) -> None:
         """Let ``writer`` write ``rows`` after those that were given before."""
+        ready = writer.make_ready(rows)
         self.wait(but_for=_ON_THEIR_WAY - 1)
-        self._pending.append(self._executor.submit(writer.write, rows))
+        self._pending.append(self._executor.submit(writer.write_ready, ready))
 
     def wait(self, *, but_for: int = 0) -> None:
         """Return when all but so many are written. Raises what their writing raised."""

@@ -24,8 +24,9 @@ from invoices.erp.contacts import import_contacts
 from invoices.erp.customers import KnownCustomers, import_customers
 from invoices.erp.einvoices import TakenInvoices, import_einvoice
 from invoices.erp.headers import CONTACTS, CUSTOMERS, INVOICES, LINES, RecognisedTable, UnknownHeader, recognise
-from invoices.erp.invoice_tables import InvoiceTables, import_invoice_tables
+from invoices.erp.invoice_tables import import_invoice_tables
 from invoices.erp.report import ImportReport, Progress, Rejection
+from invoices.erp.table_reading import InvoiceTables
 from invoices.tabular import UnreadableTable, tables_in
 
 _SUFFIXES_OF_DATA = frozenset((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".pdf", ".zip"))

@@ -62,20 +62,43 @@ def test_a_statement_sees_what_was_given_to_be_written_before_it() -> None:
             assert Customer.objects.count() == number + 1
 
 
-def test_the_rows_are_written_in_another_thread_in_the_order_of_the_calls() -> None:
+def test_the_rows_are_written_in_another_thread_in_the_order_of_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[str] = set()
+    write_ready = RowWriter.write_ready
 
-    def noting(number: int) -> Iterator[tuple[str, str]]:
+    def noting(writer: RowWriter, ready: Any) -> None:
         threads.add(threading.current_thread().name)
-        yield from _rows(number)
+        write_ready(writer, ready)
 
+    monkeypatch.setattr(RowWriter, "write_ready", noting)
     with transaction.atomic(), writing_behind() as behind:
         writer = RowWriter(Customer, _COLUMNS)
         for number in range(20):
-            behind.write(writer, noting(number))
+            behind.write(writer, _rows(number))
 
     assert _codes() == [f"C{each}" for each in range(20)]
-    assert threading.current_thread().name not in threads
+    assert threads == {"rows_0"}
+
+
+def test_rows_are_made_ready_while_others_are_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    second_is_ready = threading.Event()
+    write_ready = RowWriter.write_ready
+
+    def waiting(writer: RowWriter, ready: Any) -> None:
+        assert second_is_ready.wait(10)
+        write_ready(writer, ready)
+
+    def second() -> Iterator[tuple[str, str]]:
+        yield from _rows(2, 3)
+        second_is_ready.set()
+
+    monkeypatch.setattr(RowWriter, "write_ready", waiting)
+    with transaction.atomic(), writing_behind() as behind:
+        writer = RowWriter(Customer, _COLUMNS)
+        behind.write(writer, _rows(0, 1))
+        behind.write(writer, second())
+
+    assert _codes() == ["C0", "C1", "C2", "C3"]
 
 
 def test_what_the_database_refuses_is_raised_by_the_next_statement() -> None:
@@ -98,19 +121,23 @@ def test_what_the_database_refuses_last_is_raised_at_the_end() -> None:
     assert _codes() == []
 
 
-def test_an_error_beside_the_writing_is_the_one_that_is_raised_and_nothing_stays() -> None:
+def test_an_error_beside_the_writing_is_the_one_that_is_raised_and_nothing_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     released = threading.Event()
+    write_ready = RowWriter.write_ready
 
-    def slow() -> Iterator[tuple[str, str]]:
+    def slow(writer: RowWriter, ready: Any) -> None:
         released.wait(10)
-        yield from _rows(1, 1)
+        write_ready(writer, ready)
 
     def write_and_fail() -> None:
         with transaction.atomic(), writing_behind() as behind:
-            behind.write(RowWriter(Customer, _COLUMNS), slow())
+            behind.write(RowWriter(Customer, _COLUMNS), _rows(1, 1))
             threading.Timer(0.05, released.set).start()
             raise _Left
 
+    monkeypatch.setattr(RowWriter, "write_ready", slow)
     with pytest.raises(_Left):
         write_and_fail()
 

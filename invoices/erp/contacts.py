@@ -46,7 +46,7 @@ def import_contacts(table: RecognisedTable, known: KnownCustomers, *, dry_run: b
                 "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else "",
             )
             report.refuse(*cells.rejections)
-            spool.add_part(code, 0, row.line, values)
+            spool.add_part(code, 0, [(row.line, values)])
         spool.finish()
         try:
             with nullcontext() if dry_run else transaction.atomic():

@@ -23,7 +23,7 @@ from invoices.erp.report import ImportReport, Rejection
 from invoices.field_values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
-BATCH: Final = 900
+BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
 
 _HEAD_COLUMNS: Final = (

@@ -15,6 +15,25 @@ type Progress = Callable[[str, int], None]
 """Called with a stage (a French word for what is in hand) and how many of it are done."""
 
 
+_TOLD_EVERY: Final = 1000
+
+
+class Telling:
+    """Counts what is done of ``stage`` and tells ``progress``, where there is one, at every thousand."""
+
+    def __init__(self, progress: Progress | None, stage: str) -> None:
+        self._progress = progress
+        self._stage = stage
+        self._done = 0
+
+    def add(self, number: int = 1) -> None:
+        """So many more are done."""
+        before = self._done
+        self._done += number
+        if self._progress is not None and self._done // _TOLD_EVERY > before // _TOLD_EVERY:
+            self._progress(self._stage, self._done)
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Why a file is refused: ``line`` is the file's own, None where it is the whole file; ``reason`` is French."""

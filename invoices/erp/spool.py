@@ -7,13 +7,23 @@ that stand together in a file are one packed record, so that a million lines are
 import marshal
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 type PackedRow = tuple[int, tuple[str, ...]]
 """The line of a row in its file, and its values."""
+
+
+class SpooledHead(NamedTuple):
+    """A head: its place in the order of the files, from 1, file, line and values."""
+
+    place: int
+    file: int
+    line: int
+    values: tuple[str, ...]
+
 
 _BATCH: Final = 2000
 _SCHEMA: Final = """
@@ -36,9 +46,6 @@ class Spool:
         self.doubles: list[tuple[int, int, int, tuple[str, ...]]] = []  # file, line, line of the first, values
         self._heads: list[tuple[str, int, int, bytes]] = []
         self._parts: list[tuple[str, int, bytes]] = []
-        self._key = ""
-        self._file = -1
-        self._rows: list[PackedRow] = []
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +62,28 @@ class Spool:
         if len(self._heads) >= _BATCH:
             self._write_heads()
 
+    def finish_heads(self) -> int:
+        """All heads are in: their number, without the doubles."""
+        self._write_heads()
+        return int(self._database.execute("SELECT count(*) FROM head").fetchone()[0])
+
+    def heads_of(self, keys: Sequence[str]) -> dict[str, SpooledHead]:
+        """The heads of ``keys``, as far as there are any."""
+        places = ", ".join("?" * len(keys))
+        query = f"SELECT key, seq, file, line, packed FROM head WHERE key IN ({places})"  # noqa: S608
+        return {
+            key: SpooledHead(seq, file, line, marshal.loads(packed))  # noqa: S302
+            for key, seq, file, line, packed in self._database.execute(query, keys)
+        }
+
+    def heads(self) -> Iterator[SpooledHead]:
+        """All heads in the order of the files."""
+        for seq, file, line, packed in self._database.execute("SELECT seq, file, line, packed FROM head ORDER BY seq"):
+            yield SpooledHead(seq, file, line, marshal.loads(packed))  # noqa: S302
+
     def _write_heads(self) -> None:
+        if not self._heads:
+            return
         places = ", ".join("?" * len(self._heads))
         query = f"SELECT key, line FROM head WHERE key IN ({places})"  # noqa: S608
         known = dict(self._database.execute(query, [key for key, *_ in self._heads]))
@@ -70,19 +98,11 @@ class Spool:
         self._database.executemany("INSERT INTO head (key, file, line, packed) VALUES (?, ?, ?, ?)", fresh)
         self._heads = []
 
-    def add_part(self, key: str, file: int, line: int, values: tuple[str, ...]) -> None:
-        """Keep a row that belongs to ``key``."""
-        if key != self._key or file != self._file:
-            self._close_part()
-            self._key, self._file = key, file
-        self._rows.append((line, tuple(values)))
-
-    def _close_part(self) -> None:
-        if self._rows:
-            self._parts.append((self._key, self._file, marshal.dumps(self._rows, 2)))
-            self._rows = []
-            if len(self._parts) >= _BATCH:
-                self._write_parts()
+    def add_part(self, key: str, file: int, rows: list[PackedRow]) -> None:
+        """Keep rows that stand together and belong to ``key``."""
+        self._parts.append((key, file, marshal.dumps(rows, 2)))
+        if len(self._parts) >= _BATCH:
+            self._write_parts()
 
     def _write_parts(self) -> None:
         self._database.executemany("INSERT INTO part (key, file, packed) VALUES (?, ?, ?)", self._parts)
@@ -91,9 +111,7 @@ class Spool:
     def finish(self) -> None:
         """All rows are in: make them findable."""
         self._write_heads()
-        self._close_part()
         self._write_parts()
-        self._key, self._file = "", -1
         self._database.execute("CREATE INDEX part_by_key ON part (key, seq)")
         self._database.execute("COMMIT")
 
