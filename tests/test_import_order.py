@@ -1,4 +1,4 @@
-"""Lines in any order, and troubles that show late: what an import writes while it reads stays only where all is right."""
+"""Lines in any order, and troubles that show late: what an import writes while it reads stays only if all is right."""
 
 from collections.abc import Callable
 from pathlib import Path
