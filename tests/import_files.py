@@ -40,6 +40,9 @@ LINES: Rows = [
 ]  # fmt: skip
 TABLES: dict[str, Rows] = {"clients": CUSTOMERS, "contacts": CONTACTS, "factures": INVOICES, "lignes": LINES}
 
+EVERYTHING = {"customers": 2, "contacts": 2, "invoices": 2, "lines": 4}
+"""How many of each the sound tables hold."""
+
 
 def changed(rows: Rows, index: int, **values: Any) -> Rows:
     """``rows`` with some cells of one row changed."""

@@ -3,7 +3,6 @@
 # ruff: noqa: E501 - a row of a table is one line
 
 import io
-import json
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -13,7 +12,6 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.storage import default_storage
-from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Contact, Customer
@@ -26,6 +24,7 @@ from tests.factories import PDF_BYTES, freeze, make_company, make_customer, make
 from tests.import_files import (
     CONTACTS,
     CUSTOMERS,
+    EVERYTHING,
     INVOICES,
     LINES,
     TABLES,
@@ -39,8 +38,6 @@ from tests.import_files import (
 )
 
 pytestmark = pytest.mark.django_db
-
-EVERYTHING = {"customers": 2, "contacts": 2, "invoices": 2, "lines": 4}
 
 
 def publish(invoice: Invoice) -> None:
@@ -448,46 +445,19 @@ def test_every_line_of_a_large_import_is_written_with_its_invoice_and_in_its_pla
     )
 
 
-# Cost and command
+# Cost, and files of anything
 
 
 def test_the_number_of_statements_does_not_follow_the_number_of_rows(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    heads = [{**INVOICES[1], "numero": f"F{number}"} for number in range(1800)]
-    lines = [{**LINES[3], "numero": f"F{number}"} for number in range(1800)]
+    heads = [{**INVOICES[1], "numero": f"F{number}"} for number in range(3000)]
+    lines = [{**LINES[3], "numero": f"F{number}"} for number in range(3000)]
     import_tables(factures=[], lignes=[])
     with django_assert_max_num_queries(20):
-        assert import_tables(clients=[], contacts=[], factures=heads, lignes=lines).created["lines"] == 1800
+        assert import_tables(clients=[], contacts=[], factures=heads, lignes=lines).created["lines"] == 3000
     with django_assert_max_num_queries(20):
-        assert import_tables(clients=[], contacts=[], factures=heads, lignes=lines).unchanged["lines"] == 1800
-
-
-def test_the_command_says_what_it_did_and_ends_with_1_where_something_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    call_command("import_erp", str(write_export(tmp_path / "good")))
-    assert "Créés : 2 clients, 2 contacts, 2 factures, 4 lignes" in capsys.readouterr().out
-    write_export(tmp_path / "bad", clients=changed(CUSTOMERS, 0, email="?"), contacts=[], factures=[], lignes=[])
-    with pytest.raises(SystemExit) as end:
-        call_command("import_erp", str(tmp_path / "bad"))
-    assert end.value.code == 1
-    out = capsys.readouterr().out
-    assert "bad/clients.csv, ligne 2, colonne email : « ? » n’est pas une adresse e-mail." in out
-
-
-def test_the_command_prints_one_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("import_erp", str(write_export(tmp_path / "erp")), "--json")
-    printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"created", "updated", "unchanged", "rejected"}
-    assert printed["created"] == EVERYTHING
-
-
-def test_a_path_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        call_command("import_erp", str(tmp_path / "rien.csv"), "--json")
-    (rejection,) = json.loads(capsys.readouterr().out)["rejected"]
-    assert (rejection["file"], rejection["reason"]) == ("rien.csv", "Ce fichier n’existe pas.")
+        assert import_tables(clients=[], contacts=[], factures=heads, lignes=lines).unchanged["lines"] == 3000
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -499,12 +469,6 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 )
 def test_a_file_of_anything_is_a_refusal(data: bytes) -> None:
     assert only_rejection(import_erp([GivenFile("x.csv", data)]))["reason"]
-
-
-def test_an_unknown_company_on_the_command_line_is_bad_usage(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="« Personne » n’est pas dans Paramétrage société") as error:
-        call_command("import_erp", str(write_export(tmp_path / "erp")), "--company", "Personne")
-    assert error.value.returncode == 2
 
 
 def test_another_import_s_rows_are_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:

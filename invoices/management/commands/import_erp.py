@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from django import db
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from rich.console import Console
@@ -23,6 +24,13 @@ _WORDS: Final = {
     "lines": ("ligne", "lignes"),
 }
 _EVERY: Final = 20_000  # rows between two lines of progress where there is no terminal
+
+
+def _kept() -> str:
+    """What became of the tables, which are written one by one, each whole or not at all."""
+    return _(
+        "Les tables déjà écrites le restent, celle qui était en cours ne l’est pas du tout : relancez la commande."
+    )
 
 
 class Command(BaseCommand):
@@ -49,6 +57,12 @@ class Command(BaseCommand):
             report = self._import(options)
         except UnknownCompanyError as error:
             raise CommandError(str(error), returncode=2) from error
+        except KeyboardInterrupt as error:
+            raise CommandError(_("Import interrompu. %(kept)s") % {"kept": _kept()}, returncode=130) from error
+        except (db.OperationalError, db.InterfaceError) as error:
+            sentence = _("La base de données n’a pas répondu jusqu’au bout : %(error)s. %(kept)s")
+            first_line = str(error).strip().partition("\n")[0].rstrip(".")
+            raise CommandError(sentence % {"error": first_line, "kept": _kept()}) from error
         if not options["dry_run"]:
             request_checks()
         if options["json"]:
