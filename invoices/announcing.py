@@ -34,7 +34,7 @@ def draft_line_mails(export: Export, criteria: Criteria) -> Callable[[ExportedIn
 
 
 def write_line_mails(mails: Sequence[tuple[ExportItem, Draft, Account]]) -> None:
-    """Put one mail per line and recipient in the outbox, within the caller's transaction."""
+    """Put one mail per line and recipient in the outbox, within the caller's transaction, which counts them."""
     _write([draft for _item, draft, _account in mails], [[(item, account)] for item, _draft, account in mails])
 
 
@@ -85,6 +85,7 @@ def announce_finished_customers(export: Export, criteria: Criteria, customers: I
             )
             targets.append([(item, account) for item in lines])
     _write(drafts, targets)
+    _count(targets)
 
 
 def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account]]:
@@ -111,7 +112,7 @@ def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account
     }
 
 
-def _write(drafts: list[Draft], targets: list[list[tuple[ExportItem, Account]]]) -> None:
+def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem, Account]]]) -> None:
     """Put the drafts in the outbox and note, per line and account, which message tells of it."""
     if not drafts:
         return
@@ -126,7 +127,10 @@ def _write(drafts: list[Draft], targets: list[list[tuple[ExportItem, Account]]])
         ],
         ignore_conflicts=True,
     )
-    # A mail of several lines is counted once, on its first.
+
+
+def _count(targets: Sequence[Sequence[tuple[ExportItem, Account]]]) -> None:
+    """Count the mails on their lines; one of several lines once, on its first."""
     counts = Counter(told[0][0].pk for told in targets)
     by_count: dict[int, list[int]] = defaultdict(list)
     for pk, count in counts.items():

@@ -114,6 +114,8 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
         fields = dict(values)
         if fields["state"] == State.PUBLISHED:
             fields["document"] = _among(documents, "invoice")
+        if mails := fields.pop("mails"):
+            fields["mails"] = F("mails") + mails
         ExportItem.objects.filter(pk__in=keys).update(claimed_by="", lease_until=None, finished_at=now, **fields)
     if criteria.notify and good:
         if criteria.one_mail_per_customer:
@@ -151,8 +153,8 @@ def _among(documents: list[Document], invoice: str) -> Subquery:
 
 
 def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, Any]:
-    """What the row of the line will say."""
-    outcome = {"state": State.PUBLISHED, "reason": "", "error": "", "note": ""}
+    """What the row of the line will say; of mails, how many more."""
+    outcome = {"state": State.PUBLISHED, "reason": "", "error": "", "note": "", "mails": 0}
     if is_late:
         outcome.update(state=State.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
     elif line.error:
@@ -160,5 +162,5 @@ def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, A
     elif line.reason:
         outcome.update(state=State.LEFT_OUT, reason=line.reason)
     elif is_good:
-        outcome.update(note=line.note)
+        outcome.update(note=line.note, mails=len(line.drafts))
     return outcome

@@ -287,6 +287,7 @@ CREDIT_NOTE_TYPE_CODES = frozenset(
 
 
 _EMPTY = (None, "", ())
+_PLAIN = frozenset({type(None), str, bool, int})
 
 
 def to_json(value: Any) -> Any:
@@ -294,19 +295,19 @@ def to_json(value: Any) -> Any:
 
     Empty fields are left out, except those that the dataclass demands: :func:`from_json` gives an equal value back.
     """
-    if value is None or isinstance(value, str | bool | int):
+    kind = type(value)
+    if kind in _PLAIN or isinstance(value, str):
         return value
-    if isinstance(value, Decimal):
+    if kind is Decimal:
         return format(value, "f")
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     if isinstance(value, datetime.date):
         return value.isoformat()
-    kind = typing.cast("Hashable", type(value))
     return {
         name: to_json(item)
-        for name, is_demanded in _fields(kind)
-        if (item := getattr(value, name)) not in _EMPTY or is_demanded
+        for name, is_demanded in _fields(typing.cast("Hashable", kind))
+        if (item := getattr(value, name)) or is_demanded or item not in _EMPTY
     }
 
 

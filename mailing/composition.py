@@ -216,6 +216,7 @@ def _piece_as_html(text: str, name: str) -> str:
     return escape(text)
 
 
+@lru_cache(maxsize=256)  # the words of a message are those of the mail before
 def _linked(text: str) -> str:
     """``text`` escaped, with its http(s) and mail addresses as links."""
     html, end = [], 0
