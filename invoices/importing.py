@@ -6,7 +6,9 @@ entirely; the others are imported nonetheless.
 """
 
 import codecs
+import errno
 import gc
+import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from invoices.einvoices.archives import GivenFile, RefusedFile, expand
 from invoices.einvoices.extraction import is_pdf
@@ -34,6 +37,10 @@ _HEAD_BYTES = 64 * 1024
 _AT_THE_SAME_TIME = "Un autre import écrit les mêmes données en ce moment : recommencez quand il a fini."
 
 
+class ImportStoppedError(Exception):
+    """A disk is full or fails: which, and what it says, in French."""
+
+
 def import_erp(
     paths: Iterable[Path | GivenFile],
     *,
@@ -48,11 +55,26 @@ def import_erp(
     not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
     ``progress`` is called with what is in hand and how many of it are done.
 
-    Raises :class:`~invoices.erp.companies.UnknownCompanyError` where ``company`` is nobody.
+    Raises :class:`~invoices.erp.companies.UnknownCompanyError` where ``company`` is nobody, and
+    :class:`ImportStoppedError` where a disk is full or fails; tables that were written until then stay written.
     """
     companies = KnownCompanies(chosen=company or "", create=create_companies, dry_run=dry_run)
-    with tempfile.TemporaryDirectory(prefix="import-") as folder, _without_garbage_collection():
-        return _Import(companies, Path(folder), dry_run=dry_run, progress=progress).run(paths)
+    try:
+        with tempfile.TemporaryDirectory(prefix="import-") as folder, _without_garbage_collection():
+            return _Import(companies, Path(folder), dry_run=dry_run, progress=progress).run(paths)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise ImportStoppedError(_what_the_disk_says(error)) from error
+
+
+def _what_the_disk_says(error: OSError | sqlite3.OperationalError) -> str:
+    """The error in French, with the file or folder. SQLite's is one of the temporary rows: Django wraps its own."""
+    place, is_full, reason = tempfile.gettempdir(), False, str(error)
+    if isinstance(error, OSError):
+        place, reason = str(error.filename or place), error.strerror or reason
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    else:
+        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return f"{_('le disque est plein') if is_full else reason} ({place})"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from customers.models import Account
 from invoices.einvoices.archives import GivenFile
 from invoices.erp.companies import UnknownCompanyError
 from invoices.erp.report import ImportReport
-from invoices.importing import import_erp
+from invoices.importing import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
 from invoices.money import write_count
 from invoices.tasks import request_checks
@@ -179,6 +179,9 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             )
         except UnknownCompanyError as problem:
             return _refused(str(problem))
+        except ImportStoppedError as problem:
+            logger.exception("Import %s stopped", batch.pk)
+            return _refused(_("L’import s’est arrêté : %(problem)s.") % {"problem": problem})
         except db.Error:
             raise  # the database is away: somebody takes the work over once the lease has ended
         except Exception:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from customers.models import Account, Customer
 from invoices import uploads
 from invoices.erp.report import ImportReport
+from invoices.importing import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
 from tests.factories import make_company, make_customer, make_staff
 
@@ -110,6 +111,24 @@ def test_a_file_that_is_nothing_known_is_refused_with_a_sentence(client: Client,
 
     assert ImportBatch.objects.get().state == "rejected"
     assert "notes.csv" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        (ImportStoppedError("le disque est plein (/tmp)"), "L’import s’est arrêté : le disque est plein (/tmp)."),
+        (RuntimeError("unforeseen"), "Une erreur inattendue a arrêté l’import ; elle est notée dans le journal"),
+    ],
+)
+def test_what_stops_an_import_is_told_to_the_one_who_waits(
+    client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch, trouble: Exception, sentence: str
+) -> None:
+    def stop(*_: Any, **__: Any) -> ImportReport:
+        raise trouble
+
+    monkeypatch.setattr(uploads, "import_erp", stop)
+
+    assert sentence in give(client, ("clients.csv", CUSTOMERS.encode())).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """``manage.py import_erp``: what it prints, its exit codes, and what stops it half-way."""
 
+import errno
 import json
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from customers.models import Customer
+from invoices.erp import spool
 from invoices.erp.report import ImportReport
 from invoices.models import Invoice
-from tests.import_files import CUSTOMERS, EVERYTHING, changed, write_export
+from tests.import_files import CUSTOMERS, EVERYTHING, INVOICES, as_csv, changed, write_export
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +77,31 @@ def test_what_stops_it_half_way_is_one_sentence_and_what_was_in_hand_is_gone(
 
     assert error.value.returncode == code
     assert (Customer.objects.count(), Invoice.objects.count()) == (2, 0)
+
+
+def test_a_full_disk_of_temporary_files_is_one_sentence_with_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The room of a few pages, which SQLite refuses to go beyond as it would on a full disk.
+    monkeypatch.setattr(spool, "_SCHEMA", spool._SCHEMA + "PRAGMA max_page_count = 5; PRAGMA cache_size = 1;")
+    rows = [{**INVOICES[1], "numero": f"F{n}"} for n in range(3000)]
+    export = write_export(tmp_path / "erp", factures=rows)
+
+    with pytest.raises(CommandError, match=rf"Import arrêté : le disque est plein \({tempfile.gettempdir()}\)\. Les"):
+        call_command("import_erp", str(export))
+    with pytest.raises(CommandError, match=r"le disque est plein .*\. Rien n’a été écrit\."):
+        call_command("import_erp", str(export), "--dry-run")
+
+    assert (Customer.objects.count(), Invoice.objects.count()) == (2, 0)
+
+
+def test_a_disk_that_fails_is_one_sentence_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, _data: bytes) -> int:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with zipfile.ZipFile(tmp_path / "erp.zip", "w") as archive:
+        archive.writestr("clients.csv", as_csv(CUSTOMERS))
+    monkeypatch.setattr(Path, "write_bytes", fail)
+
+    with pytest.raises(CommandError, match=r"Import arrêté : Input/output error \(/.*import-.*\)\."):
+        call_command("import_erp", str(tmp_path / "erp.zip"))

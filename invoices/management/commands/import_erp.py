@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from invoices.erp.companies import UnknownCompanyError
 from invoices.erp.report import THINGS, ImportReport, Rejection
-from invoices.importing import import_erp
+from invoices.importing import ImportStoppedError, import_erp
 from invoices.tasks import request_checks
 
 _WORDS: Final = {
@@ -26,8 +26,10 @@ _WORDS: Final = {
 _EVERY: Final = 20_000  # rows between two lines of progress where there is no terminal
 
 
-def _kept() -> str:
+def _kept(*, dry_run: bool) -> str:
     """What became of the tables, which are written one by one, each whole or not at all."""
+    if dry_run:
+        return _("Rien n’a été écrit.")
     return _(
         "Les tables déjà écrites le restent, celle qui était en cours ne l’est pas du tout : relancez la commande."
     )
@@ -53,16 +55,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 0 when nothing was rejected, 1 otherwise, 2 on bad usage."""
+        kept = _kept(dry_run=options["dry_run"])
         try:
             report = self._import(options)
         except UnknownCompanyError as error:
             raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt as error:
-            raise CommandError(_("Import interrompu. %(kept)s") % {"kept": _kept()}, returncode=130) from error
+            raise CommandError(_("Import interrompu. %(kept)s") % {"kept": kept}, returncode=130) from error
+        except ImportStoppedError as error:
+            raise CommandError(_("Import arrêté : %(error)s. %(kept)s") % {"error": error, "kept": kept}) from error
         except (db.OperationalError, db.InterfaceError) as error:
             sentence = _("La base de données n’a pas répondu jusqu’au bout : %(error)s. %(kept)s")
             first_line = str(error).strip().partition("\n")[0].rstrip(".")
-            raise CommandError(sentence % {"error": first_line, "kept": _kept()}) from error
+            raise CommandError(sentence % {"error": first_line, "kept": kept}) from error
         if not options["dry_run"]:
             request_checks()
         if options["json"]:
