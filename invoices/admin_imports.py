@@ -21,7 +21,14 @@ from customers.models import Account
 from invoices.admin_files import SeveralFilesField
 from invoices.models import Company, ImportBatch
 from invoices.spreadsheet_cells import harmless_cell
-from invoices.uploads import TooLateError, abandon_batch, confirm_batch, describe_progress, receive_files
+from invoices.uploads import (
+    NotKeptError,
+    TooLateError,
+    abandon_batch,
+    confirm_batch,
+    describe_progress,
+    receive_files,
+)
 from mailing.admin_lists import ReadOnlyAdmin
 
 IMPORT = "invoices.import_invoices"
@@ -112,14 +119,18 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if form.is_bound and form.is_valid():
             company = form.cleaned_data["company"]
-            batch = receive_files(
-                files=form.cleaned_data["documents"],
-                author=_author(request),
-                create_companies=form.cleaned_data["create_companies"],
-                company=(company.siren or company.name) if company else "",
-            )
-            self.log_addition(request, batch, _("Fichiers reçus pour contrôle."))
-            return redirect("admin:invoices_importbatch_change", batch.pk)
+            try:
+                batch = receive_files(
+                    files=form.cleaned_data["documents"],
+                    author=_author(request),
+                    create_companies=form.cleaned_data["create_companies"],
+                    company=(company.siren or company.name) if company else "",
+                )
+            except NotKeptError as error:
+                form.add_error("documents", str(error))
+            else:
+                self.log_addition(request, batch, _("Fichiers reçus pour contrôle."))
+                return redirect("admin:invoices_importbatch_change", batch.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Importer les fichiers de l’ERP"),

@@ -29,6 +29,7 @@ from invoices.erp.report import ImportReport
 from invoices.importing import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
 from invoices.money import write_count
+from invoices.storage import describe_storage_error
 from invoices.tasks import request_checks
 
 logger = logging.getLogger(__name__)
@@ -45,22 +46,33 @@ class TooLateError(Exception):
     """Somebody else decided on the batch meanwhile; the message is a French sentence for people."""
 
 
+class NotKeptError(Exception):
+    """Uploaded files could not be stored; the message is a French sentence for people."""
+
+
 def receive_files(
     *, files: Iterable["File[Any]"], author: Account, create_companies: bool = False, company: str = ""
 ) -> ImportBatch:
     """Keep uploaded ``files`` until somebody confirms or abandons them, and have them checked.
 
-    ``company`` (name or SIREN) issues the rows that name no company.
+    ``company`` (name or SIREN) issues the rows that name no company. Raises :class:`NotKeptError` where the storage
+    takes one of them not, and keeps none.
     """
     batch = ImportBatch(
         author=author,
         author_name=author.get_full_name(),
         options={"create_companies": create_companies, "company": company},
     )
-    for number, file in enumerate(files):
-        name = Path(file.name or f"fichier-{number}").name
-        kept = default_storage.save(f"imports/{batch.pk}/{number}-{uuid.uuid4().hex}", file)
-        batch.files.append({"name": name, "storage_name": kept, "size": file.size})
+    try:
+        for number, file in enumerate(files):
+            name = Path(file.name or f"fichier-{number}").name
+            kept = default_storage.save(f"imports/{batch.pk}/{number}-{uuid.uuid4().hex}", file)
+            batch.files.append({"name": name, "storage_name": kept, "size": file.size})
+    except Exception as error:  # a disk, or whatever an object storage answers
+        logger.exception("Files for an import could not be stored")
+        _forget_files(batch)
+        reason = describe_storage_error(error)
+        raise NotKeptError(_("Les fichiers n’ont pas pu être gardés : %(reason)s.") % {"reason": reason}) from error
     batch.save()
     _work_on(batch)
     return batch

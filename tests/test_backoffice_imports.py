@@ -1,6 +1,7 @@
 """Importer: files given in the back-office are checked, confirmed, imported; by a worker where they are large."""
 
 import datetime
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from invoices import uploads
 from invoices.erp.report import ImportReport
 from invoices.importing import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
+from invoices.storage import DocumentStorage
 from tests.factories import make_company, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +113,27 @@ def test_a_file_that_is_nothing_known_is_refused_with_a_sentence(client: Client,
 
     assert ImportBatch.objects.get().state == "rejected"
     assert "notes.csv" in page.content.decode()
+
+
+def test_files_that_the_disk_does_not_take_are_refused_and_none_is_kept(
+    client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = DocumentStorage.save
+    names: list[str] = []
+
+    def save_one(storage: DocumentStorage, name: str, content: Any) -> str:
+        if names:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        names.append(save(storage, name, content))
+        return names[0]
+
+    monkeypatch.setattr(DocumentStorage, "save", save_one)
+
+    page = give(client, ("clients.csv", CUSTOMERS.encode()), ("contacts.csv", b"code_client;nom\n"))
+
+    assert "Les fichiers n’ont pas pu être gardés : le disque est plein." in page.content.decode()
+    assert not ImportBatch.objects.exists()
+    assert not default_storage.exists(names[0])
 
 
 @pytest.mark.parametrize(
