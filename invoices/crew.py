@@ -19,6 +19,9 @@ from django import db
 
 # Rendering makes and drops many small objects and few cycles: looking for these less often is worth a few megabytes.
 GC_THRESHOLD = 20_000
+# Rows that know each other (an invoice, its lines) are cycles that outlive the first look: the older ones are looked
+# at often enough for a long run of received PDFs to stay as small as a short one.
+GC_OLDER = (5, 5)
 
 _lifeline: int | None = None
 
@@ -68,7 +71,7 @@ class Crew:
         # Ctrl-C reaches all processes of the terminal: the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        gc.set_threshold(GC_THRESHOLD, 20, 100)
+        gc.set_threshold(GC_THRESHOLD, *GC_OLDER)
         try:
             self.work()
         finally:

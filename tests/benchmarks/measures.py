@@ -148,7 +148,7 @@ def chain(count: int, processes: int, origin: str = "csv", with_mail: int = 1) -
     return per_invoice(found, count, mails=figures.mails)
 
 
-def memory(count: int, processes: int) -> dict[str, Any]:
+def memory(count: int, processes: int, origin: str = "csv") -> dict[str, Any]:
     """The same, with the peak of the memory of the whole process tree (shared pages counted once), in megabytes."""
     peak = 0.0
     ended = threading.Event()
@@ -160,7 +160,7 @@ def memory(count: int, processes: int) -> dict[str, Any]:
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    found = chain(count, processes)
+    found = chain(count, processes, origin)
     ended.set()
     watcher.join()
     return {**found, "peak_mb": peak, "peak_mb_per_worker": peak / processes}
