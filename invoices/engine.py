@@ -33,7 +33,6 @@ FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
 SECONDS_PER_CLAIM = 3.0
 SECONDS_PER_COMMIT = 3.0
-RECEIVED_WEIGH_AS_ONE = 20
 # Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
 ATTEMPTS_BEFORE_GIVING_UP = 5
 
@@ -63,7 +62,6 @@ def run_lines(
 ) -> int:
     """Claim and do lines of a running export until none is left, it is paused, ``should_stop`` or ``most`` are done.
 
-    ``most`` counts what is rendered; :data:`RECEIVED_WEIGH_AS_ONE` lines that came with their PDF weigh as one.
     Returns how many lines this call brought to an end. Ends the export when it was the last to have work. Several
     calls may run at once, in any number of processes and machines. Lets database errors through: what was claimed is
     then taken over by whoever runs next, or released by the next call with the same ``worker``.
@@ -72,8 +70,8 @@ def run_lines(
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
-    done, effort, count = 0, 0.0, FIRST_CLAIM
-    while not should_stop() and (most is None or effort < most):
+    done, count = 0, FIRST_CLAIM
+    while not should_stop() and (most is None or done < most):
         items = claim_lines(export, worker=worker, count=count)
         if not items:
             if release_lines_of_gone_workers(export):
@@ -85,18 +83,12 @@ def run_lines(
             frozen = freeze_lines(lines, seconds=SECONDS_PER_COMMIT, should_stop=should_stop)
             write_drafts(export, criteria, lines[:frozen])
             done += commit_lines(export, lines[:frozen], criteria, worker=worker)
-            effort += sum(1 / RECEIVED_WEIGH_AS_ONE if line.is_received else 1 for line in lines[:frozen])
             lines = lines[frozen:]
         count = _next_count(len(items) - len(lines), time.monotonic() - began)
     else:
         release_lines(export, worker=worker)
     finish_export(export)
     return done
-
-
-def is_any_line_ready(export_pk: int) -> bool:
-    """Whether the export is running and has lines that nobody has in hand."""
-    return ExportItem.objects.filter(export=export_pk, export__state=Export.State.RUNNING, state=State.READY).exists()
 
 
 def _next_count(done: int, seconds: float) -> int:

@@ -47,11 +47,6 @@ class PreparedLine:
     reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
     note: str = ""
 
-    @property
-    def is_received(self) -> bool:
-        """True where the PDF came from the ERP: nothing is rendered."""
-        return self.invoice.origin in RECEIVED
-
 
 def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteria) -> list[PreparedLine]:
     """Read what the lines need in a few queries, and make the credentials that are missing."""
@@ -111,7 +106,7 @@ def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
 
 def _find_received(lines: Sequence[PreparedLine]) -> None:
     """The documents that came from the ERP, in one query, and one for the rows that came beside plain PDFs."""
-    received = {line.invoice.pk: line for line in lines if line.is_received}
+    received = {line.invoice.pk: line for line in lines if line.invoice.origin in RECEIVED}
     beside_rows = [line for line in received.values() if line.invoice.origin == Invoice.Origin.PDF]
     prefetch_related_objects([line.invoice for line in beside_rows], "lines")
     for line in beside_rows:
@@ -158,7 +153,7 @@ def _render(line: PreparedLine) -> Rendering | None:
     if invoice.is_published:  # by another list meanwhile: the commit says so
         return None
     try:
-        if line.is_received:
+        if invoice.origin in RECEIVED:
             if line.document is None:
                 line.error = _("Le PDF reçu de l’ERP manque.")
             return None

@@ -10,15 +10,15 @@ from django.tasks import task
 from customers.models import Customer
 from invoices.checking import check_waiting, is_any_waiting
 from invoices.crew import is_called_off, stop_on_signal
-from invoices.engine import find_stalled_exports, is_any_line_ready
+from invoices.engine import find_stalled_exports
 from invoices.figures import count_items
 from invoices.models import Export
 from invoices.services import start_export
 from invoices.workforce import LINES_WORTH_A_PROCESS, run_lines_patiently
 
-# A task renders so many documents and then queues again: exports that run at once take turns, and a process that has
-# rendered a few hundred is replaced by a fresh one (libraries keep a little of each).
-DOCUMENTS_PER_TASK = 200
+# A task does so many lines and then queues again: exports that run at once take turns, and a process that has rendered
+# a few hundred documents is replaced by a fresh one (libraries keep a little of each).
+LINES_PER_TASK = 200
 MOST_TASKS = 16
 # Workers may only be busy with another export: one call more every minute is enough.
 CALL_AGAIN_AFTER_SECONDS = 60.0
@@ -29,8 +29,8 @@ _called: dict[int, float] = {}
 def export_lines(export_pk: int) -> int:
     """Do some lines of the export, and queue again where there are more; returns how many this task did."""
     with stop_on_signal((signal.SIGTERM,)) as told:
-        done = run_lines_patiently(export_pk, should_stop=lambda: told() or is_called_off(), most=DOCUMENTS_PER_TASK)
-        if done and not told() and not is_called_off() and is_any_line_ready(export_pk):
+        done = run_lines_patiently(export_pk, should_stop=lambda: told() or is_called_off(), most=LINES_PER_TASK)
+        if done >= LINES_PER_TASK and not told() and not is_called_off():
             export_lines.enqueue(export_pk)
     return done
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from invoices.content import prefetch_for_content
 from invoices.crew import Crew, is_called_off, stop_on_signal
 from invoices.documents import warm_up
-from invoices.engine import is_any_line_ready, name_worker, run_lines
+from invoices.engine import name_worker, run_lines
 from invoices.figures import ExportFigures, count_items
 from invoices.freezing import RECEIVED
 from invoices.models import Export, ExportItem, Invoice
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.5
 POLL_SHARE = 20
 LINES_WORTH_A_PROCESS = 12
 # A process that has rendered so many documents is replaced by a fresh one: libraries keep a little of each.
-DOCUMENTS_PER_LIFE = 400
+LINES_PER_LIFE = 400
 HAS_MORE_TO_DO = 75
 # How long a database that is away is waited for: a restart takes some seconds.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -137,15 +137,12 @@ def _tell(export: Export, on_progress: Tell) -> float:
 
 
 def _work(export_pk: int) -> None:
-    """The life of a child: so many documents, then it says whether there is more to do."""
+    """The life of a child: so many lines, then it says that there is more to do."""
     with stop_on_signal((signal.SIGTERM,)) as told:
         try:
-            done = run_lines_patiently(
-                export_pk, should_stop=lambda: told() or is_called_off(), most=DOCUMENTS_PER_LIFE
-            )
-            has_more_to_do = bool(done) and is_any_line_ready(export_pk)
+            done = run_lines_patiently(export_pk, should_stop=lambda: told() or is_called_off(), most=LINES_PER_LIFE)
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
             sys.exit(1)
-    if has_more_to_do:
+    if done >= LINES_PER_LIFE:
         sys.exit(HAS_MORE_TO_DO)
