@@ -8,12 +8,12 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from django import db
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.history import write_history
 from customers.models import DEMATERIALISED, Account, Customer, CustomerAccount, Gesture
 from customers.recipients import ContactRules, find_addressees
 from customers.services import draw_credentials, generate_credentials, save_credentials, send_credentials, set_active
@@ -93,12 +93,8 @@ def _advance(gesture: Gesture, handled: int) -> None:
 
 def _log(gesture: Gesture, rows: Sequence[Customer | Account], message: str) -> None:
     """Write the change into the history of each row, in the name of who asked for it."""
-    if gesture.author_id is None or not rows:
-        return
-    if len(rows) == 1:
-        LogEntry.objects.log_actions(gesture.author_id, rows, CHANGE, message, single_object=True)
-    else:
-        LogEntry.objects.log_actions(gesture.author_id, rows, CHANGE, message)
+    if gesture.author_id is not None and rows:
+        write_history(gesture.author_id, rows, message)
 
 
 def _accounts(keys: Sequence[int]) -> QuerySet[Account]:

@@ -1,6 +1,7 @@
-"""Identifiers of companies, checked by their check digits (python-stdnum)."""
+"""Identifiers of companies and of their bank accounts, checked by their check digits (python-stdnum)."""
 
 from django.utils.translation import gettext as _
+from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as InvalidNumber
 from stdnum.fr import siren, siret
@@ -37,3 +38,19 @@ def check_vat_identifier(value: str) -> tuple[str, str]:
         return vat.validate(text), ""
     except InvalidNumber:
         return text, _("« %(value)s » n’est pas un numéro de TVA valable.") % {"value": value}
+
+
+def check_iban(value: str) -> tuple[str, str]:
+    """``value`` without spaces, and a French sentence where it is no IBAN (empty where it is one, or is empty)."""
+    compact = iban.compact(value.strip())
+    if not compact or iban.is_valid(compact):
+        return compact, ""
+    return compact, _("« %(value)s » n’est pas un IBAN valable.") % {"value": value}
+
+
+def check_bic(value: str) -> tuple[str, str]:
+    """``value`` without spaces, and a French sentence where it is no BIC."""
+    compact = bic.compact(value.strip())
+    if not compact or bic.is_valid(compact):
+        return compact, ""
+    return compact, _("« %(value)s » n’est pas un BIC valable.") % {"value": value}

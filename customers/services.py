@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from customers.credentials import draw_password, encrypt_secret
 from customers.links import Purpose, account_of_token
+from customers.mails import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from customers.models import Access, Account, Customer
-from customers.notices import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from mailing.composition import load_template
 from mailing.outbox import write_messages
 

@@ -13,8 +13,8 @@ class InvoicesConfig(AppConfig):
     def ready(self) -> None:
         """Tell the mailing room in whose name mails leave; have e-invoices checked anew when a card changes."""
         from customers.card_changes import register_card_listener
-        from invoices.notices import find_default_identity
-        from invoices.tasks import check_after_card_change
+        from invoices.einvoices.tasks import check_after_card_change
+        from invoices.exporting.run.mails import find_default_identity
         from mailing.identity import register_identity_provider
 
         register_identity_provider(find_default_identity)

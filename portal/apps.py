@@ -9,3 +9,10 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = _("Portail")
+
+    def ready(self) -> None:
+        """Keep the history of what the customers room changes."""
+        from customers.history import register_history_writer
+        from portal.change_log import log_changes
+
+        register_history_writer(log_changes)

@@ -84,7 +84,7 @@ INSTALLED_APPS = [
     "invoices",
     "customers",
     "mailing",
-    "portal.admin_config.PortalAdminConfig",
+    "portal.backoffice.config.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SpaceMiddleware",
-    "portal.impersonation.VisitMiddleware",  # after the session knows whose it is
+    "portal.backoffice.impersonation.VisitMiddleware",  # after the session knows whose it is
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -127,7 +127,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.context.company",
             ],
-            "builtins": ["portal.templatetags.house"],
+            "builtins": ["portal.templatetags.formatting"],
         },
     },
 ]
@@ -215,9 +215,9 @@ AXES_ENABLE_ADMIN = False
 # Failed tries are counted and forgotten after a while; nobody's addresses and browsers are kept of those who came in.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "portal.requests.client_address"
-AXES_USERNAME_CALLABLE = "portal.requests.login_tried"
-AXES_LOCKOUT_CALLABLE = "portal.views.errors.locked_out"
+AXES_CLIENT_IP_CALLABLE = "portal.space.requests.client_address"
+AXES_USERNAME_CALLABLE = "portal.space.requests.login_tried"
+AXES_LOCKOUT_CALLABLE = "portal.space.views.errors.locked_out"
 
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))

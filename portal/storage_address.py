@@ -15,7 +15,7 @@ def read_storage_url(url: str) -> dict[str, Any]:
     by itself (the role of the machine, AWS_*). Raises ImproperlyConfigured, in French, on anything else.
     """
     if not url:
-        return {"BACKEND": "invoices.storage.DocumentStorage"}
+        return {"BACKEND": "invoices.store.local.DocumentStorage"}
     try:
         parts = urlsplit(url)
         options = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
@@ -31,7 +31,7 @@ def read_storage_url(url: str) -> dict[str, Any]:
     scheme = "http" if options.get("tls") == "0" else "https"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return {
-        "BACKEND": "invoices.object_storage.ObjectStorage",
+        "BACKEND": "invoices.store.s3.ObjectStorage",
         "OPTIONS": {
             "access_key": unquote(parts.username) if parts.username else None,
             "secret_key": unquote(parts.password) if parts.password else None,

@@ -5,7 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from portal.middleware import before_password_choice
-from portal.views import account, entry, invoices, pages, verification
+from portal.space.views import account, entry, invoices, pages, verification
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from invoices.einvoices.archives import GivenFile
-from invoices.erp.report import ImportReport
-from invoices.importing import import_erp
+from invoices.files.archives import GivenFile
+from invoices.importing.report import ImportReport
+from invoices.importing.run import import_erp
 
 type Rows = list[dict[str, Any]]
 

@@ -13,9 +13,7 @@ from typing import Any
 
 from stdnum import luhn
 
-from invoices.einvoices.french import OperationCategory, SellerPolicy, complete_for_france
-from invoices.einvoices.french_parties import BuyerKind
-from invoices.semantics import (
+from invoices.en16931.model import (
     Address,
     AllowanceCharge,
     Attribute,
@@ -34,6 +32,8 @@ from invoices.semantics import (
     SupportingDocument,
     VatBreakdown,
 )
+from invoices.formats.french import OperationCategory, SellerPolicy, complete_for_france
+from invoices.formats.french_parties import BuyerKind
 
 ISSUED = datetime.date(2026, 10, 5)
 DUE = datetime.date(2026, 11, 4)

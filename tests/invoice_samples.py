@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from invoices.semantics import (
+from invoices.en16931.model import (
     Address,
     AllowanceCharge,
     ContactPoint,

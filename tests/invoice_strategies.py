@@ -7,9 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from invoices.einvoices.french import OperationCategory, SellerPolicy
-from invoices.einvoices.french_parties import BuyerKind
-from invoices.semantics import (
+from invoices.en16931.model import (
     Address,
     AllowanceCharge,
     Attribute,
@@ -22,6 +20,8 @@ from invoices.semantics import (
     Party,
     SupportingDocument,
 )
+from invoices.formats.french import OperationCategory, SellerPolicy
+from invoices.formats.french_parties import BuyerKind
 from tests.invoice_examples import (
     AMERICAN_BUYER,
     GERMAN_BUYER,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from invoices.einvoices.archives import GivenFile, Limits, RefusedFile, expand
+from invoices.files.archives import GivenFile, Limits, RefusedFile, expand
 
 
 def zip_of(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:

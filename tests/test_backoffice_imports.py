@@ -15,11 +15,11 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.models import Account, Customer
-from invoices import uploads
-from invoices.erp.report import ImportReport
-from invoices.importing import ImportStoppedError
+from invoices.importing import batches
+from invoices.importing.report import ImportReport
+from invoices.importing.run import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
-from invoices.storage import DocumentStorage
+from invoices.store.local import DocumentStorage
 from tests.factories import make_company, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_what_stops_an_import_is_told_to_the_one_who_waits(
     def stop(*_: Any, **__: Any) -> ImportReport:
         raise trouble
 
-    monkeypatch.setattr(uploads, "import_erp", stop)
+    monkeypatch.setattr(batches, "import_erp", stop)
 
     assert sentence in give(client, ("clients.csv", CUSTOMERS.encode())).content.decode()
 
@@ -170,7 +170,7 @@ def test_no_file_or_an_empty_one_is_refused_beside_the_field(
 def test_large_files_go_to_a_worker_and_the_page_follows(
     client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "REQUEST_BYTES", 10)
+    monkeypatch.setattr(batches, "REQUEST_BYTES", 10)
 
     page = give(client, ("clients.csv", CUSTOMERS.encode())).content.decode()
     batch = ImportBatch.objects.get()
@@ -178,11 +178,11 @@ def test_large_files_go_to_a_worker_and_the_page_follows(
     assert "data-refresh" in page
     assert "Aucun processus de travail" in page
 
-    uploads.do_batch(batch)
+    batches.do_batch(batch)
     assert batch.state == "checked"
     client.post(f"{URL}{batch.pk}/confirmer/")
     assert not Customer.objects.exists()
-    uploads.do_batch(batch)
+    batches.do_batch(batch)
     assert ImportBatch.objects.get().state == "imported"
     assert Customer.objects.count() == 2
 
@@ -190,11 +190,11 @@ def test_large_files_go_to_a_worker_and_the_page_follows(
 def test_how_far_an_import_is_shows_while_its_transaction_lasts(
     client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "REQUEST_BYTES", 10)
-    monkeypatch.setattr(uploads, "TELL_EVERY", datetime.timedelta(0))
+    monkeypatch.setattr(batches, "REQUEST_BYTES", 10)
+    monkeypatch.setattr(batches, "TELL_EVERY", datetime.timedelta(0))
     give(client, ("clients.csv", CUSTOMERS.encode()))
     batch = ImportBatch.objects.get()
-    uploads.do_batch(batch)
+    batches.do_batch(batch)
     client.post(f"{URL}{batch.pk}/confirmer/")
     seen = []
 
@@ -208,9 +208,9 @@ def test_how_far_an_import_is_shows_while_its_transaction_lasts(
         seen.append(client.get("/gestion/").content.decode())
         return ImportReport()
 
-    monkeypatch.setattr(uploads, "import_erp", import_slowly)
+    monkeypatch.setattr(batches, "import_erp", import_slowly)
     batch.refresh_from_db()
-    uploads.do_batch(batch)
+    batches.do_batch(batch)
 
     page, board = seen
     assert "12\u202f000\u00a0factures écrites" in page.replace("&nbsp;", "\u00a0")
@@ -232,12 +232,12 @@ def test_an_import_whose_worker_died_is_taken_up_again_and_two_workers_do_not_sh
             }
         ],
     )
-    assert uploads.do_batch(batch).state == "importing"
+    assert batches.do_batch(batch).state == "importing"
     assert not Customer.objects.exists()
 
     with time_machine.travel(timezone.now() + datetime.timedelta(minutes=11)):
-        assert uploads.wake_stalled_batches() == 1
-        assert uploads.do_batch(batch).state == "imported"
+        assert batches.wake_stalled_batches() == 1
+        assert batches.do_batch(batch).state == "imported"
     assert Customer.objects.count() == 2
 
 
@@ -248,9 +248,9 @@ def test_the_demonstration_data_comes_in_through_the_page(client: Client, staff:
     give(client, *((name, (DEMO / name).read_bytes()) for name in names), create_companies="on")
     batch = ImportBatch.objects.get()
     if batch.is_underway:
-        uploads.do_batch(batch)
+        batches.do_batch(batch)
     client.post(f"{URL}{batch.pk}/confirmer/")
-    uploads.do_batch(batch)
+    batches.do_batch(batch)
 
     assert (Customer.objects.count(), Invoice.objects.count()) == (59, 412)
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from customers.models import Account, Customer
 from customers.services import generate_credentials, send_credentials
-from invoices.criteria import Criteria
-from invoices.engine import run_lines
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Invoice
-from invoices.services import create_export, start_export
 from mailing import outbox
 from mailing.composition import load_template
 from mailing.models import FailedAddress, Message, MessageTemplate

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from customers.models import Account
 from customers.services import send_credentials
-from invoices.criteria import Criteria, Scope
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export
 from invoices.models import ImportBatch, SavedSelection
-from invoices.services import create_export
 from mailing.models import Message, MessageTemplate
 from mailing.outbox import mark_address_failed
 from tests.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff

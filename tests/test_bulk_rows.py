@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.models import Customer
-from invoices.bulk_rows import RowWriter, writing_behind
+from invoices.importing.tables.bulk import RowWriter, writing_behind
 
 pytestmark = pytest.mark.django_db
 

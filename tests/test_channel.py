@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from invoices.channel import (
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, recheck_customer, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.exporting.selection import count_selection, list_selection
+from invoices.models import Company, Export, ExportItem, Invoice
+from invoices.platforms.channel import (
     CHANNEL,
     MUST_USE_PLATFORM,
     Channel,
@@ -17,11 +22,6 @@ from invoices.channel import (
     is_copy,
     must_use_platform,
 )
-from invoices.criteria import Criteria, Scope
-from invoices.engine import run_lines
-from invoices.models import Company, Export, ExportItem, Invoice
-from invoices.selection import count_selection, list_selection
-from invoices.services import create_export, recheck_customer, start_export
 from tests.factories import make_company, make_customer, make_invoice
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +153,7 @@ def test_by_mail_only_the_obliged_invoice_waits_and_the_others_leave() -> None:
 def test_an_override_is_explicit_kept_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     make_invoice(company=oblige(), issue_date=AFTER, due_date=None)
 
-    with caplog.at_level(logging.WARNING, logger="invoices.services"):
+    with caplog.at_level(logging.WARNING, logger="invoices.exporting.exports"):
         call_command("export_invoices", "--scope", "all", "--mail-only-reason", "Plateforme en panne")
 
     export = Export.objects.get()

@@ -10,16 +10,9 @@ from facturx.parse_xml import parse_ubl_cii_xml
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
-from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.reading import read_einvoice
-from invoices.semantics import (
-    AllowanceCharge,
-    Identifier,
-    InvoiceContent,
-    Note,
-    PaymentInstructions,
-    Period,
-)
+from invoices.en16931.model import AllowanceCharge, Identifier, InvoiceContent, Note, PaymentInstructions, Period
+from invoices.formats.cii.writer import write_cii
+from invoices.formats.reading import read_einvoice
 from tests.invoice_examples import BUYER, EXAMPLES, GERMAN_BUYER, ISSUED, SELLER, Example, content, line
 from tests.invoice_strategies import varied_invoices
 

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Customer
-from invoices.content import content_of, prefetch_for_content
-from invoices.einvoices.cii_writer import write_cii
+from invoices.content.from_rows import content_of, prefetch_for_content
+from invoices.en16931.model import Address, DocumentReference, Identifier, to_json
+from invoices.en16931.vat import VatTreatment, derive_treatment
+from invoices.formats.cii.writer import write_cii
 from invoices.models import Company, Invoice, InvoiceLine
-from invoices.semantics import Address, DocumentReference, Identifier, to_json
-from invoices.vat_rules import VatTreatment, derive_treatment
 from tests.factories import make_company, make_customer, make_invoice
 
 pytestmark = pytest.mark.django_db

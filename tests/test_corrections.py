@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
-from invoices.corrections import VersionRefusedError, publish_new_version, published_versions
-from invoices.criteria import Criteria, Scope
-from invoices.engine import run_lines
-from invoices.handover import Format, einvoices_to_hand_over
-from invoices.handover_folder import write_handover
+from invoices.documents.versions import VersionRefusedError, publish_new_version, published_versions
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
-from invoices.services import create_export, start_export
-from invoices.vault import read_document
+from invoices.platforms.handover import Format, einvoices_to_hand_over
+from invoices.platforms.handover_folder import write_handover
+from invoices.store.frozen import read_document
 from tests.factories import make_company, make_customer, make_invoice, make_published_invoice
 from tests.invoice_examples import french_vat
 

@@ -91,7 +91,7 @@ def test_the_dashboard_counts_what_is_to_be_handed_over_once_a_platform_is_named
 
 def test_a_long_list_says_honestly_where_it_stops_counting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.force_login(make_staff(), backend=BACKEND)
-    monkeypatch.setattr("mailing.admin_lists.COUNTED_ROWS", 3)
+    monkeypatch.setattr("portal.backoffice.ui.lists.COUNTED_ROWS", 3)
     for _number in range(3):
         make_invoice(number=f"L-{_number}")
     exact = words(client.get("/gestion/invoices/invoice/?q=L-"))

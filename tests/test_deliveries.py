@@ -8,14 +8,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from invoices.content import content_of
-from invoices.einvoice_content import einvoice_of
-from invoices.einvoices.archives import GivenFile
-from invoices.einvoices.reading import read_einvoice
-from invoices.importing import import_erp
+from invoices.content.from_rows import content_of
+from invoices.einvoices.einvoice import einvoice_of
+from invoices.en16931.model import Address, Delivery
+from invoices.files.archives import GivenFile
+from invoices.formats.reading import read_einvoice
+from invoices.importing.run import import_erp
 from invoices.models import Invoice
 from invoices.printing import PrintStyle, render_invoice
-from invoices.semantics import Address, Delivery
 from tests.import_files import INVOICES, LINES, TABLES, changed, import_tables, with_column
 from tests.pdf_structure import text_of
 

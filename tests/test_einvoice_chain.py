@@ -18,19 +18,19 @@ from facturx import get_xml_from_pdf
 from lxml import etree
 
 from customers.models import Customer
-from invoices.checking import check_invoices, findings_of
-from invoices.content import prefetch_for_content
-from invoices.criteria import Criteria, Scope
-from invoices.demonstration import create_demo_company
-from invoices.documents import render_document
-from invoices.einvoice_content import einvoice_of
-from invoices.einvoices.child import read_in_child
-from invoices.einvoices.cii_writer import GUIDELINE
-from invoices.engine import run_lines
+from invoices.content.from_rows import prefetch_for_content
+from invoices.documents.rendering import render_document
+from invoices.einvoices.checks import check_invoices, findings_of
+from invoices.einvoices.einvoice import einvoice_of
+from invoices.en16931.model import DocumentReference
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.formats.cii.writer import GUIDELINE
+from invoices.formats.reading_child import read_in_child
 from invoices.models import Company, Document, Export, ExportCustomer, ExportItem, Invoice, InvoiceLine
-from invoices.semantics import DocumentReference
-from invoices.services import create_export, start_export
-from invoices.vault import read_document
+from invoices.store.frozen import read_document
+from portal.demonstration import create_demo_company
 from tests.test_cii_writer import as_written
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def text_of(root: etree._Element, path: str) -> str:
 RENDER_ELSEWHERE = """
 import hashlib, pickle, sys, django
 django.setup()
-from invoices.documents import render_document
+from invoices.documents.rendering import render_document
 invoice = pickle.load(open(sys.argv[1], "rb"))
 print(hashlib.sha256(render_document(invoice).content).hexdigest())
 """
@@ -146,7 +146,7 @@ def test_each_sample_is_imported_exported_and_handed_on_as_what_it_is(monkeypatc
         rendered.append(invoice.number)
         return render_document(invoice, *einvoice)
 
-    monkeypatch.setattr("invoices.freezing.render_document", render)
+    monkeypatch.setattr("invoices.exporting.run.freezing.render_document", render)
     for row in EXPECTED:
         rendered.clear()
         import_sample(row)

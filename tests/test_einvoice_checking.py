@@ -17,19 +17,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Customer
-from invoices.checking import check_invoices, check_waiting, findings_of, needing_check, rule_checker
-from invoices.corrections import publish_new_version
-from invoices.criteria import Criteria, Scope
-from invoices.einvoice_content import einvoice_of
-from invoices.einvoices.findings import Finding, Severity, Source
-from invoices.einvoices.reading import read_einvoice
-from invoices.einvoices.rules import Profile, RuleChecker, profile_named
-from invoices.engine import run_lines
-from invoices.importing import import_erp
+from invoices.documents.versions import publish_new_version
+from invoices.einvoices.checks import check_invoices, check_waiting, findings_of, needing_check, rule_checker
+from invoices.einvoices.einvoice import einvoice_of
+from invoices.einvoices.tasks import check_einvoices, wake_checks
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, recheck_customer, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.exporting.selection import count_selection, list_selection
+from invoices.formats.findings import Finding, Severity, Source
+from invoices.formats.reading import read_einvoice
+from invoices.formats.rules import Profile, RuleChecker, profile_named
+from invoices.importing.run import import_erp
 from invoices.models import ContentCheck, Document, ExportItem, Invoice
-from invoices.selection import count_selection, list_selection
-from invoices.services import create_export, recheck_customer, start_export
-from invoices.tasks import check_einvoices, wake_checks
 from tests.factories import make_company, make_customer, make_invoice
 from tests.invoice_examples import french_vat
 
@@ -243,7 +243,7 @@ def test_a_crash_of_the_rule_engine_is_a_finding_and_is_tried_again(monkeypatch:
     invoice = make_right_invoice()
     checker = rule_checker(is_french=True)
     checker.close()
-    monkeypatch.setattr("invoices.einvoices.rules._CHILD", "/nonexistent.py")
+    monkeypatch.setattr("invoices.formats.rules._CHILD", "/nonexistent.py")
     check_all()
     invoice = reload(invoice)
     assert invoice.check_state == CheckState.INVALID
@@ -266,7 +266,7 @@ def test_an_e_invoice_that_cannot_be_written_stops_no_other(monkeypatch: pytest.
             raise ValueError("no such unit")
         return einvoice_of(invoice)
 
-    monkeypatch.setattr("invoices.checking.einvoice_of", write_or_fail)
+    monkeypatch.setattr("invoices.einvoices.checks.einvoice_of", write_or_fail)
     check_all()
 
     assert reload(good).check_state == CheckState.VALID

@@ -15,11 +15,11 @@ from typing import Any
 import pikepdf
 import pytest
 
-from invoices.einvoices.child import ReadingChild, close_child, read_in_child
-from invoices.einvoices.extraction import MAX_ATTACHMENTS
-from invoices.einvoices.reading import Kind, kind_of, read_einvoice
-from invoices.einvoices.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
-from invoices.einvoices.safe_xml import MAX_XML_BYTES
+from invoices.formats.extraction import MAX_ATTACHMENTS
+from invoices.formats.reading import Kind, kind_of, read_einvoice
+from invoices.formats.reading_child import ReadingChild, close_child, read_in_child
+from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
+from invoices.formats.safe_xml import MAX_XML_BYTES
 from tests.einvoice_samples import CII, PDF, SAMPLES, UBL, changed, sample
 
 # Encodings.
@@ -218,7 +218,9 @@ def test_threads_share_one_child() -> None:
 
 def test_a_program_that_reads_in_a_child_ends_without_a_warning(tmp_path: Path) -> None:
     (tmp_path / "invoice.xml").write_bytes(CII)
-    program = "from invoices.einvoices.child import read_in_child\nprint(read_in_child('invoice.xml').content.number)\n"
+    program = (
+        "from invoices.formats.reading_child import read_in_child\nprint(read_in_child('invoice.xml').content.number)\n"
+    )
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         cwd=tmp_path,

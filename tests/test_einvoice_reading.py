@@ -8,11 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoices.einvoices.child import ReadingChild
-from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.reading import Reading, read_einvoice
-from invoices.einvoices.refusals import Refused
-from invoices.semantics import (
+from invoices.en16931.model import (
     Attribute,
     Classification,
     CreditAccount,
@@ -24,6 +20,10 @@ from invoices.semantics import (
     from_json,
     to_json,
 )
+from invoices.formats.cii.writer import write_cii
+from invoices.formats.reading import Reading, read_einvoice
+from invoices.formats.reading_child import ReadingChild
+from invoices.formats.refusals import Refused
 from tests.einvoice_samples import CII, EXPECTED, IMPORTED, OTHERS, PDF, SAMPLES, UBL, changed, row_name, sample
 
 

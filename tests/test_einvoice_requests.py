@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from customers.address_changes import correct_address
-from invoices.checking import check_invoices, needing_check
+from invoices.einvoices.checks import check_invoices, needing_check
 from invoices.models import Company, Invoice
 from tests.factories import make_company, make_customer, make_invoice, make_staff
 
@@ -25,7 +25,7 @@ CUSTOMER = "/gestion/customers/customer/{}/change/"
 
 def requested() -> int:
     """How many checks wait for a worker."""
-    return DBTaskResult.objects.filter(task_path="invoices.tasks.check_einvoices").count()
+    return DBTaskResult.objects.filter(task_path="invoices.einvoices.tasks.check_einvoices").count()
 
 
 @pytest.fixture

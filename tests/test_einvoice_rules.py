@@ -14,15 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
-from invoices.einvoices import rules
-from invoices.einvoices.business_terms import term_at
-from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.findings import Finding, Severity, Source, has_errors, merged, own_finding
-from invoices.einvoices.french_parties import BuyerKind
-from invoices.einvoices.own_checks import check_content
-from invoices.einvoices.rule_messages import french_message
-from invoices.einvoices.rules import RuleChecker, ruleset_version
-from invoices.semantics import InvoiceContent, Note, Party, from_json, to_json
+from invoices.en16931.business_terms import term_at
+from invoices.en16931.model import InvoiceContent, Note, Party, from_json, to_json
+from invoices.formats import rules
+from invoices.formats.checks.own import check_content
+from invoices.formats.cii.writer import write_cii
+from invoices.formats.findings import Finding, Severity, Source, has_errors, merged, own_finding
+from invoices.formats.french_parties import BuyerKind
+from invoices.formats.rule_messages import french_message
+from invoices.formats.rules import RuleChecker, ruleset_version
 from tests.invoice_examples import EXAMPLES, Example, content, line
 from tests.invoice_strategies import varied_invoices
 

@@ -14,11 +14,11 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Account
-from invoices.checking import check_waiting
-from invoices.criteria import Criteria, Scope
-from invoices.engine import run_lines
+from invoices.einvoices.checks import check_waiting
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, Handover, Invoice
-from invoices.services import create_export, start_export
 from tests.factories import PASSWORD, make_company, make_customer, make_invoice, make_published_invoice
 from tests.invoice_examples import french_vat
 

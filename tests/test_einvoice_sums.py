@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from invoices.einvoices.amount_checks import sentences_about_sums
-from invoices.semantics import AllowanceCharge, InvoiceContent, Line, Party, VatBreakdown
+from invoices.en16931.model import AllowanceCharge, InvoiceContent, Line, Party, VatBreakdown
+from invoices.formats.checks.amounts import sentences_about_sums
 
 D = Decimal
 

@@ -11,14 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import Account
 from customers.recipients import ContactRules
-from invoices import documents
-from invoices.criteria import Criteria, Scope
-from invoices.engine import claim_lines, run_lines
-from invoices.figures import count_items
-from invoices.freezing import freeze_lines, prepare_lines
-from invoices.models import Delivery, Document, Export, ExportItem, Invoice
-from invoices.publishing import commit_lines
-from invoices.services import (
+from invoices.documents import rendering
+from invoices.exporting.counts import count_items
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import (
     NothingToDoError,
     cancel_export,
     create_export,
@@ -28,6 +24,10 @@ from invoices.services import (
     set_excluded,
     start_export,
 )
+from invoices.exporting.run.freezing import freeze_lines, prepare_lines
+from invoices.exporting.run.publishing import commit_lines
+from invoices.exporting.run.worker import claim_lines, run_lines
+from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from mailing import outbox
 from tests.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice
 
@@ -197,14 +197,14 @@ def test_a_run_killed_after_storing_finds_its_file_again_and_leaves_no_second_on
 
 def test_a_line_that_fails_is_reported_and_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = make_invoice(), make_invoice()
-    render = documents.render_document
+    render = rendering.render_document
 
     def render_or_fail(invoice: Invoice, *einvoice: Any) -> Any:
         if invoice.pk == bad.pk:
             raise ValueError("no such font")
         return render(invoice, *einvoice)
 
-    monkeypatch.setattr("invoices.freezing.render_document", render_or_fail)
+    monkeypatch.setattr("invoices.exporting.run.freezing.render_document", render_or_fail)
     export = export_all()
 
     assert reasons(export) == {good.number: State.PUBLISHED, bad.number: State.FAILED}

@@ -18,11 +18,11 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from invoices.criteria import Criteria
-from invoices.engine import claim_lines, run_lines
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, retry_failures, start_export
+from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
-from invoices.services import create_export, retry_failures, start_export
-from invoices.storage import DocumentStorage
+from invoices.store.local import DocumentStorage
 from tests.factories import make_customer, make_invoice
 from tests.processes import ROOT, Site, own_site
 from tests.smtp_sink import Sink, closed_port, running
@@ -36,8 +36,8 @@ from tests.factories import make_customer, make_invoice
 customers = [make_customer() for _number in range(4)]
 for number in range({INVOICES}):
     make_invoice(customer=customers[number % 4])
-from invoices.criteria import Criteria
-from invoices.services import create_export, start_export
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, start_export
 criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 answer = start_export(export=create_export(criteria=criteria)).pk
 """
@@ -135,7 +135,7 @@ def test_a_store_that_refuses_fails_the_line_in_french_leaves_nothing_and_a_retr
         raise OSError(code, os.strerror(code))
 
     # The bytes are written, and the disk refuses them at the end.
-    monkeypatch.setattr("invoices.storage.os.fsync", refuse)
+    monkeypatch.setattr("invoices.store.local.os.fsync", refuse)
     run_lines(export)
 
     item = export.items.get()
@@ -162,7 +162,7 @@ def test_writes_that_break_off_in_the_midst_fail_their_lines_and_a_retry_ends_th
         script = (
             "import resource, signal, sys\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            "from invoices.storage import DocumentStorage\n"
+            "from invoices.store.local import DocumentStorage\n"
             "theirs = DocumentStorage._save\n"
             "def limited(self, name, content):\n"
             "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))\n"
@@ -171,10 +171,10 @@ def test_writes_that_break_off_in_the_midst_fail_their_lines_and_a_retry_ends_th
             "    finally:\n"
             "        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
             "DocumentStorage._save = limited\n"
-            "from invoices import freezing\n"
+            "from invoices.exporting.run import freezing\n"
             "freezing.STORING_THREADS = 1\n"
             "from invoices.models import Export\n"
-            "from invoices.engine import run_lines\n"
+            "from invoices.exporting.run.worker import run_lines\n"
             "answer = run_lines(Export.objects.get())\n"
         )
         assert site.ask(script) == INVOICES
@@ -225,7 +225,7 @@ def test_with_the_mail_server_down_all_is_published_nothing_called_sent_and_only
 
         retried = site.ask(
             "from invoices.models import Export\n"
-            "from invoices.services import retry_failed_mails\n"
+            "from invoices.exporting.exports import retry_failed_mails\n"
             "answer = retry_failed_mails(export=Export.objects.get(number=2), by='Comptabilité')\n"
         )
         assert retried == 50
@@ -258,7 +258,7 @@ def statements_of_a_run(invoices: int) -> int:
 
 @pytest.mark.django_db
 def test_a_line_costs_the_fewer_statements_the_more_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("invoices.freezing.render_document", _quick)
+    monkeypatch.setattr("invoices.exporting.run.freezing.render_document", _quick)
     few, many = statements_of_a_run(10), statements_of_a_run(100)
 
     assert few <= 10 * 6
@@ -266,7 +266,7 @@ def test_a_line_costs_the_fewer_statements_the_more_there_are(monkeypatch: pytes
 
 
 def _quick(invoice: Invoice, einvoice: Any = None) -> Any:
-    from invoices.documents import Rendering
+    from invoices.documents.rendering import Rendering
 
     return Rendering(content=b"%PDF-1.7 " + invoice.pk.bytes, profile="", xml_sha256="", template="")
 
@@ -293,7 +293,7 @@ def test_processes_share_an_export_with_no_line_done_twice(tmp_path: Path, djang
         site.ask(SET_UP)
         # Each process writes down what it committed; the database itself holds who did which line only meanwhile.
         script = (
-            "from invoices import engine\n"
+            "from invoices.exporting.run import worker as engine\n"
             "from invoices.models import Export\n"
             "theirs, done = engine.commit_lines, []\n"
             "def noted(export, lines, criteria, *, worker):\n"

@@ -21,8 +21,8 @@ for number in range({INVOICES}):
     make_invoice(customer=customers[number % 60])
 """
 START = """
-from invoices.criteria import Criteria
-from invoices.services import create_export, start_export
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, start_export
 criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 answer = start_export(export=create_export(criteria=criteria)).pk
 """

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from customers.models import Account, Contact
 from customers.recipients import ContactRules
-from invoices.criteria import Criteria
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, start_export
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
-from invoices.services import create_export, start_export
 from mailing import outbox
 from tests.back_office import BACKEND, SCREEN, list_url, words
 from tests.factories import make_account, make_contact, make_customer, make_invoice

@@ -12,15 +12,16 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
 
-from invoices import announcing, notices, services
-from invoices.criteria import Criteria
-from invoices.engine import claim_lines, finish_export, release_lines, run_lines
-from invoices.figures import count_items
-from invoices.freezing import freeze_lines, prepare_lines
-from invoices.importing import import_erp
+from invoices.exporting import exports
+from invoices.exporting.counts import count_items
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, pause_export, retry_failures, start_export
+from invoices.exporting.run import announcing, mails
+from invoices.exporting.run.freezing import freeze_lines, prepare_lines
+from invoices.exporting.run.publishing import commit_lines, write_drafts
+from invoices.exporting.run.worker import claim_lines, finish_export, release_lines, run_lines
+from invoices.importing.run import import_erp
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
-from invoices.publishing import commit_lines, write_drafts
-from invoices.services import create_export, pause_export, retry_failures, start_export
 from mailing.models import Message
 from tests.factories import make_company, make_invoice
 from tests.pdf_structure import text_of
@@ -80,10 +81,10 @@ def test_an_import_between_rendering_and_publishing_is_never_published_with_the_
 def test_two_lists_made_at_once_have_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     make_invoice()
     first = create_export(criteria=FULL)
-    look = services._last_number
+    look = exports._last_number
     # What the second finds who looked before the first was kept, and then looks again.
     found = iter([lambda: first.number - 1])
-    monkeypatch.setattr(services, "_last_number", lambda: next(found, look)())
+    monkeypatch.setattr(exports, "_last_number", lambda: next(found, look)())
 
     second = create_export(criteria=FULL)
 
@@ -97,7 +98,7 @@ def test_failures_tried_again_while_a_run_ends_are_not_left_behind(monkeypatch: 
     export = start_export(export=create_export(criteria=criteria))
     ExportItem.objects.update(state=State.FAILED, error="plus de place")
     monkeypatch.setattr(
-        "invoices.engine.announce_finished_customers", lambda *_arguments: retry_failures(export=export)
+        "invoices.exporting.run.worker.announce_finished_customers", lambda *_arguments: retry_failures(export=export)
     )
 
     assert finish_export(export) is False
@@ -147,13 +148,13 @@ def test_two_workers_that_end_a_run_together_write_the_mail_of_a_customer_once(
     criteria = Criteria(generate_credentials=True, notify=True, one_mail_per_customer=True)
     make_invoice()
     export = start_export(export=create_export(criteria=criteria))
-    monkeypatch.setattr("invoices.publishing.announce_finished_customers", lambda *_arguments: None)
+    monkeypatch.setattr("invoices.exporting.run.publishing.announce_finished_customers", lambda *_arguments: None)
     lines = prepare_lines(export, claim_lines(export, worker="one"), criteria)
     freeze_lines(lines)
     commit_lines(export, lines, criteria, worker="one")
     # Both would be at the writing of the mail at the same time; the second has to wait for the first instead.
     both = threading.Barrier(2)
-    draft = notices.draft_customer_mail
+    draft = mails.draft_customer_mail
 
     def draft_together(**given: Any) -> Any:
         with contextlib.suppress(threading.BrokenBarrierError):

@@ -14,12 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from invoices import documents
-from invoices.criteria import Criteria
-from invoices.engine import claim_lines, run_lines
+from invoices.documents import rendering
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import cancel_export, create_export, pause_export, start_export
+from invoices.exporting.progress import Progress, measure_progress, write_duration
+from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
-from invoices.progress import Progress, measure_progress, write_duration
-from invoices.services import cancel_export, create_export, pause_export, start_export
 from mailing import outbox
 from mailing.models import Message
 from tests.back_office import BACKEND, SCREEN, words
@@ -224,14 +224,14 @@ def test_retrying_touches_only_the_failures(
 ) -> None:
     export = make_list(2)
     good, bad = export.items.order_by("pk")
-    render = documents.render_document
+    render = rendering.render_document
 
     def fail_one(invoice: Invoice, *einvoice: Any) -> Any:
         if invoice.pk == bad.invoice_id:
             raise ValueError("encre vide")
         return render(invoice, *einvoice)
 
-    monkeypatch.setattr("invoices.freezing.render_document", fail_one)
+    monkeypatch.setattr("invoices.exporting.run.freezing.render_document", fail_one)
     run(export)
     monkeypatch.undo()
     document = Document.objects.get(invoice=good.invoice)
@@ -396,7 +396,7 @@ def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(desk
 def test_a_pdf_too_long_to_be_read_shows_the_failures_and_says_where_the_rest_is(
     desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoices.bordereau.PDF_LINES", 2)
+    monkeypatch.setattr("invoices.exporting.report.PDF_LINES", 2)
     export = run(make_list(4))
     last = export.items.order_by("pk").last()
     assert last is not None

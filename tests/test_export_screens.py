@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from customers.models import Account, Customer
-from invoices.criteria import Criteria, Period, Scope
+from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.exports import create_export
 from invoices.models import Export, SavedSelection
-from invoices.services import create_export
 from tests.back_office import BACKEND, SCREEN, list_url, words
 from tests.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice
 

@@ -7,17 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoices.einvoices.french import (
-    LATE_PENALTY,
-    NO_DISCOUNT,
-    RECOVERY_FEE,
-    OperationCategory,
-    SellerPolicy,
-    complete_for_france,
-)
-from invoices.einvoices.french_parties import BuyerKind, is_french, siren_of
-from invoices.einvoices.units import unit_code
-from invoices.semantics import (
+from invoices.en16931.model import (
     Address,
     AllowanceCharge,
     Delivery,
@@ -28,6 +18,16 @@ from invoices.semantics import (
     PaymentInstructions,
     Period,
 )
+from invoices.en16931.units import unit_code
+from invoices.formats.french import (
+    LATE_PENALTY,
+    NO_DISCOUNT,
+    RECOVERY_FEE,
+    OperationCategory,
+    SellerPolicy,
+    complete_for_france,
+)
+from invoices.formats.french_parties import BuyerKind, is_french, siren_of
 from tests.invoice_examples import (
     AMERICAN_BUYER,
     BUYER,

@@ -5,10 +5,10 @@ from django.test import Client
 
 from customers.gestures import ask_gesture, carry_out
 from customers.models import Account, Contact, Customer, Gesture
-from invoices.criteria import Criteria, Scope
-from invoices.engine import run_lines
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, recheck_customer, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Delivery, Export, ExportItem, Invoice
-from invoices.services import create_export, recheck_customer, start_export
 from mailing.models import Message
 from tests.back_office import SCREEN, words
 from tests.factories import make_account, make_contact, make_customer, make_invoice, make_staff

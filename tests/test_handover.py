@@ -15,21 +15,21 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from customers.models import Customer
-from invoices import handover
-from invoices.criteria import Criteria, Scope
-from invoices.engine import run_lines
-from invoices.handover import (
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.importing.run import import_erp
+from invoices.models import Export, Handover, Invoice
+from invoices.platforms import handover
+from invoices.platforms.handover import (
     Format,
     count_awaiting_handover,
     einvoices_to_hand_over,
     handover_archive,
     without_einvoice,
 )
-from invoices.handover_folder import ForeignFilesError, write_handover
-from invoices.importing import import_erp
-from invoices.models import Export, Handover, Invoice
-from invoices.services import create_export, start_export
-from invoices.vault import read_document
+from invoices.platforms.handover_folder import ForeignFilesError, write_handover
+from invoices.store.frozen import read_document
 from tests.factories import make_company, make_customer, make_invoice
 from tests.invoice_examples import french_vat
 
@@ -177,8 +177,8 @@ def test_a_run_that_is_killed_half_way_is_finished_by_the_next_one(
         return mark(*args, **kwargs)
 
     mark = handover.mark_handed_over
-    monkeypatch.setattr("invoices.handover_folder.BATCH", 2)
-    monkeypatch.setattr("invoices.handover_folder.mark_handed_over", mark_or_die)
+    monkeypatch.setattr("invoices.platforms.handover_folder.BATCH", 2)
+    monkeypatch.setattr("invoices.platforms.handover_folder.mark_handed_over", mark_or_die)
     with pytest.raises(KeyboardInterrupt):
         write_handover(folder, einvoices_to_hand_over(), form=Format.FACTURX)
     (folder / ".partiel-x.pdf").write_bytes(b"%PDF")

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from customers.models import Customer
-from invoices.erp import spool
-from invoices.erp.report import ImportReport
+from invoices.importing.report import ImportReport
+from invoices.importing.tables import staging
 from invoices.models import Invoice
 from tests.import_files import CUSTOMERS, EVERYTHING, INVOICES, as_csv, changed, write_export
 
@@ -70,7 +70,7 @@ def test_what_stops_it_half_way_is_one_sentence_and_what_was_in_hand_is_gone(
     def stop(*_: Any, **__: Any) -> ImportReport:
         raise trouble
 
-    monkeypatch.setattr("invoices.erp.invoice_writing.InvoiceWriter.finish", stop)
+    monkeypatch.setattr("invoices.importing.tables.writer.InvoiceWriter.finish", stop)
 
     with pytest.raises(CommandError, match=sentence) as error:
         call_command("import_erp", str(write_export(tmp_path / "erp")))
@@ -83,7 +83,7 @@ def test_a_full_disk_of_temporary_files_is_one_sentence_with_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The room of a few pages, which SQLite refuses to go beyond as it would on a full disk.
-    monkeypatch.setattr(spool, "_SCHEMA", spool._SCHEMA + "PRAGMA max_page_count = 5; PRAGMA cache_size = 1;")
+    monkeypatch.setattr(staging, "_SCHEMA", staging._SCHEMA + "PRAGMA max_page_count = 5; PRAGMA cache_size = 1;")
     rows = [{**INVOICES[1], "numero": f"F{n}"} for n in range(3000)]
     export = write_export(tmp_path / "erp", factures=rows)
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import Contact, Customer
-from invoices.content import content_of, prefetch_for_content
+from invoices.content.from_rows import content_of, prefetch_for_content
 from invoices.models import Invoice, InvoiceLine
 
 pytestmark = pytest.mark.django_db

@@ -13,13 +13,13 @@ import pytest
 from django.core.files.storage import default_storage
 
 from customers.models import Customer
-from invoices.content import content_of
-from invoices.content_columns import NotStorableError, columns_of
-from invoices.einvoice_content import einvoice_of
-from invoices.einvoices.archives import GivenFile
-from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.reading import read_einvoice
-from invoices.importing import import_erp
+from invoices.content.from_rows import content_of
+from invoices.content.to_rows import NotStorableError, columns_of
+from invoices.einvoices.einvoice import einvoice_of
+from invoices.files.archives import GivenFile
+from invoices.formats.cii.writer import write_cii
+from invoices.formats.reading import read_einvoice
+from invoices.importing.run import import_erp
 from invoices.models import Company, Document, Invoice, InvoiceLine
 from tests.factories import freeze, make_company, make_customer, make_invoice
 

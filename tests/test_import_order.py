@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from invoices.einvoices.archives import GivenFile
-from invoices.erp import invoice_tables, table_reading
-from invoices.erp.report import ImportReport
-from invoices.erp.table_reading import TableReader
-from invoices.importing import import_erp
+from invoices.files.archives import GivenFile
+from invoices.importing.report import ImportReport
+from invoices.importing.run import import_erp
+from invoices.importing.tables import invoices
+from invoices.importing.tables import reader as table_reading
+from invoices.importing.tables.reader import TableReader
 from invoices.models import Invoice, InvoiceLine
 from tests.factories import PDF_BYTES
 from tests.import_files import CUSTOMERS, INVOICES, LINES, Rows, as_csv, changed, with_column
@@ -54,7 +55,7 @@ def _written() -> list[tuple[Any, ...]]:
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Invoices are written long before the last line is read."""
-    monkeypatch.setattr(invoice_tables, "BATCH", 10)
+    monkeypatch.setattr(invoices, "BATCH", 10)
     monkeypatch.setattr(table_reading, "_PARTS_AT_ONCE", 7)
 
 

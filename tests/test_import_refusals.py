@@ -9,8 +9,8 @@ import pytest
 from django.db.models import QuerySet
 
 from customers.models import Contact, Customer
-from invoices.einvoices.archives import GivenFile
-from invoices.importing import import_erp
+from invoices.files.archives import GivenFile
+from invoices.importing.run import import_erp
 from invoices.models import Invoice
 from tests.import_files import (
     CUSTOMERS,
@@ -176,7 +176,7 @@ def test_a_siret_in_the_siren_s_column_is_both() -> None:
 
 
 def test_refusals_beyond_what_anybody_reads_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("invoices.erp.report.MAX_REJECTIONS", 3)
+    monkeypatch.setattr("invoices.importing.report.MAX_REJECTIONS", 3)
     rows = [{"code": f"C{number}", "raison_sociale": ""} for number in range(10)]
     rejected = import_tables(clients=rows, contacts=[], factures=[], lignes=[]).as_json()["rejected"]
     assert len(rejected) == 4

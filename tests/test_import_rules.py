@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from invoices.content import content_of, prefetch_for_content
-from invoices.demonstration import create_demo_company
-from invoices.einvoices.archives import GivenFile
-from invoices.einvoices.cii_writer import write_cii
-from invoices.einvoices.rules import RuleChecker
-from invoices.importing import import_erp
+from invoices.content.from_rows import content_of, prefetch_for_content
+from invoices.files.archives import GivenFile
+from invoices.formats.cii.writer import write_cii
+from invoices.formats.rules import RuleChecker
+from invoices.importing.run import import_erp
 from invoices.models import Invoice
+from portal.demonstration import create_demo_company
 from tests.import_files import Rows, as_csv
 
 pytestmark = pytest.mark.django_db

@@ -15,10 +15,10 @@ from django.core.files.storage import default_storage
 from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Contact, Customer
-from invoices.content import content_of
-from invoices.einvoices.archives import GivenFile
-from invoices.erp.companies import FIRST_COMPANY_NAME
-from invoices.importing import import_erp
+from invoices.content.from_rows import content_of
+from invoices.files.archives import GivenFile
+from invoices.importing.companies import FIRST_COMPANY_NAME
+from invoices.importing.run import import_erp
 from invoices.models import Company, Document, Invoice, InvoiceLine
 from tests.factories import PDF_BYTES, freeze, make_company, make_customer, make_invoice
 from tests.import_files import (
@@ -476,7 +476,7 @@ def test_another_import_s_rows_are_no_crash(monkeypatch: pytest.MonkeyPatch) -> 
     customer = make_customer(code="C1")
     company = make_company()
     make_invoice(number="F1", customer=customer, company=company)
-    monkeypatch.setattr("invoices.erp.invoice_writing.InvoiceWriter._existing", lambda *_, **__: {})
+    monkeypatch.setattr("invoices.importing.tables.writer.InvoiceWriter._existing", lambda *_, **__: {})
     report = import_tables()
     assert {each["reason"] for each in report.as_json()["rejected"]} == {
         "Un autre import écrit les mêmes données en ce moment : recommencez quand il a fini."

@@ -20,12 +20,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Account
-from invoices.consultations import record_consultations
-from invoices.criteria import Criteria
-from invoices.engine import run_lines
+from invoices.documents.consultations import record_consultations
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import NothingToDoError, create_export, start_export
+from invoices.exporting.resending import plan_resending, resend_invoice
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Consultation, ContentCheck, Delivery, Document, Invoice, LifecycleStatus
-from invoices.resending import plan_resending, resend_invoice
-from invoices.services import NothingToDoError, create_export, start_export
 from mailing import outbox
 from mailing.models import Message
 from tests.back_office import words

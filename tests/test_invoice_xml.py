@@ -7,13 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Account, Customer
-from invoices.criteria import Criteria, Scope
-from invoices.documents import received_document
-from invoices.einvoices.reading import read_einvoice
-from invoices.engine import run_lines
-from invoices.importing import import_erp
+from invoices.documents.rendering import received_document
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.formats.reading import read_einvoice
+from invoices.importing.run import import_erp
 from invoices.models import Consultation, Document, Invoice
-from invoices.services import create_export, start_export
 from tests.factories import (
     PASSWORD,
     make_account,

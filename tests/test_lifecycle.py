@@ -11,9 +11,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from invoices.einvoices.cdar import read_statuses
-from invoices.einvoices.refusals import Refused
-from invoices.lifecycle import (
+from invoices.formats.cdar import read_statuses
+from invoices.formats.refusals import Refused
+from invoices.models import Invoice, LifecycleStatus
+from invoices.platforms.lifecycle import (
     LAST_STATUS,
     StatusRefusedError,
     import_statuses,
@@ -21,7 +22,6 @@ from invoices.lifecycle import (
     record_status,
     status_word,
 )
-from invoices.models import Invoice, LifecycleStatus
 from tests.factories import make_company, make_invoice, make_published_invoice
 
 DATA = Path(__file__).parent / "data"

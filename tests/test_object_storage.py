@@ -18,10 +18,10 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from moto.server import ThreadedMotoServer
 
-from invoices.criteria import Criteria
-from invoices.engine import run_lines
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export, retry_failures, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
-from invoices.services import create_export, retry_failures, start_export
 from portal.storage_address import read_storage_url
 from tests.factories import make_account, make_customer, make_invoice, make_published_invoice
 from tests.processes import own_site

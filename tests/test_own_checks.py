@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoices.einvoices.findings import Finding, Severity
-from invoices.einvoices.french import (
-    SellerPolicy,
-    complete_for_france,
-)
-from invoices.einvoices.french_parties import BuyerKind
-from invoices.einvoices.own_checks import check_content
-from invoices.semantics import (
+from invoices.en16931.model import (
     Address,
     AllowanceCharge,
     ContactPoint,
@@ -26,6 +19,10 @@ from invoices.semantics import (
     PaymentInstructions,
     Period,
 )
+from invoices.formats.checks.own import check_content
+from invoices.formats.findings import Finding, Severity
+from invoices.formats.french import SellerPolicy, complete_for_france
+from invoices.formats.french_parties import BuyerKind
 from tests.invoice_examples import (
     BUYER,
     BUYER_SIREN,

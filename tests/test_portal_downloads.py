@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from customers.models import Account, Customer
-from invoices.archive import stream_archive
+from invoices.documents.zip_archive import stream_archive
 from invoices.models import Consultation, Invoice
 from tests.factories import make_account, make_customer, make_published_invoice
 

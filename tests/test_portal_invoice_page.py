@@ -13,7 +13,7 @@ from django.test import Client
 from customers.models import Account
 from invoices.models import Consultation, Document, Invoice
 from invoices.printing import print_page
-from portal.transfer_code import transfer_shown
+from portal.space.transfers import transfer_shown
 from tests.code_reading import read_code
 from tests.factories import freeze, make_account, make_customer, make_published_invoice
 

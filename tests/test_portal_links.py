@@ -17,7 +17,7 @@ from customers.links import Purpose, make_token
 from customers.models import Account
 from customers.services import generate_credentials, use_sign_in_link
 from mailing.outbox import messages_to
-from portal.views import entry
+from portal.space.views import entry
 from tests.factories import PASSWORD, make_account, make_customer, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db

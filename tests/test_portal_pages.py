@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 
-from portal.colours import READABLE, accents, contrast, readable_on
+from portal.space.colours import READABLE, accents, contrast, readable_on
 from tests.factories import make_account, make_company, make_customer
 
 CSS = (Path(settings.BASE_DIR) / "static/house.css").read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def test_an_error_of_ours_shows_a_page_without_the_database(client: Client, monk
 
     client.raise_request_exception = False
     client.force_login(make_account(make_customer()), backend="customers.authentication.AccountBackend")
-    monkeypatch.setattr("portal.views.invoices.year_totals", fail)
+    monkeypatch.setattr("portal.space.views.invoices.year_totals", fail)
 
     page = client.get("/factures/")
 

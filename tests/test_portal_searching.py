@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from invoices.models import Invoice
-from portal.searching import Period, Search, read_search
+from portal.space.searching import Period, Search, read_search
 from tests.factories import make_account, make_customer, make_published_invoice
 
 

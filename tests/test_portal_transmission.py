@@ -10,14 +10,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from invoices.corrections import publish_new_version
-from invoices.criteria import Criteria, Scope
-from invoices.documents import render_document
-from invoices.einvoice_content import einvoice_of
-from invoices.engine import run_lines
-from invoices.lifecycle import record_status
+from invoices.documents.rendering import render_document
+from invoices.documents.versions import publish_new_version
+from invoices.einvoices.einvoice import einvoice_of
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Company, Document, Invoice
-from invoices.services import create_export, start_export
+from invoices.platforms.lifecycle import record_status
 from tests.factories import make_account, make_company, make_customer, make_invoice, make_published_invoice
 
 pytestmark = pytest.mark.django_db

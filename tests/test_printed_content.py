@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from invoices.corrections import publish_new_version
-from invoices.criteria import Criteria, Scope
-from invoices.documents import render_document
-from invoices.engine import run_lines
+from invoices.documents.printed_content import content_to_keep, printed_content_of
+from invoices.documents.rendering import render_document
+from invoices.documents.versions import publish_new_version
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Document, Export, ExportItem, Invoice, PrintedContent
-from invoices.printed import content_to_keep, printed_content_of
-from invoices.services import create_export, start_export
 from tests.factories import freeze, make_account, make_company, make_customer, make_invoice, make_staff
 from tests.invoice_examples import french_vat
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
-from invoices.printing.figures import amount, day, money, number, price, rate
 from invoices.printing.fonts import width
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
+from invoices.printing.number_format import amount, day, money, number, price, rate
 from invoices.printing.page import compose
 from invoices.printing.totals import DUE_WIDE
-from invoices.semantics import Address, AllowanceCharge, InvoiceContent
 from tests import invoice_samples as samples
 from tests.code_reading import read_code
 from tests.pdf_structure import check_accessible, check_archive, pages_text, qpdf_complaints, text_of

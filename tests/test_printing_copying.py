@@ -11,9 +11,10 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from invoices.printing import PrintStyle, memory, render_invoice
+from invoices.en16931.model import InvoiceContent
+from invoices.printing import PrintStyle, render_invoice
 from invoices.printing.fonts import printable, wrap
-from invoices.semantics import InvoiceContent
+from invoices.printing.weasyprint_cache import switch
 from tests import invoice_samples as samples
 from tests.pdf_structure import check_accessible, check_archive, qpdf_complaints
 
@@ -78,9 +79,9 @@ def test_a_letter_met_first_under_an_accent_is_copied_alone_afterwards() -> None
 
 def test_a_document_in_all_scripts_is_the_same_bytes_with_and_without_memory() -> None:
     texts = [*LEFT_TO_RIGHT.values(), *RIGHT_TO_LEFT.values(), *WITH_MARKS.values()]
-    with memory.without_memory():
+    with switch.without_memory():
         plain = render_invoice(invoice_about(*texts), STYLE, created=CREATED)
-    memory.forget()
+    switch.forget()
     render_invoice(invoice_about(*reversed(texts)), STYLE, created=CREATED)
     for _ in range(2):
         assert render_invoice(invoice_about(*texts), STYLE, created=CREATED) == plain

@@ -10,8 +10,9 @@ import re
 import pytest
 import weasyprint
 
-from invoices.printing import TEMPLATES, PrintStyle, memory, remembered_drawing, remembering, render_invoice
+from invoices.printing import TEMPLATES, PrintStyle, release, render_invoice
 from invoices.printing.markup import FOLDER, stylesheet
+from invoices.printing.weasyprint_cache import drawing, layout, switch
 from tests import invoice_samples as samples
 
 CREATED = datetime.datetime(2022, 6, 7, tzinfo=datetime.UTC)
@@ -23,9 +24,9 @@ STYLE = PrintStyle(legal_mentions=("SAS au capital de 120 000 €",), has_transf
 def test_invoices_of_every_kind_are_the_same_bytes_with_and_without_memory(template: str) -> None:
     style = dataclasses.replace(STYLE, template=template)  # type: ignore[arg-type]
     kinds = list(samples.every_kind().items())
-    with memory.without_memory():
+    with switch.without_memory():
         plain = {kind: render_invoice(content, style, xml=XML, created=CREATED) for kind, content in kinds}
-    memory.forget()
+    switch.forget()
     # In another order each time, so that each invoice is met with other things remembered before it.
     chance = random.Random(template)
     for _ in range(2):
@@ -36,45 +37,45 @@ def test_invoices_of_every_kind_are_the_same_bytes_with_and_without_memory(templ
 
 def test_a_long_invoice_is_the_same_bytes_with_and_without_memory() -> None:
     content = samples.plain(120)
-    with memory.without_memory():
+    with switch.without_memory():
         plain = render_invoice(content, STYLE, created=CREATED)
     assert render_invoice(content, STYLE, created=CREATED) == plain
     assert render_invoice(content, STYLE, created=CREATED) == plain
 
 
 def test_memory_full_to_the_brim_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembering, "MOST_TEXTS", 3)
-    monkeypatch.setattr(remembered_drawing, "MOST_TEXTS", 3)
-    monkeypatch.setattr(remembering, "MOST_LENGTHS", 2)
-    monkeypatch.setattr(remembering, "MOST_PAGES", 1)
-    memory.forget()
+    monkeypatch.setattr(layout, "MOST_TEXTS", 3)
+    monkeypatch.setattr(drawing, "MOST_TEXTS", 3)
+    monkeypatch.setattr(layout, "MOST_LENGTHS", 2)
+    monkeypatch.setattr(layout, "MOST_PAGES", 1)
+    switch.forget()
     content = samples.plain(45)
-    with memory.without_memory():
+    with switch.without_memory():
         plain = render_invoice(content, STYLE, created=CREATED)
     for _ in range(2):
         assert render_invoice(content, STYLE, created=CREATED) == plain
-    memory.forget()
+    switch.forget()
 
 
 def test_memory_is_left_alone_with_another_release(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with memory.without_memory():
+    with switch.without_memory():
         plain = render_invoice(samples.plain(3), STYLE, created=CREATED)
     monkeypatch.setattr(weasyprint, "__version__", "70.1")
-    memory.is_right_release.cache_clear()
+    release.is_right_release.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
-            assert not memory.is_on()
+            assert not switch.is_on()
             assert render_invoice(samples.plain(3), STYLE, created=CREATED) == plain
             render_invoice(samples.plain(3), STYLE, created=CREATED)
         assert caplog.text.count("is not 70.0") == 1
     finally:
-        memory.is_right_release.cache_clear()
+        release.is_right_release.cache_clear()
 
 
 def weasyprint_is_itself() -> bool:
-    return all(getattr(place, name) is theirs for place, name, _, theirs in remembering.REPLACEMENTS)
+    return all(getattr(place, name) is theirs for place, name, _, theirs in layout.REPLACEMENTS)
 
 
 def test_weasyprint_is_itself_again_after_a_document() -> None:
@@ -83,7 +84,7 @@ def test_weasyprint_is_itself_again_after_a_document() -> None:
 
 
 def test_weasyprint_is_itself_again_after_a_failure() -> None:
-    with contextlib.suppress(ZeroDivisionError), memory.stepping_in():
+    with contextlib.suppress(ZeroDivisionError), switch.stepping_in():
         assert not weasyprint_is_itself()
         raise ZeroDivisionError
     assert weasyprint_is_itself()
@@ -109,5 +110,5 @@ def test_a_stylesheet_forgotten_takes_its_memory_along() -> None:
     render_invoice(samples.plain(2), STYLE, created=CREATED)
     sheet = stylesheet(STYLE.template, STYLE.colour, 1)
     assert sheet.remembered.elements
-    memory.forget(sheet)
+    switch.forget(sheet)
     assert not hasattr(sheet, "remembered")

@@ -11,10 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from customers.recipients import ContactRules
-from invoices.criteria import Criteria, Period, Scope
-from invoices.criteria_words import describe_criteria, describe_period
-from invoices.management.commands.export_invoices import Command
-from invoices.scripting import (
+from invoices.exporting.command_line import (
     arguments_for,
     arguments_for_profile,
     cron_line,
@@ -22,6 +19,9 @@ from invoices.scripting import (
     shell_command,
     systemd_units,
 )
+from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.criteria_text import describe_criteria, describe_period
+from invoices.management.commands.export_invoices import Command
 
 NASTY = 'l\'été 100% $HOME `rm` "x" --profile=y'
 

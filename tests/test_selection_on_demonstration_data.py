@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from invoices.demonstration import create_demo_company
+from portal.demonstration import create_demo_company
 
 DATA = Path(__file__).parent.parent / "demo" / "chinook"
 ACCENTS = str.maketrans("éèêàôî", "eeeaoi")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from invoices.spreadsheet_cells import harmless_cell
+from invoices.files.csv_cells import harmless_cell
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from invoices.field_values import BadValue, parse_amount, parse_date, parse_flag, parse_number, parse_rate
-from invoices.tabular import Row, UnreadableTable, tables_in
+from invoices.files.tables import Row, UnreadableTable, tables_in
+from invoices.importing.values import BadValue, parse_amount, parse_date, parse_flag, parse_number, parse_rate
 
 NO_BREAK = "\u00a0"
 NARROW = "\u202f"

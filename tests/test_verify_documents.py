@@ -12,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from invoices.models import Export, ExportItem
-from invoices.vault import store_bytes
-from invoices.verification import verify_documents
+from invoices.store.frozen import store_bytes
+from invoices.store.integrity import verify_documents
 from tests.factories import freeze, make_invoice, make_published_invoice
 
 pytestmark = pytest.mark.django_db

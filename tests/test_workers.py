@@ -20,9 +20,9 @@ from tests.factories import make_customer, make_invoice
 customers = [make_customer() for _number in range(4)]
 for number in range({INVOICES}):
     make_invoice(customer=customers[number % 4])
-from invoices.criteria import Criteria
-from invoices.services import create_export
-from invoices.tasks import start_export_in_workers
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export
+from invoices.exporting.run.tasks import start_export_in_workers
 criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 answer = start_export_in_workers(export=create_export(criteria=criteria)).pk
 """

@@ -8,8 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.identifiers import check_siren, check_siret, check_vat_identifier
-from invoices.banking import check_bic, check_iban
+from customers.identifiers import check_bic, check_iban, check_siren, check_siret, check_vat_identifier
 
 
 class Company(models.Model):

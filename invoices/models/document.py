@@ -83,7 +83,7 @@ class PrintedContent(models.Model):
     document = models.OneToOneField(
         Document, on_delete=models.CASCADE, primary_key=True, related_name="printed", verbose_name=_("document")
     )
-    # By the names of invoices.semantics.InvoiceContent; without its lines where the invoice's rows hold them.
+    # By the names of invoices.en16931.model.InvoiceContent; without its lines where the invoice's rows hold them.
     content = models.JSONField(_("contenu imprimé"))
 
     class Meta:

@@ -45,7 +45,7 @@ class Export(models.Model):
 
     number = models.PositiveIntegerField(_("numéro"), unique=True)
     state = models.CharField(_("état"), max_length=9, choices=State, default=State.DRAFT)
-    # The choices of the screen, by the names of invoices.criteria.Criteria.
+    # The choices of the screen, by the names of invoices.exporting.criteria.Criteria.
     criteria = models.JSONField(_("critères"), default=dict)
     selection = models.ForeignKey(
         SavedSelection,

@@ -95,7 +95,7 @@ class Invoice(models.Model):
         verbose_name=_("facture corrigée"),
     )
     origin = models.CharField(_("origine"), max_length=7, choices=Origin, default=Origin.CSV)
-    # What the columns above and the lines do not hold, by the names of invoices.semantics.InvoiceContent.
+    # What the columns above and the lines do not hold, by the names of invoices.en16931.model.InvoiceContent.
     details = models.JSONField(_("autres données"), default=dict, blank=True)
     content_hash = models.CharField(_("empreinte du contenu"), max_length=64, editable=False)
     warnings = models.JSONField(_("avertissements"), default=list, blank=True)
@@ -113,7 +113,7 @@ class Invoice(models.Model):
         related_name="current_for",
         verbose_name=_("document"),
     )
-    # What the rules said of its e-invoice, by the content that ``content_check`` names; see invoices.checking.
+    # What the rules said of its e-invoice, by the content that ``content_check`` names; see invoices.einvoices.checks.
     check_state = models.CharField(
         _("contrôle de l’e-facture"),
         max_length=10,

@@ -9,7 +9,7 @@ from typing import Any
 import pydyf
 from weasyprint import Document
 
-from invoices.printing.writing import write
+from invoices.printing.pdf_writer import write
 
 PIXELS_TO_POINTS = 0.75
 

@@ -5,10 +5,10 @@ Sources: CGI ann. II art. 242 nonies A; C. com. L441-9, L441-10, D441-5, R123-23
 
 from collections.abc import Iterable
 
-from invoices.printing import figures, wording
+from invoices.en16931.model import Delivery, InvoiceContent
+from invoices.printing import number_format, wording
 from invoices.printing.parties import postal_lines
 from invoices.printing.style import PrintStyle
-from invoices.semantics import Delivery, InvoiceContent
 
 LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
 # Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
@@ -38,7 +38,7 @@ def delivery_text(delivery: Delivery) -> str:
     if not any(parts) and delivery.location:
         parts = [delivery.location.value]
     place = ", ".join(filter(None, parts))
-    when = f" le {figures.day(delivery.date)}" if delivery.date else ""
+    when = f" le {number_format.day(delivery.date)}" if delivery.date else ""
     return f"{when} : {place}" if place else when
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from invoices.printing import figures, wording
+from invoices.en16931.model import InvoiceContent, Line
+from invoices.printing import number_format, wording
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, TITLE_LEADING, Layout
 from invoices.printing.mentions import delivery_text, foot_of_page, terms
@@ -18,8 +19,7 @@ from invoices.printing.parties import address_lines, party_lines
 from invoices.printing.payment import code_of_transfer, payment_lines
 from invoices.printing.style import PrintStyle
 from invoices.printing.totals import Total, allowance_label, is_wide, signed, totals_of
-from invoices.semantics import InvoiceContent, Line
-from invoices.transfer_code import TransferCode
+from invoices.printing.transfer_code import TransferCode
 
 
 class Fact(NamedTuple):
@@ -99,7 +99,7 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         heading=_in_case_of(wording.title(content), heading),
         is_credit_note=content.is_credit_note,
         number=number,
-        date=figures.day(content.issue_date) if content.issue_date else "",
+        date=number_format.day(content.issue_date) if content.issue_date else "",
         label=label,
         facts=facts,
         seller=seller,
@@ -132,15 +132,15 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
     """Dates and references beside the title."""
     pairs = []
     if content.due_date and not content.is_credit_note:
-        pairs.append(("Échéance", figures.day(content.due_date)))
+        pairs.append(("Échéance", number_format.day(content.due_date)))
     for reference in content.preceding_invoices:
-        date = f" du {figures.day(reference.date)}" if reference.date else ""
+        date = f" du {number_format.day(reference.date)}" if reference.date else ""
         pairs.append(("Facture d’origine", f"{reference.number}{date}"))
     delivery_date = content.delivery.date if content.delivery else None
     if delivery_date and delivery_date != content.issue_date:
-        pairs.append(("Livraison ou exécution", figures.day(delivery_date)))
+        pairs.append(("Livraison ou exécution", number_format.day(delivery_date)))
     if content.vat_point_date and content.vat_point_date not in (content.issue_date, delivery_date):
-        pairs.append(("Exigibilité de la TVA", figures.day(content.vat_point_date)))
+        pairs.append(("Exigibilité de la TVA", number_format.day(content.vat_point_date)))
     if content.period and (period := period_text(content.period.start, content.period.end)):
         pairs.append(("Période", period))
     pairs += [
@@ -167,12 +167,12 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
 def period_text(start: datetime.date | None, end: datetime.date | None) -> str:
     """« du 01/06/2022 au 30/06/2022 », or what is known of it."""
     if start and start == end:
-        return f"le {figures.day(start)}"
+        return f"le {number_format.day(start)}"
     if start and end:
-        return f"du {figures.day(start)} au {figures.day(end)}"
+        return f"du {number_format.day(start)} au {number_format.day(end)}"
     if start:
-        return f"à partir du {figures.day(start)}"
-    return f"jusqu’au {figures.day(end)}" if end else ""
+        return f"à partir du {number_format.day(start)}"
+    return f"jusqu’au {number_format.day(end)}" if end else ""
 
 
 def _delivery(content: InvoiceContent, layout: Layout) -> str:
@@ -203,12 +203,12 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
         details = _details(line, currency)
         elsewhere = [delivery_text(each) for each in line.deliveries if each != content.delivery]
         details += [f"Livré{text}" for text in elsewhere if text]
-        quantity = "" if line.quantity is None else figures.number(line.quantity)
+        quantity = "" if line.quantity is None else number_format.number(line.quantity)
         if line.quantity is not None and (unit := wording.unit(line.unit, line.quantity)):
-            quantity = f"{quantity}{figures.BEFORE_UNIT}{unit}"
-        price = "" if line.net_price is None else figures.price(line.net_price, currency)
+            quantity = f"{quantity}{number_format.BEFORE_UNIT}{unit}"
+        price = "" if line.net_price is None else number_format.price(line.net_price, currency)
         if price and line.price_base_quantity not in (None, 0, 1):
-            price = f"{price} / {figures.number(line.price_base_quantity)}"
+            price = f"{price} / {number_format.number(line.price_base_quantity)}"
         rows.append(
             Row(
                 name="\n".join(wrap(line.name, room, layout.text)),
@@ -216,8 +216,8 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
                 quantity=quantity,
                 price=price,
                 rate=_rate(line.vat_category, line.vat_rate),
-                amount=figures.amount(line.net_amount, currency),
-                carried=figures.money(carried, currency),
+                amount=number_format.amount(line.net_amount, currency),
+                carried=number_format.money(carried, currency),
             )
         )
     return tuple(rows)
@@ -227,7 +227,7 @@ def _details(line: Line, currency: str) -> list[str]:
     """The small lines under a name: description, references, period, discounts."""
     details = [text for text in (line.description, line.note) if text and text != line.name]
     references = [
-        f"{label}{figures.BEFORE_UNIT}{value}"
+        f"{label}{number_format.BEFORE_UNIT}{value}"
         for label, value in (
             ("Réf.", line.seller_item_identifier),
             ("Votre réf.", line.buyer_item_identifier),
@@ -240,18 +240,18 @@ def _details(line: Line, currency: str) -> list[str]:
         if value
     ]
     if line.attributes:
-        details.append(" · ".join(f"{each.name}{figures.BEFORE_UNIT}: {each.value}" for each in line.attributes))
+        details.append(" · ".join(f"{each.name}{number_format.BEFORE_UNIT}: {each.value}" for each in line.attributes))
     if references:
         details.append(" · ".join(references))
     if line.period and (period := period_text(line.period.start, line.period.end)):
         details.append(f"{period[:1].upper()}{period[1:]}")
     if line.gross_price is not None and line.price_discount:
         details.append(
-            f"Prix brut {figures.price(line.gross_price, currency)}, "
-            f"remise {figures.price(line.price_discount, currency)} par unité"
+            f"Prix brut {number_format.price(line.gross_price, currency)}, "
+            f"remise {number_format.price(line.price_discount, currency)} par unité"
         )
     details += [
-        f"{allowance_label(item)} : {figures.amount(signed(item), currency)}" for item in line.allowances_charges
+        f"{allowance_label(item)} : {number_format.amount(signed(item), currency)}" for item in line.allowances_charges
     ]
     return details
 
@@ -259,8 +259,8 @@ def _details(line: Line, currency: str) -> list[str]:
 def _rate(category: str, rate: Decimal | None) -> str:
     """A rate, or the category where there is none to pay."""
     if rate and category in ("S", "", "L", "M"):
-        return figures.rate(rate)
-    return wording.SHORT_CATEGORIES.get(category) or ("" if rate is None else figures.rate(rate))
+        return number_format.rate(rate)
+    return wording.SHORT_CATEGORIES.get(category) or ("" if rate is None else number_format.rate(rate))
 
 
 def _in_case_of(title: str, lines: list[str]) -> str:
@@ -275,12 +275,12 @@ def _in_case_of(title: str, lines: list[str]) -> str:
 def _vat(content: InvoiceContent) -> tuple[Vat, ...]:
     rows = []
     for item in content.vat_breakdown:
-        label = wording.CATEGORIES.get(item.category) or ("" if item.rate is None else figures.rate(item.rate))
+        label = wording.CATEGORIES.get(item.category) or ("" if item.rate is None else number_format.rate(item.rate))
         rows.append(
             Vat(
                 label,
-                figures.amount(item.taxable_amount, content.currency),
-                figures.amount(item.tax_amount, content.currency),
+                number_format.amount(item.taxable_amount, content.currency),
+                number_format.amount(item.tax_amount, content.currency),
             )
         )
     return tuple(rows)

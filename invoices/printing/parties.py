@@ -1,9 +1,9 @@
 """Seller and buyer as blocks of lines: name, address, identifiers."""
 
+from invoices.en16931.model import SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, Layout
 from invoices.printing.wording import country
-from invoices.semantics import SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

@@ -1,11 +1,11 @@
 """How to pay: the account, what to recall, and the QR code of a transfer."""
 
-from invoices.printing import figures, wording
+from invoices.en16931.model import InvoiceContent, PaymentInstructions
+from invoices.printing import number_format, wording
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.style import PrintStyle
-from invoices.semantics import InvoiceContent, PaymentInstructions
-from invoices.transfer_code import TransferCode, transfer_code, transfer_payload
+from invoices.printing.transfer_code import TransferCode, transfer_code, transfer_payload
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
 CODE_WIDTH = 27.0  # mm kept free at the left of the text for the QR code
@@ -39,7 +39,7 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     if means:
         means = f"Règlement : {means if means[1:2].isupper() else means[:1].lower() + means[1:]}"
     if content.due_date:
-        date = f"au plus tard le {figures.day(content.due_date)}"
+        date = f"au plus tard le {number_format.day(content.due_date)}"
         means = f"{means}, {date}" if means else f"Règlement {date}"
     lines.append(means)
     if payment.mandate_reference or payment.debited_iban:

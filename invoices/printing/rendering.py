@@ -13,17 +13,17 @@ import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
-from invoices.printing.copying import copied_as_typed
+from invoices.en16931.model import InvoiceContent
+from invoices.printing.actual_text import copied_as_typed
 from invoices.printing.fetching import REFUSING, HandedOver
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.markup import CODE_URL, stylesheet, to_html
-from invoices.printing.memory import document_of, stepping_in
 from invoices.printing.metadata import XML_NAME, InvoiceMetadata, conformance_level
 from invoices.printing.page import Page, compose
 from invoices.printing.pictures import known_pictures
 from invoices.printing.style import PrintStyle
-from invoices.semantics import InvoiceContent
+from invoices.printing.weasyprint_cache.switch import document_of, stepping_in
 
 VARIANT = "pdf/a-3a"
 # Not "srgb": under that name WeasyPrint opens the profile's file anew for each document, and never closes it.

@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from invoices.printing import figures
+from invoices.en16931.model import AllowanceCharge, InvoiceContent
+from invoices.printing import number_format
 from invoices.printing.fonts import width, wrap
 from invoices.printing.layouts import POINTS_PER_MM, Layout
-from invoices.semantics import AllowanceCharge, InvoiceContent
 
 # Beyond these, the totals would no longer stand on one page.
 SHOWN_ALLOWANCES = 20
@@ -59,7 +59,7 @@ def allowance_label(item: AllowanceCharge) -> str:
     """« Remise 10 % – fidélité », « Frais – port »."""
     label = "Frais" if item.is_charge else "Remise"
     if item.percentage is not None:
-        label = f"{label} {figures.rate(item.percentage)}"
+        label = f"{label} {number_format.rate(item.percentage)}"
     if item.reason.startswith(label):
         return item.reason
     return f"{label} – {item.reason}" if item.reason else label
@@ -76,14 +76,14 @@ def _all_rows(content: InvoiceContent) -> list[Total]:
 
     def add(label: str, value: Decimal | None, kind: str = "") -> None:
         if value is not None:
-            rows.append(Total(label, figures.money(value, currency), kind))
+            rows.append(Total(label, number_format.money(value, currency), kind))
 
     if content.allowances_charges or content.allowance_total or content.charge_total:
         add("Total des lignes HT", content.line_total)
         for item in content.allowances_charges[:SHOWN_ALLOWANCES]:
             label = allowance_label(item)
             if item.vat_rate:
-                label = f"{label} (TVA {figures.rate(item.vat_rate)})"
+                label = f"{label} (TVA {number_format.rate(item.vat_rate)})"
             add(label, signed(item))
         if others := content.allowances_charges[SHOWN_ALLOWANCES:]:
             add(f"{len(others)} autres remises et frais", sum(map(signed, others), Decimal(0)))
@@ -96,7 +96,7 @@ def _all_rows(content: InvoiceContent) -> list[Total]:
         rows.append(
             Total(
                 f"soit TVA en {content.vat_currency}",
-                figures.money(content.total_vat_in_vat_currency, content.vat_currency),
+                number_format.money(content.total_vat_in_vat_currency, content.vat_currency),
                 "",
             )
         )

@@ -5,7 +5,7 @@ Legal text stays in French whatever the language of the portal.
 
 from decimal import Decimal
 
-from invoices.semantics import InvoiceContent, VatBreakdown
+from invoices.en16931.model import InvoiceContent, VatBreakdown
 
 # UNTDID 1001 as the French rules allow it (BR-FR-04).
 TITLES = {

@@ -30,9 +30,9 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
 from customers.models import Customer  # noqa: E402
-from invoices.demonstration import create_demo_company  # noqa: E402
-from invoices.importing import import_erp  # noqa: E402
+from invoices.importing.run import import_erp  # noqa: E402
 from invoices.models import Invoice, InvoiceLine  # noqa: E402
+from portal.demonstration import create_demo_company  # noqa: E402
 
 LINES_EACH = 5
 CUSTOMERS = 2000

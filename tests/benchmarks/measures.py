@@ -26,16 +26,16 @@ django.setup()
 from django.db import connection, connections  # noqa: E402
 from django.db.models import Min  # noqa: E402
 
-from invoices import engine, freezing, publishing  # noqa: E402
-from invoices.content import prefetch_for_content  # noqa: E402
-from invoices.crew import GC_THRESHOLD  # noqa: E402
-from invoices.criteria import Criteria, Scope  # noqa: E402
-from invoices.documents import render_document, warm_up  # noqa: E402
-from invoices.einvoice_content import einvoice_of  # noqa: E402
+from invoices.content.from_rows import prefetch_for_content  # noqa: E402
+from invoices.documents.rendering import render_document, warm_up  # noqa: E402
+from invoices.documents.style import print_style  # noqa: E402
+from invoices.einvoices.einvoice import einvoice_of  # noqa: E402
+from invoices.exporting.criteria import Criteria, Scope  # noqa: E402
+from invoices.exporting.exports import create_export, start_export  # noqa: E402
+from invoices.exporting.run import freezing, publishing, worker  # noqa: E402
+from invoices.exporting.run.processes import run_on_this_machine  # noqa: E402
 from invoices.models import Company, Document, Export, ExportItem, Invoice  # noqa: E402
-from invoices.print_style import print_style  # noqa: E402
-from invoices.services import create_export, start_export  # noqa: E402
-from invoices.workforce import run_on_this_machine  # noqa: E402
+from invoices.workers.pool import GC_THRESHOLD  # noqa: E402
 from tests.benchmarks import population  # noqa: E402
 
 CORES = os.cpu_count() or 1
@@ -203,17 +203,17 @@ def phases(count: int) -> dict[str, Any]:
 
         setattr(module, name, wrapper)
 
-    timed(engine, "claim_lines", "claim")
-    timed(engine, "prepare_lines", "read the invoices")
+    timed(worker, "claim_lines", "claim")
+    timed(worker, "prepare_lines", "read the invoices")
     timed(freezing, "einvoice_of", "write the XML")
     timed(freezing, "check_for_export", "look its check up")
     timed(freezing, "render_document", "render")
-    timed(engine, "freeze_lines", "store (threads)")
-    timed(engine, "write_drafts", "compose the mail")
-    timed(engine, "commit_lines", "publish, outbox")
+    timed(worker, "freeze_lines", "store (threads)")
+    timed(worker, "write_drafts", "compose the mail")
+    timed(worker, "commit_lines", "publish, outbox")
     timed(publishing, "write_line_mails", "outbox rows")
     export = new_run(count, "csv", **FULL)
-    from invoices.workforce import warm_up_for
+    from invoices.exporting.run.processes import warm_up_for
 
     warm_up_for(export)
     spent.clear()
@@ -226,7 +226,7 @@ def phases(count: int) -> dict[str, Any]:
         return execute(sql, params, many, context)
 
     with clock() as found, connection.execute_wrapper(counting):
-        engine.run_lines(export)
+        worker.run_lines(export)
     rows = {phase: seconds * 1000 / count for phase, seconds in spent.items()}
     rows["everything else"] = found["cpu"] * 1000 / count - sum(rows.values())
     return per_invoice(found, count, phases=rows, statements_per_line=statements / count)
@@ -267,8 +267,8 @@ def populate(count: int, received: int) -> dict[str, Any]:
 
 def rules(count: int) -> dict[str, Any]:
     """What checking an e-invoice by all rule sets costs, apart from the export (done once, after the import)."""
-    from invoices.checking import rule_checker
-    from invoices.einvoice_content import is_french_seller
+    from invoices.einvoices.checks import rule_checker
+    from invoices.einvoices.einvoice import is_french_seller
 
     invoices = loaded(count + 1)
     checker = rule_checker(is_french=is_french_seller(invoices[0].company))

@@ -17,11 +17,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Customer
-from invoices.checking import rules_for
-from invoices.content import prefetch_for_content
-from invoices.demonstration import create_demo_company
-from invoices.einvoice_content import einvoice_of
+from invoices.content.from_rows import prefetch_for_content
+from invoices.einvoices.checks import rules_for
+from invoices.einvoices.einvoice import einvoice_of
 from invoices.models import Company, ContentCheck, Document, Invoice, InvoiceLine
+from portal.demonstration import create_demo_company
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
 CHUNK = 500

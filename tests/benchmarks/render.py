@@ -20,10 +20,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from invoices.einvoices.cii_writer import write_cii
+from invoices.en16931.model import InvoiceContent
+from invoices.formats.cii.writer import write_cii
 from invoices.printing import PrintStyle, read_logo, render_invoice
-from invoices.printing.memory import forget, without_memory
-from invoices.semantics import InvoiceContent
+from invoices.printing.weasyprint_cache.switch import forget, without_memory
 from tests.benchmarks.tutorial import render_tutorial
 from tests.invoice_samples import invoice, lines, plain
 

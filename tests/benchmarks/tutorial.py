@@ -9,9 +9,9 @@ from pathlib import Path
 
 from weasyprint import HTML, Attachment
 
+from invoices.en16931.model import InvoiceContent
 from invoices.printing.page import compose
 from invoices.printing.style import PrintStyle
-from invoices.semantics import InvoiceContent
 
 STYLESHEET = """
 @page { size: A4; margin: 18mm; @bottom-right { content: "Page " counter(page) " / " counter(pages); font-size: 7pt }

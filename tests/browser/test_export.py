@@ -14,10 +14,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from customers.models import Account
-from invoices.criteria import Criteria, Period
-from invoices.engine import run_lines
+from invoices.exporting.criteria import Criteria, Period
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice, SavedSelection
-from invoices.services import create_export, start_export
 from mailing import outbox
 from mailing.models import Message
 from tests.browser.conftest import PageFactory
@@ -39,7 +39,7 @@ class Desk:
 @pytest.fixture(autouse=True)
 def tasks_in_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that is asked for waits for a worker; the test is the worker, line by line."""
-    monkeypatch.setattr("invoices.engine.FIRST_CLAIM", 1)
+    monkeypatch.setattr("invoices.exporting.run.worker.FIRST_CLAIM", 1)
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from invoices.checking import CheckFigures, check_waiting, findings_of, needing_check, received_unchecked
+from invoices.einvoices.checks import CheckFigures, check_waiting, findings_of, needing_check, received_unchecked
 from invoices.models import Invoice, InvoiceQuerySet
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from invoices.checking import check_invoices, received_unchecked
-from invoices.handover import Format, einvoices_to_hand_over, warned_of, without_einvoice
-from invoices.handover_folder import ForeignFilesError, write_handover
+from invoices.einvoices.checks import check_invoices, received_unchecked
 from invoices.models import Export
-from invoices.vault import DocumentAlteredError
+from invoices.platforms.handover import Format, einvoices_to_hand_over, warned_of, without_einvoice
+from invoices.platforms.handover_folder import ForeignFilesError, write_handover
+from invoices.store.frozen import DocumentAlteredError
 
 SHOWN_AT_MOST = 20
 

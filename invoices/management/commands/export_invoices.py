@@ -19,13 +19,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from customers.models import Customer
 from customers.recipients import ContactRules
 from customers.services import wipe_expired_secrets
-from invoices.criteria import Criteria, Period, Scope
-from invoices.figures import ExportFigures
+from invoices.exporting.counts import ExportFigures
+from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
+from invoices.exporting.run.processes import run_on_this_machine
+from invoices.exporting.selection import count_selection, list_selection, order_reasons
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
-from invoices.selection import count_selection, list_selection, order_reasons
-from invoices.services import NothingToDoError, create_export, last_export_day, retry_failures, start_export
-from invoices.workforce import run_on_this_machine
 
 # Where there is no terminal, a line of progress is written so often.
 SECONDS_BETWEEN_LINES = 10.0

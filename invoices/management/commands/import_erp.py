@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from invoices.erp.companies import UnknownCompanyError
-from invoices.erp.report import THINGS, ImportReport, Rejection
-from invoices.importing import ImportStoppedError, import_erp
-from invoices.tasks import request_checks
+from invoices.einvoices.tasks import request_checks
+from invoices.importing.companies import UnknownCompanyError
+from invoices.importing.report import THINGS, ImportReport, Rejection
+from invoices.importing.run import ImportStoppedError, import_erp
 
 _WORDS: Final = {
     "customers": ("client", "clients"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from invoices.lifecycle import import_statuses
+from invoices.platforms.lifecycle import import_statuses
 
 
 class Command(BaseCommand):

@@ -19,13 +19,14 @@ from django.utils.crypto import get_random_string
 
 from customers.services import wipe_expired_secrets
 from customers.tasks import wake_stalled_gestures
-from invoices.content import prefetch_for_content
-from invoices.crew import Crew, stop_on_signal, wait_until_called_off
-from invoices.documents import warm_up
-from invoices.engine import name_worker
+from invoices.content.from_rows import prefetch_for_content
+from invoices.documents.rendering import warm_up
+from invoices.einvoices.tasks import wake_checks
+from invoices.exporting.run.tasks import wake_stalled_exports
+from invoices.exporting.run.worker import name_worker
+from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
-from invoices.tasks import wake_checks, wake_stalled_exports
-from invoices.uploads import wake_stalled_batches
+from invoices.workers.pool import Crew, stop_on_signal, wait_until_called_off
 from mailing.composition import warm_up as warm_up_mails
 from mailing.outbox import beat, fall_silent
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from invoices.models import Document
-from invoices.verification import VerificationReport, verify_documents
+from invoices.store.integrity import VerificationReport, verify_documents
 
 _WORDS = {"missing": "manquant", "altered": "altéré", "unreadable": "illisible"}
 

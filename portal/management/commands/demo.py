@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from customers.credentials import describe_password, draw_password, encrypt_secret
 from customers.models import Account, Contact, Customer
-from invoices.checking import check_invoices, needing_check
-from invoices.criteria import Criteria
-from invoices.demonstration import create_demo_company
+from invoices.einvoices.checks import check_invoices, needing_check
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.selection import count_selection
 from invoices.models import Export, Invoice, InvoiceLine
-from invoices.selection import count_selection
 from mailing import outbox
+from portal.demonstration import create_demo_company
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
 STAFF_LOGIN = "comptabilite@demonstration.example"

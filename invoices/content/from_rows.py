@@ -1,0 +1,138 @@
+"""An invoice between its two forms: rows of the database and :class:`~invoices.en16931.model.InvoiceContent`.
+
+The columns hold what is searched, summed and listed; ``details`` holds what they do not hold, or not exactly, under
+the names of the model. ``null`` in ``details`` says that the document does not state what its column shows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Prefetch, QuerySet
+
+from invoices.content import completion
+from invoices.en16931.model import AllowanceCharge, DocumentReference, InvoiceContent, Line, fields_from_json
+from invoices.models import Invoice, InvoiceLine
+from invoices.money import to_cents
+
+STATED_WHOLE: Final = frozenset((Invoice.Origin.CII, Invoice.Origin.UBL, Invoice.Origin.FACTURX))
+"""Origins whose documents state everything themselves: nothing is added to them."""
+
+_DISCOUNT_REASON: Final = "Remise"
+_DISCOUNT_CODE: Final = "95"  # UNTDID 5189
+
+INVOICE_COLUMNS: Final = (
+    "number",
+    "type_code",
+    "issue_date",
+    "due_date",
+    "currency",
+    "purchase_order_reference",
+    "total_without_vat",
+    "total_vat",
+    "total_with_vat",
+    "amount_due",
+    "prepaid_amount",
+)
+LINE_COLUMNS: Final = {  # of Line → of InvoiceLine
+    "identifier": "identifier",
+    "name": "name",
+    "net_amount": "net_amount",
+    "quantity": "quantity",
+    "unit": "unit",
+    "net_price": "net_price",
+    "vat_category": "vat_category",
+    "vat_rate": "vat_rate",
+    "seller_item_identifier": "item_code",
+}
+
+
+def prefetch_for_content(queryset: "QuerySet[Invoice]") -> "QuerySet[Invoice]":
+    """``queryset`` with all that :func:`content_of` reads, in two statements however many invoices there are."""
+    return queryset.select_related("company", "customer", "corrects").prefetch_related(
+        Prefetch("lines", queryset=InvoiceLine.objects.order_by("position"))
+    )
+
+
+def content_of(invoice: Invoice) -> InvoiceContent:
+    """The whole content of ``invoice``, for printing and for the e-invoice.
+
+    An e-invoice gives back what it stated and nothing else. Rows of a table are completed from the customer card
+    and «Paramétrage société» as they are now (:mod:`invoices.content.completion`). Without
+    :func:`prefetch_for_content` this costs up to four statements.
+    """
+    lines = tuple(_line_of(line) for line in sorted(invoice.lines.all(), key=lambda each: each.position))
+    values: dict[str, Any] = {name: getattr(invoice, name) for name in INVOICE_COLUMNS}
+    if invoice.origin in STATED_WHOLE:
+        return _with_details(InvoiceContent, values, invoice.details, lines=lines)
+    return _completed(invoice, values, lines)
+
+
+def _line_of(line: InvoiceLine) -> Line:
+    values = {field: getattr(line, column) for field, column in LINE_COLUMNS.items()}
+    for name, least in (("quantity", 0), ("net_price", 2), ("vat_rate", 2)):
+        values[name] = _with_decimals(values[name], least)
+    if line.discount_percentage and line.quantity is not None and line.net_price is not None:
+        base = to_cents(line.quantity * line.net_price)
+        values["allowances_charges"] = (
+            AllowanceCharge(
+                is_charge=False,
+                amount=base - line.net_amount,
+                base_amount=base,
+                percentage=_with_decimals(line.discount_percentage, 2),
+                reason=_DISCOUNT_REASON,
+                reason_code=_DISCOUNT_CODE,
+            ),
+        )
+    return _with_details(Line, values, line.details)
+
+
+def _completed(invoice: Invoice, values: dict[str, Any], lines: tuple[Line, ...]) -> InvoiceContent:
+    """The content of an invoice that came as table rows."""
+    company, customer = invoice.company, invoice.customer
+    stated = _with_details(InvoiceContent, values, invoice.details, lines=lines, seller=None, buyer=None)
+    operations = stated.business_process[:1] or company.operations
+    lines, reasons = completion.with_vat_categories(lines, company, customer, operations)
+    breakdown = completion.breakdown_of(lines, reasons, stated.vat_breakdown)
+    preceding = stated.preceding_invoices
+    if invoice.corrects is not None:
+        preceding = (DocumentReference(invoice.corrects.number, invoice.corrects.issue_date),)
+    added = {
+        "seller": completion.seller_of(company),
+        "buyer": completion.buyer_of(customer),
+        "lines": lines,
+        "vat_breakdown": breakdown,
+        "line_total": sum((line.net_amount for line in lines), Decimal("0.00")) if lines else None,
+        "prepaid_amount": invoice.prepaid_amount or None,
+        "due_date": completion.due_date_for(company, invoice),
+        "payment_terms": stated.payment_terms or company.payment_terms,
+        "business_process": stated.business_process or completion.business_process_for(operations, invoice),
+        "vat_point_code": stated.vat_point_code
+        or (completion.vat_point_code_for(operations, company) if invoice.total_vat else ""),
+        "notes": completion.notes_for(company, customer) + stated.notes,
+        "preceding_invoices": preceding,
+        "payment": stated.payment or completion.payment_for(company, invoice),
+        "delivery": completion.delivery_for(
+            stated.delivery, customer, {each.category for each in breakdown}, invoice.issue_date
+        ),
+    }
+    return InvoiceContent(**{**{field.name: getattr(stated, field.name) for field in fields(stated)}, **added})
+
+
+def _with_details[T](kind: type[T], values: dict[str, Any], details: Mapping[str, Any], **more: Any) -> T:
+    """A ``kind`` of the columns' ``values``, corrected and completed by ``details`` (JSON), then by ``more``."""
+    if details:
+        unstated = {name: None for name, item in details.items() if item is None}
+        stated = {name: item for name, item in details.items() if item is not None}
+        values = {**values, **unstated, **fields_from_json(kind, stated)}
+    return kind(**{**values, **more})
+
+
+def _with_decimals(value: Decimal | None, least: int) -> Decimal | None:
+    """``value`` without the zeros that the column's scale added, with ``least`` decimals at least."""
+    if value is None:
+        return None
+    value = value.normalize()
+    exponent = value.as_tuple().exponent
+    return value.quantize(Decimal(1).scaleb(-least)) if isinstance(exponent, int) and exponent > -least else value

@@ -1,0 +1,141 @@
+"""A ZIP of invoices written while it is downloaded: one document at a time in memory, whatever their number."""
+
+import csv
+import io
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from zipstream import ZipStream
+
+from invoices.files.csv_cells import harmless_cell
+from invoices.models import Invoice, InvoiceQuerySet
+
+INVOICES_PER_QUERY = 100
+CHUNK = 64 * 1024
+MISSING_NOTE = "A-LIRE.txt"
+INDEX = "Index.csv"
+
+
+def stream_archive(
+    *,
+    identifiers: Iterable[UUID],
+    visible: Callable[[], InvoiceQuerySet],
+    by_customer: bool,
+    consulted: Callable[[list[UUID]], None],
+    extra: Iterable[tuple[str, bytes]] = (),
+    with_index: bool = False,
+) -> Iterator[bytes]:
+    """The bytes of a ZIP of the current PDF of each invoice, stored as they are (a PDF is compressed already).
+
+    ``visible`` is asked again for every hundred, so that what is withdrawn meanwhile is left out; ``by_customer`` puts
+    them in a folder per customer; ``consulted`` is told which ones were written; ``extra`` are other small files.
+    With ``with_index`` a table says of each file which invoice it is and what its fingerprint must be.
+    A document that the store does not hold any more is named in a note inside, and the others come all the same.
+    """
+    archive = ZipStream()
+    names: set[str] = set()
+    missing: list[str] = []
+    index: list[list[str]] = []
+    for name, content in extra:
+        archive.add(content, name)
+        yield from archive.all_files()
+    for batch in itertools.batched(identifiers, INVOICES_PER_QUERY):
+        written: list[UUID] = []
+        found = visible().filter(pk__in=batch).select_related("document", "customer")
+        for invoice in found.order_by("-issue_date", "-number"):
+            name = _unique_name(invoice, names, by_customer=by_customer)
+            chunks = _document_chunks(invoice)
+            if chunks is None:
+                missing.append(name)
+                continue
+            archive.add(chunks, name)
+            yield from archive.all_files()
+            written.append(invoice.pk)
+            if with_index:
+                index.append(_index_row(invoice, name))
+        consulted(written)
+    if with_index:
+        archive.add(_index_file(index), INDEX)
+    if missing:
+        note = _("Ces documents manquent pour le moment ; merci de nous les demander :")
+        archive.add("\r\n".join([note, *missing, ""]).encode("utf-8-sig"), MISSING_NOTE)
+    yield from archive.finalize()
+
+
+def _index_row(invoice: Invoice, name: str) -> list[str]:
+    document = invoice.document
+    assert document is not None, "only invoices with a document are written"
+    return [
+        name,
+        harmless_cell(invoice.number),
+        f"{invoice.issue_date:%d/%m/%Y}",
+        str(invoice.get_kind_display()),
+        harmless_cell(invoice.customer.code),
+        harmless_cell(invoice.customer.name),
+        f"{invoice.total_with_vat:f}".replace(".", ","),
+        invoice.currency,
+        str(document.version),
+        f"{localtime(invoice.published_at):%d/%m/%Y %H:%M:%S}" if invoice.published_at else "",
+        document.sha256,
+    ]
+
+
+def _index_file(rows: list[list[str]]) -> bytes:
+    """The table as French spreadsheets read it: BOM, semicolons, decimal commas."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=";")
+    writer.writerow(
+        [
+            _("Fichier"),
+            _("Facture"),
+            _("Date"),
+            _("Type"),
+            _("Code client"),
+            _("Client"),
+            _("Montant TTC"),
+            _("Devise"),
+            _("Version"),
+            _("Publiée le"),
+            _("Empreinte SHA-256"),
+        ]
+    )
+    writer.writerows(rows)
+    return file.getvalue().encode("utf-8-sig")
+
+
+def safe_name(text: str) -> str:
+    """``text`` as the name of a file or a folder."""
+    return "".join(char if char.isalnum() or char in "-_." else "-" for char in text).lstrip(".") or "-"
+
+
+def _unique_name(invoice: Invoice, names: set[str], *, by_customer: bool) -> str:
+    folder = f"{safe_name(invoice.customer.code)}/" if by_customer else ""
+    stem = invoice.pdf_filename.removesuffix(".pdf")
+    candidates = itertools.chain([f"{folder}{stem}.pdf"], (f"{folder}{stem}-{n}.pdf" for n in itertools.count(2)))
+    name = next(candidate for candidate in candidates if candidate.casefold() not in names)
+    names.add(name.casefold())
+    return name
+
+
+def _document_chunks(invoice: Invoice) -> Iterator[bytes] | None:
+    """The document piece by piece, or None where the store has no such file."""
+    if invoice.document is None:
+        return None
+    try:
+        file = default_storage.open(invoice.document.storage_name, "rb")
+        first = file.read(CHUNK)
+    except FileNotFoundError:
+        return None
+
+    def chunks() -> Iterator[bytes]:
+        with file:
+            piece = first
+            while piece:
+                yield piece
+                piece = file.read(CHUNK)
+
+    return chunks()

@@ -1,0 +1,164 @@
+"""The e-invoice of an invoice: what its XML says, and which XML its PDF carries.
+
+=====================================  ==============================================================================
+where the invoice came from            the XML inside the PDF that we render
+=====================================  ==============================================================================
+rows of a table                        written by us (EN 16931), completed for France from «Paramétrage société» and
+                                       the customer card
+CII of the profile EN 16931            the ERP's own, byte for byte: it is the original, our pages only show it
+other CII and UBL, with lines          written by us (EN 16931) from what the document states, with nothing added
+MINIMUM, BASIC WL: no lines            none: EN 16931 demands lines, and what a profile lacks is not invented
+Factur-X, PDF                          nothing is rendered: the file that came is the document
+=====================================  ==============================================================================
+
+A received XML is kept beside the PDF in each case. Individuals get an XML only where the company wants that.
+"""
+
+import datetime
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Final
+
+from django.core.files.storage import default_storage
+
+from customers.models import Customer
+from invoices.content.from_rows import STATED_WHOLE, content_of
+from invoices.en16931.model import InvoiceContent
+from invoices.formats.cii.writer import GUIDELINE, write_cii
+from invoices.formats.french import OperationCategory, SellerPolicy, complete_for_france
+from invoices.formats.french_parties import FRENCH_COUNTRIES, BuyerKind
+from invoices.formats.reading import read_einvoice
+from invoices.models import Company, Document, Invoice
+
+FACTURX_PROFILE: Final = "EN 16931"
+_NEVER: Final = datetime.date.max
+
+
+@dataclass(frozen=True, slots=True)
+class EInvoice:
+    """What is printed, and the XML that goes with it: ``None`` where this invoice has none."""
+
+    content: InvoiceContent
+    xml: bytes | None
+    is_french: bool
+    """The French rules hold for its seller."""
+    buyer_kind: BuyerKind
+    is_due: bool
+    """The seller must issue e-invoices on its date: the four new mentions are obligatory."""
+
+    @property
+    def xml_sha256(self) -> str:
+        """The fingerprint of the XML, or nothing."""
+        return "" if self.xml is None else hashlib.sha256(self.xml).hexdigest()
+
+    @property
+    def profile(self) -> str:
+        """The profile as the specification names it, or nothing."""
+        return "" if self.xml is None else FACTURX_PROFILE
+
+    def without_xml(self) -> "EInvoice":
+        """The same invoice as a plain PDF."""
+        return replace(self, xml=None)
+
+
+def einvoice_of(invoice: Invoice) -> EInvoice:
+    """The e-invoice of ``invoice`` as it would leave now. Two statements with ``prefetch_for_content``, or none.
+
+    Received PDF files are read by nobody here: they leave as they came.
+    """
+    company, customer = invoice.company, invoice.customer
+    content, xml = content_of(invoice), None
+    if wants_xml(invoice):
+        content, xml = _written(invoice, content)
+    return EInvoice(
+        content=content,
+        xml=xml,
+        is_french=is_french_seller(company),
+        buyer_kind=buyer_kind_of(customer),
+        is_due=is_due(company, invoice.issue_date),
+    )
+
+
+def wants_xml(invoice: Invoice) -> bool:
+    """Whether we write an e-invoice for it: for professionals, for all where the company says so."""
+    if invoice.origin in (Invoice.Origin.FACTURX, Invoice.Origin.PDF):
+        return False
+    return invoice.customer.is_professional or invoice.company.facturx_for_all
+
+
+def is_french_seller(company: Company) -> bool:
+    """True where the rules of the French reform hold for the company's invoices."""
+    return company.country in FRENCH_COUNTRIES
+
+
+def is_due(company: Company, date: datetime.date) -> bool:
+    """True where the company must issue e-invoices on ``date``; never where no date was set."""
+    return company.einvoice_from is not None and date >= company.einvoice_from
+
+
+def buyer_kind_of(customer: Customer) -> BuyerKind:
+    """Who the customer is in the eyes of the law."""
+    if not customer.is_professional:
+        return BuyerKind.INDIVIDUAL
+    return BuyerKind.PUBLIC if customer.is_public_body else BuyerKind.PROFESSIONAL
+
+
+def policy_of(company: Company) -> SellerPolicy:
+    """What «Paramétrage société» declares for all invoices of the company."""
+    is_franchise = "293 B" in company.vat_exemption.replace("\u00a0", " ")
+    return SellerPolicy(
+        operation_category=OperationCategory(company.operations),
+        vat_on_debits=company.vat_on_debits,
+        vat_franchise=is_franchise,
+        late_penalty=company.late_penalty,
+        discount=company.discount_terms,
+        recovery_fee=company.recovery_fee,
+        exemption_reason="" if is_franchise else company.vat_exemption,
+        # Where the company set no date it is not obliged: the policy reads «no date» as the contrary.
+        issuing_date=company.einvoice_from or _NEVER,
+    )
+
+
+def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent, bytes | None]:
+    """The content that is printed and its XML, which say the same."""
+    if invoice.origin not in STATED_WHOLE:
+        if is_french_seller(invoice.company):
+            content = complete_for_france(
+                content,
+                policy=policy_of(invoice.company),
+                buyer_kind=buyer_kind_of(invoice.customer),
+                buyer_email=invoice.customer.email,
+            )
+        return content, write_cii(content)
+    if invoice.origin == Invoice.Origin.CII and content.profile == GUIDELINE:
+        received = _received_xml(invoice)
+        if received is not None:
+            return content, received
+    lines = tuple(line for line in content.lines if line.counts_in_totals)
+    if not lines:
+        return content, None
+    content = replace(content, profile=GUIDELINE)
+    attached = _with_attached_files(invoice, content)
+    return content, write_cii(replace(attached, lines=lines))
+
+
+def _with_attached_files(invoice: Invoice, content: InvoiceContent) -> InvoiceContent:
+    """``content`` with the files that came inside of its XML (BT-125), which the database does not hold."""
+    if not any(document.filename or document.mime_type for document in content.supporting_documents):
+        return content
+    received = _received_xml(invoice)
+    if received is None:
+        return content
+    return replace(content, supporting_documents=read_einvoice(received).content.supporting_documents)
+
+
+def _received_xml(invoice: Invoice) -> bytes | None:
+    """The XML as the ERP gave it, byte for byte, or None where no file was kept."""
+    document = (
+        invoice.documents.filter(role=Document.Role.XML, source=Document.Source.RECEIVED).order_by("-version").first()
+    )
+    if document is None:
+        return None
+    with default_storage.open(document.storage_name) as file:
+        content: bytes = file.read()
+    return content

@@ -1,0 +1,1 @@
+"""An export: what is asked, what can leave, the list, its run, its report."""

@@ -1,0 +1,216 @@
+"""Verbs on exports: the list made, corrected, started, paused, cancelled, retried."""
+
+import datetime
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import Account, Customer
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.selection import items_query, judge_customer, judge_customers, own_reason
+from invoices.models import Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
+from mailing.composition import template_versions
+from mailing.outbox import failed_among, retry
+
+logger = logging.getLogger(__name__)
+
+State = Export.State
+ItemState = ExportItem.State
+
+
+class NothingToDoError(Exception):
+    """The verb does not apply to the state of the export; the message is a French sentence for people."""
+
+
+def last_export_day() -> datetime.date | None:
+    """The day of the last export that was started, None before the first."""
+    started = Export.objects.exclude(started_at=None).aggregate(last=Max("started_at"))["last"]
+    return timezone.localdate(started) if started else None
+
+
+@transaction.atomic
+def create_export(
+    *,
+    criteria: Criteria,
+    author: Account | None = None,
+    author_name: str = "",
+    selection: SavedSelection | None = None,
+) -> Export:
+    """Make the list to export: one line per candidate, ready or left out with its reason.
+
+    The lines are written by one statement whatever their number.
+    """
+    export = _create_with_next_number(
+        criteria=criteria.to_json(),
+        author=author,
+        author_name=author_name or (author.get_full_name() if author else ""),
+        selection=selection,
+        mail_only_reason=criteria.mail_only_reason,
+    )
+    if criteria.mail_only_reason:
+        logger.warning(
+            "Export %s leaves by mail only, by %s: %s", export.number, export.author_name, criteria.mail_only_reason
+        )
+    ExportCustomer.objects.bulk_create(
+        (
+            ExportCustomer(export=export, customer_id=pk, reason=verdict.reason, recipients=verdict.recipients)
+            for pk, verdict in judge_customers(criteria).items()
+        ),
+        batch_size=500,
+    )
+    _insert_items(export, criteria)
+    return export
+
+
+def _create_with_next_number(**fields: Any) -> Export:
+    """An export under the number after the last one: numbers have no gap and no double.
+
+    Two lists made at once meet at the number, which is unique: the second waits until the first is kept, then takes
+    the next number.
+    """
+    while True:
+        number = _last_number() + 1
+        try:
+            with transaction.atomic():
+                return Export.objects.create(number=number, **fields)
+        except IntegrityError:
+            if _last_number() < number:
+                raise
+
+
+def _last_number() -> int:
+    return Export.objects.aggregate(last=Max("number"))["last"] or 0
+
+
+def _insert_items(export: Export, criteria: Criteria) -> None:
+    """``INSERT … SELECT``: the database copies its own rows, nothing travels."""
+    columns = {
+        "export_id": Value(export.pk),
+        "error": Value(""),
+        "note": Value(""),
+        "mails": Value(0),
+        "credentials": Value(0),
+        "attempts": Value(0),
+        "claimed_by": Value(""),
+    }
+    rows = (
+        items_query(export, criteria)
+        .order_by("issue_date", "number")
+        .annotate(**{f"item_{name}": value for name, value in columns.items()})
+        .values_list("pk", "item_state", "item_reason", *(f"item_{name}" for name in columns))
+    )
+    sql, parameters = rows.query.sql_with_params()
+    names = ["invoice_id", "state", "reason", *columns]
+    quoted = ", ".join(connection.ops.quote_name(name) for name in names)
+    table = connection.ops.quote_name(ExportItem._meta.db_table)
+    with connection.cursor() as cursor:
+        # Names of columns and the compiled query: nothing here comes from people.
+        cursor.execute(f"INSERT INTO {table} ({quoted}) {sql}", parameters)
+
+
+@transaction.atomic
+def start_export(*, export: Export) -> Export:
+    """Mark the list as running, with the versions of the messages it starts with.
+
+    Two people who press at once start it once. Raises NothingToDoError where it is not a list or a paused run.
+    """
+
+    locked = Export.objects.select_for_update().get(pk=export.pk)
+    if locked.state not in (State.DRAFT, State.PAUSED):
+        raise NothingToDoError(
+            _("L’export n° %(number)s est déjà « %(state)s ».")
+            % {"number": locked.number, "state": locked.get_state_display()}
+        )
+    if locked.started_at is None:
+        locked.started_at = timezone.now()
+        locked.template_versions = template_versions()
+    locked.state = State.RUNNING
+    locked.finished_at = None
+    locked.save(update_fields=["state", "started_at", "finished_at", "template_versions"])
+    return locked
+
+
+@transaction.atomic
+def pause_export(*, export: Export) -> None:
+    """Stop after the lines in hand; :func:`start_export` goes on."""
+    Export.objects.filter(pk=export.pk, state=State.RUNNING).update(state=State.PAUSED)
+
+
+@transaction.atomic
+def cancel_export(*, export: Export) -> None:
+    """Stop for good: lines already published stay published, the others wait for another list."""
+    Export.objects.filter(pk=export.pk, state__in=(State.DRAFT, State.RUNNING, State.PAUSED)).update(
+        state=State.CANCELLED, finished_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def retry_failures(*, export: Export) -> int:
+    """Make the failed lines ready again, and nothing else; returns how many. The run is then started anew."""
+    # Whoever ends the run at this moment waits here and then finds lines left, or has ended it before.
+    Export.objects.select_for_update().get(pk=export.pk)
+    count = ExportItem.objects.filter(export=export, state=ItemState.FAILED).update(
+        state=ItemState.READY, error="", finished_at=None, attempts=0
+    )
+    if count:
+        Export.objects.filter(pk=export.pk, state__in=(State.DONE, State.CANCELLED)).update(state=State.PAUSED)
+    return count
+
+
+@transaction.atomic
+def retry_failed_mails(*, export: Export, by: str) -> int:
+    """Queue again the mails of ``export`` that did not arrive (deferred, rejected, bounced); returns how many."""
+    mails = Delivery.objects.filter(item__export=export).order_by().values_list("message", flat=True).distinct()
+    return retry(failed_among(mails), by)
+
+
+@transaction.atomic
+def set_excluded(*, export: Export, items: "Iterable[int] | QuerySet[Any, int]", excluded: bool) -> int:
+    """Untick lines of a list that has not left (or tick them again); returns how many changed.
+
+    ``items`` are primary keys, or a query of them: then any number of lines costs one statement.
+    """
+    # Whoever starts the run waits here, or has started it before: no line is unticked under the hands of a worker.
+    if Export.objects.select_for_update().get(pk=export.pk).state != State.DRAFT:
+        return 0
+    keys = items if isinstance(items, QuerySet) else list(items)
+    before, after = (ItemState.READY, ItemState.EXCLUDED) if excluded else (ItemState.EXCLUDED, ItemState.READY)
+    return ExportItem.objects.filter(export=export, pk__in=keys, state=before).update(state=after)
+
+
+@transaction.atomic
+def recheck_customer(*, export: Export, customer_id: int) -> int:
+    """Judge a customer of the list again after a correction; returns how many of his lines became ready.
+
+    Only lines that have not left move, so a list can be mended without being made again.
+    """
+
+    customer = Customer.objects.get(pk=customer_id)
+    verdict = judge_customer(customer, Criteria.from_json(export.criteria))
+    ExportCustomer.objects.update_or_create(
+        export=export,
+        customer=customer,
+        defaults={"reason": verdict.reason, "recipients": verdict.recipients},
+    )
+    waiting = ExportItem.objects.filter(
+        export=export, invoice__customer=customer, state__in=(ItemState.READY, ItemState.LEFT_OUT)
+    )
+    exported = Invoice.objects.published().filter(customer=customer)
+    waiting.filter(invoice__in=exported).update(state=ItemState.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
+    open_items = waiting.exclude(invoice__in=exported)
+    if verdict.reason:
+        open_items.update(state=ItemState.LEFT_OUT, reason=verdict.reason)
+        return 0
+    own = Invoice.objects.filter(customer=customer).annotate(
+        own_reason=own_reason(Criteria.from_json(export.criteria)),
+    )
+    for reason in (ExportItem.Reason.NOT_COMPLIANT, ExportItem.Reason.PLATFORM_REQUIRED):
+        kept_back = own.filter(own_reason=reason).values("pk")
+        open_items.filter(invoice__in=kept_back).update(state=ItemState.LEFT_OUT, reason=reason)
+        open_items = open_items.exclude(invoice__in=kept_back)
+    return open_items.update(state=ItemState.READY, reason="")

@@ -1,0 +1,130 @@
+"""The addresses that mail servers refuse, with the customers they belong to and the invoices that did not arrive."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from customers.address_changes import correct_address
+from customers.models import Access, Account, Contact, Customer
+from customers.services import send_credentials
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import NothingToDoError
+from invoices.exporting.resending import plan_resending, resend_invoice
+from invoices.models import Delivery, ExportItem, Invoice
+from mailing.outbox import failed_addresses, known_bad
+
+# Mails that did not arrive, by the outbox's own words.
+LOST = ("rejected", "bounced")
+# Invoices looked at for one page of addresses: enough to name the latest of each.
+MOST_INVOICES = 2000
+
+
+@dataclass(slots=True)
+class WrongAddress:
+    """A line of the work list: an address in error at a customer's (None: nobody's any more)."""
+
+    address: str
+    reason: str
+    failed_at: datetime.datetime
+    customer: Customer | None
+    invoices: list[Invoice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a correction did: on how many cards and contacts, how many mails were written anew, and what to know."""
+
+    changed: int
+    mails: int
+    notice: str = ""
+
+
+def list_wrong_addresses(start: int = 0, stop: int | None = None) -> list[WrongAddress]:
+    """The work list from ``start`` to ``stop`` (counted in addresses), the latest first. Five queries."""
+    failed = list(failed_addresses(start, stop))
+    keys = [address for address, _reason, _at in failed]
+    owners = _owners(keys)
+    lost = _lost_invoices(keys)
+    rows = []
+    for address, reason, failed_at in failed:
+        for customer in owners.get(address, {}).values() or [None]:
+            found = lost.get((address, customer.pk), []) if customer else []
+            rows.append(WrongAddress(address, reason, failed_at, customer, found))
+    return rows
+
+
+def _owners(addresses: list[str]) -> dict[str, dict[int, Customer]]:
+    """The customers that use each address: on the card, on a contact, or as a login. Three queries."""
+    owners: dict[str, dict[int, Customer]] = defaultdict(dict)
+    for customer in Customer.objects.annotate(lower=Lower("email")).filter(lower__in=addresses).order_by("code"):
+        owners[customer.email.lower()][customer.pk] = customer
+    contacts = Contact.objects.annotate(lower=Lower("email")).filter(lower__in=addresses).select_related("customer")
+    for contact in contacts.order_by("customer__code"):
+        owners[contact.email.lower()].setdefault(contact.customer_id, contact.customer)
+    accesses = Access.objects.annotate(lower=Lower("account__login")).filter(lower__in=addresses)
+    for access in accesses.select_related("customer", "account").order_by("customer__code"):
+        owners[access.account.login.lower()].setdefault(access.customer_id, access.customer)
+    return owners
+
+
+def _lost_invoices(addresses: Iterable[str]) -> dict[tuple[str, int], list[Invoice]]:
+    """The invoices whose mail to an address did not arrive, by address and customer, the latest first. Two queries."""
+    accounts = Account.objects.annotate(lower=Lower("login")).filter(lower__in=list(addresses))
+    logins = dict(accounts.values_list("pk", "lower"))
+    deliveries = (
+        Delivery.objects.filter(account__in=logins, message__state__in=LOST)
+        .select_related("item__invoice")
+        .order_by("-item__invoice__issue_date", "-pk")[:MOST_INVOICES]
+    )
+    lost: dict[tuple[str, int], list[Invoice]] = defaultdict(list)
+    for delivery in deliveries:
+        if delivery.account_id is None:
+            continue
+        invoice = delivery.item.invoice
+        found = lost[logins[delivery.account_id], invoice.customer_id]
+        if invoice not in found:
+            found.append(invoice)
+    return lost
+
+
+@transaction.atomic
+def correct_and_resend(*, customer: Customer, old: str, new: str) -> Correction:
+    """Put ``new`` in the place of ``old`` and write anew the mails that did not arrive: invoices, and credentials.
+
+    Raises mailing.addresses.InvalidAddressError, in French, where ``new`` is no address, and NothingToDoError where it
+    is in error itself.
+    """
+    if new.strip().lower() != old.strip().lower() and known_bad([new]):
+        raise NothingToDoError(_("« %(address)s » est elle-même en erreur.") % {"address": new.strip()})
+    invoices = _lost_invoices([old.lower()]).get((old.lower(), customer.pk), [])
+    changed = correct_address(customer=customer, old=old, new=new)
+    account = (
+        Account.objects.of_customers()
+        .filter(login__iexact=new.strip(), accesses__customer=customer, is_active=True)
+        .first()
+    )
+    if account is None:
+        return Correction(
+            changed, 0, _("Aucun compte actif à cette adresse : rien n’est renvoyé. Créez d’abord ses identifiants.")
+        )
+    mails = 0
+    for invoice in invoices:
+        mails += _resend(invoice, account)
+    if account.must_change_password and not invoices:
+        mails += send_credentials(accounts=[account])
+    return Correction(changed, mails)
+
+
+def _resend(invoice: Invoice, account: Account) -> int:
+    item = ExportItem.objects.select_related("export").filter(invoice=invoice, state=ExportItem.State.PUBLISHED).first()
+    if item is None:
+        return 0
+    # As it was sent the first time.
+    attach_pdf = Criteria.from_json(item.export.criteria).attach_pdf
+    sending = plan_resending(invoice).sending
+    return resend_invoice(invoice=invoice, accounts=[account], sending=sending, attach_pdf=attach_pdf)

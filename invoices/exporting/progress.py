@@ -1,0 +1,90 @@
+"""How far an export is, how fast it goes and when it will end."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.utils.translation import gettext as _
+
+from invoices.exporting.counts import ExportFigures, count_items
+from invoices.models import Export, ExportItem
+from mailing.outbox import last_pulse
+
+# The speed is that of the last minute: a pause or a night do not count.
+WINDOW = datetime.timedelta(seconds=60)
+SILENCE = datetime.timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The figures of a run at a moment. ``per_minute`` and ``seconds_left`` are None where nothing moves."""
+
+    figures: ExportFigures
+    per_minute: int | None = None
+    seconds_left: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Lines that the run does in all."""
+        return self.figures.total
+
+    @property
+    def percentage(self) -> int:
+        """Rounded down: 100 is said when all is done."""
+        return 100 if not self.total else self.figures.done * 100 // self.total
+
+    @property
+    def time_left(self) -> str:
+        """«encore 2 min environ»; empty where it is not known."""
+        if self.seconds_left is None:
+            return ""
+        if self.seconds_left < 60:
+            return _("encore moins d’une minute")
+        return _("encore %(duration)s environ") % {"duration": write_duration(round(self.seconds_left, -1))}
+
+
+def measure_progress(export: Export, now: datetime.datetime) -> Progress:
+    """Where ``export`` stands at ``now``, by two queries."""
+    figures = count_items(export)
+    if export.state != Export.State.RUNNING or not figures.remaining:
+        return Progress(figures)
+    recent = ExportItem.objects.filter(export=export, finished_at__gt=now - WINDOW).aggregate(
+        count=Count("pk"), first=Min("finished_at")
+    )
+    if not recent["count"]:
+        return Progress(figures)
+    since = recent["first"] - datetime.timedelta(seconds=1)
+    if export.started_at is not None and export.started_at > now - WINDOW:
+        # The first lines come together after a start: they say nothing of the speed by themselves.
+        since = min(since, export.started_at)
+    since = max(since, now - WINDOW)
+    per_second = recent["count"] / max((now - since).total_seconds(), 1.0)
+    return Progress(figures, max(round(per_second * 60), 1), round(figures.remaining / per_second))
+
+
+def write_duration(seconds: float) -> str:
+    """«42 s», «3 min 20 s», «1 h 05 min»."""
+    total = max(round(seconds), 0)
+    if total < 60:
+        return f"{total}\u00a0s"
+    minutes, rest = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}\u00a0min {rest:02}\u00a0s" if rest else f"{minutes}\u00a0min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}\u00a0h {minutes:02}\u00a0min"
+
+
+def run_duration(export: Export) -> str:
+    """How long the run took from its start to its end, pauses included; empty before its end."""
+    if export.started_at is None or export.finished_at is None:
+        return ""
+    return write_duration((export.finished_at - export.started_at).total_seconds())
+
+
+def is_worker_missing(now: datetime.datetime) -> bool:
+    """True where exports wait for workers and none has been seen for a minute."""
+    if settings.TASKS_BACKEND == "immediate":
+        return False
+    pulse = last_pulse("export")
+    return pulse is None or pulse.seen_at < now - SILENCE

@@ -1,0 +1,215 @@
+"""The report of an export («bordereau d'export»): what was asked, what became of each line; as values, CSV and PDF."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from django.template.loader import render_to_string
+from django.utils.text import Truncator
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from invoices.exporting.counts import ExportFigures, count_items
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.criteria_text import describe_criteria, write_date
+from invoices.exporting.items import (
+    CurrencyTotal,
+    OutcomeLine,
+    filter_items,
+    iterate_outcomes,
+    load_items,
+    sum_by_currency,
+    with_mails,
+)
+from invoices.exporting.progress import run_duration
+from invoices.files.csv_cells import harmless_cell
+from invoices.models import Company, Delivery, Export, ExportItem, Invoice
+from invoices.printing import print_page
+from invoices.printing.fonts import printable
+from mailing.outbox import count_states
+
+# A PDF of more lines would be read by nobody, and keep every other printing waiting for more than some seconds: the CSV
+# holds every line whatever their number.
+PDF_LINES = 500
+# Of what a line says in one cell: reasons of mail servers and hundreds of addresses stand whole in the CSV.
+PDF_CELL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Bordereau:
+    """The head of the report: everything but the lines."""
+
+    export: Export
+    figures: ExportFigures
+    choices: list[tuple[str, str]]
+    versions: list[tuple[str, str]]
+    sums: list[CurrencyTotal]
+    # state of mails → (its French word, count)
+    mails: dict[str, tuple[str, int]]
+    failed_mails: int
+    duration: str
+
+    @property
+    def left_out(self) -> list[tuple[str, int]]:
+        """Reasons in French with their counts."""
+        return [(str(ExportItem.Reason(reason).label), count) for reason, count in self.figures.left_out.items()]
+
+    @property
+    def failures(self) -> int:
+        """What *Relancer les échecs* would touch: failed lines, and mails that did not arrive."""
+        return self.figures.failed + self.failed_mails
+
+
+def read_bordereau(export: Export) -> Bordereau:
+    """The head of the report of ``export``, in a bounded number of queries."""
+    mails = Delivery.objects.filter(item__export=export).order_by().values_list("message", flat=True).distinct()
+    counts = count_states(mails)
+    return Bordereau(
+        export=export,
+        figures=count_items(export),
+        choices=describe_criteria(Criteria.from_json(export.criteria)),
+        versions=_versions(export),
+        sums=sum_by_currency(export, ExportItem.State.PUBLISHED),
+        mails=counts,
+        failed_mails=sum(counts[state][1] for state in ("deferred", "rejected", "bounced") if state in counts),
+        duration=run_duration(export),
+    )
+
+
+def _versions(export: Export) -> list[tuple[str, str]]:
+    """The messages and PDF templates that the run used, as people name them."""
+    names = {
+        "credentials": _("Envoi des identifiants"),
+        "invoice": _("Facture disponible"),
+        "invoices": _("Plusieurs factures disponibles"),
+    }
+    versions = [
+        (names.get(key, key), _("version %(number)s") % {"number": number})
+        for key, number in export.template_versions.items()
+    ]
+    templates = (
+        ExportItem.objects.filter(export=export, state=ExportItem.State.PUBLISHED)
+        .order_by()
+        .exclude(document__template="")
+        .values_list("document__template", flat=True)
+        .distinct()
+    )
+    labels = dict(Company.PdfTemplate.choices)
+    return [*versions, *((_("Modèle de facture"), str(labels.get(name, name))) for name in sorted(templates))]
+
+
+def outcome_words(line: OutcomeLine) -> str:
+    """What became of a line: «publiée», «écartée : déjà exportée», «en échec : …»."""
+    item = line.item
+    if item.state == ExportItem.State.LEFT_OUT:
+        return _("écartée : %(reason)s") % {"reason": item.get_reason_display()}
+    if item.state == ExportItem.State.FAILED:
+        return _("en échec : %(error)s") % {"error": item.error}
+    words = str(item.get_state_display())
+    return f"{words} ({item.note})" if item.note else words
+
+
+def mail_words(line: OutcomeLine) -> str:
+    """The mails of a line: «a@b.fr envoyée ; c@d.fr différée (motif)»."""
+    parts = []
+    for told in line.mails:
+        if told.state is None:
+            parts.append(told.address)
+            continue
+        reason = f" ({told.state.reason})" if told.state.reason and told.state.state != "accepted" else ""
+        parts.append(f"{told.address} {told.state.label}{reason}")
+    return " ; ".join(parts)
+
+
+class Echo:
+    """A file that gives back what is written to it: csv.writer makes lines, the answer sends them on."""
+
+    def write(self, value: str) -> str:
+        """``value`` itself."""
+        return value
+
+
+def write_csv(export: Export) -> Iterator[str]:
+    """The lines of the report as French spreadsheets read them (BOM, semicolons, decimal commas), one at a time."""
+    writer = csv.writer(Echo(), delimiter=";")
+    yield "\ufeff" + writer.writerow(
+        [
+            _("Export"),
+            _("Facture"),
+            _("Date"),
+            _("Code client"),
+            _("Client"),
+            _("Montant TTC"),
+            _("Devise"),
+            _("État"),
+            _("Résultat"),
+            _("Mails"),
+            _("Empreinte SHA-256"),
+            _("Terminée le"),
+        ]
+    )
+    for line in iterate_outcomes(export):
+        item, invoice = line.item, line.item.invoice
+        yield writer.writerow(
+            [
+                export.number,
+                _cell(invoice.number),
+                write_date(invoice.issue_date),
+                _cell(invoice.customer.code),
+                _cell(invoice.customer.name),
+                f"{invoice.total_with_vat:f}".replace(".", ","),
+                invoice.currency,
+                item.get_state_display(),
+                _cell(outcome_words(line)),
+                _cell(mail_words(line)),
+                item.document.sha256 if item.document else "",
+                f"{localtime(item.finished_at):%d/%m/%Y %H:%M:%S}" if item.finished_at else "",
+            ]
+        )
+
+
+def _cell(text: str) -> str:
+    """``text`` as a cell of one line that no spreadsheet takes for a formula."""
+    return harmless_cell(" ".join(text.split()))
+
+
+def write_pdf(export: Export) -> bytes:
+    """The report on paper; beyond PDF_LINES lines it says so, after the failures, which are always there."""
+    head = read_bordereau(export)
+    total = head.figures.candidates
+    if total <= PDF_LINES:
+        lines = list(iterate_outcomes(export))
+    else:
+        failed = filter_items(export, state=ExportItem.State.FAILED)[:PDF_LINES]
+        lines = with_mails(load_items(failed))
+        lines += list(islice((one for one in iterate_outcomes(export) if not one.item.error), PDF_LINES - len(lines)))
+    html = render_to_string(
+        "invoices/pdf/bordereau.html",
+        {
+            "head": head,
+            "export": export,
+            "company": Company.objects.filter(is_default=True).first(),
+            "lines": [(line.item, _short(outcome_words(line)), _short(mail_words(line))) for line in lines],
+            "hidden": total - len(lines),
+        },
+    )
+    return print_page(printable(html), _style())
+
+
+def _short(text: str) -> str:
+    return Truncator(text).chars(PDF_CELL)
+
+
+@cache
+def _style() -> str:
+    folder = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
+    return (folder / "bordereau.css").read_text(encoding="utf-8")
+
+
+def exports_of(invoice: Invoice) -> list[OutcomeLine]:
+    """Every list that holds ``invoice``, the latest first, with the mails that told of it; in three queries."""
+    items = ExportItem.objects.filter(invoice=invoice).select_related("export", "document", "invoice__customer")
+    return with_mails(list(items.order_by("-pk")))

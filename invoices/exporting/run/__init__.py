@@ -1,0 +1,1 @@
+"""The run of an export: lines claimed, rendered, frozen, published, announced."""

@@ -1,0 +1,148 @@
+"""A run by the processes of this machine: one per core, the same code in each, stopped cleanly."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from django import db
+from django.conf import settings
+
+from invoices.content.from_rows import prefetch_for_content
+from invoices.documents.rendering import warm_up
+from invoices.exporting.counts import ExportFigures, count_items
+from invoices.exporting.run.freezing import RECEIVED
+from invoices.exporting.run.worker import name_worker, run_lines
+from invoices.models import Export, ExportItem, Invoice
+from invoices.workers.pool import Crew, is_called_off, stop_on_signal
+from mailing.composition import warm_up as warm_up_mails
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+# Counting the lines of a long list costs the database more than those of a short one: it is asked the more seldom.
+POLL_SHARE = 20
+LINES_WORTH_A_PROCESS = 12
+# A process that has rendered so many documents is replaced by a fresh one: libraries keep a little of each.
+LINES_PER_LIFE = 400
+HAS_MORE_TO_DO = 75
+# How long a database that is away is waited for: a restart takes some seconds.
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+SECONDS_TO_END = 60.0
+
+Tell = Callable[[ExportFigures], None]
+
+
+def run_on_this_machine(
+    export: Export, *, processes: int = 0, on_progress: Tell = lambda figures: None
+) -> ExportFigures:
+    """Do all lines of a running export with the cores of this machine, and return the figures at the end.
+
+    ``processes`` 0 means as set, or one per core. Ctrl-C and SIGTERM stop after the lines in hand: the export stays
+    «en cours» and running it again goes on. A process that dies leaves its lines to the others. Lets the error of a
+    database through that is away for longer than half a minute.
+    """
+    figures = count_items(export)
+    wanted = processes or settings.EXPORT_PROCESSES or os.cpu_count() or 1
+    wanted = max(1, min(wanted, -(-figures.remaining // LINES_WORTH_A_PROCESS)))
+    with stop_on_signal() as stopped:
+        if wanted == 1:
+            run_lines_patiently(export.pk, should_stop=_telling(export, on_progress, stopped))
+        else:
+            _run_in_children(export, wanted, on_progress, stopped)
+    figures = count_items(export)
+    on_progress(figures)
+    return figures
+
+
+def run_lines_patiently(export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None) -> int:
+    """:func:`run_lines` on a running export, begun again where the connection to the database is cut.
+
+    Lets the error through where the database stays away, or ``should_stop`` says so meanwhile: the lines in hand are
+    then taken over by whoever runs next.
+    """
+    worker = name_worker()
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            export = Export.objects.filter(pk=export_pk, state=Export.State.RUNNING).first()
+            if export is None:
+                return 0
+            return run_lines(export, worker=worker, should_stop=should_stop, most=most)
+        except (db.OperationalError, db.InterfaceError) as error:
+            pause = next(pauses, None)
+            if pause is None or should_stop():
+                raise
+            logger.warning("The database cannot be reached (%s); trying again in %s s", error, pause)
+            db.connections.close_all()
+            time.sleep(pause)
+
+
+def warm_up_for(export: Export) -> None:
+    """Load what rendering and announcing the lines of ``export`` need, before children are forked."""
+    warm_up_mails()
+    to_render = ExportItem.objects.filter(export=export, state=ExportItem.State.READY).exclude(
+        invoice__origin__in=RECEIVED
+    )
+    first = list(to_render.order_by("pk").values_list("invoice", flat=True)[:1])
+    if first:
+        warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=first)))
+
+
+def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> Callable[[], bool]:
+    """Asked before each line: tells the progress on the way."""
+    told_at = float("-inf")
+
+    def should_stop() -> bool:
+        nonlocal told_at
+        if time.monotonic() - told_at >= POLL_SECONDS:
+            on_progress(count_items(export))
+            told_at = time.monotonic()
+        return stopped()
+
+    return should_stop
+
+
+def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Callable[[], bool]) -> None:
+    """Fork ``count`` children once everything is loaded, and replace those that have done their share."""
+    warm_up_for(export)
+    crew = Crew(lambda: _work(export.pk))
+    crew.hire(count)
+    pause = POLL_SECONDS
+    while crew.children:
+        ended = crew.wait(pause)
+        if stopped():
+            crew.call_off()
+        else:
+            crew.hire(sum(child.exitcode == HAS_MORE_TO_DO for child in ended))
+        pause = _tell(export, on_progress)
+    crew.dismiss(SECONDS_TO_END)
+    if not stopped():
+        # A child may have been killed with lines in its hands, or have lost the database: they are done here.
+        run_lines_patiently(export.pk, should_stop=stopped)
+
+
+def _tell(export: Export, on_progress: Tell) -> float:
+    """Tell the progress; returns after how many seconds to do so again."""
+    began = time.monotonic()
+    try:
+        on_progress(count_items(export))
+    except (db.OperationalError, db.InterfaceError):
+        # The children wait for it, and say so.
+        db.connections.close_all()
+        return max(PAUSES)
+    return max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began))
+
+
+def _work(export_pk: int) -> None:
+    """The life of a child: so many lines, then it says that there is more to do."""
+    with stop_on_signal((signal.SIGTERM,)) as told:
+        try:
+            done = run_lines_patiently(export_pk, should_stop=lambda: told() or is_called_off(), most=LINES_PER_LIFE)
+        except db.Error:
+            logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
+            sys.exit(1)
+    if done >= LINES_PER_LIFE:
+        sys.exit(HAS_MORE_TO_DO)

@@ -1,0 +1,166 @@
+"""From stored documents to published invoices: the one transaction that ends lines and writes their mails."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.run.announcing import announce_finished_customers, draft_line_mails, write_line_mails
+from invoices.exporting.run.freezing import PreparedLine
+from invoices.exporting.run.mails import ExportedInvoice
+from invoices.models import Document, Export, ExportItem, Invoice, PrintedContent
+
+logger = logging.getLogger(__name__)
+State = ExportItem.State
+
+
+def write_drafts(export: Export, criteria: Criteria, lines: Sequence[PreparedLine]) -> None:
+    """Compose the mails of the lines before their transaction, which holds SQLite's one writer's place."""
+    told = [line for line in lines if line.document is not None and not line.error and line.recipients]
+    if not criteria.notify or criteria.one_mail_per_customer or not told:
+        return
+    try:
+        write = draft_line_mails(export, criteria)
+    except LookupError as error:
+        for line in told:
+            line.error = _not_published(error)
+        return
+    for line in told:
+        assert line.document is not None
+        try:
+            line.drafts = [
+                (write(ExportedInvoice(line.invoice, line.document), account), account) for account in line.recipients
+            ]
+        except ValueError as error:
+            line.error = _not_published(error)
+
+
+def _not_published(error: Exception) -> str:
+    return _("La facture n’a pas pu être publiée : %(error)s") % {"error": error}
+
+
+def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, *, worker: str) -> int:
+    """Publish the lines and write their mails in one transaction; where that fails, each line in one of its own.
+
+    Returns how many lines came to an end. Lines whose claim was lost meanwhile are left to their new owner; those whose
+    invoice was imported anew while it was rendered are ready again, since what was rendered is no longer what it says.
+    """
+    if not lines:
+        return 0
+    try:
+        return _commit(export, lines, criteria, worker)
+    except (OperationalError, InterfaceError):
+        raise
+    except (DatabaseError, IntegrityError, ValueError, LookupError) as error:
+        if len(lines) > 1:
+            return sum(commit_lines(export, [line], criteria, worker=worker) for line in lines)
+        logger.exception("Publishing invoice %s failed", lines[0].invoice.number)
+        lines[0].document = None
+        lines[0].error = _not_published(error)
+        return _commit(export, lines, criteria, worker)
+
+
+@transaction.atomic
+def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, worker: str) -> int:
+    now = timezone.now()
+    held = set(
+        ExportItem.objects.filter(pk__in=[line.item.pk for line in lines], state=State.CLAIMED, claimed_by=worker)
+        .select_for_update()
+        .values_list("pk", flat=True)
+    )
+    # All are locked, published or not: another list with the same invoices waits here, and then sees them published.
+    found = {
+        pk: (published_at, version)
+        for pk, published_at, version in Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk", "published_at", "version")
+    }
+    published_before = {pk: published_at for pk, (published_at, _version) in found.items()}
+    # An import counts the version up with every change of the content, and waits for these locks like everybody.
+    changed = {
+        line.item.pk
+        for line in lines
+        if not published_before[line.invoice.pk] and found[line.invoice.pk][1] != line.invoice.version
+    }
+    _give_back([line for line in lines if line.item.pk in held & changed])
+    mine = [line for line in lines if line.item.pk in held - changed]
+    good = [
+        line for line in mine if line.document is not None and not line.error and not published_before[line.invoice.pk]
+    ]
+    documents = [line.document for line in good if line.document is not None]
+    _publish(documents, now)
+    PrintedContent.objects.bulk_create(
+        [
+            PrintedContent(document=line.document, content=line.printed)
+            for line in good
+            if line.document is not None and line.printed is not None
+        ]
+    )
+    good_items = {line.item.pk for line in good}
+    outcomes: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for line in mine:
+        outcome = _outcome(line, is_good=line.item.pk in good_items, is_late=bool(published_before[line.invoice.pk]))
+        outcomes[tuple(outcome.items())].append(line.item.pk)
+    # Nearly all lines of a batch end alike: one statement for each kind of end.
+    for values, keys in outcomes.items():
+        fields = dict(values)
+        if fields["state"] == State.PUBLISHED:
+            fields["document"] = _among(documents, "invoice")
+        if mails := fields.pop("mails"):
+            fields["mails"] = F("mails") + mails
+        ExportItem.objects.filter(pk__in=keys).update(claimed_by="", lease_until=None, finished_at=now, **fields)
+    if criteria.notify and good:
+        if criteria.one_mail_per_customer:
+            announce_finished_customers(export, criteria, [line.invoice.customer_id for line in good])
+        else:
+            write_line_mails([(line.item, draft, account) for line in good for draft, account in line.drafts])
+    return len(mine)
+
+
+def _give_back(lines: Sequence[PreparedLine]) -> None:
+    """Make lines ready again, as if they had not been claimed."""
+    for line in lines:
+        ExportItem.objects.filter(pk=line.item.pk).update(
+            state=State.READY,
+            claimed_by="",
+            lease_until=None,
+            attempts=Greatest(F("attempts") - 1, 0),
+        )
+
+
+def _publish(documents: list[Document], now: Any) -> None:
+    """Write the rows of new documents and make each the document of its invoice."""
+    if not documents:
+        return
+    Document.objects.bulk_create([document for document in documents if document._state.adding])
+    Invoice.objects.filter(pk__in=[document.invoice_id for document in documents]).update(
+        document=_among(documents, "pk"), published_at=now
+    )
+
+
+def _among(documents: list[Document], invoice: str) -> Subquery:
+    """The one of ``documents`` that belongs to the invoice in the column ``invoice`` of the row."""
+    own = Document.objects.filter(pk__in=[document.pk for document in documents], invoice=OuterRef(invoice))
+    return Subquery(own.values("pk")[:1])
+
+
+def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, Any]:
+    """What the row of the line will say; of mails, how many more."""
+    outcome = {"state": State.PUBLISHED, "reason": "", "error": "", "note": "", "mails": 0}
+    if is_late:
+        outcome.update(state=State.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
+    elif line.error:
+        outcome.update(state=State.FAILED, error=line.error)
+    elif line.reason:
+        outcome.update(state=State.LEFT_OUT, reason=line.reason)
+    elif is_good:
+        outcome.update(note=line.note, mails=len(line.drafts))
+    return outcome

@@ -1,0 +1,191 @@
+"""The export engine: lines are claimed from the database, rendered, frozen, published and announced.
+
+Nothing but the database says what is left to do. A claim is a lease: the lines of a dead worker are taken over when it
+ends, at once where the process is known to be gone. Publishing a line and writing its mail are one transaction, which
+holds only while the claim does; so a line is done once, whoever does it.
+"""
+
+import datetime
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.run.announcing import announce_finished_customers
+from invoices.exporting.run.freezing import freeze_lines, prepare_lines
+from invoices.exporting.run.publishing import commit_lines, write_drafts
+from invoices.models import Export, ExportCustomer, ExportItem
+
+State = ExportItem.State
+
+# Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
+# slow. What is frozen is published every three seconds; told to stop, a worker ends after the line in hand.
+FIRST_CLAIM = SMALLEST_CLAIM = 8
+LARGEST_CLAIM = 200
+SECONDS_PER_CLAIM = 3.0
+SECONDS_PER_COMMIT = 3.0
+# Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
+ATTEMPTS_BEFORE_GIVING_UP = 5
+
+
+def name_worker() -> str:
+    """A name for this process that says where it runs: ``machine:pid:random``."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def is_gone(worker: str) -> bool:
+    """True where the worker ran on this machine and its process no longer exists."""
+    machine, _separator, rest = worker.partition(":")
+    pid = rest.partition(":")[0]
+    if machine != socket.gethostname()[:60] or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def run_lines(
+    export: Export, *, worker: str = "", should_stop: Callable[[], bool] = lambda: False, most: int | None = None
+) -> int:
+    """Claim and do lines of a running export until none is left, it is paused, ``should_stop`` or ``most`` are done.
+
+    Returns how many lines this call brought to an end. Ends the export when it was the last to have work. Several
+    calls may run at once, in any number of processes and machines. Lets database errors through: what was claimed is
+    then taken over by whoever runs next, or released by the next call with the same ``worker``.
+    """
+    worker = worker or name_worker()
+    release_lines_of_gone_workers(export)
+    release_lines(export, worker=worker)
+    criteria = Criteria.from_json(export.criteria)
+    done, count = 0, FIRST_CLAIM
+    while not should_stop() and (most is None or done < most):
+        items = claim_lines(export, worker=worker, count=count)
+        if not items:
+            if release_lines_of_gone_workers(export):
+                continue
+            break
+        began = time.monotonic()
+        lines = prepare_lines(export, items, criteria)
+        while lines and not should_stop():
+            frozen = freeze_lines(lines, seconds=SECONDS_PER_COMMIT, should_stop=should_stop)
+            write_drafts(export, criteria, lines[:frozen])
+            done += commit_lines(export, lines[:frozen], criteria, worker=worker)
+            lines = lines[frozen:]
+        count = _next_count(len(items) - len(lines), time.monotonic() - began)
+    else:
+        release_lines(export, worker=worker)
+    finish_export(export)
+    return done
+
+
+def _next_count(done: int, seconds: float) -> int:
+    """How many lines to claim next, by the speed of the last ones: statements are shared by many, and few wait."""
+    return min(max(round(done * SECONDS_PER_CLAIM / max(seconds, 0.001)), SMALLEST_CLAIM), LARGEST_CLAIM)
+
+
+def release_lines(export: Export, *, worker: str) -> int:
+    """Give back the lines that ``worker`` holds and will not do: told to stop, or cut from the database meanwhile."""
+    return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by=worker).update(
+        state=State.READY, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
+    )
+
+
+def release_lines_of_gone_workers(export: Export) -> int:
+    """Make the lines of processes that died on this machine ready again, without waiting for their lease to end."""
+    workers = (
+        ExportItem.objects.filter(export=export, state=State.CLAIMED).values_list("claimed_by", flat=True).distinct()
+    )
+    gone = [worker for worker in workers if is_gone(worker)]
+    if not gone:
+        return 0
+    return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by__in=gone).update(
+        state=State.READY, claimed_by="", lease_until=None
+    )
+
+
+@transaction.atomic
+def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> list[ExportItem]:
+    """Take the next lines for ``worker``, at most ``count``; none where the export is not running or has none left.
+
+    PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does. Where
+    few lines are left, half of them stay for the other workers, so that all end at the same time.
+    """
+    now = timezone.now()
+    candidates = (
+        ExportItem.objects.claimable(now)
+        .filter(export=export, export__state=Export.State.RUNNING)
+        .order_by("pk")
+        .select_for_update(skip_locked=True, of=("self",))
+    )
+    found = list(candidates[: 2 * count])
+    # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.
+    while cursed := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
+        ExportItem.objects.filter(pk__in=cursed).update(
+            state=State.FAILED,
+            claimed_by="",
+            lease_until=None,
+            finished_at=now,
+            error=_("Le traitement de cette facture s’est interrompu %(count)d fois de suite.")
+            % {"count": ATTEMPTS_BEFORE_GIVING_UP},
+        )
+        found = list(candidates[: 2 * count])
+    # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
+    # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
+    fit = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
+    items = fit[: min(count, max(SMALLEST_CLAIM, -(-len(fit) // 2)))]
+    if items:
+        lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
+        ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            state=State.CLAIMED, claimed_by=worker, lease_until=lease, attempts=F("attempts") + 1
+        )
+    return items
+
+
+def finish_export(export: Export) -> bool:
+    """End the export where no line is left: write the mails per customer still missing, then say «terminée».
+
+    True where the export has ended, by this call or before.
+    """
+    if ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED)).exists():
+        return False
+    criteria = Criteria.from_json(export.criteria)
+    if criteria.notify and criteria.one_mail_per_customer:
+        customers = ExportCustomer.objects.filter(export=export, reason="").values_list("customer", flat=True)
+        for start in range(0, len(customers), 100):
+            with transaction.atomic():
+                announce_finished_customers(export, criteria, list(customers[start : start + 100]))
+    with transaction.atomic():
+        # Somebody who has the failures tried again at this moment comes before, or after the end; not in between.
+        Export.objects.select_for_update().get(pk=export.pk)
+        if ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED)).exists():
+            return False
+        # A run that was paused after its last lines were claimed has nothing left to go on with.
+        Export.objects.filter(pk=export.pk, state__in=(Export.State.RUNNING, Export.State.PAUSED)).update(
+            state=Export.State.DONE, finished_at=timezone.now()
+        )
+    return True
+
+
+def find_stalled_exports() -> list[Export]:
+    """Running exports on which nobody works: no line is in living hands, whatever a queue remembers of its tasks."""
+    running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
+    for export in running:
+        release_lines_of_gone_workers(export)
+    held = ExportItem.objects.filter(
+        export__in=running, state=State.CLAIMED, lease_until__gte=timezone.now()
+    ).values_list("export", flat=True)
+    busy = set(held.distinct())
+    return [export for export in running if export.pk not in busy]

@@ -1,0 +1,226 @@
+"""Selection: which invoices can leave, to whom, and why the others cannot.
+
+A reason is either of the invoice's customer (decided once per customer, in Python, from three queries) or of the
+invoice itself (decided by the database); so neither the list nor its count costs a query per invoice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
+
+from customers.models import DEMATERIALISED, Customer
+from customers.recipients import Addressees, Recipient, find_addressees
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
+from invoices.platforms.channel import WITHOUT_PLATFORM
+from mailing.outbox import known_bad
+
+Reason = ExportItem.Reason
+
+
+class RecipientStatus:
+    """What a recipient of a list gets."""
+
+    MAIL = "mail"  # an active account: a mail, where mails are wanted
+    GENERATE = "generate"  # credentials will be made on the way, then as above
+    NO_ACCOUNT = "no_account"  # no account and none made: no mail
+    DISABLED = "disabled"  # a deactivated account: no mail
+    BAD_ADDRESS = "bad_address"  # the server refused this address for good: no mail until corrected
+    NOT_WANTED = "not_wanted"  # the account asked for no mail
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerVerdict:
+    """Whether a customer's invoices can leave (``reason`` empty), and to whom."""
+
+    reason: str
+    recipients: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionCount:
+    """The figures of a selection."""
+
+    candidates: int
+    ready: int
+    left_out: dict[str, int]
+
+
+# Reasons of the invoice itself, tried after those of its customer. A check that is stale keeps nothing back: the export
+# checks what it is about to write.
+_NOT_COMPLIANT: Final = Q(
+    published_at__isnull=True,
+    check_state=Invoice.CheckState.INVALID,
+    company__allow_plain_pdf=False,
+    checked_at__gte=F("updated_at"),
+    customer__updated_at__lte=F("checked_at"),
+    company__updated_at__lte=F("checked_at"),
+)
+
+
+def _platform_required(criteria: Criteria) -> Q:
+    """Invoices that would leave by mail only although the law sends them through a platform."""
+    if criteria.mail_only_reason:
+        return Q(pk__in=[])
+    return Q(published_at__isnull=True) & WITHOUT_PLATFORM
+
+
+def own_reason(criteria: Criteria) -> Case:
+    """SQL of why an invoice itself cannot leave, whoever its customer is (a value of Reason); empty where it can."""
+    return Case(
+        When(_NOT_COMPLIANT, then=Value(str(Reason.NOT_COMPLIANT))),
+        When(_platform_required(criteria), then=Value(str(Reason.PLATFORM_REQUIRED))),
+        default=Value(""),
+    )
+
+
+def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
+    """All invoices of the period and of the kind of customers, exported or not."""
+    found = Invoice.objects.issued_between(criteria.start, criteria.end)
+    if criteria.kind:
+        found = found.filter(customer__kind=criteria.kind)
+    return found
+
+
+def judge_customers(criteria: Criteria) -> dict[int, CustomerVerdict]:
+    """The verdict on each customer in D who has an invoice that waits in the selection, by primary key."""
+    waiting = find_candidates(criteria).pending().order_by().values("customer")
+    customers = list(Customer.objects.dematerialised().filter(pk__in=waiting))
+    return _judge(customers, criteria)
+
+
+def judge_customer(customer: Customer, criteria: Criteria) -> CustomerVerdict:
+    """The verdict on one customer."""
+    if not customer.is_dematerialised:
+        return CustomerVerdict(Reason.NOT_DEMATERIALISED)
+    return _judge([customer], criteria)[customer.pk]
+
+
+def _judge(customers: list[Customer], criteria: Criteria) -> dict[int, CustomerVerdict]:
+    addressees = find_addressees(customers, criteria.contacts)
+    addresses = {recipient.address for found in addressees.values() for recipient in found.recipients}
+    bad = known_bad(addresses) if criteria.notify else {}
+    return {pk: _verdict(found, criteria, bad) for pk, found in addressees.items()}
+
+
+def _verdict(addressees: Addressees, criteria: Criteria, bad: dict[str, str]) -> CustomerVerdict:
+    """The first reason that applies, in the order that users know."""
+    recipients = addressees.recipients
+    rows = [_row(recipient, criteria, bad) for recipient in recipients]
+    reason = ""
+    if criteria.contacts.require_contact and not addressees.has_contact:
+        reason = Reason.NO_CONTACT
+    elif not recipients:
+        reason = Reason.NO_ADDRESS
+    elif all(recipient.account is not None and not recipient.account.is_active for recipient in recipients):
+        reason = Reason.ACCOUNT_DISABLED
+    elif (
+        criteria.scope == Scope.WITH_CREDENTIALS
+        and not criteria.generate_credentials
+        and not any(recipient.account is not None and recipient.account.is_active for recipient in recipients)
+    ):
+        reason = Reason.NO_CREDENTIALS
+    elif all(row["status"] == RecipientStatus.BAD_ADDRESS for row in rows):
+        reason = Reason.BAD_ADDRESS
+    return CustomerVerdict(reason, rows)
+
+
+def _row(recipient: Recipient, criteria: Criteria, bad: dict[str, str]) -> dict[str, Any]:
+    account = recipient.account
+    if account is None:
+        status = RecipientStatus.GENERATE if criteria.generate_credentials else RecipientStatus.NO_ACCOUNT
+    elif not account.is_active:
+        status = RecipientStatus.DISABLED
+    elif not account.notify_by_mail:
+        status = RecipientStatus.NOT_WANTED
+    else:
+        status = RecipientStatus.MAIL
+    if recipient.address.lower() in bad and status in (RecipientStatus.MAIL, RecipientStatus.GENERATE):
+        status = RecipientStatus.BAD_ADDRESS
+    return {
+        "address": recipient.address,
+        "name": recipient.name,
+        "account": account.pk if account is not None else None,
+        "status": status,
+    }
+
+
+def count_selection(criteria: Criteria) -> SelectionCount:
+    """The figures of the selection, in a bounded number of queries whatever its size."""
+    verdicts = judge_customers(criteria)
+    groups = (
+        find_candidates(criteria)
+        .order_by()
+        .values("customer", "customer__invoice_copies")
+        .annotate(
+            exported=Count("pk", filter=Q(published_at__isnull=False)),
+            not_compliant=Count("pk", filter=_NOT_COMPLIANT),
+            without_platform=Count("pk", filter=_platform_required(criteria) & ~_NOT_COMPLIANT),
+            all=Count("pk"),
+        )
+    )
+    left_out: Counter[str] = Counter()
+    ready = 0
+    for group in groups.iterator(chunk_size=2000):
+        if group["customer__invoice_copies"] != DEMATERIALISED:
+            left_out[Reason.NOT_DEMATERIALISED] += group["all"]
+            continue
+        left_out[Reason.ALREADY_EXPORTED] += group["exported"]
+        # A customer whose first waiting invoice came in between the two looks is counted at the next one.
+        verdict = verdicts.get(group["customer"])
+        waiting = group["all"] - group["exported"]
+        if verdict is None or not waiting:
+            continue
+        if verdict.reason:
+            left_out[verdict.reason] += waiting
+        else:
+            left_out[Reason.NOT_COMPLIANT] += group["not_compliant"]
+            left_out[Reason.PLATFORM_REQUIRED] += group["without_platform"]
+            ready += waiting - group["not_compliant"] - group["without_platform"]
+    return SelectionCount(ready + left_out.total(), ready, order_reasons(left_out))
+
+
+def order_reasons(counts: Counter[str] | dict[str, int]) -> dict[str, int]:
+    """The reasons that occur, in the order in which they are tried."""
+    return {str(reason): counts[reason] for reason in Reason if counts.get(reason)}
+
+
+def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdict]]:
+    """Each candidate with its verdict, by date and number."""
+    verdicts = judge_customers(criteria)
+    kept_back = find_candidates(criteria).annotate(own_reason=own_reason(criteria)).exclude(own_reason="")
+    own_reasons = dict(kept_back.values_list("pk", "own_reason"))
+    candidates = find_candidates(criteria).select_related("customer").order_by("issue_date", "number")
+    for invoice in candidates.iterator(chunk_size=2000):
+        if not invoice.customer.is_dematerialised:
+            yield invoice, CustomerVerdict(Reason.NOT_DEMATERIALISED)
+        elif invoice.is_published:
+            yield invoice, CustomerVerdict(Reason.ALREADY_EXPORTED)
+        elif invoice.customer_id in verdicts:
+            verdict = verdicts[invoice.customer_id]
+            yield invoice, verdict if verdict.reason else replace(verdict, reason=own_reasons.get(invoice.pk, ""))
+
+
+def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
+    """The candidates with ``item_state`` and ``item_reason``, judged by the rows of customers kept with ``export``."""
+    return (
+        find_candidates(criteria)
+        .alias(row=FilteredRelation("customer__export_rows", condition=Q(customer__export_rows__export=export)))
+        .annotate(
+            item_reason=Case(
+                When(~Q(customer__invoice_copies=DEMATERIALISED), then=Value(str(Reason.NOT_DEMATERIALISED))),
+                When(published_at__isnull=False, then=Value(str(Reason.ALREADY_EXPORTED))),
+                When(row__reason__gt="", then=F("row__reason")),
+                default=own_reason(criteria),
+            ),
+        )
+        .annotate(
+            item_state=Case(
+                When(item_reason="", then=Value(str(ExportItem.State.READY))),
+                default=Value(str(ExportItem.State.LEFT_OUT)),
+            ),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Files of tables and archives, in and out. No models, no settings."""

@@ -1,0 +1,1 @@
+"""E-invoice formats: CII, UBL, Factur-X, CDAR and their rule sets. No models, no settings."""

@@ -1,0 +1,1 @@
+"""Our own checks of an invoice, beside the official rule sets."""

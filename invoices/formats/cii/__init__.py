@@ -1,0 +1,1 @@
+"""UN/CEFACT Cross Industry Invoice, read and written."""

@@ -1,0 +1,243 @@
+"""Reading files from strangers in a child process, which a hostile file may crash, fill or hang.
+
+One child serves many files and is started again after a crash; the file that crashed it is refused. Parent and child
+speak in lines of JSON: a path goes down, a reading or a refusal comes up. Nothing is unpickled, so that even a child
+taken over by a file can only lie about that file.
+"""
+
+import atexit
+import base64
+import contextlib
+import json
+import logging
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from invoices.en16931.model import InvoiceContent, from_json, to_json
+from invoices.formats.reading import Reading, read_einvoice
+from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT = 20.0  # seconds for one file; the largest sample takes 0.2
+DEFAULT_MEMORY_LIMIT = 1024 * 1024 * 1024  # bytes of address space
+MAX_FILE_BYTES = 100 * 1024 * 1024
+_START_TIMEOUT = 60.0  # seconds for the child to import what it needs, on a busy machine
+_FILES_PER_CHILD = 500
+_REFUSALS = {kind.__name__: kind for kind in (Refused, NoEmbeddedInvoice, LifecycleMessage, Order)}
+_PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+class ReadingChild:
+    """A child process that reads e-invoices, one at a time; a context manager that ends it. Not shared by threads."""
+
+    def __init__(self, *, timeout: float = DEFAULT_TIMEOUT, memory_limit: int = DEFAULT_MEMORY_LIMIT) -> None:
+        """``timeout`` in seconds for one file, ``memory_limit`` in bytes of address space."""
+        self.timeout = timeout
+        self.memory_limit = memory_limit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._files_read = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, data_or_path: bytes | Path | str) -> Reading:
+        """The e-invoice in ``data_or_path`` (bytes of a file, or its path).
+
+        Raises :class:`Refused` as :func:`read_einvoice` does, and where the file crashes the child, takes longer
+        than ``timeout`` or more memory than ``memory_limit``.
+        """
+        if isinstance(data_or_path, bytes):
+            with tempfile.NamedTemporaryFile(prefix="einvoice-") as copy:
+                copy.write(data_or_path)
+                copy.flush()
+                return self._ask(Path(copy.name))
+        return self._ask(Path(data_or_path).absolute())
+
+    @property
+    def process_id(self) -> int | None:
+        """The child's process id, or None before the first file and after a crash."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        """End the child, if there is one and it is ours."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._owner == os.getpid():
+            process.kill()
+            process.wait()
+        else:
+            process.returncode = 0  # our parent's child, inherited by a fork: it is not ours to wait for
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def _ask(self, path: Path) -> Reading:
+        if self._files_read >= _FILES_PER_CHILD or self._owner != os.getpid() or self._has_died():
+            self.close()
+        process = self._process or self._start()
+        self._files_read += 1
+        try:
+            answer = self._exchange(process, json.dumps(os.fsencode(path).hex()), self.timeout)
+        except TimeoutError as error:
+            self.close()
+            raise Refused(f"La lecture de ce fichier a été interrompue après {self.timeout:g} s.") from error
+        except (OSError, EOFError, ValueError) as error:
+            self.close()
+            logger.warning("The child process died of the file %s (exit status %s).", path, process.returncode)
+            raise Refused("Ce fichier fait échouer la lecture : il est endommagé ou hostile.") from error
+        if "refused" in answer:
+            if answer.get("fatal"):
+                self.close()
+            raise _REFUSALS.get(answer["kind"], Refused)(answer["refused"])
+        return _reading_from_json(answer["reading"])
+
+    def _has_died(self) -> bool:
+        """True if the child is gone already, for a reason that no file is to blame for (the system lacked memory…)."""
+        return self._process is not None and self._process.poll() is not None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        search_path = os.pathsep.join(filter(None, (str(_PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", __name__, str(self.memory_limit)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": search_path, "PYTHONUTF8": "1"},
+        )
+        self._process, self._owner, self._files_read = process, os.getpid(), 0
+        try:
+            self._exchange(process, None, _START_TIMEOUT)
+        except (OSError, EOFError, ValueError) as error:
+            self.close()
+            raise RuntimeError("The child process that reads e-invoices does not start.") from error
+        return process
+
+    def _exchange(self, process: subprocess.Popen[bytes], request: str | None, timeout: float) -> Any:
+        """Send a line, wait for the answer. Raises ``OSError`` (``TimeoutError`` too), ``EOFError``, ``ValueError``."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if request is not None:
+            process.stdin.write(request.encode("ascii") + b"\n")  # shorter than a pipe holds: never blocks
+            process.stdin.flush()
+        deadline = time.monotonic() + timeout
+        chunks: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while not chunks or not chunks[-1].endswith(b"\n"):
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                chunk = os.read(process.stdout.fileno(), 1 << 20)
+                if not chunk:
+                    raise EOFError
+                chunks.append(chunk)
+        return json.loads(b"".join(chunks))
+
+
+_lock = threading.Lock()
+_shared = ReadingChild()
+
+
+def read_in_child(
+    data_or_path: bytes | Path | str,
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    memory_limit: int = DEFAULT_MEMORY_LIMIT,
+) -> Reading:
+    """The e-invoice in ``data_or_path`` (bytes of a file, or its path), read by the one child of this process.
+
+    ``timeout`` in seconds, ``memory_limit`` in bytes. Raises :class:`Refused` with a French sentence where there is
+    no invoice, and where the file crashes the child or exceeds a limit. Threads wait for each other.
+    """
+    with _lock:
+        if memory_limit != _shared.memory_limit:
+            _shared.close()
+        _shared.timeout, _shared.memory_limit = timeout, memory_limit
+        return _shared.read(data_or_path)
+
+
+def close_child() -> None:
+    """End the child of :func:`read_in_child`; the next file starts another."""
+    with _lock:
+        _shared.close()
+
+
+atexit.register(close_child)
+# A fork in the middle of a reading would leave the lock closed in the copy for ever.
+os.register_at_fork(after_in_child=lambda: globals().update(_lock=threading.Lock()))
+
+
+def _reading_to_json(reading: Reading) -> dict[str, Any]:
+    return {
+        "content": to_json(reading.content),
+        "syntax": reading.syntax,
+        "container": reading.container,
+        "attachment_name": reading.attachment_name,
+        "xml": base64.b64encode(reading.xml).decode("ascii"),
+        "warnings": reading.warnings,
+    }
+
+
+def _reading_from_json(data: dict[str, Any]) -> Reading:
+    content = from_json(InvoiceContent, data["content"])
+    return Reading(
+        content=content,
+        syntax=data["syntax"],
+        container=data["container"],
+        profile=content.profile,
+        attachment_name=data["attachment_name"],
+        xml=base64.b64decode(data["xml"]),
+        warnings=tuple(data["warnings"]),
+    )
+
+
+def _answer(path: Path) -> dict[str, Any]:
+    try:
+        if not path.is_file():
+            raise Refused("Ce fichier n’existe pas ou n’est pas un fichier ordinaire.")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise Refused(f"Ce fichier est trop volumineux (plus de {MAX_FILE_BYTES // 1024 // 1024} Mo).")
+        return {"reading": _reading_to_json(read_einvoice(path.read_bytes()))}
+    except Refused as refusal:
+        return {"kind": type(refusal).__name__, "refused": refusal.reason}
+    except OSError:
+        return {"kind": "Refused", "refused": "Ce fichier ne peut pas être ouvert."}
+    except MemoryError:
+        reason = "La lecture de ce fichier demande trop de mémoire."
+    except RecursionError:
+        reason = "Ce fichier est trop imbriqué pour être lu."
+    return {"kind": "Refused", "refused": reason, "fatal": True}
+
+
+def _serve(memory_limit: int) -> None:
+    """The child's life: limits first, then one answer per line until the parent is gone."""
+    # POSIX only, and imported here: what only parses may be imported anywhere.
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    out = sys.stdout.buffer
+    out.write(b"{}\n")
+    out.flush()
+    for request in sys.stdin.buffer:
+        path = Path(os.fsdecode(bytes.fromhex(json.loads(request))))
+        out.write(json.dumps(_answer(path)).encode("ascii") + b"\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""An import: files of an ERP, checked, then written."""

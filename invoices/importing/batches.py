@@ -1,0 +1,246 @@
+"""Files that staff give to be imported: kept, checked (nothing is written), then imported once confirmed.
+
+The work is done in the request where it is small and by a worker where it is large. A worker that dies loses nothing:
+an import done twice changes nothing, so that another one simply does it again.
+"""
+
+import datetime
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django import db
+from django.core.cache import cache
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.tasks import task
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.models import Account
+from invoices.einvoices.tasks import request_checks
+from invoices.files.archives import GivenFile
+from invoices.importing.companies import UnknownCompanyError
+from invoices.importing.report import ImportReport
+from invoices.importing.run import ImportStoppedError, import_erp
+from invoices.models import ImportBatch
+from invoices.money import write_count
+from invoices.store.local import describe_storage_error
+
+logger = logging.getLogger(__name__)
+
+State = ImportBatch.State
+# Longer than any import takes: what it writes about itself within its transaction is not seen from outside.
+LEASE = datetime.timedelta(minutes=10)
+# What a request checks or imports by itself; more goes to a worker.
+REQUEST_BYTES = 200_000
+TELL_EVERY = datetime.timedelta(seconds=1)
+
+
+class TooLateError(Exception):
+    """Somebody else decided on the batch meanwhile; the message is a French sentence for people."""
+
+
+class NotKeptError(Exception):
+    """Uploaded files could not be stored; the message is a French sentence for people."""
+
+
+def receive_files(
+    *, files: Iterable["File[Any]"], author: Account, create_companies: bool = False, company: str = ""
+) -> ImportBatch:
+    """Keep uploaded ``files`` until somebody confirms or abandons them, and have them checked.
+
+    ``company`` (name or SIREN) issues the rows that name no company. Raises :class:`NotKeptError` where the storage
+    takes one of them not, and keeps none.
+    """
+    batch = ImportBatch(
+        author=author,
+        author_name=author.get_full_name(),
+        options={"create_companies": create_companies, "company": company},
+    )
+    try:
+        for number, file in enumerate(files):
+            name = Path(file.name or f"fichier-{number}").name
+            kept = default_storage.save(f"imports/{batch.pk}/{number}-{uuid.uuid4().hex}", file)
+            batch.files.append({"name": name, "storage_name": kept, "size": file.size})
+    except Exception as error:  # a disk, or whatever an object storage answers
+        logger.exception("Files for an import could not be stored")
+        _forget_files(batch)
+        reason = describe_storage_error(error)
+        raise NotKeptError(_("Les fichiers n’ont pas pu être gardés : %(reason)s.") % {"reason": reason}) from error
+    batch.save()
+    _work_on(batch)
+    return batch
+
+
+def confirm_batch(*, batch: ImportBatch) -> ImportBatch:
+    """Import what was checked. Two people who press at once import once.
+
+    Raises TooLateError where the batch no longer waits for a confirmation.
+    """
+    changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
+        state=State.IMPORTING, lease_until=None, progress={}
+    )
+    batch.refresh_from_db()
+    if not changed:
+        raise TooLateError(
+            _("Cet import n’attend plus de confirmation : il est « %(state)s ».") % {"state": batch.get_state_display()}
+        )
+    _work_on(batch)
+    return batch
+
+
+def abandon_batch(*, batch: ImportBatch) -> ImportBatch:
+    """Forget the files without importing them.
+
+    Raises TooLateError where the batch is being imported or has ended.
+    """
+    changed = ImportBatch.objects.filter(pk=batch.pk, state__in=(State.RECEIVED, State.CHECKED)).update(
+        state=State.ABANDONED, finished_at=timezone.now(), lease_until=None
+    )
+    batch.refresh_from_db()
+    if not changed:
+        raise TooLateError(
+            _("Cet import ne peut plus être abandonné : il est « %(state)s ».") % {"state": batch.get_state_display()}
+        )
+    _forget_files(batch)
+    return batch
+
+
+def _work_on(batch: ImportBatch) -> None:
+    if batch.size <= REQUEST_BYTES:
+        do_batch(batch)
+    else:
+        transaction.on_commit(lambda: work_on_batch.enqueue(str(batch.pk)))
+
+
+@task
+def work_on_batch(batch_pk: str) -> str:
+    """Check or import the batch, whichever it waits for; returns the state it is left in."""
+    batch = ImportBatch.objects.filter(pk=batch_pk).first()
+    return do_batch(batch).state if batch is not None else ""
+
+
+def wake_stalled_batches() -> int:
+    """Wake a worker up for batches that nobody has in hand; returns how many."""
+    now = timezone.now()
+    stalled = ImportBatch.objects.filter(state__in=ImportBatch.UNDERWAY, lease_until__lt=now)
+    for pk in stalled.values_list("pk", flat=True):
+        work_on_batch.enqueue(str(pk))
+    return len(stalled)
+
+
+def do_batch(batch: ImportBatch) -> ImportBatch:
+    """Check (received) or import (confirmed) the files of ``batch``, unless somebody else has it in hand."""
+    now = timezone.now()
+    claimable = ImportBatch.objects.filter(pk=batch.pk, state__in=ImportBatch.UNDERWAY)
+    claimed = claimable.exclude(lease_until__gt=now).update(lease_until=now + LEASE)
+    batch.refresh_from_db()
+    if not claimed:
+        return batch
+    is_check = batch.state == State.RECEIVED
+    report = _run(batch, dry_run=is_check)
+    cache.delete(_progress_key(batch))
+    batch.report = {**report.as_json(), "notices": report.notices, "rejections": report.rejections}
+    if is_check:
+        state = State.CHECKED if batch.will_change or report.is_clean else State.REJECTED
+    else:
+        state = State.IMPORTED if batch.will_change or report.is_clean else State.REJECTED
+    # Abandoned while it was checked: it stays so.
+    kept = ImportBatch.objects.filter(pk=batch.pk, state=batch.state).update(
+        state=state,
+        report=batch.report,
+        lease_until=None,
+        progress={},
+        finished_at=None if state == State.CHECKED else timezone.now(),
+    )
+    batch.refresh_from_db()
+    if not is_check:
+        request_checks()
+    if kept and batch.state != State.CHECKED:
+        _forget_files(batch)
+    return batch
+
+
+def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
+    last_told = timezone.now()
+
+    def tell(stage: str, done: int) -> None:
+        nonlocal last_told
+        now = timezone.now()
+        if now - last_told >= TELL_EVERY:
+            last_told = now
+            progress = {"stage": stage, "done": done}
+            # An import writes in one transaction, which nobody sees into before its end: the cache tells how far it is.
+            cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
+            ImportBatch.objects.filter(pk=batch.pk).update(progress=progress, lease_until=now + LEASE)
+
+    with _local_files(batch) as files:
+        try:
+            return import_erp(
+                files,
+                dry_run=dry_run,
+                create_companies=bool(batch.options.get("create_companies")),
+                company=batch.options.get("company") or None,
+                progress=tell,
+            )
+        except UnknownCompanyError as problem:
+            return _refused(str(problem))
+        except ImportStoppedError as problem:
+            logger.exception("Import %s stopped", batch.pk)
+            return _refused(_("L’import s’est arrêté : %(problem)s.") % {"problem": problem})
+        except db.Error:
+            raise  # the database is away: somebody takes the work over once the lease has ended
+        except Exception:
+            # What nobody foresaw is told to the one who waits, not repeated for ever.
+            logger.exception("Import %s failed", batch.pk)
+            return _refused(_("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur."))
+
+
+def _progress_key(batch: ImportBatch) -> str:
+    return f"import-progress-{batch.pk}"
+
+
+def describe_progress(batch: ImportBatch) -> str:
+    """How far the work on ``batch`` is, in French («120 000 lignes lues»); empty where nobody has said yet."""
+    progress = cache.get(_progress_key(batch)) or batch.progress
+    words = {
+        "lecture": (_("ligne lue"), _("lignes lues")),
+        "factures": (_("facture contrôlée"), _("factures contrôlées"))
+        if batch.state == State.RECEIVED
+        else (_("facture écrite"), _("factures écrites")),
+        "e-factures": (_("e-facture lue"), _("e-factures lues")),
+    }
+    if progress.get("stage") not in words:
+        return ""
+    return write_count(progress["done"], *words[progress["stage"]])
+
+
+def _refused(reason: str) -> ImportReport:
+    report = ImportReport()
+    report.refuse_file("", reason)
+    return report
+
+
+@contextmanager
+def _local_files(batch: ImportBatch) -> Iterator[list[GivenFile]]:
+    """The kept files as files of this machine: the store may be elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="upload-") as folder:
+        given = []
+        for number, file in enumerate(batch.files):
+            path = Path(folder) / f"{number}"
+            with default_storage.open(file["storage_name"], "rb") as source, path.open("wb") as target:
+                for chunk in source.chunks():
+                    target.write(chunk)
+            given.append(GivenFile(file["name"], path))
+        yield given
+
+
+def _forget_files(batch: ImportBatch) -> None:
+    for file in batch.files:
+        default_storage.delete(file["storage_name"])

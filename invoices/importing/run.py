@@ -1,0 +1,241 @@
+"""The import of an ERP's export: tables, e-invoices, PDF files, folders and ZIP archives of them.
+
+What is a whole: each table of customers and each of contacts is one; tables of invoices and of lines that share an
+invoice are one together; each e-invoice is one. A whole is imported or, where anything of it is refused, left out
+entirely; the others are imported nonetheless.
+"""
+
+import codecs
+import errno
+import gc
+import sqlite3
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
+from invoices.files.archives import GivenFile, RefusedFile, expand
+from invoices.files.tables import UnreadableTable, tables_in
+from invoices.formats.extraction import is_pdf
+from invoices.formats.safe_xml import looks_like_xml
+from invoices.importing.companies import KnownCompanies
+from invoices.importing.einvoices import TakenInvoices, import_einvoice
+from invoices.importing.report import ImportReport, Progress, Rejection
+from invoices.importing.tables.columns import (
+    CONTACTS,
+    CUSTOMERS,
+    INVOICES,
+    LINES,
+    RecognisedTable,
+    UnknownHeader,
+    recognise,
+)
+from invoices.importing.tables.contacts import import_contacts
+from invoices.importing.tables.customers import KnownCustomers, import_customers
+from invoices.importing.tables.invoices import import_invoice_tables
+from invoices.importing.tables.reader import InvoiceTables
+
+_SUFFIXES_OF_DATA = frozenset((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".pdf", ".zip"))
+_HEAD_BYTES = 64 * 1024
+_AT_THE_SAME_TIME = "Un autre import écrit les mêmes données en ce moment : recommencez quand il a fini."
+
+
+class ImportStoppedError(Exception):
+    """A disk is full or fails: which, and what it says, in French."""
+
+
+def import_erp(
+    paths: Iterable[Path | GivenFile],
+    *,
+    dry_run: bool = False,
+    create_companies: bool = False,
+    company: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import the files of ``paths`` (files, folders, ZIP archives, uploaded files) and tell what was done.
+
+    ``dry_run`` tells the same and writes nothing. ``create_companies`` makes issuers that «Paramétrage société» does
+    not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
+    ``progress`` is called with what is in hand and how many of it are done.
+
+    Raises :class:`~invoices.importing.companies.UnknownCompanyError` where ``company`` is nobody, and
+    :class:`ImportStoppedError` where a disk is full or fails; tables that were written until then stay written.
+    """
+    companies = KnownCompanies(chosen=company or "", create=create_companies, dry_run=dry_run)
+    try:
+        with tempfile.TemporaryDirectory(prefix="import-") as folder, _without_garbage_collection():
+            return _Import(companies, Path(folder), dry_run=dry_run, progress=progress).run(paths)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise ImportStoppedError(_what_the_disk_says(error)) from error
+
+
+def _what_the_disk_says(error: OSError | sqlite3.OperationalError) -> str:
+    """The error in French, with the file or folder. SQLite's is one of the temporary rows: Django wraps its own."""
+    place, is_full, reason = tempfile.gettempdir(), False, str(error)
+    if isinstance(error, OSError):
+        place, reason = str(error.filename or place), error.strerror or reason
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    else:
+        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return f"{_('le disque est plein') if is_full else reason} ({place})"
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Rows are born and die in millions, without cycles; the collector would look at them all and at Django's own
+    objects again and again, which is a tenth of an import's time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Import:
+    """One import: first all files are looked at, then tables are taken in the order of their need, then e-invoices."""
+
+    def __init__(self, companies: KnownCompanies, folder: Path, *, dry_run: bool, progress: Progress | None) -> None:
+        self.companies = companies
+        self.folder = folder
+        self.dry_run = dry_run
+        self.progress = progress
+        self.report = ImportReport()
+        self.looked_at = 0
+        self.customers = KnownCustomers()
+        self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
+        self.documents: dict[str, Path] = {}
+        self.names: dict[str, str] = {}  # of those documents, as they were given: two may have the same
+        self.taken: TakenInvoices = {}
+        self.with_rows: set[str] = set()
+        self.folders: dict[str, Path] = {}
+
+    def run(self, paths: Iterable[Path | GivenFile]) -> ImportReport:
+        """Import everything. Returns the story."""
+        for number, item in enumerate(expand(paths)):
+            if isinstance(item, RefusedFile):
+                self.report.refuse_file(item.name, item.reason)
+            else:
+                self._look_at(item, number)
+            self.looked_at += 1
+        if not self.looked_at:
+            self.report.refuse_file("", "Il n’y a aucun fichier à importer.")
+        for table in self.tables[CUSTOMERS.name]:
+            self._guarded([table.name], partial(import_customers, table, self.customers, dry_run=self.dry_run))
+        for table in self.tables[CONTACTS.name]:
+            self._guarded([table.name], partial(import_contacts, table, self.customers, dry_run=self.dry_run))
+        heads, lines = self.tables[INVOICES.name], self.tables[LINES.name]
+        if heads or lines:
+            given = InvoiceTables(
+                heads=heads,
+                lines=lines,
+                customers=self.customers,
+                companies=self.companies,
+                find_pdf=self._find_pdf,
+                dry_run=self.dry_run,
+                progress=self.progress,
+            )
+            self._guarded([table.name for table in (*heads, *lines)], partial(import_invoice_tables, given))
+        self._import_documents()
+        return self.report
+
+    def _look_at(self, file: GivenFile, number: int) -> None:
+        """Tell what ``file`` is by its content, and put it where it is needed."""
+        path = self._on_disk(file, number)
+        try:
+            with path.open("rb") as stream:
+                head = stream.read(_HEAD_BYTES)
+        except OSError:
+            self.report.refuse_file(file.name, "Ce fichier ne peut pas être ouvert.")
+            return
+        if len(head) < _HEAD_BYTES and not head.removeprefix(codecs.BOM_UTF8).strip():
+            self.report.refuse_file(file.name, "Ce fichier est vide.")
+            return
+        if is_pdf(head) or looks_like_xml(head):
+            name, copies = file.name, 1
+            while name in self.documents:
+                copies += 1
+                name = f"{file.name} ({copies})"
+            self.documents[name], self.names[name] = path, file.name
+            return
+        try:
+            tables = tables_in(path, file.name)
+        except UnreadableTable as problem:
+            self._refuse_or_pass_over(file.name, problem.reason, None)
+            return
+        for table in tables:
+            try:
+                recognised = recognise(table)
+            except UnreadableTable as problem:
+                self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
+            except UnknownHeader as problem:
+                self._refuse_or_pass_over(table.name, problem.reason, problem.line, problem.columns)
+            else:
+                self.tables[recognised.kind.name].append(recognised)
+                if isinstance(file.source, Path):
+                    self.folders[table.name] = file.source.parent
+                if recognised.ignored:
+                    names = ", ".join(f"« {name} »" for name in recognised.ignored)
+                    self.report.notices.append(f"{table.name} : colonnes ignorées {names}.")
+
+    def _on_disk(self, file: GivenFile, number: int) -> Path:
+        """The file as a path: members of an archive go to a temporary folder, since there may be thousands."""
+        if isinstance(file.source, Path):
+            return file.source
+        path = self.folder / f"{number}"
+        path.write_bytes(file.source)
+        return path
+
+    def _refuse_or_pass_over(self, name: str, reason: str, line: int | None, columns: tuple[str, ...] = ()) -> None:
+        """Refuse a file that is none of ours; in a folder, a read-me or an image beside the tables is passed over."""
+        file = PurePosixPath(name)
+        if columns or len(file.parts) == 1 or file.suffix.lower() in _SUFFIXES_OF_DATA or "(feuille" in name:
+            self.report.refuse(Rejection(name, line, ", ".join(columns), "", reason))
+        else:
+            self.report.notices.append(f"{name} : ce n’est ni une table ni une facture, fichier ignoré.")
+
+    def _guarded(self, names: list[str], importing: Callable[[], ImportReport]) -> None:
+        """Add the story of ``importing``; what the database refuses because another import was first is a refusal."""
+        try:
+            self.report.add(importing())
+        except IntegrityError:
+            for name in names:
+                self.report.refuse_file(name, _AT_THE_SAME_TIME)
+
+    def _find_pdf(self, table_name: str, pdf_name: str) -> Path | None:
+        """The file that a row of ``table_name`` means: beside its table, or of that name anywhere in the import."""
+        wanted = PurePosixPath(pdf_name.replace("\\", "/"))
+        if wanted.is_absolute() or ".." in wanted.parts:
+            return None
+        beside = str(PurePosixPath(table_name).parent / wanted)
+        found = [name for name, given in self.names.items() if given == beside] or [
+            name for name, given in self.names.items() if PurePosixPath(given).name == wanted.name
+        ]
+        folder = self.folders.get(table_name)
+        path = folder / wanted if folder is not None else None
+        if len(found) > 1:  # of the same name, from several folders
+            found = [name for name in found if self.documents[name] == path]
+        if len(found) == 1:
+            self.with_rows.add(found[0])
+            return self.documents[found[0]]
+        return path if path is not None and path.is_file() else None
+
+    def _import_documents(self) -> None:
+        """E-invoices, and PDF files that no row has spoken of."""
+        done = 0
+        for name, path in self.documents.items():
+            if name in self.with_rows:
+                continue
+            self._guarded(
+                [name], partial(import_einvoice, path, name, self.companies, self.taken, dry_run=self.dry_run)
+            )
+            done += 1
+            if self.progress is not None:
+                self.progress("e-factures", done)

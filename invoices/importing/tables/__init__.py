@@ -1,0 +1,1 @@
+"""Tables of an ERP: columns recognised, rows read as values, compared, written in batches."""

@@ -1,0 +1,227 @@
+"""A row of a recognised table by the names of its columns, and what is wrong with its cells."""
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from operator import itemgetter
+from typing import Final
+
+from invoices.files.tables import Row
+from invoices.importing.report import Rejection
+from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
+
+_MOST_DECIMALS: Final = 8  # of quantities and prices, as their columns hold them
+_LARGEST: Final = Decimal(10) ** 15
+_USUAL_AMOUNT: Final = re.compile(r"(?:-(?!0[.,]00))?(?:0|[1-9][0-9]{0,11})[.,][0-9]{2}", re.ASCII)
+_USUAL_NUMBER: Final = re.compile(r"-?[1-9][0-9]{0,11}(?:[.,][0-9]{0,7}[1-9])?|0[.,][0-9]{0,7}[1-9]", re.ASCII)
+NEEDED: Final = "Cette valeur est obligatoire."
+
+
+def whole_postcode(postcode: str, country: str) -> str:
+    """A French postcode with the zero that a spreadsheet, which makes a number of 01000, took from it."""
+    return f"0{postcode}" if len(postcode) == 4 and postcode.isdigit() and country == "FR" else postcode
+
+
+class Cells:
+    """The cells of one row. What is wrong is collected, so that one import names everything at once."""
+
+    def __init__(self, table: RecognisedTable) -> None:
+        self._table = table
+        self._positions = table.positions
+        self._width = table.width
+        self._cells: list[str] = []
+        self.line = 0
+        self.rejections: list[Rejection] = []
+
+    def take(self, row: Row) -> None:
+        """Go to ``row``. Cells beyond the header's width are an error where they hold something."""
+        cells = row.cells
+        self.line = row.line
+        self.rejections = []
+        if len(cells) != self._width:
+            extra = next((cell for cell in cells[self._width :] if cell), None)
+            if extra is not None:
+                self.refuse(
+                    "",
+                    extra,
+                    f"La ligne a {len(cells)} cellules et l’en-tête {self._width} : un séparateur est de trop, "
+                    "ou des guillemets manquent.",
+                )
+            cells = cells[: self._width] + [""] * (self._width - len(cells))
+        # One empty cell more, where the places of absent columns point to.
+        self._cells = [*cells, ""]
+
+    def picker(self, *columns: str) -> Callable[[list[str]], tuple[str, ...]]:
+        """A function that picks ``columns``, two or more, from :meth:`current`; an absent one is empty."""
+        return itemgetter(*(self._positions.get(column, self._width) for column in columns))
+
+    def current(self) -> list[str]:
+        """The cells of the row, bare; for :meth:`picker`."""
+        return self._cells
+
+    def has(self, column: str) -> bool:
+        """Whether the table has this column."""
+        return column in self._positions
+
+    def reader(self, parsers: Mapping[str, Callable[[str], str]]) -> Callable[[], list[str]]:
+        """A function that gives the columns of ``parsers`` of the current row, each as its parser writes it.
+
+        An absent column is parsed as an empty cell, once. The usual row costs one pass; where a cell is wrong, each
+        is parsed by itself, so that all that is wrong is refused, and what is wrong comes as an empty text.
+        """
+        # A column that is absent is always empty: what its parser makes of that is asked for here.
+        usual = ["" if column in self._positions else parse("") for column, parse in parsers.items()]
+        present = [
+            (place, self._positions[column], parse)
+            for place, (column, parse) in enumerate(parsers.items())
+            if column in self._positions
+        ]
+
+        def read() -> list[str]:
+            cells, values = self._cells, usual.copy()
+            try:
+                for place, position, parse in present:
+                    values[place] = parse(cells[position])
+                return values
+            except BadValue:
+                return [self._carefully(column, parse) for column, parse in parsers.items()]
+
+        return read
+
+    def _carefully(self, column: str, parse: Callable[[str], str]) -> str:
+        text = self.text(column)
+        try:
+            return parse(text)
+        except BadValue as problem:
+            self.refuse(column, text, str(problem))
+            return ""
+
+    def text(self, column: str, longest: int = 0) -> str:
+        """The text of ``column``, empty where the table has none; refused where longer than ``longest``."""
+        position = self._positions.get(column)
+        if position is None:
+            return ""
+        text = self._cells[position]
+        if longest and len(text) > longest:
+            self.refuse(column, text, f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
+        return text
+
+    def needed(self, column: str, longest: int = 0) -> str:
+        """The text of ``column``, refused where it is empty."""
+        text = self.text(column, longest)
+        if not text:
+            self.refuse(column, "", NEEDED)
+        return text
+
+    def parsed[T](self, column: str, parse: Callable[[str], T], empty: T) -> T:
+        """``column`` by a parser of :mod:`invoices.importing.values`; ``empty`` where it is missing or refused."""
+        position = self._positions.get(column)
+        text = self._cells[position] if position is not None else ""
+        if not text:
+            return empty
+        try:
+            return parse(text)
+        except BadValue as problem:
+            self.refuse(column, text, str(problem))
+            return empty
+
+    def checked(self, column: str, check: Callable[[str], tuple[str, str]]) -> str:
+        """``column`` by a check of :mod:`customers.identifiers`: its normal form, refused with the check's sentence."""
+        text = self.text(column)
+        value, problem = check(text)
+        if problem:
+            self.refuse(column, text, problem)
+        return value
+
+    def refuse(self, column: str, value: str, reason: str) -> None:
+        """Keep what is wrong with a cell of this row."""
+        self.rejections.append(Rejection(self._table.name, self.line, column, shown(value), reason))
+
+
+# Values in one canonical writing, whatever the file's: so that the same content has the same hash and needs no
+# conversion on its way into the database. An empty cell stays empty. Each is a function of the text alone and files
+# repeat themselves, hence the caches; the usual forms are told by a pattern, without arithmetic.
+
+
+def text_of_at_most(longest: int) -> Callable[[str], str]:
+    """A parser of plain text that refuses what is longer than its column."""
+
+    def parse(text: str) -> str:
+        if len(text) > longest:
+            raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
+        return text
+
+    return parse
+
+
+def needed_text(longest: int = 0) -> Callable[[str], str]:
+    """A parser of plain text that refuses nothing at all, and what is longer than ``longest``."""
+
+    def parse(text: str) -> str:
+        if not text:
+            raise BadValue(NEEDED)
+        if longest and len(text) > longest:
+            raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
+        return text
+
+    return parse
+
+
+def needed(parse: Callable[[str], str]) -> Callable[[str], str]:
+    """``parse``, refusing an empty cell."""
+
+    def parse_needed(text: str) -> str:
+        if not text:
+            raise BadValue(NEEDED)
+        return parse(text)
+
+    return parse_needed
+
+
+plain_text: Final = str
+"""A parser of any text, as it is."""
+
+
+@functools.lru_cache(maxsize=8192)
+def amount_text(text: str) -> str:
+    """An amount as ``1234.50``. Raises :class:`BadValue`."""
+    if not text:
+        return ""
+    if _USUAL_AMOUNT.fullmatch(text):
+        return text.replace(",", ".")
+    amount = parse_amount(text)
+    if abs(amount) >= _LARGEST:
+        raise BadValue(f"« {shown(text)} » est trop grand pour un montant.")
+    return str(amount)
+
+
+@functools.lru_cache(maxsize=8192)
+def number_text(text: str) -> str:
+    """A quantity or price as ``12.5``, without zeros that say nothing. Raises :class:`BadValue`."""
+    if not text:
+        return ""
+    if _USUAL_NUMBER.fullmatch(text):
+        return text.replace(",", ".")
+    number = parse_number(text)
+    if abs(number) >= _LARGEST:
+        raise BadValue(f"« {shown(text)} » est trop grand.")
+    plain = f"{number:f}"
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    if len(plain.partition(".")[2]) > _MOST_DECIMALS:
+        raise BadValue(f"« {shown(text)} » a plus de {_MOST_DECIMALS} décimales.")
+    return "0" if plain == "-0" else plain
+
+
+@functools.lru_cache(maxsize=1024)
+def rate_text(text: str) -> str:
+    """A VAT rate as ``20.00``; an empty cell is no VAT. Raises :class:`BadValue`."""
+    return str(parse_rate(text)) if text else "0.00"
+
+
+@functools.lru_cache(maxsize=4096)
+def date_text(text: str) -> str:
+    """A date as ``2025-06-07``. Raises :class:`BadValue`."""
+    return parse_date(text).isoformat() if text else ""

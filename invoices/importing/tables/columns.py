@@ -1,0 +1,328 @@
+"""Which table a file is, by its header: names of columns however an ERP writes them, in any order."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from customers.searching import search_key
+from invoices.files.tables import Row, Table
+
+_HEADER_MUST_COME_WITHIN: Final = 10  # rows: reports put a title and a date above their columns
+
+
+@dataclass(frozen=True)
+class TableKind:
+    """A table that is understood. ``columns`` are its names, ``obligatory`` those without which it is none."""
+
+    name: str
+    label: str
+    obligatory: tuple[str, ...]
+    optional: tuple[str, ...]
+    synonyms: Mapping[str, tuple[str, ...]]
+    by_key: dict[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for column in (*self.obligatory, *self.optional):
+            for name in (column, *self.synonyms.get(column, ())):
+                self.by_key.setdefault(name, column)
+
+
+_CUSTOMER_CODE: Final = (
+    "client",
+    "n_client",
+    "numero_client",
+    "num_client",
+    "ref_client",
+    "compte",
+    "compte_client",
+    "tiers",
+    "code_tiers",
+)
+_INVOICE_NUMBER: Final = (
+    "numero_facture",
+    "n_facture",
+    "num_facture",
+    "no_facture",
+    "facture",
+    "n",
+    "num",
+    "piece",
+    "n_piece",
+    "numero_piece",
+    "reference_facture",
+)
+_EMAIL: Final = ("e_mail", "mail", "courriel", "adresse_email", "adresse_e_mail", "adresse_mail")
+_NET_TOTAL: Final = ("montant_ht", "ht", "total_hors_taxe", "total_hors_taxes", "net_ht")
+
+CUSTOMERS: Final = TableKind(
+    name="customers",
+    label="clients",
+    obligatory=("code", "raison_sociale"),
+    optional=(
+        "type",
+        "email",
+        "adresse",
+        "complement",
+        "code_postal",
+        "ville",
+        "pays",
+        "telephone",
+        "siren",
+        "siret",
+        "tva_intracom",
+        "nb_factures",
+        "adresse_electronique",
+        "personne_publique",
+    ),
+    synonyms={
+        "code": ("code_client", *_CUSTOMER_CODE),
+        "raison_sociale": (
+            "nom",
+            "nom_client",
+            "nom_du_client",
+            "raison_sociale_client",
+            "intitule",
+            "denomination",
+            "societe",
+        ),
+        "type": ("type_client", "type_de_client", "nature", "categorie_client"),
+        "email": _EMAIL,
+        "adresse": ("adresse_1", "adresse1", "rue", "adresse_postale"),
+        "complement": ("complement_adresse", "complement_d_adresse", "adresse_2", "adresse2"),
+        "code_postal": ("cp", "codepostal"),
+        "ville": ("commune", "localite"),
+        "pays": ("code_pays",),
+        "telephone": ("tel", "n_telephone", "numero_telephone"),
+        "siren": ("n_siren", "numero_siren"),
+        "siret": ("n_siret", "numero_siret"),
+        "tva_intracom": (
+            "n_tva",
+            "numero_tva",
+            "tva_intracommunautaire",
+            "n_tva_intracommunautaire",
+            "tva_intra",
+            "n_tva_intracom",
+            "identifiant_tva",
+        ),
+        "nb_factures": (
+            "nombre_de_factures_a_editer",
+            "nombre_factures",
+            "nombre_de_factures",
+            "nb_factures_a_editer",
+            "nbre_factures",
+            "nb_exemplaires",
+        ),
+        "adresse_electronique": ("adresse_electronique_de_facturation", "adresse_annuaire"),
+        "personne_publique": ("secteur_public", "chorus", "chorus_pro"),
+    },
+)
+CONTACTS: Final = TableKind(
+    name="contacts",
+    label="contacts",
+    obligatory=("code_client", "nom"),
+    optional=("fonction", "email", "interlocuteur_principal"),
+    synonyms={
+        "code_client": ("code", *_CUSTOMER_CODE),
+        "nom": ("contact", "nom_contact", "nom_du_contact", "interlocuteur"),
+        "fonction": ("poste", "service", "role"),
+        "email": _EMAIL,
+        "interlocuteur_principal": ("principal", "contact_principal"),
+    },
+)
+INVOICES: Final = TableKind(
+    name="invoices",
+    label="factures",
+    obligatory=("numero", "date", "code_client", "total_ht", "total_tva", "total_ttc"),
+    optional=(
+        "reference",
+        "echeance",
+        "devise",
+        "type",
+        "facture_corrigee",
+        "date_facture_corrigee",
+        "pdf",
+        "societe",
+        "deja_paye",
+        "categorie",
+        "date_livraison",
+        "nom_livraison",
+        "adresse_livraison",
+        "complement_livraison",
+        "code_postal_livraison",
+        "ville_livraison",
+        "pays_livraison",
+        "tva_en_euros",
+        "note",
+    ),
+    synonyms={
+        "numero": _INVOICE_NUMBER,
+        "date": (
+            "date_facture",
+            "date_de_facture",
+            "date_emission",
+            "date_d_emission",
+            "date_de_facturation",
+            "date_piece",
+        ),
+        "code_client": ("code", *_CUSTOMER_CODE),
+        "reference": (
+            "ref",
+            "reference_commande",
+            "commande",
+            "n_commande",
+            "numero_commande",
+            "votre_reference",
+            "reference_client",
+        ),
+        "echeance": ("date_echeance", "date_d_echeance"),
+        "devise": ("monnaie", "code_devise"),
+        "total_ht": _NET_TOTAL,
+        "total_tva": ("montant_tva", "tva"),
+        "total_ttc": ("montant_ttc", "ttc", "total_toutes_taxes", "montant_total"),
+        "type": ("type_facture", "type_piece", "type_de_piece", "nature"),
+        "facture_corrigee": (
+            "facture_origine",
+            "facture_d_origine",
+            "facture_rectifiee",
+            "n_facture_corrigee",
+            "numero_facture_corrigee",
+        ),
+        "date_facture_corrigee": ("date_facture_origine", "date_facture_d_origine"),
+        "pdf": ("fichier_pdf", "fichier", "nom_pdf", "document"),
+        "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
+        "deja_paye": ("acompte", "acomptes", "deja_regle", "montant_regle"),
+        "categorie": ("cadre", "cadre_de_facturation", "nature_operation", "nature_des_operations"),
+        "date_livraison": ("date_de_livraison", "livraison"),
+        "nom_livraison": ("livre_a", "destinataire_livraison", "nom_de_livraison"),
+        "adresse_livraison": ("adresse_de_livraison", "lieu_de_livraison", "lieu_livraison"),
+        "complement_livraison": ("complement_adresse_livraison", "complement_d_adresse_de_livraison"),
+        "code_postal_livraison": ("cp_livraison", "code_postal_de_livraison"),
+        "ville_livraison": ("ville_de_livraison",),
+        "pays_livraison": ("pays_de_livraison",),
+        "tva_en_euros": ("tva_eur", "total_tva_eur"),
+        "note": ("commentaire", "remarque", "observation", "observations"),
+    },
+)
+LINES: Final = TableKind(
+    name="lines",
+    label="lignes",
+    obligatory=("numero", "designation", "taux_tva", "total_ht"),
+    optional=(
+        "article",
+        "quantite",
+        "unite",
+        "prix_unitaire_ht",
+        "remise",
+        "categorie_tva",
+        "motif_exoneration",
+        "date_livraison",
+        "societe",
+    ),
+    synonyms={
+        "numero": _INVOICE_NUMBER,
+        "designation": ("libelle", "description", "libelle_article", "designation_article"),
+        "taux_tva": ("taux_de_tva", "tva", "tx_tva"),
+        "total_ht": ("total_ligne_ht", "total_ligne", "montant_ligne_ht", *_NET_TOTAL),
+        "article": ("code_article", "ref_article", "reference_article", "reference", "ref", "code"),
+        "quantite": ("qte", "qty", "quantites"),
+        "unite": ("unite_de_mesure", "u"),
+        "prix_unitaire_ht": ("prix_unitaire", "pu", "pu_ht", "puht", "prix_ht", "prix"),
+        "remise": ("taux_remise", "remise_pourcent", "remise_en"),
+        "categorie_tva": ("code_tva", "categorie_de_tva"),
+        "motif_exoneration": ("motif_d_exoneration", "exoneration"),
+        "date_livraison": ("date_de_livraison", "livre_le"),
+        "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
+    },
+)
+KINDS: Final = (CUSTOMERS, CONTACTS, INVOICES, LINES)
+
+
+class UnknownHeader(Exception):  # noqa: N818 - a finding about somebody's file, not an error of ours
+    """The header is none of ours; ``line``, ``column`` and ``reason`` say what is wrong, in French."""
+
+    def __init__(self, reason: str, line: int | None = None, columns: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+        self.columns = columns
+
+
+@dataclass(frozen=True)
+class RecognisedTable:
+    """A table whose header was found. ``positions`` says where each known column stands."""
+
+    table: Table
+    kind: TableKind
+    header_line: int
+    width: int
+    positions: dict[str, int]
+    ignored: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The file as the user knows it."""
+        return self.table.name
+
+
+def header_key(text: str) -> str:
+    """«N° de T.V.A. (%)» as ``n_de_tva``: what is compared of a column's name."""
+    bare = search_key(text.replace("°", " ").replace("º", " ")).replace(".", "")
+    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+
+
+def recognise(table: Table) -> RecognisedTable:
+    """The kind of ``table`` by the header among its first rows.
+
+    Raises :class:`UnknownHeader` where there is none, or where obligatory columns are missing;
+    :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
+    """
+    best: tuple[float, Row, TableKind, dict[str, int], list[str]] | None = None
+    rows = table.rows()
+    for row, _ in zip(rows, range(_HEADER_MUST_COME_WITHIN), strict=False):
+        for kind in KINDS:
+            positions, ignored = _positions(kind, row.cells)
+            missing = [column for column in kind.obligatory if column not in positions]
+            exact = sum(header_key(row.cells[index]) == column for column, index in positions.items())
+            # A complete kind wins over any incomplete one, then the one that knows more of the columns.
+            score = (0 if missing else 1000) + len(positions) + exact / 100
+            if positions and (best is None or score > best[0]):
+                best = (score, row, kind, positions, missing)
+        if best is not None and best[0] >= 1000:
+            _, row, kind, positions, _ = best
+            ignored = _positions(kind, row.cells)[1]
+            return RecognisedTable(table, kind, row.line, len(row.cells), positions, tuple(ignored))
+    if best is None or len(best[3]) < 2 or len(best[3]) * 2 < len(best[2].obligatory):
+        raise UnknownHeader(_unknown(table))
+    _, row, kind, _, missing = best
+    names = ", ".join(f"« {column} »" for column in missing)
+    word = "les colonnes obligatoires" if len(missing) > 1 else "la colonne obligatoire"
+    reason = f"Ce fichier ressemble à une table des {kind.label}, mais il y manque {word} {names}."
+    raise UnknownHeader(reason, row.line, tuple(missing))
+
+
+def _positions(kind: TableKind, cells: list[str]) -> tuple[dict[str, int], list[str]]:
+    positions: dict[str, int] = {}
+    ignored: list[str] = []
+    keys = [header_key(cell) for cell in cells]
+    # The column's own name wins over a synonym that stands before it.
+    for index, key in chain(
+        ((i, key) for i, key in enumerate(keys) if kind.by_key.get(key) == key),
+        ((i, key) for i, key in enumerate(keys) if kind.by_key.get(key) != key),
+    ):
+        column = kind.by_key.get(key)
+        if column is None or column in positions:
+            if cells[index] and index not in positions.values():
+                ignored.append(cells[index])
+        else:
+            positions[column] = index
+    return positions, ignored
+
+
+def _unknown(table: Table) -> str:
+    first = next(table.rows(), None)
+    found = ", ".join(f"« {cell[:40]} »" for cell in (first.cells if first else []) if cell)
+    expected = " ; ".join(f"{kind.label} ({', '.join(kind.obligatory)})" for kind in KINDS)
+    shown = found if len(found) <= 300 else f"{found[:299]}…"
+    return f"En-tête non reconnu. Trouvé : {shown or 'rien'}. Attendu : {expected}."

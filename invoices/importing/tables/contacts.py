@@ -1,0 +1,158 @@
+"""Contacts of ``contacts.csv``: matched by address, then by name, with those of their customer."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import batched
+from typing import Final
+
+from django.db import transaction
+
+from customers.models import Contact
+from customers.searching import search_key
+from invoices.importing.report import ImportReport, Rejection
+from invoices.importing.tables.cells import Cells
+from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.tables.customers import KnownCustomers, email_text
+from invoices.importing.tables.rows import readable_rows
+from invoices.importing.tables.staging import PackedRow, Spool
+from invoices.importing.values import parse_flag, shown
+
+_CUSTOMERS_AT_ONCE: Final = 500
+_FIELDS: Final = ("name", "function", "email", "is_main")
+
+type _Rows = list[tuple[int, PackedRow]]
+
+
+class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transaction
+    """Leave the transaction and keep nothing."""
+
+
+def import_contacts(table: RecognisedTable, known: KnownCustomers, *, dry_run: bool) -> ImportReport:
+    """Create and update the contacts of ``table``, all or, where a row is refused, none. Returns its story.
+
+    Contacts that the file does not name stay; a new main contact takes over from the former one.
+    """
+    report = ImportReport()
+    cells = Cells(table)
+    with Spool() as spool:
+        for row in readable_rows(table, report):
+            cells.take(row)
+            code = cells.needed("code_client", 50)
+            values = (
+                cells.needed("nom", 200),
+                cells.text("fonction", 200),
+                cells.parsed("email", email_text, ""),
+                "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else "",
+            )
+            report.refuse(*cells.rejections)
+            spool.add_part(code, 0, [(row.line, values)])
+        spool.finish()
+        try:
+            with nullcontext() if dry_run else transaction.atomic():
+                for group in batched(spool.by_key(), _CUSTOMERS_AT_ONCE):
+                    _Batch(table, known, report).take(dict(group), dry_run=dry_run)
+                if not report.is_clean:
+                    raise _Undo
+        except _Undo:
+            report.forget_counts()
+    report.rejected.sort(key=lambda each: each.line or 0)
+    return report
+
+
+class _Batch:
+    """The contacts of some hundred customers."""
+
+    def __init__(self, table: RecognisedTable, known: KnownCustomers, report: ImportReport) -> None:
+        self._file = table.name
+        self._has: Callable[[str], bool] = Cells(table).has
+        self._known = known
+        self._report = report
+        self._created: list[Contact] = []
+        self._updated: list[Contact] = []
+        self._with_new_main: set[int] = set()
+
+    def take(self, groups: dict[str, _Rows], *, dry_run: bool) -> None:
+        """Compare the rows of each customer's code with what is there, and write unless something is refused."""
+        keys = self._known.keys_of(set(groups))
+        existing: dict[int, list[Contact]] = defaultdict(list)
+        for contact in Contact.objects.filter(customer_id__in=[key for key in keys.values() if key is not None]):
+            existing[contact.customer_id].append(contact)
+        for code, rows in groups.items():
+            if code not in keys:
+                self._refuse_unknown(code, rows)
+            else:
+                key = keys[code]
+                self._one_customer(key, rows, existing[key] if key is not None else [])
+        if not dry_run and self._report.is_clean:
+            # The former main contact steps back first: the database allows one at a time.
+            Contact.objects.filter(customer_id__in=self._with_new_main, is_main=True).update(is_main=False)
+            if self._updated:
+                Contact.objects.bulk_update(self._updated, [*_FIELDS, "function_key"])
+            Contact.objects.bulk_create(self._created)
+
+    def _refuse_unknown(self, code: str, rows: _Rows) -> None:
+        if not code:
+            return  # refused already
+        refused = self._known.refused.get(code)
+        if refused is not None:
+            # Said once: what is to be corrected is the other file.
+            reason = f"Des clients de cette table sont dans {refused}, qui est refusé."
+            if all(each.reason != reason for each in self._report.rejected):
+                self._report.refuse_file(self._file, reason)
+            return
+        for _, (line, _values) in rows:
+            reason = f"Le client « {shown(code)} » n’existe pas."
+            self._report.refuse(Rejection(self._file, line, "code_client", shown(code), reason))
+
+    def _one_customer(self, key: int | None, rows: _Rows, existing: list[Contact]) -> None:
+        by_address = {contact.email.lower(): contact for contact in existing if contact.email}
+        matches = self._matches(rows, existing, by_address)
+        addresses: dict[str, int] = {}
+        main_line = 0
+        for (_, (line, values)), contact in zip(rows, matches, strict=True):
+            name, function, email, is_main = values
+            if email and (first := addresses.setdefault(email.lower(), line)) != line:
+                reason = f"Ce client a déjà un contact à l’adresse « {shown(email)} », ligne {first}."
+                self._report.refuse(Rejection(self._file, line, "email", shown(email), reason))
+            if is_main and main_line:
+                reason = f"Ce client a déjà un interlocuteur principal, ligne {main_line}."
+                self._report.refuse(Rejection(self._file, line, "interlocuteur_principal", "O", reason))
+            main_line = main_line or (line if is_main else 0)
+            self._one_row(key, (name, function, email, bool(is_main)), contact)
+
+    def _matches(self, rows: _Rows, existing: list[Contact], by_address: dict[str, Contact]) -> list[Contact | None]:
+        """For each row the contact that it means: the one of its address, else an unmatched one of its name."""
+        matches = [by_address.get(values[2].lower()) if values[2] else None for _, (_, values) in rows]
+        taken = {contact.pk for contact in matches if contact is not None}
+        by_name: dict[str, list[Contact]] = defaultdict(list)
+        for contact in existing:
+            if contact.pk not in taken:
+                by_name[search_key(contact.name)].append(contact)
+        for index, (_, (_, values)) in enumerate(rows):
+            same_name = by_name.get(search_key(values[0]))
+            if matches[index] is None and same_name:
+                matches[index] = same_name.pop(0)
+        return matches
+
+    def _one_row(self, key: int | None, values: tuple[str, str, str, bool], contact: Contact | None) -> None:
+        stated = dict(zip(_FIELDS, values, strict=True))
+        columns = {"function": "fonction", "email": "email", "is_main": "interlocuteur_principal"}
+        stated = {name: value for name, value in stated.items() if name == "name" or self._has(columns[name])}
+        if contact is None:
+            if key is not None:
+                created = Contact(customer_id=key, **stated)
+                created.function_key = search_key(created.function)
+                self._created.append(created)
+            self._report.count("created", "contacts")
+        elif all(getattr(contact, name) == value for name, value in stated.items()):
+            self._report.count("unchanged", "contacts")
+            return
+        else:
+            for name, value in stated.items():
+                setattr(contact, name, value)
+            contact.function_key = search_key(contact.function)
+            self._updated.append(contact)
+            self._report.count("updated", "contacts")
+        if stated.get("is_main") and key is not None:
+            self._with_new_main.add(key)

@@ -1,0 +1,219 @@
+"""Customers of ``clients.csv``: read, compared with the cards that are there, written in batches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from customers.identifiers import check_siren, check_siret, check_vat_identifier
+from customers.models import DEMATERIALISED, Customer
+from invoices.importing.countries import country_code
+from invoices.importing.report import ImportReport
+from invoices.importing.tables.cells import Cells, whole_postcode
+from invoices.importing.tables.columns import RecognisedTable, header_key
+from invoices.importing.tables.rows import readable_rows
+from invoices.importing.values import BadValue, parse_flag, shown
+from mailing.addresses import InvalidAddressError, parse_address
+
+BATCH: Final = 900
+
+_KINDS: Final = {
+    **dict.fromkeys(
+        (
+            "professionnel",
+            "professionnelle",
+            "pro",
+            "p",
+            "entreprise",
+            "societe",
+            "association",
+            "administration",
+            "b2b",
+        ),
+        Customer.Kind.PROFESSIONAL,
+    ),
+    **dict.fromkeys(("particulier", "part", "individuel", "b2c", "prive"), Customer.Kind.INDIVIDUAL),
+}
+# Columns that go into their field as text: column, field, longest.
+_TEXTS: Final = (
+    ("raison_sociale", "name", 200),
+    ("adresse", "address", 300),
+    ("complement", "address_complement", 300),
+    ("code_postal", "postcode", 20),
+    ("ville", "city", 100),
+    ("telephone", "phone", 50),
+    ("adresse_electronique", "electronic_address", 100),
+)
+
+
+@dataclass
+class KnownCustomers:
+    """What the files of one run have said of customers so far.
+
+    ``lines`` is where each code stood; ``to_be_created`` the codes that a dry run would have created; ``refused`` the
+    codes of refused files, and which file.
+    """
+
+    lines: dict[str, tuple[str, int]] = field(default_factory=dict)
+    to_be_created: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def keys_of(self, codes: set[str]) -> dict[str, int | None]:
+        """The primary keys of the customers of ``codes``; None for those that a dry run would have created."""
+        if not codes:
+            return {}
+        found: dict[str, int | None] = dict(Customer.objects.filter(code__in=codes).values_list("code", "pk"))
+        for code in codes & self.to_be_created:
+            found.setdefault(code, None)
+        return found
+
+
+class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transaction
+    """Leave the transaction and keep nothing."""
+
+
+def import_customers(table: RecognisedTable, known: KnownCustomers, *, dry_run: bool) -> ImportReport:
+    """Create and update the customers of ``table``, all or, where a row is refused, none. Returns its story."""
+    report = ImportReport()
+    codes: list[str] = []
+    try:
+        with nullcontext() if dry_run else transaction.atomic():
+            for batch in batched(_parsed(table, known, report), BATCH):
+                codes += [values["code"] for values in batch]
+                _write(batch, report, known, write=not dry_run and report.is_clean)
+            if not report.is_clean:
+                raise _Undo
+    except _Undo:
+        report.forget_counts()
+        known.to_be_created.difference_update(codes)
+        known.refused.update(dict.fromkeys(codes, table.name))
+    return report
+
+
+def _parsed(table: RecognisedTable, known: KnownCustomers, report: ImportReport) -> Iterator[dict[str, Any]]:
+    """The rows as fields of :class:`Customer`, of the columns that the table has; refusals go into the report."""
+    cells = Cells(table)
+    for row in readable_rows(table, report):
+        cells.take(row)
+        values = _values(cells, numbers_are_bare=table.table.has_typed_cells)
+        code = values["code"]
+        if code:
+            file, line = known.lines.setdefault(code, (table.name, row.line))
+            if (file, line) != (table.name, row.line):
+                where = f"ligne {line}" if file == table.name else f"ligne {line} de {file}"
+                cells.refuse("code", code, f"Le client « {shown(code)} » figure déjà {where}.")
+        report.refuse(*cells.rejections)
+        yield values
+
+
+def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
+    values: dict[str, Any] = {"code": cells.needed("code", 50), "name": cells.needed("raison_sociale", 200)}
+    for column, name, longest in _TEXTS:
+        if cells.has(column) and name != "name":
+            values[name] = cells.text(column, longest)
+    parsers: tuple[tuple[str, str, Callable[[str], Any], Any], ...] = (
+        ("type", "kind", _kind, Customer.Kind.PROFESSIONAL),
+        ("email", "email", email_text, ""),
+        ("pays", "country", _country, "FR"),
+        ("nb_factures", "invoice_copies", _copies, "1"),
+        ("personne_publique", "is_public_body", parse_flag, False),
+    )
+    for column, name, parse, empty in parsers:
+        if cells.has(column):
+            values[name] = cells.parsed(column, parse, empty)
+    for column, name, check in (
+        ("siren", "siren", _siren_or_siret),
+        ("siret", "siret", check_siret),
+        ("tva_intracom", "vat_identifier", check_vat_identifier),
+    ):
+        if cells.has(column):
+            values[name] = cells.checked(column, check)
+    _complete_siren(values, cells)
+    if numbers_are_bare and "postcode" in values:
+        values["postcode"] = whole_postcode(values["postcode"], values.get("country", "FR"))
+    if len(values.get("vat_identifier", "")) > 30:
+        cells.refuse("tva_intracom", values["vat_identifier"], "Ce numéro est trop long : 30 caractères au plus.")
+    return values
+
+
+def _siren_or_siret(text: str) -> tuple[str, str]:
+    compact = "".join(text.split())
+    return check_siret(compact) if len(compact) == 14 else check_siren(text)
+
+
+def _complete_siren(values: dict[str, Any], cells: Cells) -> None:
+    """A SIRET in the SIREN's column is both; a SIREN is the beginning of its SIRET."""
+    siren, siret = values.get("siren", ""), values.get("siret", "")
+    if len(siren) == 14:
+        values["siren"], values["siret"] = siren[:9], siret or siren
+    elif siren and siret and not siret.startswith(siren):
+        cells.refuse("siret", siret, f"Le SIRET {siret} n’est pas de l’entreprise {siren}.")
+    elif siret and not siren:
+        values["siren"] = siret[:9]
+
+
+def email_text(text: str) -> str:
+    """A mail address, also with letters beyond ASCII before the @. Raises :class:`BadValue`."""
+    try:
+        mailbox = parse_address(text)
+    except InvalidAddressError:
+        mailbox = None
+    if mailbox is None or "." not in mailbox.domain or len(text) > 254:
+        raise BadValue(f"« {shown(text)} » n’est pas une adresse e-mail.")
+    return text
+
+
+def _kind(text: str) -> str:
+    kind = _KINDS.get(header_key(text))
+    if kind is None:
+        raise BadValue(f"« {shown(text)} » n’est pas un type de client (attendu professionnel ou particulier).")
+    return str(kind.value)
+
+
+def _country(text: str) -> str:
+    code = country_code(text)
+    if not code:
+        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
+    return code
+
+
+def _copies(text: str) -> str:
+    if text.upper() == DEMATERIALISED:
+        return DEMATERIALISED
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return str(int(text))
+    raise BadValue(f"« {shown(text)} » n’est ni D (démat) ni un nombre d’exemplaires papier.")
+
+
+def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: KnownCustomers, *, write: bool) -> None:
+    codes = {values["code"] for values in batch}
+    existing = {customer.code: customer for customer in Customer.objects.filter(code__in=codes)}
+    created: list[Customer] = []
+    updated: list[Customer] = []
+    fields: set[str] = set()
+    for values in batch:
+        customer = existing.get(values["code"])
+        if customer is None:
+            created.append(Customer(**values))
+            continue
+        changed = {name for name, value in values.items() if getattr(customer, name) != value}
+        if changed:
+            for name in changed:
+                setattr(customer, name, values[name])
+            customer.updated_at = timezone.now()
+            fields |= changed
+            updated.append(customer)
+        else:
+            report.count("unchanged", "customers")
+    report.count("created", "customers", len(created))
+    report.count("updated", "customers", len(updated))
+    if write:
+        Customer.objects.bulk_create(created)
+        if updated:
+            Customer.objects.bulk_update(updated, sorted(fields | {"updated_at"}))
+    else:
+        known.to_be_created.update(customer.code for customer in created)

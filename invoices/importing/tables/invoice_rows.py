@@ -1,0 +1,200 @@
+"""Rows of ``factures.csv`` as canonical text, checked one by one."""
+
+import functools
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
+from invoices.importing.countries import country_code
+from invoices.importing.tables.cells import (
+    Cells,
+    amount_text,
+    date_text,
+    needed,
+    needed_text,
+    plain_text,
+    text_of_at_most,
+    whole_postcode,
+)
+from invoices.importing.tables.columns import RecognisedTable, header_key
+from invoices.importing.values import BadValue, shown
+from invoices.money import write_decimal
+
+_TYPE_CODES: Final = {
+    "facture": "380",
+    "f": "380",
+    "fa": "380",
+    "fac": "380",
+    "invoice": "380",
+    "avoir": "381",
+    "a": "381",
+    "av": "381",
+    "note_de_credit": "381",
+    "credit": "381",
+    "facture_rectificative": "384",
+    "rectificative": "384",
+    "facture_d_acompte": "386",
+    "facture_acompte": "386",
+    "acompte": "386",
+    "avoir_d_acompte": "503",
+}
+_BUSINESS_PROCESSES: Final = {
+    "biens": "B",
+    "bien": "B",
+    "livraison_de_biens": "B",
+    "livraisons_de_biens": "B",
+    "b": "B",
+    "services": "S",
+    "service": "S",
+    "prestation_de_services": "S",
+    "prestations_de_services": "S",
+    "s": "S",
+    "mixte": "M",
+    "biens_et_services": "M",
+    "les_deux": "M",
+    "m": "M",
+}
+_FRENCH_PROCESS: Final = re.compile(r"[BSM][1-9]")
+_TYPE_CODE: Final = re.compile(r"[0-9]{2,3}")
+
+
+class ParsedHead(NamedTuple):
+    """The head of an invoice, each value in its canonical writing; empty where the file says nothing."""
+
+    number: str
+    company: str
+    customer_code: str
+    issue_date: str
+    due_date: str
+    currency: str
+    reference: str
+    total_without_vat: str
+    total_vat: str
+    total_with_vat: str
+    prepaid_amount: str
+    type_code: str
+    corrected_number: str
+    corrected_date: str
+    business_process: str
+    delivery_date: str
+    vat_in_euros: str
+    note: str
+    pdf: str
+    delivery_name: str
+    delivery_address: str
+    delivery_complement: str
+    delivery_postcode: str
+    delivery_city: str
+    delivery_country: str
+
+
+@functools.lru_cache(maxsize=64)
+def currency_text(text: str) -> str:
+    """A currency by its ISO 4217 code; euros where nothing is said. Raises :class:`BadValue`."""
+    if not text:
+        return "EUR"
+    code = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£": "GBP"}.get(text.upper(), text.upper())
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
+    return code
+
+
+@functools.lru_cache(maxsize=64)
+def type_code(text: str) -> str:
+    """The code of UNTDID 1001 for «facture», «avoir», «acompte» or a code. Raises :class:`BadValue`."""
+    if not text or _TYPE_CODE.fullmatch(text):
+        return text
+    code = _TYPE_CODES.get(header_key(text))
+    if code is None:
+        raise BadValue(f"« {shown(text)} » n’est pas un type de facture (attendu facture, avoir, acompte ou un code).")
+    return code
+
+
+@functools.lru_cache(maxsize=64)
+def business_process(text: str) -> str:
+    """«biens», «services» or «mixte» as B, S or M; a whole «cadre de facturation» (B1…) as it is."""
+    if not text or _FRENCH_PROCESS.fullmatch(text.upper()):
+        return text.upper()
+    letter = _BUSINESS_PROCESSES.get(header_key(text))
+    if letter is None:
+        raise BadValue(f"« {shown(text)} » n’est pas une catégorie d’opération (attendu biens, services ou mixte).")
+    return letter
+
+
+def country_text(text: str) -> str:
+    """A country by its name or code, as its ISO 3166-1 code. Raises :class:`BadValue`."""
+    code = country_code(text) if text else ""
+    if text and not code:
+        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
+    return code
+
+
+# In the order of ParsedHead.
+_PARSERS: Final[dict[str, Callable[[str], str]]] = {
+    "numero": needed_text(100),
+    "societe": plain_text,
+    "code_client": needed_text(50),
+    "date": needed(date_text),
+    "echeance": date_text,
+    "devise": currency_text,
+    "reference": text_of_at_most(200),
+    "total_ht": needed(amount_text),
+    "total_tva": amount_text,
+    "total_ttc": needed(amount_text),
+    "deja_paye": amount_text,
+    "type": type_code,
+    "facture_corrigee": text_of_at_most(100),
+    "date_facture_corrigee": date_text,
+    "categorie": business_process,
+    "date_livraison": date_text,
+    "tva_en_euros": amount_text,
+    "note": plain_text,
+    "pdf": plain_text,
+    "nom_livraison": text_of_at_most(200),
+    "adresse_livraison": text_of_at_most(300),
+    "complement_livraison": text_of_at_most(300),
+    "code_postal_livraison": text_of_at_most(20),
+    "ville_livraison": text_of_at_most(100),
+    "pays_livraison": country_text,
+}
+
+
+class HeadParser:
+    """Reads the rows of one table of invoices."""
+
+    def __init__(self, table: RecognisedTable) -> None:
+        self.cells = Cells(table)
+        self._read = self.cells.reader(_PARSERS)
+        self._numbers_are_bare = table.table.has_typed_cells
+
+    def parse(self) -> ParsedHead:
+        """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
+        head = ParsedHead(*self._read())
+        if self._numbers_are_bare and head.delivery_postcode:
+            head = head._replace(
+                delivery_postcode=whole_postcode(head.delivery_postcode, head.delivery_country or "FR")
+            )
+        if not self.cells.rejections:
+            if not head.total_vat:
+                head = head._replace(total_vat="0.00")
+            self._check_total(head)
+        if head.type_code:
+            return head
+        # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
+        return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
+
+    def _check_total(self, head: ParsedHead) -> None:
+        total = Decimal(head.total_without_vat) + Decimal(head.total_vat)
+        if total != Decimal(head.total_with_vat):
+            written = [
+                write_decimal(Decimal(each)) for each in (head.total_without_vat, head.total_vat, head.total_with_vat)
+            ]
+            reason = f"Total HT {written[0]} + TVA {written[1]} = {write_decimal(total)}, et non {written[2]}."
+            self.cells.refuse("total_ttc", self.cells.text("total_ttc"), reason)
+
+
+def is_credit_note(head: ParsedHead) -> bool:
+    """True for the types that take money back."""
+    return head.type_code in CREDIT_NOTE_TYPE_CODES

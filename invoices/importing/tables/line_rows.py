@@ -1,0 +1,191 @@
+"""Rows of ``lignes.csv`` as canonical text, checked one by one."""
+
+import functools
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from invoices.en16931.units import ONE, unit_code
+from invoices.en16931.vat import CATEGORIES
+from invoices.importing.tables.cells import (
+    Cells,
+    amount_text,
+    date_text,
+    needed_text,
+    number_text,
+    plain_text,
+    rate_text,
+    text_of_at_most,
+)
+from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.values import BadValue, shown
+from invoices.money import to_cents, write_decimal
+
+_TAXED: Final = frozenset(("S", "L", "M"))
+
+
+class ParsedLine(NamedTuple):
+    """An invoice line, each value in its canonical writing; empty where the file says nothing."""
+
+    item_code: str
+    name: str
+    quantity: str
+    unit: str
+    net_price: str
+    discount_percentage: str
+    vat_category: str
+    vat_rate: str
+    net_amount: str
+    exemption_reason: str
+    delivery_date: str
+
+
+class LineParser:
+    """Reads the rows of one table of lines."""
+
+    def __init__(self, table: RecognisedTable) -> None:
+        self.cells = Cells(table)
+        self._texts_of = self.cells.picker(
+            "societe", "numero", "article", "designation", "motif_exoneration", "date_livraison"
+        )
+        self._figures_of = self.cells.picker(
+            "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
+        )
+        self._read = self.cells.reader(
+            {
+                "societe": plain_text,
+                "numero": needed_text(100),
+                "article": text_of_at_most(200),
+                "designation": needed_text(),
+                "quantite": number_text,
+                "unite": _unit_text,
+                "prix_unitaire_ht": number_text,
+                "remise": _discount_text,
+                "categorie_tva": category_text,
+                "taux_tva": rate_text,
+                "total_ht": amount_text,
+                "motif_exoneration": text_of_at_most(300),
+                "date_livraison": date_text,
+            }
+        )
+
+    def parse(self) -> tuple[str, str, ParsedLine]:
+        """Company, number of the invoice and line of the row that :attr:`cells` is at.
+
+        What is wrong is in ``cells.rejections``.
+        """
+        row = self.cells.current()
+        company, number, item, name, reason, day = self._texts_of(row)
+        if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
+            try:
+                figures = _usual_figures(*self._figures_of(row))
+                day = day and date_text(day)
+            except BadValue:
+                return self._parse_carefully()
+            return company, number, ParsedLine(item, name, *figures, reason, day)
+        return self._parse_carefully()
+
+    def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
+        """The same, cell by cell, refusing each that is wrong."""
+        company, number, item, name, quantity, unit, price, discount, category, rate, net, reason, day = self._read()
+        figures = (quantity, unit, price, discount, category, rate, net)
+        if not self.cells.rejections:
+            figures, column, problem = _completed(*figures)
+            if problem:
+                self.cells.refuse(column, self.cells.text(column), problem)
+        return company, number, ParsedLine(item, name, *figures, reason, day)
+
+
+type _Figures = tuple[str, str, str, str, str, str, str]
+
+
+@functools.lru_cache(maxsize=16384)  # a catalogue sells the same things at the same prices
+def _usual_figures(quantity: str, unit: str, price: str, discount: str, category: str, rate: str, net: str) -> _Figures:
+    """The canonical form of the seven cells together. Raises :class:`BadValue` where anything is wrong with them."""
+    figures, _, problem = _completed(
+        number_text(quantity),
+        _unit_text(unit),
+        number_text(price),
+        _discount_text(discount),
+        category_text(category),
+        rate_text(rate),
+        amount_text(net),
+    )
+    if problem:
+        raise BadValue(problem)
+    return figures
+
+
+def _completed(
+    quantity: str, unit: str, price: str, discount: str, category: str, rate: str, net: str
+) -> tuple[_Figures, str, str]:
+    """The figures with what follows from others; then the column and the sentence of what does not fit together."""
+    column = problem = ""
+    if price.startswith("-"):
+        # A price is never negative (BR-27): what is taken back is a negative quantity.
+        price, quantity = price[1:], negated(quantity or "1")
+    if category and (category in _TAXED) != (rate != "0.00"):
+        column, problem = "categorie_tva", f"La catégorie de TVA {category} ne va pas avec le taux {rate} %."
+    elif not net:
+        if quantity and price:
+            net = str(_product(quantity, price, discount))
+        else:
+            column, problem = "total_ht", "Cette valeur est obligatoire sans quantité et prix unitaire."
+    elif quantity and price:
+        column, problem = "total_ht", price_problem(quantity, price, discount, net)
+    return (quantity, unit or (ONE if quantity else ""), price, discount, category, rate, net), column, problem
+
+
+def negated(number: str) -> str:
+    """``12.5`` as ``-12.5``, and back; zero stays."""
+    if number.strip("0.") == "":
+        return number
+    return number[1:] if number.startswith("-") else f"-{number}"
+
+
+@functools.lru_cache(maxsize=256)
+def category_text(text: str) -> str:
+    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O), or none. Raises :class:`BadValue`."""
+    category = text.upper()
+    if category and category not in CATEGORIES:
+        raise BadValue(f"« {shown(text)} » n’est pas une catégorie de TVA (S, Z, E, AE, K, G ou O).")
+    return category
+
+
+@functools.lru_cache(maxsize=1024)
+def _discount_text(text: str) -> str:
+    """A discount in per cent as ``10``; empty for zero. Raises :class:`BadValue`."""
+    discount = number_text(text) or "0"
+    if not 0 <= Decimal(discount) <= 100 or len(discount.partition(".")[2]) > 4:
+        raise BadValue(f"« {shown(text)} » n’est pas une remise : un pourcentage de 0 à 100.")
+    return "" if discount == "0" else discount
+
+
+@functools.lru_cache(maxsize=1024)
+def _unit_text(text: str) -> str:
+    """The code of a unit. Raises :class:`BadValue` where it is neither a code nor a known word."""
+    unit = unit_code(text)
+    if len(unit) > 10:
+        raise BadValue(f"« {shown(text)} » n’est pas une unité connue : donnez son code (C62, HUR, KGM…).")
+    return unit if text else ""
+
+
+def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
+    """A French sentence where ``net`` is not quantity × price × (1 − discount/100), else nothing.
+
+    ERPs print prices that they have rounded: a difference that the last printed digit explains is none, nor is a cent.
+    """
+    if not discount and Decimal(quantity) * Decimal(price) == Decimal(net):
+        return ""
+    product = _product(quantity, price, discount)
+    decimals = max(2, len(price.partition(".")[2]))
+    explained = abs(Decimal(quantity)) * Decimal(5).scaleb(-decimals - 1) + Decimal("0.01")
+    if abs(product - Decimal(net)) <= explained:
+        return ""
+    shown_price = Decimal(price) if len(price.partition(".")[2]) >= 2 else to_cents(Decimal(price))
+    less = f" − {write_decimal(Decimal(discount))} %" if discount else ""
+    factors = f"{write_decimal(Decimal(quantity))} × {write_decimal(shown_price)}{less}"
+    return f"{factors} = {write_decimal(product)}, et non {write_decimal(Decimal(net))}."
+
+
+def _product(quantity: str, price: str, discount: str) -> Decimal:
+    return to_cents(Decimal(quantity) * Decimal(price) * (100 - Decimal(discount or 0)) / 100)

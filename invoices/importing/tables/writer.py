@@ -1,0 +1,263 @@
+"""Invoices of tables against those of the database: created, updated, left alone or refused, in batches."""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Count
+from django.utils import timezone
+
+from invoices.importing.received import ReceivedFiles
+from invoices.importing.report import ImportReport, Rejection
+from invoices.importing.tables.bulk import RowUpdater, RowWriter, WriteBehind
+from invoices.importing.tables.invoice_rows import is_credit_note
+from invoices.importing.tables.line_rows import ParsedLine
+from invoices.importing.tables.pairing import PairedInvoice, details_of
+from invoices.importing.values import shown
+from invoices.models import Company, Document, Invoice, InvoiceLine
+
+BATCH: Final = 2700
+_LINES_AT_ONCE: Final = 5000
+
+_HEAD_COLUMNS: Final = (
+    "id", "company_id", "customer_id", "number", "kind", "type_code", "issue_date", "due_date", "currency",
+    "purchase_order_reference", "total_without_vat", "total_vat", "total_with_vat", "prepaid_amount", "amount_due",
+    "origin", "details", "content_hash",
+)  # fmt: skip
+_LINE_COLUMNS: Final = (
+    "invoice_id", "position", "identifier", "item_code", "name", "quantity", "unit", "net_price",
+    "discount_percentage", "vat_category", "vat_rate", "net_amount", "details",
+)  # fmt: skip
+
+
+@dataclass
+class Candidate:
+    """An invoice on its way into the database. ``file`` and ``line`` are where its head stood."""
+
+    file: str
+    line: int
+    invoice: PairedInvoice
+    company: Company
+    customer_id: int | None
+    hash: str
+    pdf: Path | None = None
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+class InvoiceWriter:
+    """Compares and writes the candidates of one transaction."""
+
+    def __init__(self, story: ImportReport, received: ReceivedFiles, behind: WriteBehind) -> None:
+        self._story = story
+        self._received = received
+        self._behind = behind
+        self._heads = RowWriter(Invoice, _HEAD_COLUMNS, at_once=BATCH)
+        self._lines = RowWriter(InvoiceLine, _LINE_COLUMNS, at_once=_LINES_AT_ONCE)
+        self._waiting_lines: list[tuple[Any, ...]] = []
+        self._corrections: list[tuple[uuid.UUID, int, str]] = []
+
+    def take(self, candidates: list[Candidate], *, write: bool) -> None:
+        """Count what is new, changed and the same, refuse what is published and changed, and write unless refused."""
+        existing = self._existing(candidates, lock=write)
+        created, updated = [], []
+        for candidate in candidates:
+            found = existing.get((candidate.company.pk, candidate.invoice.head.number))
+            lines = len(candidate.invoice.lines)
+            if found is None:
+                created.append(candidate)
+                self._story.count("created", "invoices")
+                self._story.count("created", "lines", lines)
+                continue
+            candidate.key, known_hash, published_at, version = found
+            if known_hash == candidate.hash:
+                self._story.count("unchanged", "invoices")
+                self._story.count("unchanged", "lines", lines)
+            elif published_at is not None:
+                number = candidate.invoice.head.number
+                reason = published_sentence(number)
+                self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason))
+            else:
+                updated.append((candidate, version))
+        if updated:
+            self._count_updated([candidate for candidate, _ in updated])
+        if write and self._story.is_clean:
+            self._insert(created)
+            self._update(updated)
+            for candidate in (*created, *(candidate for candidate, _ in updated)):
+                self._keep_pdf(candidate)
+
+    def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int, str], tuple[Any, ...]]:
+        numbers = [candidate.invoice.head.number for candidate in candidates]
+        companies = {candidate.company.pk for candidate in candidates if candidate.company.pk}
+        found = Invoice.objects.filter(company_id__in=companies, number__in=numbers)
+        if lock:
+            # An export that publishes at this moment waits, or has published already and is seen here.
+            found = found.order_by("pk").select_for_update()
+        rows = found.values_list("company_id", "number", "pk", "content_hash", "published_at", "version")
+        return {(company, number): tuple(rest) for company, number, *rest in rows}
+
+    def _count_updated(self, candidates: list[Candidate]) -> None:
+        """Lines of a changed invoice are written anew: those there were count as updated, further ones as created."""
+        keys = [candidate.key for candidate in candidates]
+        before = dict(
+            InvoiceLine.objects.filter(invoice_id__in=keys)
+            .order_by()
+            .values_list("invoice_id")
+            .annotate(number=Count("pk"))
+        )
+        for candidate in candidates:
+            lines = len(candidate.invoice.lines)
+            kept = min(lines, before.get(candidate.key, 0))
+            self._story.count("updated", "invoices")
+            self._story.count("updated", "lines", kept)
+            self._story.count("created", "lines", lines - kept)
+
+    def _insert(self, candidates: list[Candidate]) -> None:
+        if candidates:
+            heads = map(_head_row, candidates)
+            if connection.vendor == "sqlite":
+                # There the heads' constraints call Python, for which a second thread would wait at every row.
+                self._behind.wait()
+                self._heads.write(heads)
+            else:
+                self._behind.write(self._heads, heads)
+            self._write_lines(candidates)
+            self._note_corrections(candidates)
+
+    def _write_lines(self, candidates: list[Candidate]) -> None:
+        rows = _rows_of_lines(candidates)
+        if connection.vendor == "sqlite":
+            # Whole thousands by one statement each: the second thread waits for Python's lock after each of them.
+            self._waiting_lines += rows
+            while len(self._waiting_lines) >= (number := self._lines.at_once):
+                self._behind.write(self._lines, self._waiting_lines[:number])
+                del self._waiting_lines[:number]
+        else:
+            self._behind.write(self._lines, rows)
+
+    def _update(self, updated: list[tuple[Candidate, int]]) -> None:
+        if not updated:
+            return
+        candidates = [candidate for candidate, _ in updated]
+        InvoiceLine.objects.filter(invoice_id__in=[candidate.key for candidate in candidates]).delete()
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        names = (*_HEAD_COLUMNS[1:], "corrects_id", "warnings", "version", "updated_at", "document_id")
+        RowUpdater(Invoice, names).write(
+            [
+                (*_head_row(candidate)[1:], None, "[]", version + 1, now, None, _uuid_value(candidate.key))
+                for candidate, version in updated
+            ]
+        )
+        self._write_lines(candidates)
+        self._note_corrections(candidates)
+
+    def _note_corrections(self, candidates: list[Candidate]) -> None:
+        self._corrections += [
+            (candidate.key, candidate.company.pk, candidate.invoice.head.corrected_number)
+            for candidate in candidates
+            if candidate.invoice.head.corrected_number
+        ]
+
+    def finish(self) -> None:
+        """All of the files was taken: write what is still in hand."""
+        if self._waiting_lines:
+            self._behind.write(self._lines, self._waiting_lines)
+        self._link_corrections()
+
+    def _link_corrections(self) -> None:
+        """Credit notes point to what they correct, once all of the files is there; unknown ones are warned of."""
+        for batch in batched(self._corrections, BATCH):
+            numbers: dict[int, set[str]] = defaultdict(set)
+            for _, company, number in batch:
+                numbers[company].add(number)
+            known: dict[tuple[int, str], uuid.UUID] = {}
+            for company, wanted in numbers.items():
+                rows = Invoice.objects.filter(company_id=company, number__in=wanted).values_list("number", "pk")
+                known.update({(company, number): key for number, key in rows})
+            links, warnings = [], []
+            for key, company, number in batch:
+                corrected = known.get((company, number))
+                if corrected is not None and corrected != key:
+                    links.append((_uuid_value(corrected), _uuid_value(key)))
+                else:
+                    warning = f"La facture corrigée « {shown(number)} » n’est pas connue."
+                    warnings.append((json.dumps([warning], ensure_ascii=False), _uuid_value(key)))
+            RowUpdater(Invoice, ["corrects_id"]).write(links)
+            RowUpdater(Invoice, ["warnings"]).write(warnings)
+
+    def _keep_pdf(self, candidate: Candidate) -> None:
+        if candidate.pdf is not None:
+            invoice = Invoice.objects.get(pk=candidate.key)
+            self._received.keep(invoice, candidate.pdf.read_bytes(), Document.Role.PDF)
+
+
+def published_sentence(number: str) -> str:
+    """Why a changed invoice is refused once it is published."""
+    return (
+        f"La facture {number} est déjà publiée : son contenu ne change plus. Corrigez-la par un avoir ou une "
+        "facture rectificative."
+    )
+
+
+def _uuid_value(key: uuid.UUID) -> Any:
+    return str(key) if connection.features.has_native_uuid_field else key.hex
+
+
+def _head_row(candidate: Candidate) -> tuple[Any, ...]:
+    head = candidate.invoice.head
+    prepaid = head.prepaid_amount or "0.00"
+    due = str(Decimal(head.total_with_vat) - Decimal(prepaid)) if head.prepaid_amount else head.total_with_vat
+    details = details_of(candidate.invoice)
+    return (
+        _uuid_value(candidate.key),
+        candidate.company.pk,
+        candidate.customer_id,
+        head.number,
+        str(Invoice.Kind.CREDIT_NOTE if is_credit_note(head) else Invoice.Kind.INVOICE),
+        head.type_code,
+        head.issue_date,
+        head.due_date or None,
+        head.currency,
+        head.reference,
+        head.total_without_vat,
+        head.total_vat,
+        head.total_with_vat,
+        prepaid,
+        due,
+        str(Invoice.Origin.PDF if candidate.pdf else Invoice.Origin.CSV),
+        json.dumps(details, ensure_ascii=False) if details else "{}",
+        candidate.hash,
+    )
+
+
+def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]:
+    for candidate in candidates:
+        key = _uuid_value(candidate.key)
+        for position, line in enumerate(candidate.invoice.lines, start=1):
+            yield (
+                key,
+                position,
+                str(position),
+                line.item_code,
+                line.name,
+                line.quantity or None,
+                line.unit,
+                line.net_price or None,
+                line.discount_percentage or None,
+                line.vat_category,
+                line.vat_rate or None,
+                line.net_amount,
+                _line_details(line) if line.delivery_date else "{}",
+            )
+
+
+def _line_details(line: ParsedLine) -> str:
+    """The day of delivery of a line is its period (BG-26): EN 16931 has no other place for it."""
+    return json.dumps({"period": {"start": line.delivery_date, "end": line.delivery_date}})

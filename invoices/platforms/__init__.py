@@ -1,0 +1,1 @@
+"""The way by law and to an approved platform: channel, hand-over, life cycle."""

@@ -1,0 +1,172 @@
+"""The statuses of the life cycle of an e-invoice: recorded by hand or from CDAR files, shown to staff and customers.
+
+Source: XP Z12-012 of AFNOR: 200 Déposée to 213 Rejetée, 501 Irrecevable.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.files.archives import GivenFile, RefusedFile, expand
+from invoices.formats.cdar import StatusMessage, read_statuses
+from invoices.formats.refusals import Refused
+from invoices.models import Invoice, LifecycleStatus
+
+Code = LifecycleStatus.Code
+
+
+class StatusRefusedError(ValueError):
+    """The status cannot be recorded; the message is a French sentence."""
+
+
+def record_status(
+    *,
+    invoice: Invoice,
+    code: str,
+    at: datetime.datetime | None = None,
+    reason: str = "",
+    source: str = "",
+    author_name: str = "",
+) -> tuple[LifecycleStatus, bool]:
+    """Note that ``invoice`` reached the status ``code`` at that (aware) time, now where none is given.
+
+    Returns the status and whether it is new: the same code at the same time is recorded once. Raises
+    :class:`StatusRefusedError` for an unknown code, a time to come, and a status that needs a reason without one.
+    """
+    if code not in Code.values:
+        raise StatusRefusedError(_("Le statut « %(code)s » n’est pas connu.") % {"code": code[:20]})
+    if code in LifecycleStatus.NEED_A_REASON and not reason.strip():
+        raise StatusRefusedError(_("Le statut « %(label)s » demande un motif.") % {"label": Code(code).label})
+    now = timezone.now()
+    if at is not None and at > now + datetime.timedelta(days=1):
+        raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
+    return LifecycleStatus.objects.get_or_create(
+        invoice=invoice,
+        code=code,
+        at=at or now,
+        defaults={"reason": reason.strip(), "source": source[:200], "author_name": author_name[:254]},
+    )
+
+
+LAST_STATUS: Final = Subquery(
+    LifecycleStatus.objects.filter(invoice=OuterRef("pk")).order_by("-at", "-code", "-pk").values("code")[:1]
+)
+"""Of invoices: the code of the last status or null, for ``annotate`` and ``filter``."""
+
+
+def last_status(invoice: Invoice) -> LifecycleStatus | None:
+    """The status that ``invoice`` has reached; of two at the same time the higher code. One statement."""
+    return invoice.statuses.order_by("-at", "-code", "-pk").first()
+
+
+def status_word(code: str | None) -> str:
+    """«Déposée» for 200: what customers read; nothing for None and for codes of other times."""
+    return str(Code(code).label).partition(" ")[2] if code in Code.values else ""
+
+
+# CDAR files.
+
+
+@dataclass(slots=True)
+class StatusReport:
+    """What an import of statuses did; ``rejected`` holds file, invoice number (or nothing) and a French reason."""
+
+    statuses: list[LifecycleStatus] = field(default_factory=list)  # the new ones
+    unchanged: int = 0
+    rejected: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def recorded(self) -> int:
+        """How many statuses are new."""
+        return len(self.statuses)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"recorded": self.recorded, "unchanged": self.unchanged, "rejected": self.rejected}
+
+
+def import_statuses(
+    paths: Iterable[Path | GivenFile],
+    *,
+    author_name: str = "",
+    on_file: Callable[[str], None] = lambda name: None,
+) -> StatusReport:
+    """Record the statuses of the CDAR files in ``paths`` (files, folders, ZIP archives).
+
+    A message is recorded whole or not at all; a second time it changes nothing. Files that are no XML are passed over
+    in folders and refused where they were named.
+    """
+    given = list(paths)
+    named = {path.name for path in given if isinstance(path, Path) and path.is_file()} | {
+        item.name for item in given if isinstance(item, GivenFile)
+    }
+    report = StatusReport()
+    for file in expand(given):
+        if isinstance(file, RefusedFile):
+            report.rejected.append({"file": file.name, "number": "", "reason": file.reason})
+            continue
+        if file.name not in named and not file.name.lower().endswith(".xml"):
+            continue
+        on_file(file.name)
+        _import_file(file, report, author_name)
+    return report
+
+
+def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> None:
+    number = ""
+    recorded: list[LifecycleStatus] = []
+    unchanged = 0
+    try:
+        with transaction.atomic():
+            for message in read_statuses(file.read()):
+                number = message.number
+                status, is_new = _record_message(message, author_name)
+                if is_new:
+                    recorded.append(status)
+                else:
+                    unchanged += 1
+    except (Refused, StatusRefusedError) as refusal:
+        report.rejected.append({"file": file.name, "number": number, "reason": str(refusal)})
+        return
+    except OSError:
+        report.rejected.append({"file": file.name, "number": "", "reason": _("Ce fichier ne peut pas être ouvert.")})
+        return
+    report.statuses += recorded
+    report.unchanged += unchanged
+
+
+def _record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleStatus, bool]:
+    return record_status(
+        invoice=_invoice_of(message),
+        code=message.code,
+        at=message.at,
+        # The rules want a reason code; a message without one says at least where it came from.
+        reason=message.reason or (_("motif non précisé") if message.code in LifecycleStatus.NEED_A_REASON else ""),
+        source=message.message_id or "CDAR",
+        author_name=author_name,
+    )
+
+
+def _invoice_of(message: StatusMessage) -> Invoice:
+    """The invoice that a message speaks of: seller and number, and the date where it is given."""
+    found = Invoice.objects.filter(number=message.number)
+    if message.seller_siren:
+        found = found.filter(company__siren=message.seller_siren)
+    if message.issue_date is not None:
+        found = found.filter(issue_date=message.issue_date)
+    invoices = list(found[:2])
+    if len(invoices) == 1:
+        return invoices[0]
+    seller = _("du SIREN %(siren)s") % {"siren": message.seller_siren} if message.seller_siren else ""
+    date = f" du {message.issue_date:%d/%m/%Y}" if message.issue_date else ""
+    what = f"{message.number[:40]}{date} {seller}".strip()
+    if invoices:
+        raise StatusRefusedError(_("Plusieurs factures portent le numéro %(what)s.") % {"what": what})
+    raise StatusRefusedError(_("La facture %(what)s n’est pas connue.") % {"what": what})

@@ -1,0 +1,1 @@
+"""Frozen bytes: written once, read back, compared with their fingerprints."""

@@ -1,0 +1,1 @@
+"""Paramétrage société: the form and its preview."""

@@ -1,0 +1,266 @@
+"""Paramétrage société: identity, bank, look, mails, e-invoices and public pages of the issuer."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from invoices.einvoices.tasks import request_checks
+from invoices.models import Company
+from invoices.printing import LogoError, read_logo
+from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
+from portal.backoffice.ui.lists import BackOfficeAdmin
+
+SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    (
+        "identite",
+        gettext_lazy("Identité"),
+        {
+            "fields": (
+                ("name", "legal_form", "share_capital"),
+                ("siren", "siret", "vat_identifier"),
+                "trade_register",
+                ("address", "address_complement"),
+                ("postcode", "city", "country"),
+                ("email", "phone", "website"),
+            ),
+            "description": gettext_lazy(
+                "Ces mentions sont imprimées sur chaque facture (article L. 441-9 du code de commerce)."
+            ),
+        },
+    ),
+    (
+        "paiement",
+        gettext_lazy("Paiement"),
+        {
+            "fields": (
+                ("iban", "bic", "account_holder"),
+                ("payment_terms", "payment_delay_days"),
+                "late_penalty",
+                "recovery_fee",
+                "discount_terms",
+            ),
+            "description": gettext_lazy("L’IBAN donne aussi le QR code de virement sur l’espace client."),
+        },
+    ),
+    (
+        "apparence",
+        gettext_lazy("Apparence"),
+        {
+            "fields": ("pdf_template", "logo", "colour", "legal_notice"),
+            "description": gettext_lazy(
+                "Le logo et la couleur paraissent sur les factures, l’espace client et les mails. La couleur est "
+                "assombrie ou éclaircie d’elle-même là où elle ne se lirait pas."
+            ),
+        },
+    ),
+    (
+        "tva",
+        gettext_lazy("TVA et e-facture"),
+        {
+            "fields": (
+                "vat_exemption",
+                ("operations", "vat_on_debits"),
+                "einvoice_from",
+                "facturx_for_all",
+                "allow_plain_pdf",
+                "platform_name",
+            ),
+            "description": gettext_lazy(
+                "À compter de la date d’émission obligatoire, les factures aux professionnels français passent par une "
+                "plateforme agréée."
+            ),
+        },
+    ),
+    (
+        "mails",
+        gettext_lazy("Mails"),
+        {
+            "fields": (("sender_name", "sender_email"), "reply_to"),
+            "description": gettext_lazy(
+                "Au nom de qui partent les mails. Vides : le nom et l’e-mail de la société, ou l’adresse du serveur."
+            ),
+        },
+    ),
+    (
+        "pages",
+        gettext_lazy("Pages publiques"),
+        {
+            "fields": ("legal_page", "accessibility_page", "privacy_page"),
+            "description": gettext_lazy("Vides : les textes du portail, remplis avec les données ci-dessus."),
+        },
+    ),
+)
+
+
+def preview_address(company: Company) -> str:
+    """Where an invoice is drawn as ``company`` says, which may not be saved yet."""
+    if company.pk is None:
+        return reverse("admin:invoices_company_preview_new")
+    return reverse("admin:invoices_company_preview", args=[company.pk])
+
+
+class LogoInput(forms.ClearableFileInput):
+    """The name of the stored file, without a link: documents have no address of their own."""
+
+    template_name = "gestion/logo_input.html"
+
+    def is_initial(self, value: Any) -> bool:
+        """True where a logo is stored. Its address is not asked for: it has none."""
+        return bool(value and getattr(value, "name", ""))
+
+
+class TemplateChoice(forms.RadioSelect):
+    """The templates to choose from, each with a picture of an invoice in it."""
+
+    template_name = "gestion/template_choice.html"
+    pictures = ""
+    """The address of the pictures, which takes the name of a template."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With that address."""
+        return {**super().get_context(name, value, attrs), "pictures": self.pictures}
+
+
+class CompanyForm(forms.ModelForm[Company]):
+    """The form of the company; the logo is looked at as the printer will."""
+
+    class Meta:
+        model = Company
+        fields = ("name", "logo", "colour", "pdf_template")  # the card adds its own
+        widgets = {
+            "logo": LogoInput,
+            "colour": forms.TextInput(attrs={"type": "color"}),
+            "pdf_template": TemplateChoice,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "pdf_template" in self.fields:
+            self.fields["pdf_template"].widget.pictures = preview_address(self.instance)
+
+    def clean_logo(self) -> Any:
+        """A picture that can be printed, and that is what its name says."""
+        logo = self.cleaned_data["logo"]
+        if isinstance(logo, UploadedFile):
+            data = logo.read()
+            logo.seek(0)
+            try:
+                read_logo(data)
+            except LogoError as problem:
+                raise ValidationError(str(problem)) from None
+            if (logo.name or "").lower().endswith(".svg") != (data.lstrip()[:1] == b"<"):
+                raise ValidationError(_("L’extension du logo ne dit pas ce qu’il est."))
+        return logo
+
+
+@admin.register(Company)
+class CompanyAdmin(BackOfficeAdmin[Company]):
+    """The issuing company, or companies."""
+
+    form = CompanyForm
+    list_display = ("name", "default_word", "siren", "city", "pdf_template")
+    search_fields = ("name", "siren")
+    actions = ("make_default",)
+    change_form_template = "admin/invoices/company/settings.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
+        """One fieldset per tab. Who only reads has the name of the logo: Django would show an address, it has none."""
+        fieldsets = [(title, {"classes": (key,), **options}) for key, title, options in SECTIONS]
+        if obj is not None and not self.has_change_permission(request, obj):
+            for _title, options in fieldsets:
+                options["fields"] = tuple("logo_name" if name == "logo" else name for name in options["fields"])
+        return fieldsets
+
+    @admin.display(description=gettext_lazy("logo"), empty_value="-")
+    def logo_name(self, company: Company) -> str:
+        """The name of the file."""
+        return company.logo.name or ""
+
+    @admin.display(description=gettext_lazy("par défaut"), boolean=True, ordering="is_default")
+    def default_word(self, company: Company) -> bool:
+        """Whether it issues what names no company."""
+        return company.is_default
+
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        """Save, and have the e-invoices checked that say something else now."""
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            request_checks()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+        """The default company stays; another one only goes while nothing stands on it (the database says so)."""
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.is_default)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list."""
+        return super().changelist_view(request, {"title": _("Paramétrage société"), **(extra_context or {})})
+
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> Any:
+        """Without deleting many at once: it would take the default company along."""
+        actions = super().get_actions(request, action_location)
+        return {name: action for name, action in actions.items() if name != "delete_selected"}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The settings in tabs, one per subject, with what they make of an invoice."""
+        company = (self.get_object(request, object_id) if object_id else None) or Company()
+        extra = {
+            "section_tabs": [(key, title) for key, title, _options in SECTIONS],
+            "preview_address": preview_address(company),
+            "preview_caption": find_shown(request, company).caption,
+            "preview_invoices": suggested_invoices(request, company) if company.pk else [],
+        }
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        """The preview, beside the admin's own pages."""
+        preview = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.preview))
+        return [
+            path("apercu/", preview, name="invoices_company_preview_new"),
+            path("<int:company_id>/apercu/", preview, name="invoices_company_preview"),
+            *super().get_urls(),
+        ]
+
+    def preview(self, request: HttpRequest, company_id: int | None = None) -> HttpResponse:
+        """An invoice as the saved settings make it, or (POST) as those in the form would."""
+        company = None if company_id is None else get_object_or_404(Company, pk=company_id)
+        may_type = self.has_add_permission(request) if company is None else self.has_change_permission(request, company)
+        if request.method == "POST":
+            if not may_type:
+                raise PermissionDenied
+            form = self.get_form(request, company, change=company is not None)
+            return show_typed(request, form(request.POST, request.FILES, instance=company or Company()))
+        if not (may_type or self.has_view_permission(request, company)):
+            raise PermissionDenied
+        return show_saved(request, company or Company())
+
+    @admin.action(description=gettext_lazy("Choisir comme société par défaut"), permissions=["change"])
+    def make_default(self, request: HttpRequest, queryset: QuerySet[Company]) -> None:
+        """One company is the default one: it issues what names no company, and lends the portal its look."""
+        chosen = list(queryset[:2])
+        if len(chosen) != 1:
+            self.message_user(request, _("Cochez une seule société."), messages.WARNING)
+            return
+        with transaction.atomic():
+            Company.objects.filter(is_default=True).update(is_default=False)
+            Company.objects.filter(pk=chosen[0].pk).update(is_default=True)
+            self.log_change(request, chosen[0], _("Choisie comme société par défaut."))
+        self.message_user(request, _("%(name)s est la société par défaut.") % {"name": chosen[0].name})

@@ -1,0 +1,1 @@
+"""Customers, contacts, accounts: the card, its tabs, the lists, gestures on many of them."""

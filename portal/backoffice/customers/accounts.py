@@ -1,0 +1,110 @@
+"""Accounts of the customers' space, as a list of their own."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Access, Account, CustomerAccount, Gesture
+from customers.services import close_sessions_of_closed
+from portal.backoffice.customers import gestures
+from portal.backoffice.customers.filters import AccountState
+from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet
+
+
+class AccessFormSet(LabelledInlineFormSet[Access, CustomerAccount, ModelForm[Access]]):
+    """The customers of one account."""
+
+
+class AccessInline(admin.TabularInline[Access, CustomerAccount]):
+    """Which customers the account sees."""
+
+    model = Access
+    fk_name = "account"
+    formset = AccessFormSet
+    fields = ("customer",)
+    autocomplete_fields = ("customer",)
+    extra = 0
+    verbose_name = _("client vu par ce compte")
+    verbose_name_plural = _("clients vus par ce compte")
+
+
+@admin.register(CustomerAccount)
+class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
+    """Comptes de l'espace client."""
+
+    list_display = (
+        "login",
+        "name",
+        "is_active",
+        "password_state",
+        "last_login",
+        "credentials_sent_at",
+        "customer_count",
+    )
+    list_filter = (AccountState,)
+    search_fields = ("login", "name", "customers__code", "customers__name")
+    search_help_text = _("Identifiant, nom, code ou raison sociale du client")
+    fields = ("login", "name", "is_active", "notify_by_mail", "last_login", "credentials_sent_at", "password_state")
+    readonly_fields = ("login", "last_login", "credentials_sent_at", "password_state")
+    inlines = (AccessInline,)
+    actions = ("relaunch", "send_credentials", "activate", "deactivate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CustomerAccount]:
+        """Customers' accounts only, each with how many customers it sees."""
+        found: QuerySet[CustomerAccount] = super().get_queryset(request).filter(is_staff=False)
+        return found.annotate(customer_total=Count("accesses", distinct=True))
+
+    def save_model(self, request: HttpRequest, obj: CustomerAccount, form: Any, change: bool) -> None:
+        """An account that is closed here ends its sessions for good, as by every other gesture."""
+        close_sessions_of_closed(obj, form.changed_data)
+        super().save_model(request, obj, form, change)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """An account begins on its customer's card, with its credentials."""
+        return False
+
+    def has_credentials_permission(self, request: HttpRequest) -> bool:
+        """Who may make and send credentials."""
+        return request.user.has_perm("customers.manage_credentials")
+
+    @admin.display(description=_("clients"), ordering="customer_total")
+    def customer_count(self, account: CustomerAccount) -> int:
+        """How many customers the account sees."""
+        return int(getattr(account, "customer_total", 0))
+
+    @admin.display(description=_("mot de passe"))
+    def password_state(self, account: CustomerAccount) -> Any:
+        """A word on the password, never the password."""
+        if account.has_expired_provisional:
+            return _("provisoire, expiré")
+        if account.must_change_password:
+            return _("provisoire")
+        return _("choisi")
+
+    @admin.action(description=_("Relancer (nouveau mot de passe provisoire)"), permissions=["credentials"])
+    def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
+        """A new provisional password, sent again."""
+        plan, targets = gestures.plan_relaunch(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.RELAUNCH, plan, targets)
+
+    @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
+    def send_credentials(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
+        """Send the credentials as they are."""
+        plan, targets = gestures.plan_send(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.SEND, plan, targets)
+
+    @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
+        """Open the accounts."""
+        plan, targets = gestures.plan_set_active(queryset, is_active=True)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.ACTIVATE, plan, targets)
+
+    @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
+        """Close the accounts."""
+        plan, targets = gestures.plan_set_active(queryset, is_active=False)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEACTIVATE, plan, targets)

@@ -1,0 +1,205 @@
+"""The customer card and the lists of customers and contacts."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from customers.card_changes import tell_card_changed
+from customers.models import Access, Contact, Customer, Gesture
+from portal.backoffice.customers import gestures
+from portal.backoffice.customers.filters import Address, Copies, Credentials
+from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
+from portal.backoffice.customers.tabs import card_tabs
+from portal.backoffice.customers.web_tab import CardGestures
+from portal.backoffice.ui.gone import leads_back
+from portal.backoffice.ui.lists import BackOfficeAdmin
+
+
+class ContactInline(admin.TabularInline[Contact, Customer]):
+    """The contacts on the customer card."""
+
+    model = Contact
+    form = CardContactForm
+    formset = ContactFormSet
+    fields = ("name", "function", "email", "is_main")
+    ordering = ("-is_main", "name")
+    extra = 1  # one to fill in without JavaScript
+
+
+@admin.register(Customer)
+class CustomerAdmin(BackOfficeAdmin[Customer]):
+    """Clients."""
+
+    form = CustomerForm
+    list_display = ("code", "name", "kind", "invoice_copies", "email", "city", "has_credentials")
+    list_display_links = ("code", "name")
+    list_filter = ("kind", Copies, Address, Credentials, "is_public_body")
+    search_fields = ("code", "name", "email", "city", "siren", "siret", "vat_identifier", "contacts__email")
+    search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
+    inlines = (ContactInline,)
+    actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate")
+    change_form_template = "admin/customers/customer/card.html"
+    fieldsets = (
+        (
+            _("Identité"),
+            {"classes": ("entete",), "fields": (("code", "name"), ("kind", "is_public_body"))},
+        ),
+        (
+            _("Coordonnées"),
+            {
+                "classes": ("entete",),
+                "fields": (
+                    ("email", "phone"),
+                    ("address", "address_complement"),
+                    ("postcode", "city", "country"),
+                ),
+            },
+        ),
+        (
+            _("Identifiants légaux"),
+            {"classes": ("entete",), "fields": (("siren", "siret", "vat_identifier"), "electronic_address")},
+        ),
+        (_("Édition des factures"), {"classes": ("edition",), "fields": ("invoice_copies",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """With whether the customer has an account."""
+        accounts = Access.objects.filter(customer=OuterRef("pk"), account__is_staff=False)
+        return super().get_queryset(request).annotate(has_account=Exists(accounts))
+
+    @admin.display(description=_("identifiants"), boolean=True, ordering="has_account")
+    def has_credentials(self, customer: Customer) -> bool:
+        """Whether the customer has an account."""
+        return bool(getattr(customer, "has_account", False))
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        """Save, and tell who derives something from the card."""
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            tell_card_changed(obj)
+
+    def has_credentials_permission(self, request: HttpRequest) -> bool:
+        """Who may make and send credentials."""
+        return request.user.has_perm("customers.manage_credentials")
+
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> Any:
+        """Without deleting many at once: most have invoices and stay, and thousands are no question for one page."""
+        actions = super().get_actions(request, action_location)
+        return {name: action for name, action in actions.items() if name != "delete_selected"}
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The question; where something stands on the customer, why he stays and what to do instead."""
+        customer = self.get_object(request, object_id)
+        if customer is not None and self.has_delete_permission(request, customer):
+            held_by = self.get_deleted_objects([customer], request)[3]
+            if held_by:
+                messages.warning(
+                    request,
+                    gettext(
+                        "%(customer)s ne peut être supprimé : des factures ou des listes à exporter s’appuient sur sa "
+                        "fiche. Désactivez ses comptes, onglet WEB, pour lui fermer son espace."
+                    )
+                    % {"customer": customer},
+                )
+                return redirect("admin:customers_customer_change", customer.pk)
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_urls(self) -> list[Any]:
+        """The gestures of the WEB tab, beside the admin's own pages."""
+        return [*self._card_urls(), *super().get_urls()]
+
+    def _card_urls(self) -> list[URLPattern]:
+        card, wrap = CardGestures(self), self.admin_site.admin_view
+        accounts = "<int:customer_id>/comptes/"
+        account = f"{accounts}<int:account_id>/"
+        return [
+            path(f"{accounts}creer/", wrap(leads_back(card.create)), name="customers_customer_create_account"),
+            path(f"{account}envoyer/", wrap(leads_back(card.send)), name="customers_customer_send_account"),
+            path(f"{account}reinitialiser/", wrap(leads_back(card.renew)), name="customers_customer_renew_account"),
+            path(f"{account}montrer/", wrap(leads_back(card.reveal)), name="customers_customer_reveal_account"),
+            path(f"{account}etat/", wrap(leads_back(card.set_state)), name="customers_customer_account_state"),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The card, with its tabs: those of a new customer wait for its first saving."""
+        tabs: list[tuple[str, str | Promise]] = [
+            ("entete", _("Entête")),
+            ("contacts", _("Contacts")),
+            ("edition", _("Édition")),
+        ]
+        context: dict[str, Any] = {"card_tabs": tabs}
+        customer = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
+        if customer is not None and self.has_view_permission(request, customer):
+            if request.user.has_perm("customers.view_customeraccount"):
+                tabs.append(("web", "WEB"))
+                context.update(CardGestures(self).context(request, customer))
+            panels = []
+            for tab in card_tabs(request):
+                tabs.append((tab.identifier, tab.label))
+                panels.append({"tab": tab, **tab.context(request, customer)})
+            context["panels"] = panels
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @admin.action(description=_("Passer en D (démat)"), permissions=["change"])
+    def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Flag D."""
+        plan, targets = gestures.plan_dematerialise(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEMATERIALISE, plan, targets)
+
+    @admin.action(description=_("Créer les identifiants"), permissions=["credentials"])
+    def create_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Make accounts."""
+        plan, targets = gestures.plan_create(queryset)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.CREATE, plan, targets)
+
+    @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
+    def send_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Send the credentials of the customers' accounts."""
+        plan, targets = gestures.plan_send(gestures.accounts_of(queryset))
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.SEND, plan, targets)
+
+    @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Open the customers' accounts."""
+        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=True)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.ACTIVATE, plan, targets)
+
+    @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
+        """Close the customers' accounts."""
+        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=False)
+        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEACTIVATE, plan, targets)
+
+
+@admin.register(Contact)
+class ContactAdmin(BackOfficeAdmin[Contact]):
+    """Contacts of all customers."""
+
+    form = ContactForm
+    list_display = ("name", "function", "email", "is_main", "customer")
+    list_filter = ("is_main",)
+    list_select_related = ("customer",)
+    search_fields = ("name", "function", "email", "customer__code", "customer__name")
+    autocomplete_fields = ("customer",)
+    fields = ("customer", "name", "function", "email", "is_main")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        """By name: the order by customer would sort the whole table for one page."""
+        return super().get_queryset(request).order_by("name", "pk")

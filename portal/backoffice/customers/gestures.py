@@ -1,0 +1,214 @@
+"""Gestures on hundreds of rows at once: what the confirmation says, and the page that tells how far they are."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from customers.gestures import ask_gesture, is_relaunchable
+from customers.models import DEMATERIALISED, Account, Customer, CustomerAccount, Gesture
+from customers.recipients import ContactRules, find_addressees
+from customers.tasks import start_gesture
+from portal.backoffice.ui.confirmation import Choice, Group, Plan, ask, is_confirmed, make_group
+from portal.backoffice.ui.lists import BackOfficeAdmin, ReadOnlyAdmin
+from portal.backoffice.ui.worker import is_worker_silent
+
+Kind = Gesture.Kind
+ALSO_SENDS = "also_sends"
+
+
+def confirm_and_start[M: Model](
+    model_admin: BackOfficeAdmin[M],
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    kind: Gesture.Kind,
+    plan: Plan,
+    targets: Sequence[int],
+) -> HttpResponse:
+    """Ask first; once confirmed, start the gesture on ``targets`` and lead to its report."""
+    if not is_confirmed(request, plan):
+        return ask(model_admin, request, queryset, plan)
+    author = request.user if isinstance(request.user, Account) else None
+    gesture = ask_gesture(kind=kind, targets=targets, author=author, also_sends=request.POST.get(ALSO_SENDS) == "1")
+    start_gesture(gesture)
+    return redirect("admin:customers_gesture_change", gesture.pk)
+
+
+def plan_dematerialise(queryset: QuerySet[Customer]) -> tuple[Plan, list[int]]:
+    """Customers that are not in D yet."""
+    rows = list(queryset.order_by("code"))
+    changing = [row for row in rows if row.invoice_copies != DEMATERIALISED]
+    return (
+        Plan(
+            title=_("Passer en D (démat)"),
+            sentence=ngettext(
+                "%(count)d client passera en D : ses factures seront déposées sur son espace.",
+                "%(count)d clients passeront en D : leurs factures seront déposées sur leur espace.",
+                len(changing),
+            )
+            % {"count": len(changing)},
+            button=_("Passer en D"),
+            count=len(changing),
+            groups=[
+                _group(_("Passent en D"), changing),
+                make_group(_("Déjà en D"), (), count=len(rows) - len(changing)),
+            ],
+        ),
+        [row.pk for row in changing],
+    )
+
+
+def plan_create(queryset: QuerySet[Customer]) -> tuple[Plan, list[int]]:
+    """Customers who get an account: those that have an address and no account on it yet."""
+    rows = list(queryset.order_by("code"))
+    own = [row for row in rows if row.email.strip()]
+    found = {
+        **find_addressees(own, ContactRules()),
+        **find_addressees([row for row in rows if not row.email.strip()], ContactRules(use_contacts=True)),
+    }
+    making: list[tuple[Customer, str]] = []
+    without_address: list[Customer] = []
+    having: list[Customer] = []
+    for row in rows:
+        recipients = found[row.pk].recipients
+        if not recipients:
+            without_address.append(row)
+        elif recipients[0].account is None or recipients[0].account.has_expired_provisional:
+            making.append((row, recipients[0].address))
+        else:
+            having.append(row)
+    return (
+        Plan(
+            title=_("Créer les identifiants"),
+            sentence=ngettext(
+                "Des identifiants seront créés pour %(count)d client. L’identifiant est son adresse e-mail.",
+                "Des identifiants seront créés pour %(count)d clients. L’identifiant est leur adresse e-mail.",
+                len(making),
+            )
+            % {"count": len(making)},
+            button=_("Créer les identifiants"),
+            count=len(making),
+            groups=[
+                make_group(_("Pour qui"), (f"{row} – {address}" for row, address in making), count=len(making)),
+                _group(_("Sans adresse e-mail : laissés de côté"), without_address),
+                _group(_("Ont déjà des identifiants : laissés tels quels"), having),
+            ],
+            choices=[Choice(ALSO_SENDS, _("Envoyer aussi les identifiants par mail"))],
+        ),
+        [row.pk for row, _address in making],
+    )
+
+
+def plan_send(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
+    """Active accounts get their mail of credentials."""
+    rows = list(accounts.order_by("login"))
+    active = [row for row in rows if row.is_active]
+    return (
+        Plan(
+            title=_("Envoyer les identifiants"),
+            sentence=ngettext(
+                "%(count)d mail d’identifiants sera écrit.",
+                "%(count)d mails d’identifiants seront écrits.",
+                len(active),
+            )
+            % {"count": len(active)},
+            button=_("Envoyer les identifiants"),
+            count=len(active),
+            groups=[
+                _group(_("À qui"), active),
+                _group(_("Comptes désactivés : laissés de côté"), [row for row in rows if not row.is_active]),
+            ],
+        ),
+        [row.pk for row in active],
+    )
+
+
+def plan_relaunch(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
+    """Accounts that their owner has not made his own get a new provisional password, sent again."""
+    rows = list(accounts.order_by("login"))
+    active = [row for row in rows if row.is_active]
+    changing = [row for row in active if is_relaunchable(row)]
+    return (
+        Plan(
+            title=_("Relancer"),
+            sentence=ngettext(
+                "%(count)d compte recevra un nouveau mot de passe provisoire par mail.",
+                "%(count)d comptes recevront un nouveau mot de passe provisoire par mail.",
+                len(changing),
+            )
+            % {"count": len(changing)},
+            button=_("Relancer"),
+            count=len(changing),
+            warning=_("Le mot de passe provisoire précédent ne fonctionnera plus."),
+            groups=[
+                _group(_("À qui"), changing),
+                _group(
+                    _("Ont choisi leur mot de passe : laissés tels quels"),
+                    [row for row in active if not is_relaunchable(row)],
+                ),
+                _group(_("Comptes désactivés : laissés de côté"), [row for row in rows if not row.is_active]),
+            ],
+        ),
+        [row.pk for row in changing],
+    )
+
+
+def plan_set_active(accounts: QuerySet[Account], *, is_active: bool) -> tuple[Plan, list[int]]:
+    """Accounts that open or close."""
+    changing = list(accounts.exclude(is_active=is_active).order_by("login"))
+    count = len(changing)
+    if is_active:
+        title, button = _("Activer les comptes"), _("Activer")
+        sentence = ngettext("%(count)d compte sera activé.", "%(count)d comptes seront activés.", count)
+        warning = ""
+    else:
+        title, button = _("Désactiver les comptes"), _("Désactiver")
+        sentence = ngettext("%(count)d compte sera désactivé.", "%(count)d comptes seront désactivés.", count)
+        warning = _("Leurs titulaires ne pourront plus se connecter et ne recevront plus de mail.")
+    return (
+        Plan(
+            title=title,
+            sentence=sentence % {"count": count},
+            button=button,
+            count=count,
+            warning=warning if count else "",
+            groups=[_group(_("Comptes concernés"), changing)],
+        ),
+        [row.pk for row in changing],
+    )
+
+
+def accounts_of(customers: QuerySet[Customer]) -> QuerySet[Account]:
+    """The accounts that see any of ``customers``."""
+    keys = customers.order_by().values("pk")
+    return CustomerAccount.objects.filter(is_staff=False, accesses__customer__in=keys).distinct()
+
+
+def _group(sentence: str, rows: Iterable[Model]) -> Group:
+    named = list(rows)
+    return make_group(sentence, map(str, named), count=len(named))
+
+
+@admin.register(Gesture)
+class GestureAdmin(ReadOnlyAdmin[Gesture]):
+    """The gestures on many rows: the report of each, while it runs and after."""
+
+    list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
+    list_filter = ("kind", "state")
+    change_form_template = "admin/customers/gesture/report.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """How far the gesture is, and what became of it."""
+        extra = {"is_worker_silent": is_worker_silent()}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})

@@ -1,0 +1,261 @@
+"""The dashboard answers three questions at a glance: what waits, what went wrong, is everything running?
+
+Every figure leads to its list. The number of queries does not depend on the number of rows.
+"""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Min, Q
+from django.db.models.functions import TruncMonth
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from customers.models import DEMATERIALISED, Account, Customer
+from invoices.models import Export, ExportItem, ImportBatch, Invoice
+from invoices.platforms.handover import count_awaiting_handover, hands_over
+from mailing import outbox
+from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
+from portal.backoffice.invoices.changelist import TO_HAND_OVER
+
+SILENT_AFTER = datetime.timedelta(minutes=1)
+MONTHS = 12
+LATEST_EXPORTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A count, what it counts (singular and plural, with a comma between), where it leads, and how grave it is."""
+
+    count: int
+    forms: str
+    url: str
+    note: str = ""
+    level: str = ""  # "fix" or "wrong" where somebody should act
+
+    @property
+    def word(self) -> str:
+        """What is counted, in the number that French wants: the plural begins at two."""
+        return self.forms.split(",")[self.count >= 2]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLine:
+    """One of the last exports: its counts by state, as sentences are made of them."""
+
+    export: Export
+    url: str
+    published: int
+    failed: int
+    left_out: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class Dashboard:
+    """What the signed-in person may know."""
+
+    waiting: list[Figure] = field(default_factory=list)
+    wrong: list[Figure] = field(default_factory=list)
+    exports: list[ExportLine] | None = None
+    silent: list[str] = field(default_factory=list)
+    paused: tuple[datetime.datetime, str] | None = None
+    charts: list[Chart] = field(default_factory=list)
+
+
+def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
+    """The dashboard of ``user`` at ``now``: each figure needs the right to see its list."""
+    board = Dashboard()
+    if user.has_perm("invoices.view_invoice"):
+        board.waiting.append(_invoices_waiting())
+        if hands_over():
+            board.waiting.append(_handovers_waiting())
+    if user.has_perm("invoices.import_invoices"):
+        _add_imports(board)
+    if user.has_perm("mailing.view_message"):
+        _add_mails(board, now)
+    if user.has_perm("customers.view_customer"):
+        board.wrong.append(
+            Figure(
+                Customer.objects.dematerialised().without_address().count(),
+                _("client en D sans adresse,clients en D sans adresse"),
+                f"{reverse('admin:customers_customer_changelist')}?copies=d&adresse=sans",
+                level="fix",
+            )
+        )
+    if user.has_perm("customers.view_customeraccount"):
+        board.waiting.append(
+            Figure(
+                Account.objects.never_connected().filter(is_active=True).count(),
+                _("compte jamais utilisé,comptes jamais utilisés"),
+                f"{reverse('admin:customers_customeraccount_changelist')}?etat=jamais",
+            )
+        )
+    if user.has_perm("invoices.view_export"):
+        board.exports = _latest_exports()
+        board.charts.insert(0, _published_per_month(now))
+    board.silent = _silent_processes(now)
+    return board
+
+
+def _url(name: str, *args: Any, fallback: str = "admin:index") -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return reverse(fallback)
+
+
+def _invoices_waiting() -> Figure:
+    found = (
+        Invoice.objects.pending()
+        .filter(customer__invoice_copies=DEMATERIALISED)
+        .aggregate(count=Count("pk"), since=Min("imported_at"))
+    )
+    note = ""
+    if found["since"]:
+        note = _("la plus ancienne depuis le %(day)s") % {
+            "day": date_format(timezone.localtime(found["since"]), "d/m/Y")
+        }
+    return Figure(
+        found["count"],
+        _("facture en attente d’export,factures en attente d’export"),
+        _url("admin:export_web", fallback="admin:index"),
+        note,
+    )
+
+
+def _handovers_waiting() -> Figure:
+    return Figure(
+        count_awaiting_handover(),
+        _("facture à remettre à la plateforme,factures à remettre à la plateforme"),
+        f"{reverse('admin:invoices_invoice_changelist')}?etat={TO_HAND_OVER}",
+        _("depuis le bordereau de leur export"),
+        level="fix",
+    )
+
+
+def _add_imports(board: Dashboard) -> None:
+    counts = ImportBatch.objects.aggregate(
+        underway=Count("pk", filter=Q(state__in=ImportBatch.UNDERWAY)),
+        checked=Count("pk", filter=Q(state=ImportBatch.State.CHECKED)),
+    )
+    imports_url = reverse("admin:invoices_importbatch_changelist")
+    if counts["underway"]:
+        states = ",".join(ImportBatch.UNDERWAY)
+        forms = _("import en cours,imports en cours")
+        board.waiting.append(Figure(counts["underway"], forms, f"{imports_url}?state__in={states}"))
+    if counts["checked"]:
+        forms = _("import à confirmer,imports à confirmer")
+        board.waiting.append(Figure(counts["checked"], forms, f"{imports_url}?state__exact=checked"))
+
+
+def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
+    counts = outbox.summary(now)
+    outbox_url = reverse("admin:mailing_message_changelist")
+    board.waiting.append(
+        Figure(
+            counts["queued"] + counts["sending"],
+            _("mail en file,mails en file"),
+            f"{outbox_url}?state__in=queued,sending",
+        )
+    )
+    board.waiting.append(
+        Figure(counts["deferred"], _("mail différé,mails différés"), f"{outbox_url}?state__exact=deferred", level="fix")
+    )
+    failed = counts["rejected"] + counts["bounced"]
+    board.wrong.append(
+        Figure(
+            failed,
+            _("mail rejeté ou revenu,mails rejetés ou revenus"),
+            f"{outbox_url}?state__in=rejected,bounced",
+            level="wrong",
+        )
+    )
+    board.wrong.append(
+        Figure(
+            outbox.count_failed_addresses(),
+            _("adresse en erreur,adresses en erreur"),
+            _url("admin:failed_addresses", fallback="admin:mailing_failedaddress_changelist"),
+            level="wrong",
+        )
+    )
+    board.paused = outbox.paused_since()
+    states = (
+        ("accepted", _("envoyés")),
+        ("queued", _("en file")),
+        ("deferred", _("différés")),
+        ("rejected", _("rejetés")),
+        ("bounced", _("revenus")),
+        ("cancelled", _("abandonnés")),
+    )
+    board.charts.append(
+        row_chart("mails", _("Mails par état"), [Bar(label, counts[state], f"bar--{state}") for state, label in states])
+    )
+
+
+def _latest_exports() -> list[ExportLine]:
+    exports = list(Export.objects.order_by("-number")[:LATEST_EXPORTS])
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = ExportItem.objects.filter(export__in=exports).order_by().values_list("export", "state").annotate(Count("pk"))
+    for export, state, count in rows:
+        counts[export][state] = count
+    states = ExportItem.State
+    return [
+        ExportLine(
+            export,
+            _url("admin:export_web_list", export.number, fallback="admin:index"),
+            published=counts[export.pk].get(states.PUBLISHED, 0),
+            failed=counts[export.pk].get(states.FAILED, 0),
+            left_out=counts[export.pk].get(states.LEFT_OUT, 0),
+            waiting=counts[export.pk].get(states.READY, 0) + counts[export.pk].get(states.CLAIMED, 0),
+        )
+        for export in exports
+    ]
+
+
+def _published_per_month(now: datetime.datetime) -> Chart:
+    today = timezone.localdate(now)
+    months = [_months_before(today, back) for back in range(MONTHS - 1, -1, -1)]
+    since = timezone.make_aware(datetime.datetime.combine(months[0], datetime.time()))
+    rows = (
+        Invoice.objects.published()
+        .filter(published_at__gte=since)
+        .order_by()
+        .annotate(month=TruncMonth("published_at"))
+        .values_list("month")
+        .annotate(Count("pk"))
+    )
+    counts = {timezone.localdate(month): count for month, count in rows}
+    return column_chart(
+        "factures",
+        _("Factures exportées par mois"),
+        [Bar(date_format(month, "M y"), counts.get(month, 0)) for month in months],
+    )
+
+
+def _months_before(day: datetime.date, count: int) -> datetime.date:
+    """The first day of the month ``count`` months before that of ``day``."""
+    months = day.year * 12 + day.month - 1 - count
+    return datetime.date(months // 12, months % 12 + 1, 1)
+
+
+def _silent_processes(now: datetime.datetime) -> list[str]:
+    """Sentences on the processes that have given no sign of life for a minute."""
+    sentences = []
+    for role, what in (
+        ("export", _("Le processus qui exporte (run_worker)")),
+        ("mail", _("Le processus qui envoie les mails (send_queued_mail --loop)")),
+    ):
+        pulse = outbox.last_pulse(role)
+        if pulse is None:
+            sentences.append(_("%(what)s n’a jamais donné signe de vie.") % {"what": what})
+        elif now - pulse.seen_at > SILENT_AFTER:
+            sentences.append(
+                _("%(what)s n’a plus donné signe de vie depuis le %(when)s.")
+                % {"what": what, "when": date_format(timezone.localtime(pulse.seen_at), "d/m/Y H:i")}
+            )
+    return sentences

@@ -1,0 +1,104 @@
+"""Listes déjà exportées: every list with its outcome."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from invoices.exporting.counts import ExportFigures, count_many
+from invoices.exporting.progress import run_duration
+from invoices.models import Export
+from invoices.money import write_count
+from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
+
+STATE_CSS = {
+    Export.State.DRAFT: "new",
+    Export.State.RUNNING: "claimed",
+    Export.State.PAUSED: "deferred",
+    Export.State.CANCELLED: "cancelled",
+    Export.State.DONE: "accepted",
+}
+
+
+class ExportChangeList(ChangeList):
+    """The lists of a page with their figures, by one query."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Add ``figures`` to each row."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        figures = count_many(rows)
+        for row in rows:
+            row.figures = figures[row.pk]
+        self.result_list = rows
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin[Export]):
+    """Lists that were made, and what became of them."""
+
+    list_display = ("number", "created_at", "state_badge", "outcome", "who", "selection", "duration")
+    list_filter = ("state", "created_at", "selection")
+    list_select_related = ("selection", "author")
+    search_fields = ("=number", "author_name", "selection__name")
+    date_hierarchy = "created_at"
+    ordering = ("-number",)
+    paginator = LimitedPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Rows with their figures."""
+        return ExportChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        """All lists."""
+        return super().get_queryset(request)
+
+    @admin.display(description=gettext_lazy("état"), ordering="state")
+    def state_badge(self, export: Export) -> SafeString:
+        """The state as a word in its colour."""
+        css = STATE_CSS[Export.State(export.state)]
+        return format_html('<span class="state state--{}">{}</span>', css, export.get_state_display())
+
+    @admin.display(description=gettext_lazy("résultat"))
+    def outcome(self, export: Export) -> str:
+        """«54 publiées, 1 en échec, 12 écartées»."""
+        return outcome_of(export.figures)  # type: ignore[attr-defined] # added by ExportChangeList
+
+    @admin.display(description=gettext_lazy("auteur"), ordering="author_name")
+    def who(self, export: Export) -> str:
+        """Who made the list: a person, or the command line."""
+        return export.author_name
+
+    @admin.display(description=gettext_lazy("durée"))
+    def duration(self, export: Export) -> str:
+        """How long the run took."""
+        return run_duration(export)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list while it has not left, its bordereau afterwards."""
+        export = self.get_object(request, object_id)
+        if export is None:
+            raise Http404
+        is_ended = export.state in (Export.State.DONE, Export.State.CANCELLED)
+        return redirect("admin:export_web_bordereau" if is_ended else "admin:export_web_list", number=export.number)
+
+
+def outcome_of(figures: ExportFigures) -> str:
+    """What a list holds or has done, in a few words."""
+    parts = [
+        (figures.remaining, _("prête"), _("prêtes")),
+        (figures.published, _("publiée"), _("publiées")),
+        (figures.failed, _("en échec"), _("en échec")),
+        (figures.left_out_total, _("écartée"), _("écartées")),
+        (figures.mails, _("mail"), _("mails")),
+    ]
+    return ", ".join(write_count(count, singular, several) for count, singular, several in parts if count)

@@ -1,0 +1,253 @@
+"""Export WEB › Factures, tab *Export*: the list, its ticks, its corrections on the spot, its previews."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from invoices.exporting.counts import ExportFigures, count_items, count_many
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.criteria_text import describe_criteria
+from invoices.exporting.exports import recheck_customer, set_excluded
+from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
+from invoices.exporting.progress import is_worker_missing, measure_progress, run_duration
+from invoices.models import Export, ExportItem
+from invoices.money import write_count
+from portal.backoffice.exports.corrections import FIX_OF_REASON, apply_fix, fix_form, may_fix
+from portal.backoffice.exports.list_filters import ListFilter, count_exported, count_to_fix
+from portal.backoffice.ui.lists import read_key
+from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, tell
+
+LINES_PER_PAGE = 50
+LISTS_SHOWN = 10
+State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
+CORRECTABLE = (State.DRAFT, State.PAUSED)
+UNDER_WAY = (State.RUNNING, State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTicks:
+    """A button that unticks or ticks every line of the list as it is filtered."""
+
+    excluded: bool
+    label: str
+
+
+@dataclass(slots=True)
+class ShownLine:
+    """A line with what corrects it; ``form`` is None where nothing is to be typed."""
+
+    line: ListLine
+    fix: str = ""
+    form: BaseForm | None = None
+
+
+@allowed(*SEE)
+@require_GET
+def exports(request: HttpRequest) -> HttpResponseBase:
+    """The tab *Export*: what runs, the lists that wait, the last ones that left."""
+    open_lists = list(
+        Export.objects.filter(state__in=(State.RUNNING, State.PAUSED, State.DRAFT)).order_by("-number")[:LISTS_SHOWN]
+    )
+    ended = list(Export.objects.filter(state__in=(State.DONE, State.CANCELLED)).order_by("-number")[:LISTS_SHOWN])
+    figures = count_many([*open_lists, *ended])
+    return show(
+        request,
+        "admin/export/exports.html",
+        {
+            "title": _("Export WEB › Factures"),
+            "tab": "export",
+            "running": [(row, figures[row.pk]) for row in open_lists if row.state in UNDER_WAY],
+            "drafts": [(row, figures[row.pk]) for row in open_lists if row.state == State.DRAFT],
+            "ended": [(row, figures[row.pk], run_duration(row)) for row in ended],
+            "may_act": has_any(request, ACT),
+        },
+    )
+
+
+@allowed(*SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_list(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The list with its filters; with POST, a customer of it is corrected on the spot."""
+    export = get_object_or_404(Export.objects.select_related("selection"), number=number)
+    if request.method != "POST":
+        return _list_page(request, export)
+    if not has_any(request, ACT):
+        raise PermissionDenied
+    return _correct(request, export)
+
+
+def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
+    back = _here(request, export)
+    key = read_key(request.POST.get("item", ""))
+    item = ExportItem.objects.select_related("invoice__customer").filter(export=export, pk=key).first()
+    if item is None or export.state not in CORRECTABLE:
+        tell(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
+        return redirect(back)
+    # The reason as it stands: somebody may have corrected the customer meanwhile.
+    fix = FIX_OF_REASON.get(item.reason, "")
+    if not fix or fix != request.POST.get("fix"):
+        tell(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
+        return redirect(back)
+    customer = item.invoice.customer
+    criteria = Criteria.from_json(export.criteria)
+    form = fix_form(fix, item.pk, customer, criteria, data=request.POST)
+    if form is not None and not form.is_valid():
+        return _list_page(request, export, broken={item.pk: form}, status=422)
+    done = apply_fix(request, fix, customer, criteria, form)
+    if done:
+        note(request, customer, _("%(what)s (export n° %(number)s)") % {"what": done, "number": export.number})
+    ready = recheck_customer(export=export, customer_id=customer.pk)
+    tell(request, f"{customer} : {done or _('rien à changer')} – {_count_ready(ready)}")
+    return redirect(f"{back}#ligne-{item.pk}")
+
+
+def _count_ready(count: int) -> str:
+    if not count:
+        return _("ses factures restent à corriger.")
+    return write_count(count, _("facture prête."), _("factures prêtes."))
+
+
+def _here(request: HttpRequest, export: Export) -> str:
+    """The list with the filters of the address in use."""
+    url = reverse("admin:export_web_list", args=[export.number])
+    return f"{url}?{request.GET.urlencode()}" if request.GET else url
+
+
+def _list_page(
+    request: HttpRequest, export: Export, *, broken: dict[int, BaseForm] | None = None, status: int = 200
+) -> HttpResponseBase:
+    figures = count_items(export)
+    chosen = ListFilter.from_query(request.GET)
+    paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
+    if not chosen.search:
+        # The figures are known: a count over 100,000 lines need not be made again.
+        paginator.__dict__["count"] = chosen.count(figures)
+    page = paginator.get_page(request.GET.get("page"))
+    criteria = Criteria.from_json(export.criteria)
+    is_open = export.state == State.DRAFT and has_any(request, ACT)
+    is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
+    lines = [
+        _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
+        for line in with_recipients(export, load_items(page))
+    ]
+    others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
+    return show(
+        request,
+        "admin/export/list.html",
+        {
+            "title": _("Export n° %(number)s") % {"number": export.number},
+            "tab": "export",
+            "export": export,
+            "figures": figures,
+            "to_fix": count_to_fix(figures),
+            "exported": count_exported(figures),
+            "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
+            "choices": describe_criteria(criteria),
+            "criteria": criteria,
+            "states": chosen.state_choices(figures),
+            "reasons": chosen.reason_choices(figures),
+            "state": chosen.state,
+            "reason": chosen.reason,
+            "search": chosen.search,
+            "page": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+            "query": _query_without_page(request),
+            "here": f"?{request.GET.urlencode()}",
+            "lines": lines,
+            "ticks": _offered_ticks(export, chosen, figures) if is_open else [],
+            "broken": broken,
+            "others": others,
+            "is_open": is_open,
+            "may_act": has_any(request, ACT),
+            "progress": measure_progress(export, timezone.now()),
+            "is_worker_missing": export.state in (State.DRAFT, State.RUNNING) and is_worker_missing(timezone.now()),
+        },
+        status=status,
+    )
+
+
+def _shown(
+    request: HttpRequest, line: ListLine, criteria: Criteria, broken: dict[int, BaseForm], *, is_correctable: bool
+) -> ShownLine:
+    item = line.item
+    fix = FIX_OF_REASON.get(item.reason, "") if item.state == ItemState.LEFT_OUT else ""
+    if not fix or not is_correctable or not may_fix(request, fix):
+        return ShownLine(line)
+    bad = next((row["address"] for row in line.recipients if row["status"] == "bad_address"), "")
+    form = broken.get(item.pk) or fix_form(fix, item.pk, item.invoice.customer, criteria, old=bad)
+    return ShownLine(line, fix, form)
+
+
+def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportFigures) -> list[OfferedTicks]:
+    """What can be done to all lines that are shown, on this page and the others; each button says to how many."""
+    ready, excluded = chosen.count_ticks(export, figures)
+    offered = []
+    if excluded:
+        label = write_count(excluded, _("ligne"), _("lignes"))
+        offered.append(OfferedTicks(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
+    if ready:
+        label = write_count(ready, _("ligne"), _("lignes"))
+        offered.append(OfferedTicks(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
+    return offered
+
+
+def _query_without_page(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    return query.urlencode()
+
+
+@allowed(*ACT)
+@require_POST
+def tick(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not."""
+    export = get_object_or_404(Export, number=number)
+    shown = {read_key(text) for text in request.POST.getlist("shown")}
+    ticked = {read_key(text) for text in request.POST.getlist("ticked")} & shown
+    off = set_excluded(export=export, items=shown - ticked, excluded=True)
+    on = set_excluded(export=export, items=ticked, excluded=False)
+    if off or on:
+        words = {
+            "off": write_count(off, _("ligne décochée"), _("lignes décochées")),
+            "on": write_count(on, _("ligne cochée"), _("lignes cochées")),
+        }
+        note(request, export, _("%(off)s, %(on)s.") % words)
+    elif export.state != State.DRAFT:
+        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+    return redirect(_here(request, export))
+
+
+@allowed(*ACT)
+@require_POST
+def tick_all(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Untick or tick every line of the list as it is filtered, on whichever page; the other button takes it back."""
+    export = get_object_or_404(Export, number=number)
+    chosen = ListFilter.from_query(request.GET)
+    excluded = request.POST.get("cocher") != "oui"
+    count = set_excluded(export=export, items=chosen.find(export).order_by(), excluded=excluded)
+    if count:
+        changed = (_("ligne décochée"), _("lignes décochées")) if excluded else (_("ligne cochée"), _("lignes cochées"))
+        words = f"{write_count(count, *changed)}{_kept_words(chosen)}."
+        note(request, export, words)
+        tell(request, words)
+    elif export.state != State.DRAFT:
+        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+    else:
+        tell(request, _("Aucune ligne n’a changé."), level=messages.INFO)
+    query = chosen.after_ticks(excluded=excluded).query
+    url = reverse("admin:export_web_list", args=[number])
+    return redirect(f"{url}?{query}" if query else url)
+
+
+def _kept_words(chosen: ListFilter) -> str:
+    """Of which lines it was said: « (recherche « durand ») »."""
+    return _(" (recherche « %(search)s »)") % {"search": chosen.search} if chosen.search else ""

@@ -1,0 +1,232 @@
+"""The run of an export: started, watched, paused, cancelled, retried; and its bordereau as page, CSV and PDF."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
+from invoices.exporting.items import filter_items, load_items, with_mails
+from invoices.exporting.progress import is_worker_missing, measure_progress
+from invoices.exporting.report import Bordereau, read_bordereau, write_csv, write_pdf
+from invoices.exporting.run.tasks import start_export_in_workers
+from invoices.models import Export, ExportItem, Invoice
+from invoices.money import write_count
+from portal.backoffice.ui.downloads import zip_of
+from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, staff_name, tell
+
+LINES_PER_PAGE = 100
+State, ItemState = Export.State, ExportItem.State
+
+
+def _export(number: int) -> Export:
+    return get_object_or_404(Export.objects.select_related("selection"), number=number)
+
+
+@allowed(*ACT)
+@require_POST
+def start(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*Exporter*, *Reprendre*: of two people who press at once, one starts it and the other is told."""
+    export = _export(number)
+    is_resumed = export.state == State.PAUSED
+    if not ExportItem.objects.ready().filter(export=export).exists() and not is_resumed:
+        tell(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
+        return redirect("admin:export_web_list", number=number)
+    try:
+        start_export_in_workers(export=export)
+    except NothingToDoError as error:
+        tell(request, str(error), level=messages.WARNING)
+    else:
+        note(request, export, _("Export repris.") if is_resumed else _("Export lancé."))
+    return redirect("admin:export_web_list", number=number)
+
+
+@allowed(*ACT)
+@require_POST
+def pause(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*Pause*: the lines in hand end, the others wait."""
+    export = _export(number)
+    if export.state == State.RUNNING:
+        pause_export(export=export)
+        note(request, export, _("Export mis en pause."))
+        tell(request, _("L’export n° %(number)s est en pause.") % {"number": number})
+    return redirect("admin:export_web_list", number=number)
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*Annuler*, after a question: what is published stays published."""
+    export = _export(number)
+    if export.state not in (State.DRAFT, State.RUNNING, State.PAUSED):
+        tell(request, _("L’export n° %(number)s est déjà terminé.") % {"number": number}, level=messages.WARNING)
+        return redirect("admin:export_web_list", number=number)
+    if request.method == "POST":
+        cancel_export(export=export)
+        note(request, export, _("Export annulé."))
+        tell(request, _("L’export n° %(number)s est annulé.") % {"number": number})
+        return redirect("admin:export_web_list", number=number)
+    figures = measure_progress(export, timezone.now()).figures
+    done = write_count(figures.published, _("facture déjà publiée le reste."), _("factures déjà publiées le restent."))
+    waiting = write_count(
+        figures.remaining,
+        _("facture prête attendra une autre liste."),
+        _("factures prêtes attendront une autre liste."),
+    )
+    return show(
+        request,
+        "admin/export/confirm.html",
+        {
+            "title": _("Annuler l’export n° %(number)s ?") % {"number": number},
+            "tab": "export",
+            "sentences": [done, waiting],
+            "button": _("Annuler l’export"),
+            "is_dangerous": True,
+            "back": reverse("admin:export_web_list", args=[number]),
+        },
+    )
+
+
+@allowed(*SEE)
+@require_GET
+def progress(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The progress region alone, asked for again and again while the run lasts."""
+    export, now = _export(number), timezone.now()
+    return render(
+        request,
+        "admin/export/progress.html",
+        {
+            "export": export,
+            "progress": measure_progress(export, now),
+            "is_worker_missing": export.state == State.RUNNING and is_worker_missing(now),
+        },
+    )
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def retry(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*Relancer les échecs*: failed lines and mails that did not arrive, and nothing else."""
+    export = _export(number)
+    if export.state not in (State.DONE, State.CANCELLED, State.PAUSED):
+        tell(request, _("L’export n’est pas terminé : rien à relancer encore."), level=messages.WARNING)
+        return redirect("admin:export_web_list", number=number)
+    if request.method == "POST":
+        return _retry(request, export)
+    head = read_bordereau(export)
+    return show(
+        request,
+        "admin/export/confirm.html",
+        {
+            "title": _("Relancer les échecs de l’export n° %(number)s ?") % {"number": number},
+            "tab": "export",
+            "sentences": _what_fails(head),
+            "button": _("Relancer les échecs") if head.failures else "",
+            "back": reverse("admin:export_web_bordereau", args=[number]),
+        },
+    )
+
+
+def _what_fails(head: Bordereau) -> list[str]:
+    if not head.failures:
+        return [_("Rien n’est en échec.")]
+    sentences = []
+    if failed := head.figures.failed:
+        again = _("facture en échec sera exportée de nouveau."), _("factures en échec seront exportées de nouveau.")
+        sentences.append(write_count(failed, *again))
+    if head.failed_mails:
+        again = _("mail qui n’est pas arrivé sera renvoyé."), _("mails qui ne sont pas arrivés seront renvoyés.")
+        sentences.append(write_count(head.failed_mails, *again))
+    return [*sentences, _("Les autres lignes et les autres mails ne bougent pas.")]
+
+
+def _retry(request: HttpRequest, export: Export) -> HttpResponseBase:
+    lines = retry_failures(export=export)
+    mails = retry_failed_mails(export=export, by=staff_name(request))
+    if not lines and not mails:
+        tell(request, _("Rien n’est en échec."), level=messages.INFO)
+        return redirect("admin:export_web_bordereau", number=export.number)
+    done = _("Échecs relancés : %(lines)s, %(mails)s.") % {
+        "lines": write_count(lines, _("facture"), _("factures")),
+        "mails": write_count(mails, _("mail"), _("mails")),
+    }
+    note(request, export, done)
+    tell(request, done)
+    if not lines:
+        return redirect("admin:export_web_bordereau", number=export.number)
+    try:
+        start_export_in_workers(export=export)
+    except NothingToDoError as error:
+        tell(request, str(error), level=messages.WARNING)
+    return redirect("admin:export_web_list", number=export.number)
+
+
+@allowed(*SEE)
+@require_GET
+def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The report: what was asked, by whom, and what became of each line."""
+    export = _export(number)
+    head = read_bordereau(export)
+    state = request.GET.get("etat", "")
+    state = state if state in ItemState.values else ""
+    paginator = Paginator(filter_items(export, state=state), LINES_PER_PAGE)
+    page = paginator.get_page(request.GET.get("page"))
+    return show(
+        request,
+        "admin/export/bordereau.html",
+        {
+            "title": _("Bordereau d’export n° %(number)s") % {"number": number},
+            "tab": "export",
+            "export": export,
+            "head": head,
+            "state": state,
+            "states": [(value, label) for value, label in ItemState.choices],
+            "page": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+            "query": f"etat={state}" if state else "",
+            "lines": with_mails(load_items(page)),
+            "may_act": has_any(request, ACT),
+            "is_ended": export.state in (State.DONE, State.CANCELLED, State.PAUSED),
+        },
+    )
+
+
+def _download(response: HttpResponseBase, filename: str) -> HttpResponseBase:
+    response.headers["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@allowed(*SEE)
+@require_GET
+def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The report for a spreadsheet, written as it is sent: any number of lines in flat memory."""
+    export = _export(number)
+    response = StreamingHttpResponse(write_csv(export), content_type="text/csv; charset=utf-8")
+    return _download(response, f"bordereau-export-{number}.csv")
+
+
+@allowed(*SEE)
+@require_GET
+def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The report on paper."""
+    return _download(
+        HttpResponse(write_pdf(_export(number)), content_type="application/pdf"), f"bordereau-export-{number}.pdf"
+    )
+
+
+@allowed(*SEE)
+@require_GET
+def published_pdfs(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The PDFs that the export published, as one file."""
+    export = _export(number)
+    published = Invoice.objects.published().filter(items__export=export, items__state=ItemState.PUBLISHED)
+    if not published.exists():
+        tell(request, _("Cet export n’a publié aucune facture."), level=messages.WARNING)
+        return redirect("admin:export_web_bordereau", number=number)
+    return zip_of(published, filename=f"Factures-export-{number}.zip")

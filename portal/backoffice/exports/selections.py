@@ -1,0 +1,277 @@
+"""Export WEB › Factures: the tabs *Sélection* and *Script*."""
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION, DELETION
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from invoices.exporting.command_line import (
+    arguments_for,
+    arguments_for_profile,
+    cron_line,
+    schedule_for,
+    shell_command,
+    systemd_units,
+)
+from invoices.exporting.counts import count_many
+from invoices.exporting.criteria import Criteria, Period
+from invoices.exporting.criteria_text import describe_criteria
+from invoices.exporting.exports import create_export, last_export_day
+from invoices.exporting.progress import run_duration
+from invoices.exporting.selection import SelectionCount, count_selection
+from invoices.models import Export, ExportItem, SavedSelection
+from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
+from portal.backoffice.ui.lists import read_key
+from portal.backoffice.ui.pages import ACT, SEE, acting_account, allowed, has_any, note, show, tell
+
+RUNS_SHOWN = 30
+# What the screen asks of the address: the choices of the form, or something to begin with.
+REOPEN_SELECTION = "selection"
+REOPEN_EXPORT = "export"
+
+
+@allowed(*SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def selection(request: HttpRequest) -> HttpResponseBase:
+    """The choices; with POST, the list is made or the choices are saved under a name."""
+    reopened = _reopened(request)
+    if request.method == "POST":
+        return _act(request, reopened)
+    form = _form_of(request.GET, reopened)
+    count = None
+    if not form.is_bound:
+        count = count_selection(_criteria_of(dict(form.initial)))
+    elif form.is_valid():
+        count = count_selection(form.criteria_today())
+    name_form = SelectionNameForm(reopened=reopened, initial={"name": reopened.name if reopened else ""})
+    return _page(request, form, name_form, reopened, count)
+
+
+def _act(request: HttpRequest, reopened: SavedSelection | None) -> HttpResponseBase:
+    action = request.POST.get("action")
+    if action != "count" and not has_any(request, ACT):
+        raise PermissionDenied
+    form = SelectionForm(request.POST)
+    wants_save = action == "save"
+    name_form = SelectionNameForm(
+        request.POST if wants_save else None,
+        reopened=reopened,
+        initial={"name": request.POST.get("name") or (reopened.name if reopened else "")},
+    )
+    is_valid = form.is_valid()
+    if not is_valid or (wants_save and not name_form.is_valid()):
+        count = count_selection(form.criteria_today()) if is_valid else None
+        return _page(request, form, name_form, reopened, count, status=422)
+    if action == "count":
+        return _page(request, form, name_form, reopened, count_selection(form.criteria_today()))
+    if wants_save:
+        return _save(request, form.criteria(), name_form.cleaned_data["name"], reopened)
+    return _create(request, form, name_form, reopened)
+
+
+def _save(request: HttpRequest, criteria: Criteria, name: str, reopened: SavedSelection | None) -> HttpResponseBase:
+    row = reopened or SavedSelection(author=acting_account(request))
+    is_new = row.pk is None
+    row.name, row.criteria = name, criteria.to_json()
+    row.save()
+    note(request, row, _("Sélection enregistrée."), **({"flag": ADDITION} if is_new else {}))
+    tell(request, _("La sélection « %(name)s » est enregistrée.") % {"name": name})
+    return redirect(f"{reverse('admin:export_web')}?{REOPEN_SELECTION}={row.pk}")
+
+
+def _create(
+    request: HttpRequest, form: SelectionForm, name_form: SelectionNameForm, reopened: SavedSelection | None
+) -> HttpResponseBase:
+    criteria = form.criteria_today()
+    count = count_selection(criteria)
+    if not count.candidates:
+        form.add_error(None, ValidationError(_("Aucune facture ne correspond à ces choix : la liste serait vide.")))
+        return _page(request, form, name_form, reopened, count, status=422)
+    is_unchanged = reopened is not None and Criteria.from_json(reopened.criteria) == form.criteria()
+    export = create_export(
+        criteria=criteria, author=acting_account(request), selection=reopened if is_unchanged else None
+    )
+    note(request, export, _("Liste à exporter créée."), flag=ADDITION)
+    return redirect("admin:export_web_list", number=export.number)
+
+
+def _reopened(request: HttpRequest) -> SavedSelection | None:
+    key = request.POST.get(REOPEN_SELECTION) or request.GET.get(REOPEN_SELECTION) or ""
+    return SavedSelection.objects.filter(pk=read_key(key)).first()
+
+
+def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm:
+    """The form with what the address says: its own fields, a saved selection, an export's choices, or the usual."""
+    if "period" in query:
+        return SelectionForm(query)
+    criteria = Criteria()
+    number = query.get(REOPEN_EXPORT, "")
+    if reopened is not None:
+        criteria = Criteria.from_json(reopened.criteria)
+    elif export := Export.objects.filter(number=read_key(number)).first():
+        criteria = Criteria.from_json(export.criteria)
+    return SelectionForm(initial=SelectionForm.values_of(criteria))
+
+
+def _criteria_of(values: dict[str, Any]) -> Criteria:
+    """The criteria of the form's values as they stand before anybody typed; the usual ones where they are odd."""
+    form = SelectionForm({name: value for name, value in values.items() if value not in (None, False)})
+    return form.criteria_today() if form.is_valid() else Criteria()
+
+
+def _page(
+    request: HttpRequest,
+    form: SelectionForm,
+    name_form: SelectionNameForm,
+    reopened: SavedSelection | None,
+    count: SelectionCount | None,
+    *,
+    status: int = 200,
+) -> HttpResponseBase:
+    return show(
+        request,
+        "admin/export/selection.html",
+        {
+            "title": _("Export WEB › Factures"),
+            "tab": "selection",
+            "form": form,
+            "name_form": name_form,
+            "reopened": reopened,
+            "saved": SavedSelection.objects.only("name"),
+            "count": _count_context(count),
+            "query": _query_of(form),
+            "may_act": has_any(request, ACT),
+            "last_export": last_export_day(),
+        },
+        status=status,
+    )
+
+
+def _query_of(form: SelectionForm) -> str:
+    """The choices as the query of an address, for the other tab; empty where nothing was chosen yet."""
+    values = form.data if form.is_bound else form.initial
+    chosen = {name: str(values.get(name, "")) for name in form.fields if values.get(name)}
+    return urlencode({"period": str(Period.FIXED), **chosen})
+
+
+def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
+    """The figures in the words of the screen: what is ready, what to correct and why, what has left already."""
+    if count is None:
+        return None
+    reasons = dict(count.left_out)
+    exported = reasons.pop(str(ExportItem.Reason.ALREADY_EXPORTED), 0)
+    return {
+        "ready": count.ready,
+        "to_fix": sum(reasons.values()),
+        "reasons": [(ExportItem.Reason(reason).label, number) for reason, number in reasons.items()],
+        "exported": exported,
+        "candidates": count.candidates,
+    }
+
+
+@allowed(*SEE)
+@require_GET
+def count(request: HttpRequest) -> HttpResponseBase:
+    """The figures beside the choices, as a fragment: asked for while choosing."""
+    form = SelectionForm(request.GET)
+    figures = count_selection(form.criteria_today()) if form.is_valid() else None
+    return render(request, "admin/export/count.html", {"count": _count_context(figures), "form": form})
+
+
+@allowed(*ACT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Forget a saved selection, after a question; the exports that it made stay."""
+    row = get_object_or_404(SavedSelection, pk=pk)
+    if request.method == "POST":
+        note(request, row, _("Sélection supprimée."), flag=DELETION)
+        name = row.name
+        row.delete()
+        tell(request, _("La sélection « %(name)s » est supprimée.") % {"name": name})
+        return redirect("admin:export_web")
+    return show(
+        request,
+        "admin/export/confirm.html",
+        {
+            "title": _("Supprimer la sélection « %(name)s » ?") % {"name": row.name},
+            "tab": "selection",
+            "sentences": [
+                _("Les tâches planifiées qui se servent de ce nom (--profile) s’arrêteront sur une erreur."),
+                _("Les exports déjà faits avec elle restent."),
+            ],
+            "button": _("Supprimer"),
+            "is_dangerous": True,
+            "back": f"{reverse('admin:export_web')}?{REOPEN_SELECTION}={row.pk}",
+        },
+    )
+
+
+@allowed(*SEE)
+@require_GET
+def script(request: HttpRequest) -> HttpResponseBase:
+    """The same selection as a command line, for a scheduler; and what ran by itself."""
+    reopened = _reopened(request)
+    form = _form_of(request.GET, reopened)
+    is_valid = not form.is_bound or form.is_valid()
+    criteria = Criteria()
+    if form.is_bound and is_valid:
+        criteria = form.criteria()
+    elif reopened is not None:
+        criteria = Criteria.from_json(reopened.criteria)
+    saved = list(SavedSelection.objects.all())
+    profiles = [(row, Criteria.from_json(row.criteria)) for row in saved]
+    runs = list(
+        Export.objects.filter(author=None).select_related("selection").order_by("-number")[:RUNS_SHOWN],
+    )
+    figures = count_many(runs)
+    if not is_valid:
+        tell(request, _("Le script ne peut pas être écrit : corrigez d’abord la sélection."), level=messages.ERROR)
+    return show(
+        request,
+        "admin/export/script.html",
+        {
+            "title": _("Export WEB › Factures"),
+            "tab": "script",
+            "query": request.GET.urlencode(),
+            "is_valid": is_valid,
+            "choices": describe_criteria(criteria),
+            "is_fixed": criteria.period == Period.FIXED and bool(criteria.start or criteria.end),
+            "reopened": reopened,
+            "script": _scripts(arguments_for(criteria), criteria, _("Export des factures")),
+            "profiles": [
+                (
+                    row,
+                    describe_criteria(kept),
+                    _scripts(
+                        arguments_for_profile(row.name),
+                        kept,
+                        _("Export des factures : %(name)s") % {"name": row.name},
+                    ),
+                )
+                for row, kept in profiles
+            ],
+            "runs": [(run, figures[run.pk], run_duration(run)) for run in runs],
+        },
+    )
+
+
+def _scripts(arguments: list[str], criteria: Criteria, description: str) -> dict[str, str]:
+    """The texts to copy."""
+    schedule = schedule_for(criteria.period)
+    where = {"folder": str(settings.BASE_DIR), "python": sys.executable}
+    service, timer = systemd_units(arguments, schedule, description=description, **where)
+    return {
+        "command": shell_command(arguments, **where),
+        "cron": cron_line(arguments, schedule, **where),
+        "service": service,
+        "timer": timer,
+    }

@@ -1,0 +1,1 @@
+"""Importer: the ERP's files, given and confirmed."""

@@ -1,0 +1,220 @@
+"""Importer: the ERP's files are given, checked as ``import_erp --dry-run`` does, confirmed, imported."""
+
+import csv
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from customers.models import Account
+from invoices.files.csv_cells import harmless_cell
+from invoices.importing.batches import (
+    NotKeptError,
+    TooLateError,
+    abandon_batch,
+    confirm_batch,
+    describe_progress,
+    receive_files,
+)
+from invoices.models import Company, ImportBatch
+from portal.backoffice.ui.file_fields import SeveralFilesField
+from portal.backoffice.ui.lists import ReadOnlyAdmin
+from portal.backoffice.ui.worker import is_worker_silent
+
+IMPORT = "invoices.import_invoices"
+MAX_MEGABYTES = 500
+SHOWN = 200
+WORDS = {
+    "customers": gettext_lazy("Clients"),
+    "contacts": gettext_lazy("Contacts"),
+    "invoices": gettext_lazy("Factures"),
+    "lines": gettext_lazy("Lignes"),
+}
+
+
+class UploadForm(forms.Form):
+    """What is given, and what the rows that name no company belong to."""
+
+    documents = SeveralFilesField(
+        most_megabytes=MAX_MEGABYTES,
+        label=gettext_lazy("Fichiers de l’ERP"),
+        help_text=gettext_lazy(
+            "clients, contacts, factures et lignes (CSV, XLSX), e-factures (Factur-X, CII, UBL), PDF, archives ZIP."
+        ),
+        error_messages={
+            "required": gettext_lazy("Choisissez au moins un fichier."),
+            "empty": gettext_lazy("Un des fichiers est vide."),
+        },
+    )
+    company = forms.ModelChoiceField(
+        label=gettext_lazy("Société des factures qui n’en nomment pas"),
+        queryset=Company.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("la société par défaut"),
+    )
+    create_companies = forms.BooleanField(
+        label=gettext_lazy("Créer les sociétés émettrices qui ne sont pas encore connues"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        company = self.fields["company"]
+        assert isinstance(company, forms.ModelChoiceField)
+        company.queryset = Company.objects.all()
+
+
+@admin.register(ImportBatch)
+class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
+    """The imports: a new one, those that wait for a confirmation, those of before."""
+
+    list_display = ("created_at", "__str__", "state", "author_name", "finished_at")
+    list_display_links = ("created_at", "__str__")
+    list_filter = ("state",)
+    change_form_template = "admin/invoices/importbatch/report.html"
+    change_list_template = "admin/invoices/importbatch/imports.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportBatch]:
+        """The latest first; reports of thousands of refusals are read one at a time."""
+        found = super().get_queryset(request)
+        return found.defer("report") if self._is_list(request) else found
+
+    def _is_list(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and match.url_name == "invoices_importbatch_changelist"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may import."""
+        return request.user.has_perm(IMPORT)
+
+    def has_view_permission(self, request: HttpRequest, obj: ImportBatch | None = None) -> bool:
+        """Who may see imports, or make them."""
+        return super().has_view_permission(request, obj) or request.user.has_perm(IMPORT)
+
+    def get_urls(self) -> list[Any]:
+        """Confirming, abandoning, and the refusals as a file."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<uuid:batch_id>/confirmer/", wrap(self.confirm), name="invoices_importbatch_confirm"),
+            path("<uuid:batch_id>/abandonner/", wrap(self.abandon), name="invoices_importbatch_abandon"),
+            path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """*Importer*: give the files."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+        if form.is_bound and form.is_valid():
+            company = form.cleaned_data["company"]
+            try:
+                batch = receive_files(
+                    files=form.cleaned_data["documents"],
+                    author=_author(request),
+                    create_companies=form.cleaned_data["create_companies"],
+                    company=(company.siren or company.name) if company else "",
+                )
+            except NotKeptError as error:
+                form.add_error("documents", str(error))
+            else:
+                self.log_addition(request, batch, _("Fichiers reçus pour contrôle."))
+                return redirect("admin:invoices_importbatch_change", batch.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Importer les fichiers de l’ERP"),
+            "opts": self.opts,
+            "form": form,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/invoices/importbatch/upload.html", context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The report: what would be done, what was refused and why; then what was done."""
+        batch = self.get_object(request, object_id) if object_id else None
+        extra: dict[str, Any] = {}
+        if batch is not None and batch.report:
+            report = batch.report
+            extra = {
+                "counts": [
+                    (label, report["created"][key], report["updated"][key], report["unchanged"][key])
+                    for key, label in WORDS.items()
+                ],
+                "rejected": report["rejected"][:SHOWN],
+                "hidden": max(report.get("rejections", 0) - SHOWN, 0),
+                "rejections": report.get("rejections", 0),
+                "notices": report.get("notices", []),
+            }
+        extra["may_import"] = request.user.has_perm(IMPORT)
+        extra["progress"] = describe_progress(batch) if batch is not None and batch.is_underway else ""
+        extra["is_worker_silent"] = batch is not None and batch.is_underway and is_worker_silent()
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def confirm(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        """*Confirmer l'import*."""
+        batch = self._batch(request, batch_id)
+        if batch is None:
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            confirm_batch(batch=batch)
+        except TooLateError as problem:
+            messages.warning(request, str(problem))
+        else:
+            self.log_change(request, batch, _("Import confirmé."))
+        return redirect("admin:invoices_importbatch_change", batch.pk)
+
+    def abandon(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        """*Abandonner*: the files are forgotten."""
+        batch = self._batch(request, batch_id)
+        if batch is None:
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            abandon_batch(batch=batch)
+        except TooLateError as problem:
+            messages.warning(request, str(problem))
+        else:
+            self.log_change(request, batch, _("Import abandonné."))
+            messages.success(request, _("Import abandonné : rien n’a été écrit, les fichiers sont effacés."))
+        return redirect("admin:invoices_importbatch_change", batch.pk)
+
+    def _batch(self, request: HttpRequest, batch_id: UUID) -> ImportBatch | None:
+        """The batch to decide on; None where the request is no POST. Raises PermissionDenied, Http404."""
+        if not request.user.has_perm(IMPORT):
+            raise PermissionDenied
+        return get_object_or_404(ImportBatch, pk=batch_id) if request.method == "POST" else None
+
+    def refusals(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        """All refusals as CSV, for the one who mends the ERP's export."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(ImportBatch, pk=batch_id)
+        response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="refus.csv"'
+        table = csv.writer(response, delimiter=";")
+        table.writerow([_("fichier"), _("ligne"), _("colonne"), _("valeur"), _("motif")])
+        for row in batch.report.get("rejected", []):
+            table.writerow([harmless_cell(row[key] or "") for key in ("file", "line", "column", "value", "reason")])
+        return response
+
+
+def _author(request: HttpRequest) -> Account:
+    if not isinstance(request.user, Account):
+        raise PermissionDenied
+    return request.user

@@ -1,0 +1,1 @@
+"""Factures: the list and the page of one."""

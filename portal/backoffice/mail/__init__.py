@@ -1,0 +1,1 @@
+"""Courrier: predefined messages, the outbox, addresses in error."""

@@ -1,0 +1,142 @@
+"""Adresses en erreur: one work list, where an address is corrected and what did not arrive leaves again."""
+
+import csv
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from customers.models import Account, Customer
+from invoices.exporting.exports import NothingToDoError
+from invoices.exporting.failed_addresses import correct_and_resend, list_wrong_addresses
+from invoices.files.csv_cells import harmless_cell
+from mailing.addresses import InvalidAddressError
+from mailing.outbox import count_failed_addresses, resolve_address
+from portal.backoffice.ui.lists import read_key
+from portal.backoffice.ui.pages import acting_account
+
+SEE = "mailing.view_failedaddress"
+ACT = ("mailing.change_failedaddress", "customers.change_customer")
+PER_PAGE = 50
+NAMED_INVOICES = 5
+
+
+@require_safe
+def work_list(request: HttpRequest) -> HttpResponse:
+    """The addresses in error that nobody has corrected yet."""
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    return _page(request)
+
+
+@require_POST
+def correct(request: HttpRequest) -> HttpResponse:
+    """*Enregistrer et renvoyer*; a refused address is told beside its field, and stays in it."""
+    if not request.user.has_perms(ACT):
+        raise PermissionDenied
+    customer = Customer.objects.filter(pk=read_key(request.POST.get("customer", ""))).first()
+    if customer is None:
+        messages.warning(request, _("Ce client a été supprimé entre-temps : rien n’a été fait."))
+        return redirect(_here(request))
+    old, new = request.POST.get("address", ""), request.POST.get("new", "")
+    try:
+        done = correct_and_resend(customer=customer, old=old, new=new)
+    except (InvalidAddressError, NothingToDoError) as problem:
+        return _page(request, refused=(old, customer.pk, new, str(problem)))
+    sentence = _("Adresse corrigée : %(old)s devient %(new)s.") % {"old": old, "new": new.strip()}
+    _note(request, customer, sentence)
+    resent = ngettext("%(count)d mail renvoyé.", "%(count)d mails renvoyés.", done.mails) % {"count": done.mails}
+    messages.success(request, f"{sentence} {done.notice or resent}")
+    return redirect(_here(request))
+
+
+@require_POST
+def forget(request: HttpRequest) -> HttpResponse:
+    """An address that nobody uses any more leaves the list."""
+    if not request.user.has_perms(ACT):
+        raise PermissionDenied
+    address = request.POST.get("address", "")
+    if resolve_address(address):
+        sentence = _("%(address)s est retirée de la liste.") % {"address": address}
+        LogEntry.objects.create(
+            user=acting_account(request),
+            content_type=ContentType.objects.get_by_natural_key("mailing", "failedaddress"),
+            object_repr=address[:200],
+            action_flag=CHANGE,
+            change_message=sentence,
+        )
+        messages.success(request, sentence)
+    return redirect(_here(request))
+
+
+@require_safe
+def work_list_csv(request: HttpRequest) -> HttpResponse:
+    """The whole list for a spreadsheet, one line per address and customer."""
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="adresses-en-erreur.csv"'
+    table = csv.writer(response, delimiter=";")
+    table.writerow([_("code"), _("client"), _("adresse"), _("motif"), _("dernier échec"), _("factures")])
+    for row in list_wrong_addresses():
+        cells = [
+            row.customer.code if row.customer else "",
+            row.customer.name if row.customer else "",
+            row.address,
+            row.reason,
+            date_format(localtime(row.failed_at), "d/m/Y H:i"),
+            " ".join(invoice.number for invoice in row.invoices),
+        ]
+        table.writerow([harmless_cell(cell) for cell in cells])
+    return response
+
+
+def _here(request: HttpRequest) -> str:
+    """The page of the list from which one came."""
+    page = request.GET.get("page", "")
+    return reverse("admin:failed_addresses") + (f"?page={page}" if page.isdecimal() else "")
+
+
+def _page(request: HttpRequest, refused: tuple[str, int, str, str] | None = None) -> HttpResponse:
+    count = count_failed_addresses()
+    page = Paginator(range(count), PER_PAGE).get_page(request.GET.get("page"))
+    start = page.start_index() - 1 if count else 0
+    rows: list[dict[str, Any]] = []
+    for number, row in enumerate(list_wrong_addresses(start, start + PER_PAGE)):
+        is_refused = refused is not None and row.customer is not None and refused[:2] == (row.address, row.customer.pk)
+        rows.append(
+            {
+                "number": number,
+                "wrong": row,
+                "named": row.invoices[:NAMED_INVOICES],
+                "more": max(len(row.invoices) - NAMED_INVOICES, 0),
+                "typed": refused[2] if refused and is_refused else "",
+                "problem": refused[3] if refused and is_refused else "",
+            }
+        )
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Adresses en erreur"),
+        "rows": rows,
+        "count": count,
+        "page": page,
+        "may_act": request.user.has_perms(ACT),
+    }
+    return TemplateResponse(request, "gestion/wrong_addresses.html", context, status=422 if refused else 200)
+
+
+def _note(request: HttpRequest, customer: Customer, sentence: str) -> None:
+    if isinstance(request.user, Account):
+        LogEntry.objects.log_actions(request.user.pk, [customer], CHANGE, sentence, single_object=True)

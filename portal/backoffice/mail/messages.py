@@ -1,0 +1,154 @@
+"""Predefined messages: the list, the editor with its placeholders, the history of texts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailing.composition import restore_version, save_template
+from mailing.models import MessageTemplate
+from mailing.placeholders import PLACEHOLDERS, placeholders_for
+from portal.backoffice.ui.lists import BackOfficeAdmin
+
+PreviewChoices = Callable[[], list[tuple[str, str]]]
+_preview_choices: list[PreviewChoices] = []
+
+
+def register_preview_choices(provider: PreviewChoices) -> None:
+    """Say on what a message can be previewed: pairs of a number and a name. The last provider registered holds."""
+    _preview_choices[:] = [provider]
+
+
+class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
+    """Name, subject, text. The version that was read goes along, so that nobody overwrites what he has not seen."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = MessageTemplate
+        fields = ("name", "subject", "body")
+        widgets = {
+            "subject": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "body": forms.Textarea(attrs={"rows": 18, "class": "vLargeTextField"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "seen_version" in self.fields:
+            self.fields["seen_version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to overwrite a text that somebody saved meanwhile; what was typed stays in the fields."""
+        data = super().clean() or self.cleaned_data
+        seen = data.get("seen_version")
+        current = MessageTemplate.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
+        if seen is not None and current is not None and seen != current:
+            raise ValidationError(
+                _(
+                    "Ce message a été modifié entre-temps (version %(version)d). Copiez votre texte, "
+                    "puis ouvrez de nouveau le message."
+                )
+                % {"version": current}
+            )
+        return data
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
+    """Messages prédéfinis."""
+
+    form = MessageTemplateForm
+    list_display = ("name", "key", "subject", "excerpt", "version", "updated_at")
+    fields = ("name", "subject", "body", "seen_version")
+    actions = ("edit",)
+    change_form_template = "admin/mailing/messagetemplate/editor.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The product knows which messages it sends."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MessageTemplate | None = None) -> bool:
+        """A message that is sent cannot be missing."""
+        return False
+
+    @admin.display(description=gettext_lazy("texte"))
+    def excerpt(self, template: MessageTemplate) -> str:
+        """The beginning of the text."""
+        return Truncator(" ".join(template.body.split())).chars(90)
+
+    @admin.action(description=gettext_lazy("Modifier le message coché"), permissions=["change"])
+    def edit(self, request: HttpRequest, queryset: QuerySet[MessageTemplate]) -> HttpResponse | None:
+        """As in the users' document: tick the message, then press the button."""
+        chosen = list(queryset[:2])
+        if len(chosen) != 1:
+            self.message_user(request, _("Cochez un seul message à modifier."), messages.WARNING)
+            return None
+        return redirect("admin:mailing_messagetemplate_change", chosen[0].pk)
+
+    def get_urls(self) -> list[Any]:
+        """Restoring a version, beside the admin's own pages."""
+        restore = self.admin_site.admin_view(self.restore)
+        return [
+            path(
+                "<int:template_id>/versions/<int:number>/restaurer/",
+                restore,
+                name="mailing_messagetemplate_restore",
+            ),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The editor, with the placeholders of this message and its earlier texts."""
+        template = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
+        extra: dict[str, Any] = {}
+        if template is not None and self.has_view_permission(request, template):
+            extra = {
+                "placeholders": [(name, PLACEHOLDERS[name]) for name in placeholders_for(template.key)],
+                "versions": list(template.versions.order_by("-number")),
+                "editor_tabs": [("texte", _("Message")), ("versions", _("Historique"))],
+                "preview_invoices": _preview_choices[-1]() if _preview_choices else [],
+                "may_edit": self.has_change_permission(request, template),
+            }
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool) -> None:
+        """The text becomes the next version; the name is only a name."""
+        MessageTemplate.objects.filter(pk=obj.pk).update(name=obj.name)
+        save_template(key=obj.key, subject=obj.subject, body=obj.body, author=_name(request))
+
+    def restore(self, request: HttpRequest, template_id: int, number: int) -> HttpResponse:
+        """Make an earlier text current again, as a new version."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        template = get_object_or_404(MessageTemplate, pk=template_id)
+        if not self.has_change_permission(request, template):
+            raise PermissionDenied
+        try:
+            restored = restore_version(key=template.key, number=number, author=_name(request))
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        else:
+            sentence = _("Texte de la version %(number)d remis : c’est maintenant la version %(version)d.")
+            sentence %= {"number": number, "version": restored.version}
+            self.log_change(request, template, sentence)
+            messages.success(request, sentence)
+        return redirect(reverse("admin:mailing_messagetemplate_change", args=[template.pk]))
+
+
+def _name(request: HttpRequest) -> str:
+    return str(getattr(request.user, "name", "") or request.user.get_username())

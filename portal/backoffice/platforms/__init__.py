@@ -1,0 +1,1 @@
+"""The way of an e-invoice: statuses, hand-over, new versions."""

@@ -1,0 +1,36 @@
+"""Many files as one ZIP, written while it is sent, for the back-office."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from invoices.documents.zip_archive import stream_archive
+from invoices.models import Invoice
+
+
+def send_zip(chunks: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
+    """The answer that is the ZIP ``chunks``, to be kept under ``filename`` and by no cache."""
+    response = StreamingHttpResponse(chunks, content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
+    """The PDFs of ``published`` invoices in a folder per customer, with a table of their fingerprints.
+
+    A year of invoices is no more to ask than a page of them. Nobody's reading of an invoice is noted: the customer has
+    not seen it.
+    """
+    return send_zip(
+        stream_archive(
+            identifiers=published.order_by("-issue_date", "-number").values_list("pk", flat=True),
+            visible=Invoice.objects.published,
+            by_customer=True,
+            consulted=lambda _identifiers: None,
+            with_index=True,
+        ),
+        filename=filename,
+    )

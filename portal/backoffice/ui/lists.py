@@ -1,0 +1,96 @@
+"""What the lists of the back-office have in common."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+# A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
+COUNTED_ROWS = 10_000
+
+
+_LARGEST_KEY = 2**63 - 1
+
+
+def read_key(text: str) -> int:
+    """The primary key that an address or a form names; 0, which no row has, whatever else somebody typed there."""
+    # isdecimal, for "²".isdigit() is true and int("²") fails; a number that no column holds fails in the database.
+    key = int(text) if text.isdecimal() and len(text) < 20 else 0
+    return key if key <= _LARGEST_KEY else 0
+
+
+class LimitedPaginator[M: Model](Paginator[M]):
+    """Pages of a long list: counts no further than :data:`COUNTED_ROWS`, which is also how far one can leaf."""
+
+    @cached_property
+    def _rows_seen(self) -> int:
+        # One row beyond tells «10 000» from «more than 10 000».
+        rows = self.object_list
+        return rows.order_by()[: COUNTED_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, ``COUNTED_ROWS`` at most."""
+        return min(self._rows_seen, COUNTED_ROWS)
+
+    @property
+    def is_limited(self) -> bool:
+        """True where there are more rows than were counted: the page then says «more than»."""
+        return self._rows_seen > COUNTED_ROWS
+
+
+class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
+    """A list of 50 lines that counts once, and forms whose history is written by Django."""
+
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    save_on_top = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under its own name, instead of Django's «Select … to change»."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A title that is French whatever the name («Ajouter : utilisateur»), instead of «Ajout de utilisateur»."""
+        title = _("Ajouter : %(name)s") % {"name": self.opts.verbose_name}
+        return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
+
+
+class LabelledInlineFormSet[M: Model, P: Model, F: ModelForm[Any]](BaseInlineFormSet[M, P, F]):
+    """Rows of a table of fields: the head of the column is no label to a screen reader, so each field says its own."""
+
+    def add_fields(self, form: F, index: int | None) -> None:
+        """Name every field of the row."""
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            label = field.label or form._meta.model._meta.get_field(name).verbose_name
+            field.widget.attrs.setdefault("aria-label", str(label))
+
+
+class ReadOnlyAdmin[M: Model](BackOfficeAdmin[M]):
+    """What is written by the product and only read by people."""
+
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds one by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody changes one."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody deletes one."""
+        return False

@@ -1,0 +1,59 @@
+"""The addresses of pages that belong to no model, beside those that Django's admin makes for models."""
+
+from django.contrib import admin
+from django.urls import URLPattern, path
+
+from portal.backoffice.exports import lists, previews, runs, selections
+from portal.backoffice.mail import failed_addresses as addresses
+from portal.backoffice.mail import message_previews as messages
+from portal.backoffice.platforms import pages as einvoices
+
+
+def export_urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses of the screens, for the back-office ``site``."""
+    wrap = site.admin_view
+    root, one = "export-web/factures/", "export-web/factures/export/<int:number>/"
+    return [
+        path(root, wrap(selections.selection), name="export_web"),
+        path(f"{root}compte/", wrap(selections.count), name="export_web_count"),
+        path(f"{root}script/", wrap(selections.script), name="export_web_script"),
+        path(
+            f"{root}selections/<int:pk>/supprimer/",
+            wrap(selections.delete_selection),
+            name="export_web_delete_selection",
+        ),
+        path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
+        path(one, wrap(lists.export_list), name="export_web_list"),
+        path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
+        path(f"{one}coches/toutes/", wrap(lists.tick_all), name="export_web_tick_all"),
+        path(f"{one}apercu/<int:pk>/", wrap(previews.preview), name="export_web_preview"),
+        path(f"{one}apercu/<int:pk>/pdf/", wrap(previews.preview_pdf), name="export_web_preview_pdf"),
+        path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(previews.preview_mail), name="export_web_preview_mail"),
+        path(f"{one}exporter/", wrap(runs.start), name="export_web_start"),
+        path(f"{one}pause/", wrap(runs.pause), name="export_web_pause"),
+        path(f"{one}annuler/", wrap(runs.cancel), name="export_web_cancel"),
+        path(f"{one}avancement/", wrap(runs.progress), name="export_web_progress"),
+        path(f"{one}relancer/", wrap(runs.retry), name="export_web_retry"),
+        path(f"{one}bordereau/", wrap(runs.bordereau), name="export_web_bordereau"),
+        path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
+        path(f"{one}factures.zip", wrap(runs.published_pdfs), name="export_web_pdfs"),
+        path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
+        path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
+        path(f"{root}remise/", wrap(einvoices.hand_over_all), name="export_web_hand_over_all"),
+        path(f"{root}statuts/", wrap(einvoices.statuses), name="export_web_statuses"),
+        path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),
+        path(f"{root}facture/<uuid:invoice_id>/version/", wrap(einvoices.new_version), name="invoice_new_version"),
+    ]
+
+
+def mail_urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses of previews, trial mails and the list of wrong addresses, for the back-office ``site``."""
+    wrap = site.admin_view
+    return [
+        path("messages/<int:template_id>/apercu/", wrap(messages.preview), name="message_preview"),
+        path("messages/<int:template_id>/essai/", wrap(messages.send_test), name="message_test"),
+        path("courrier/adresses-en-erreur/", wrap(addresses.work_list), name="failed_addresses"),
+        path("courrier/adresses-en-erreur.csv", wrap(addresses.work_list_csv), name="failed_addresses_csv"),
+        path("courrier/adresses-en-erreur/corriger/", wrap(addresses.correct), name="failed_addresses_correct"),
+        path("courrier/adresses-en-erreur/retirer/", wrap(addresses.forget), name="failed_addresses_forget"),
+    ]

@@ -1,0 +1,1 @@
+"""The customers' space: the pages that customers see."""

@@ -1,0 +1,164 @@
+"""«Mon compte»: password, preferences, mails, sessions, all one's data."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from customers.models import Account, Contact
+from customers.services import choose_password
+from invoices.models import Consultation, Invoice
+from mailing.outbox import messages_to
+from portal.middleware import before_password_choice
+from portal.sessions import close_session, close_sessions, open_sessions, public_number
+from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
+from portal.space.invoice_list import customers_of
+from portal.space.requests import is_customers_own_reading, signed_in_account, wanted_page
+from portal.space.responses import private
+from portal.space.views.invoices import archive_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """The account at a glance; its preferences are saved here."""
+    owner = signed_in_account(request)
+    form = PreferencesForm(request.POST or None, instance=owner)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Vos préférences sont enregistrées."))
+        return redirect("account")
+    own_key = request.session.session_key
+    context = {
+        "title": _("Mon compte"),
+        "section": "account",
+        "form": form,
+        "customers": customers_of(owner),
+        "sessions": [
+            {"session": each, "number": public_number(each), "is_this": each.session_key == own_key}
+            for each in open_sessions(owner)
+        ],
+    }
+    return private(render(request, "portal/account.html", context))
+
+
+@before_password_choice
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Choose one's password: at once with a provisional one, after the present one otherwise."""
+    owner = signed_in_account(request)
+    is_first = owner.must_change_password
+    form_class = NewPasswordForm if is_first else ChangePasswordForm
+    form = form_class(owner, request.POST or None)
+    target = wanted_page(request)
+    if request.method == "POST" and form.is_valid():
+        choose_password(account=owner, password=form.cleaned_data["new_password"])
+        update_session_auth_hash(request, owner)
+        close_sessions(owner, keep=request.session.session_key)
+        messages.success(request, _("Votre mot de passe est enregistré. Vos autres sessions sont fermées."))
+        return redirect(target or ("home" if is_first else "account"))
+    context = {
+        "title": _("Choisir votre mot de passe") if is_first else _("Changer de mot de passe"),
+        "section": "account",
+        "form": form,
+        "is_first": is_first,
+        "next": target,
+    }
+    return private(render(request, "portal/change_password.html", context))
+
+
+@require_safe
+def mails(request: HttpRequest) -> HttpResponse:
+    """The mails sent to the account, their secrets masked."""
+    owner = signed_in_account(request)
+    context = {"title": _("Mails reçus"), "section": "account", "mails": messages_to([owner.login])}
+    return private(render(request, "portal/mails.html", context))
+
+
+@require_POST
+def close(request: HttpRequest) -> HttpResponse:
+    """Close one of one's own sessions (``session``), or all others."""
+    owner = signed_in_account(request)
+    if "others" in request.POST:
+        close_sessions(owner, keep=request.session.session_key)
+        messages.success(request, _("Vos autres sessions sont fermées."))
+    elif close_session(owner, request.POST.get("session", "")):
+        messages.success(request, _("La session est fermée."))
+    else:
+        raise Http404
+    return redirect("account")
+
+
+@require_safe
+def own_data(request: HttpRequest) -> HttpResponseBase:
+    """All one's data in a ZIP: what is known of the account, as JSON, and every invoice."""
+    owner = signed_in_account(request)
+    response = StreamingHttpResponse(content_type="application/zip")
+    if request.method == "GET":
+        known = json.dumps(_data_of(owner), ensure_ascii=False, indent=2, default=str).encode()
+        response.streaming_content = archive_of(
+            owner,
+            Invoice.objects.visible_to(owner),
+            by_customer=True,
+            is_own_reading=is_customers_own_reading(request),
+            extra=(("donnees.json", known),),
+        )
+    response["Content-Disposition"] = 'attachment; filename="Mes-donnees.zip"'
+    return private(response)
+
+
+def _data_of(owner: Account) -> dict[str, Any]:
+    """What the portal knows of ``owner``: right of access and portability (RGPD, articles 15 and 20)."""
+    return {
+        "compte": {
+            "identifiant": owner.login,
+            "nom": owner.name,
+            "créé le": owner.created_at,
+            "dernière connexion": owner.last_login,
+            "mot de passe choisi le": owner.password_changed_at,
+            "identifiants envoyés le": owner.credentials_sent_at,
+            "mail à chaque facture": owner.notify_by_mail,
+            "langue": owner.language,
+        },
+        "clients": [
+            {
+                "code": each.code,
+                "nom": each.name,
+                "e-mail": each.email,
+                "adresse": [each.address, each.address_complement, each.postcode, each.city, each.country],
+                "téléphone": each.phone,
+                "SIREN": each.siren,
+                "n° de TVA": each.vat_identifier,
+            }
+            for each in customers_of(owner)
+        ],
+        "contacts": list(
+            Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
+            .order_by("customer__code")
+            .values("customer__code", "name", "function", "email", "is_main")
+        ),
+        "factures": list(
+            Invoice.objects.visible_to(owner)
+            .order_by("-issue_date", "-number")
+            .values("number", "kind", "issue_date", "due_date", "total_with_vat", "currency", "customer__code")
+        ),
+        "consultations": list(
+            Consultation.objects.filter(account=owner).order_by("-at").values("invoice__number", "channel", "at")
+        ),
+        "mails": [
+            {"objet": each.subject, "texte": each.text, "écrit le": each.created_at, "état": each.label}
+            for each in messages_to([owner.login], limit=5000)
+        ],
+        "sessions": [
+            {"appareil": each.device, "ouverte le": each.opened_at, "vue le": each.seen_at}
+            for each in open_sessions(owner)
+        ],
+    }

@@ -1,0 +1,144 @@
+"""Coming in and going out: by password, by a link in a mail, and when the password is forgotten."""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from customers.links import Purpose, account_of_token
+from customers.services import send_link, use_password_link, use_sign_in_link
+from portal.sessions import close_sessions
+from portal.space.forms import LinkForm, LoginForm, NewPasswordForm
+from portal.space.limits import Limit
+from portal.space.requests import client_address, wanted_page
+from portal.space.views.errors import too_many_tries
+
+BACKEND = "customers.authentication.AccountBackend"
+LINKS_FROM_ADDRESS = Limit("links-from", most=10, minutes=15)
+LINKS_TO_LOGIN = Limit("links-to", most=3, minutes=15)
+# Longer than a mail takes to be written: an answer takes as long whether the login exists or not.
+ANSWER_AFTER = 0.25
+
+
+class SignIn(LoginView):
+    """Identifiant, Mot de passe, *Se connecter*; somebody signed in already goes home."""
+
+    template_name = "portal/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Open a session that ends with the browser, unless «rester connecté» is ticked."""
+        answer = super().form_valid(form)
+        if form.cleaned_data["remember"]:
+            self.request.session.set_expiry(settings.SESSION_REMEMBERED_FOR)
+        return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The page's own title."""
+        return super().get_context_data(title=_("Connexion"), **kwargs)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_sign_in_link(request: HttpRequest) -> HttpResponse:
+    """«Recevoir un lien de connexion»."""
+    texts = {
+        "title": _("Recevoir un lien de connexion"),
+        "lead": _("Nous vous écrivons un lien qui ouvre votre espace sans mot de passe, une seule fois."),
+        "button": _("Recevoir le lien"),
+    }
+    return _ask_link(request, Purpose.SIGN_IN, texts)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_password_link(request: HttpRequest) -> HttpResponse:
+    """«Mot de passe oublié», or a provisional one that has run out."""
+    texts = {
+        "title": _("Mot de passe oublié"),
+        "lead": _(
+            "Que votre mot de passe soit oublié ou provisoire et expiré, nous vous écrivons un lien pour en choisir "
+            "un nouveau."
+        ),
+        "button": _("Recevoir le lien"),
+    }
+    return _ask_link(request, Purpose.PASSWORD, texts)
+
+
+def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> HttpResponse:
+    form = LinkForm(request.POST or None)
+    target = wanted_page(request)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "portal/ask_link.html", {"form": form, "next": target, **texts})
+    started = time.monotonic()
+    if not LINKS_FROM_ADDRESS.count(client_address(request)):
+        return too_many_tries(request, minutes=LINKS_FROM_ADDRESS.minutes)
+    if LINKS_TO_LOGIN.count(form.cleaned_data["login"]):
+        send_link(login=form.cleaned_data["login"], purpose=purpose, target=target)
+    time.sleep(max(0.0, ANSWER_AFTER - (time.monotonic() - started)))
+    context = {"login": form.cleaned_data["login"], "next": target, **texts}
+    return render(request, "portal/link_asked.html", context)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind a link of sign-in: looking at it uses nothing up, its button signs in."""
+    if request.method == "POST":
+        account = use_sign_in_link(token=token)
+        if account is not None:
+            login(request, account, backend=BACKEND)
+            return redirect(wanted_page(request) or "home")
+    elif account_of_token(token, Purpose.SIGN_IN) is not None:
+        context = {"title": _("Connexion"), "next": wanted_page(request)}
+        return render(request, "portal/sign_in_by_link.html", context)
+    return _stale_link(request)
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind a link of «mot de passe oublié»: choose a new password, and be signed in."""
+    account = account_of_token(token, Purpose.PASSWORD)
+    if account is None:
+        return _stale_link(request)
+    form = NewPasswordForm(account, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            account = use_password_link(token=token, password=form.cleaned_data["new_password"])
+        except ValidationError as error:
+            form.add_error("new_password", error)
+        else:
+            if account is None:
+                return _stale_link(request)
+            close_sessions(account)
+            login(request, account, backend=BACKEND)
+            return redirect(wanted_page(request) or "home")
+    context = {
+        "form": form,
+        "title": _("Choisir un nouveau mot de passe"),
+        "login": account.login if account else "",
+        "next": wanted_page(request),
+    }
+    return render(request, "portal/password_by_link.html", context)
+
+
+def _stale_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/stale_link.html", {"title": _("Ce lien ne sert plus")}, status=410)

@@ -1,0 +1,27 @@
+"""Pages of refusal."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from portal.space.responses import private
+
+
+def too_many_tries(request: HttpRequest, *, minutes: int, sentence: str = "") -> HttpResponse:
+    """Page 429: what was tried too often, and in how many minutes it may be tried again."""
+    context = {"title": _("Trop d’essais"), "sentence": sentence, "minutes": minutes}
+    response = private(render(request, "429.html", context, status=429))
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+def locked_out(request: HttpRequest, *_details: Any) -> HttpResponse:
+    """What django-axes answers when a login was tried too often from one address, whether the login exists or not."""
+    return too_many_tries(
+        request,
+        minutes=int(settings.AXES_COOLOFF_TIME.total_seconds() // 60),
+        sentence=_("Cet identifiant a été essayé trop souvent avec un mot de passe faux."),
+    )

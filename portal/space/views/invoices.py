@@ -1,0 +1,284 @@
+"""«Vos factures» and one invoice."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from customers.models import Account, Customer
+from invoices.content.from_rows import prefetch_for_content
+from invoices.documents.consultations import record_consultations
+from invoices.documents.printed_content import printed_content_of
+from invoices.documents.versions import published_versions
+from invoices.documents.zip_archive import stream_archive
+from invoices.einvoices.xml_files import read_xml, xml_source_of
+from invoices.formats.refusals import Refused
+from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
+from invoices.store.frozen import DocumentAlteredError
+from portal.space.invoice_csv import csv_lines
+from portal.space.invoice_list import (
+    LINES_PER_PAGE,
+    CountedPaginator,
+    YearTotal,
+    by_month,
+    customers_of,
+    list_lines,
+    year_totals,
+)
+from portal.space.invoice_page import related_documents, shown_notes, transfer_of, transmission_of, worded_lines
+from portal.space.requests import is_customers_own_reading, signed_in_account
+from portal.space.responses import private, serve_document
+from portal.space.searching import LONGEST, read_search
+
+FIRST_YEARS = 6
+MOST_SELECTED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the address asks the list for, among what the account may see."""
+
+    account: Account
+    customers: list[Customer]
+    customer: Customer | None
+    search: str
+    asked_year: str
+
+    @property
+    def visible(self) -> InvoiceQuerySet:
+        """All the account may see, of the one customer where it was narrowed."""
+        found = Invoice.objects.visible_to(self.account)
+        return found if self.customer is None else found.filter(customer=self.customer)
+
+    @property
+    def found(self) -> InvoiceQuerySet:
+        """What was searched for, in all years."""
+        return self.visible.filter(read_search(self.search).condition(self.customers))
+
+    def query(self, **more: object) -> str:
+        """The same choice as the query of an address, changed by ``more``."""
+        pairs = {"client": self.customer.code if self.customer else "", "q": self.search, **more}
+        return urlencode({name: value for name, value in pairs.items() if value not in ("", None)})
+
+
+@require_safe
+def invoices(request: HttpRequest) -> HttpResponse:
+    """The invoices of a year (``?annee=``) or those found (``?q=``), newest first, by months."""
+    choice = _read_choice(request)
+    years = year_totals(choice.visible)
+    year = _chosen_year(choice.asked_year, years)
+    if choice.search:
+        matches = choice.found
+        count = matches.count()
+        query = choice.query()
+    else:
+        matches = choice.visible.filter(issue_date__year=year.year)
+        count = year.count
+        query = choice.query(annee=year.year)
+    paginator = CountedPaginator(list_lines(matches, choice.account), LINES_PER_PAGE, count)
+    page = paginator.get_page(request.GET.get("page"))
+    context = {
+        "title": _("Vos factures"),
+        "section": "invoices",
+        "choice": choice,
+        "has_several_customers": len(choice.customers) > 1,
+        "years": years[:FIRST_YEARS],
+        "earlier_years": years[FIRST_YEARS:],
+        "year": year,
+        "year_query": choice.query(q=""),
+        "count": count,
+        "months": by_month(page.object_list),
+        "page": page,
+        "query": query,
+    }
+    return private(render(request, "portal/invoices.html", context))
+
+
+@require_safe
+def invoices_csv(request: HttpRequest) -> HttpResponseBase:
+    """The list of a year or of a search as a CSV file."""
+    choice = _read_choice(request)
+    matches, name = _matches_and_name(choice)
+    response = StreamingHttpResponse(content_type="text/csv; charset=utf-8")
+    if request.method == "GET":
+        rows = matches.select_related("customer").order_by("-issue_date", "-number")
+        response.streaming_content = csv_lines(rows.iterator(chunk_size=1000))
+    return _download(response, f"{name}.csv")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invoices_archive(request: HttpRequest) -> HttpResponseBase:
+    """A ZIP: of a year or a search by GET; by POST, of the ticked invoices (``facture``)."""
+    if request.method == "POST":
+        return _selection_archive(request)
+    choice = _read_choice(request)
+    matches, name = _matches_and_name(choice)
+    return _archive(request, choice.account, matches, name, by_customer=len(choice.customers) > 1)
+
+
+def _selection_archive(request: HttpRequest) -> HttpResponseBase:
+    account = signed_in_account(request)
+    ticked: list[UUID] = []
+    for text in request.POST.getlist("facture")[:MOST_SELECTED]:
+        try:
+            ticked.append(UUID(text))
+        except ValueError as error:
+            raise Http404 from error
+    if not ticked:
+        context = {"title": _("Aucune facture cochée"), "section": "invoices"}
+        return private(render(request, "portal/nothing_ticked.html", context, status=400))
+    chosen = Invoice.objects.visible_to(account).filter(pk__in=ticked)
+    if chosen.count() != len(set(ticked)):
+        raise Http404
+    return _archive(request, account, chosen, "Factures", by_customer=len(customers_of(account)) > 1)
+
+
+@require_safe
+def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    """One invoice to read: what to pay and when, the document, then parties, lines and VAT."""
+    account = signed_in_account(request)
+    visible = Invoice.objects.visible_to(account)
+    found = get_object_or_404(prefetch_for_content(visible).select_related("document__printed"), pk=invoice_id)
+    content = printed_content_of(found)
+    context = {
+        "title": f"{found.get_kind_display().capitalize()} N° {found.number}",
+        "section": "invoices",
+        "invoice": found,
+        "content": content,
+        "lines": worded_lines(content),
+        "notes": shown_notes(content),
+        "related": related_documents(found, visible),
+        "transfer": transfer_of(found, content),
+        "transmission": transmission_of(found),
+    }
+    response = private(render(request, "portal/invoice.html", context))
+    if is_customers_own_reading(request):
+        record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.PAGE)
+    return response
+
+
+@require_safe
+def invoice_pdf(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
+    """The frozen PDF, shown in the browser; ``?telecharger=1`` gives it as a file."""
+    account = signed_in_account(request)
+    found = get_object_or_404(Invoice.objects.visible_to(account).select_related("document"), pk=invoice_id)
+    if found.document is None:
+        raise Http404
+    return _serve(request, account, found, found.document, found.pdf_filename)
+
+
+@require_safe
+def invoice_version(request: HttpRequest, invoice_id: UUID, version: int) -> HttpResponseBase:
+    """An earlier version of the PDF, under a name that says so."""
+    account = signed_in_account(request)
+    found = get_object_or_404(Invoice.objects.visible_to(account), pk=invoice_id)
+    document = get_object_or_404(published_versions(found), version=version)
+    return _serve(request, account, found, document, found.pdf_filename.replace(".pdf", f"-v{version}.pdf"))
+
+
+@require_safe
+def invoice_xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
+    """The e-invoice as XML: the one that came, or the one inside of the PDF."""
+    account = signed_in_account(request)
+    found = get_object_or_404(Invoice.objects.visible_to(account).select_related("document"), pk=invoice_id)
+    source = xml_source_of(found)
+    if source is None:
+        raise Http404
+    filename = found.pdf_filename.replace(".pdf", ".xml")
+    if source.role == Document.Role.XML:
+        return _serve(request, account, found, source, filename)
+    try:
+        content = read_xml(source)
+    except (OSError, DocumentAlteredError, Refused) as problem:
+        raise Http404 from problem
+    if is_customers_own_reading(request):
+        record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.XML)
+    return _download(HttpResponse(content, content_type="application/xml"), filename)
+
+
+def _serve(
+    request: HttpRequest, account: Account, found: Invoice, document: Document, filename: str
+) -> HttpResponseBase:
+    as_attachment = request.GET.get("telecharger") == "1" or document.role == Document.Role.XML
+    response = serve_document(request, document, filename=filename, as_attachment=as_attachment)
+    if is_customers_own_reading(request):
+        channel = Consultation.Channel.XML if document.role == Document.Role.XML else Consultation.Channel.PDF
+        record_consultations(invoice_ids=[found.pk], account=account, channel=channel)
+    return response
+
+
+def _read_choice(request: HttpRequest) -> Choice:
+    """The choice of the address. A customer of others is as unknown as one that does not exist: ``Http404``."""
+    account = signed_in_account(request)
+    customers = customers_of(account)
+    code = request.GET.get("client", "")
+    customer = next((each for each in customers if each.code == code), None)
+    if code and customer is None:
+        raise Http404
+    search = request.GET.get("q", "").replace("\x00", " ").strip()[:LONGEST]
+    return Choice(account, customers, customer, search, request.GET.get("annee", ""))
+
+
+def _matches_and_name(choice: Choice) -> tuple[InvoiceQuerySet, str]:
+    if choice.search:
+        return choice.found, "Factures-recherche"
+    year = _chosen_year(choice.asked_year, year_totals(choice.visible) if not choice.asked_year else [])
+    return choice.visible.filter(issue_date__year=year.year), f"Factures-{year.year}"
+
+
+def _chosen_year(asked: str, years: list[YearTotal]) -> YearTotal:
+    """The year asked for where it is one, else the newest that has invoices."""
+    newest = years[0] if years else YearTotal(timezone.localdate().year)
+    if not (len(asked) == 4 and asked.isascii() and asked.isdigit() and asked != "0000"):
+        return newest
+    return next((year for year in years if year.year == int(asked)), YearTotal(int(asked)))
+
+
+def _archive(
+    request: HttpRequest, account: Account, chosen: QuerySet[Invoice], name: str, *, by_customer: bool
+) -> HttpResponseBase:
+    response = StreamingHttpResponse(content_type="application/zip")
+    if request.method != "HEAD":
+        response.streaming_content = archive_of(
+            account, chosen, by_customer=by_customer, is_own_reading=is_customers_own_reading(request)
+        )
+    return _download(response, f"{name}.zip")
+
+
+def archive_of(
+    account: Account,
+    chosen: QuerySet[Invoice],
+    *,
+    by_customer: bool,
+    is_own_reading: bool,
+    extra: tuple[tuple[str, bytes], ...] = (),
+) -> Iterator[bytes]:
+    """The ZIP of ``chosen`` as it is sent; each hundred is written as consulted once it left."""
+    consulted: Callable[[list[UUID]], None] = (
+        partial(_record_archive, account) if is_own_reading else lambda _identifiers: None
+    )
+    return stream_archive(
+        identifiers=chosen.order_by("-issue_date", "-number").values_list("pk", flat=True),
+        visible=lambda: Invoice.objects.visible_to(account),
+        by_customer=by_customer,
+        consulted=consulted,
+        extra=extra,
+    )
+
+
+def _record_archive(account: Account, identifiers: list[UUID]) -> None:
+    record_consultations(invoice_ids=identifiers, account=account, channel=Consultation.Channel.ZIP)
+
+
+def _download[Response: HttpResponseBase](response: Response, filename: str) -> Response:
+    response["Content-Disposition"] = content_disposition_header(True, filename) or ""
+    return private(response)

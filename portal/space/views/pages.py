@@ -1,0 +1,83 @@
+"""Where one arrives, and what every page borrows: the company's colour and logo."""
+
+import mimetypes
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.cache import patch_cache_control
+from django.utils.csp import CSP
+from django.utils.translation import gettext as _
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_safe
+
+from invoices.models import Company
+from portal.space.colours import accents
+from portal.space.requests import signed_in_account
+
+DEFAULT_COLOUR = "#1f4e79"
+YEAR_IN_SECONDS = 31_536_000
+FIVE_MINUTES = 300
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Staff go to the back-office, customers to their invoices."""
+    return redirect("admin:index" if signed_in_account(request).is_staff else "invoices")
+
+
+@login_not_required
+@require_safe
+def appearance(request: HttpRequest) -> HttpResponse:
+    """A stylesheet of a few lines: the accent of both schemes, from the company's colour.
+
+    The pages ask for it with the colour in its address, so that a changed colour is another address and a kept one
+    stays in the browser.
+    """
+    company = Company.objects.filter(is_default=True).first()
+    colour = company.colour if company else DEFAULT_COLOUR
+    light, dark = accents(colour)
+    response = HttpResponse(
+        render_to_string("portal/appearance.css", {"light": light, "dark": dark}), content_type="text/css"
+    )
+    named = request.GET.get("c") == colour.removeprefix("#")
+    patch_cache_control(response, public=True, max_age=YEAR_IN_SECONDS if named else FIVE_MINUTES)
+    return response
+
+
+@login_not_required
+@require_safe
+@csp_override({"default-src": [CSP.NONE], "sandbox": True})  # type: ignore[dict-item]
+def logo(request: HttpRequest) -> HttpResponse | FileResponse:
+    """The company's logo. An SVG opened by itself may run nothing: its policy allows it nothing."""
+    company = Company.objects.filter(is_default=True).exclude(logo="").first()
+    name = company.logo.name if company else None
+    if not name or not default_storage.exists(name):
+        raise Http404
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = FileResponse(default_storage.open(name, "rb"), content_type=content_type)
+    patch_cache_control(response, public=True, max_age=FIVE_MINUTES)
+    return response
+
+
+@login_not_required
+@require_safe
+def legal_notice(request: HttpRequest) -> HttpResponse:
+    """*Mentions légales*: who publishes this space (LCEN, article 1-1)."""
+    return render(request, "portal/legal_notice.html", {"title": _("Mentions légales")})
+
+
+@login_not_required
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """*Accessibilité*: what was done, and whom to tell of a hindrance."""
+    return render(request, "portal/accessibility.html", {"title": _("Accessibilité")})
+
+
+@login_not_required
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """*Données personnelles*: what is kept, why, how long, and one's rights (RGPD, article 13)."""
+    return render(request, "portal/privacy.html", {"title": _("Données personnelles")})

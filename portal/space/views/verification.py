@@ -1,0 +1,101 @@
+"""*Vérifier*: is this invoice one of ours? Open to everybody, and says nothing else about anybody."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from invoices.documents.versions import published_versions
+from invoices.models import Document
+from portal.space.forms import VerificationForm
+from portal.space.limits import Limit
+from portal.space.requests import client_address
+from portal.space.responses import private
+from portal.space.views.errors import too_many_tries
+
+TRIES = Limit("verification", most=20, minutes=10)
+# What a form adds around the file.
+FORM_ROOM = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is answered: the document where it is one of ours, and whether a later version took its place."""
+
+    document: Document | None
+    is_replaced: bool = False
+
+
+def within_upload_limit(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a request that announces too large a body before a single byte of it is read, by the CSRF check too."""
+    protected = csrf_protect(view)
+
+    @csrf_exempt
+    def checked(request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not announced.isdecimal() or int(announced) > settings.VERIFICATION_UPLOAD_LIMIT + FORM_ROOM:
+            megabytes = settings.VERIFICATION_UPLOAD_LIMIT // 1_000_000
+            form = VerificationForm()
+            sentence = _("Ce fichier est trop grand : %(size)s Mo au plus.") % {"size": megabytes}
+            context = {"title": _("Vérifier une facture"), "form": form, "refusal": sentence}
+            return render(request, "portal/verification.html", context, status=413)
+        return protected(request)
+
+    return checked
+
+
+@login_not_required
+@within_upload_limit
+@require_http_methods(["GET", "HEAD", "POST"])
+def verification(request: HttpRequest) -> HttpResponse:
+    """A PDF, or a number and a fingerprint: «authentique, émise le …» or «non conforme»."""
+    context: dict[str, object] = {"title": _("Vérifier une facture"), "section": "verification"}
+    if request.method != "POST":
+        form = VerificationForm(initial={"number": request.GET.get("numero", "")[:100]})
+        return render(request, "portal/verification.html", {**context, "form": form})
+    if not TRIES.count(client_address(request)):
+        return too_many_tries(request, minutes=TRIES.minutes)
+    form = VerificationForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "portal/verification.html", {**context, "form": form})
+    pdf = form.cleaned_data["pdf"]
+    if pdf:
+        verdict = _look_up(fingerprint=_fingerprint_of(pdf))
+    else:
+        verdict = _look_up(fingerprint=form.cleaned_data["fingerprint"], number=form.cleaned_data["number"].strip())
+    answer = {**context, "form": VerificationForm(), "verdict": verdict}
+    return private(render(request, "portal/verification.html", answer))
+
+
+def _fingerprint_of(file: "UploadedFile[Any]") -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _look_up(*, fingerprint: str, number: str = "") -> Verdict:
+    """The published PDF of this fingerprint (its beginning is enough beside the number), by index."""
+    documents = Document.objects.filter(
+        role=Document.Role.PDF,
+        invoice__published_at__isnull=False,
+        sha256__gte=fingerprint,
+        sha256__lte=fingerprint.ljust(64, "f"),
+    )
+    if number:
+        documents = documents.filter(invoice__number=number)
+    found = documents.select_related("invoice__company").order_by("-version").first()
+    if found is None or found.invoice.document_id == found.pk:
+        return Verdict(found)
+    # A file of the ERP that another one replaced before the export was never issued.
+    was_published = published_versions(found.invoice).filter(pk=found.pk).exists()
+    return Verdict(found, is_replaced=True) if was_published else Verdict(None)
