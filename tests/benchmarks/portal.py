@@ -41,7 +41,7 @@ constants: dict[str, Any] = {}
 @login_not_required
 def from_constants(request: HttpRequest) -> HttpResponse:
     """The list page with all it shows known beforehand: no query at all."""
-    return render(request, "portal/invoices.html", constants)
+    return render(request, "space/invoices.html", constants)
 
 
 urlpatterns = [*portal_urls, path("constantes/", from_constants)]

@@ -58,7 +58,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
     search_fields = ("login", "name")
     readonly_fields = ("last_login", "is_superuser")
     actions = None
-    change_form_template = "admin/customers/staffaccount/user.html"
+    change_form_template = "backoffice/administration/user.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffAccount]:
         """Staff only, with their groups."""
@@ -170,6 +170,6 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
             "secret": read_provisional(user),
             "back": reverse("admin:customers_staffaccount_change", args=[user.pk]),
         }
-        response = TemplateResponse(request, "admin/customers/staffaccount/secret.html", context)
+        response = TemplateResponse(request, "backoffice/administration/user_secret.html", context)
         add_never_cache_headers(response)
         return response

@@ -113,7 +113,7 @@ def preview_address(company: Company) -> str:
 class LogoInput(forms.ClearableFileInput):
     """The name of the stored file, without a link: documents have no address of their own."""
 
-    template_name = "gestion/logo_input.html"
+    template_name = "backoffice/companies/logo_input.html"
 
     def is_initial(self, value: Any) -> bool:
         """True where a logo is stored. Its address is not asked for: it has none."""
@@ -123,7 +123,7 @@ class LogoInput(forms.ClearableFileInput):
 class TemplateChoice(forms.RadioSelect):
     """The templates to choose from, each with a picture of an invoice in it."""
 
-    template_name = "gestion/template_choice.html"
+    template_name = "backoffice/companies/template_choice.html"
     pictures = ""
     """The address of the pictures, which takes the name of a template."""
 
@@ -172,7 +172,7 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
     list_display = ("name", "default_word", "siren", "city", "pdf_template")
     search_fields = ("name", "siren")
     actions = ("make_default",)
-    change_form_template = "admin/invoices/company/settings.html"
+    change_form_template = "backoffice/companies/company.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
         """One fieldset per tab. Who only reads has the name of the logo: Django would show an address, it has none."""

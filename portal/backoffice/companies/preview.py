@@ -93,7 +93,7 @@ def show_typed(request: HttpRequest, form: ModelForm[Company]) -> HttpResponse:
     if problems:
         if wants_pdf:
             context = {"title": _("Aperçu impossible"), "problems": problems}
-            return show(request, "admin/invoices/company/no_preview.html", context, status=422)
+            return show(request, "backoffice/companies/no_preview.html", context, status=422)
         return _private(JsonResponse({"problems": problems}, status=422))
     company, logo = form.save(commit=False), _chosen_logo(form)
     if not wants_pdf:

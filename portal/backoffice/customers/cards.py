@@ -45,7 +45,7 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
     search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
     inlines = (ContactInline,)
     actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate")
-    change_form_template = "admin/customers/customer/card.html"
+    change_form_template = "backoffice/customers/card.html"
     fieldsets = (
         (
             _("Identité"),

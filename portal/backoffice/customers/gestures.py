@@ -200,7 +200,7 @@ class GestureAdmin(ReadOnlyAdmin[Gesture]):
 
     list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
     list_filter = ("kind", "state")
-    change_form_template = "admin/customers/gesture/report.html"
+    change_form_template = "backoffice/customers/gesture.html"
 
     def changeform_view(
         self,

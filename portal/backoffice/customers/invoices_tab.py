@@ -29,6 +29,6 @@ def latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 register_card_tab(
     CardTab(
-        "factures", _("Factures"), "admin/customers/customer/invoices.html", latest_invoices, "invoices.view_invoice"
+        "factures", _("Factures"), "backoffice/customers/invoices_tab.html", latest_invoices, "invoices.view_invoice"
     )
 )

@@ -146,7 +146,7 @@ class CardGestures:
             "secret": secret,
             "back": self._back_address(customer),
         }
-        response = TemplateResponse(request, "admin/customers/customer/secret.html", context)
+        response = TemplateResponse(request, "backoffice/customers/secret.html", context)
         add_never_cache_headers(response)
         return response
 

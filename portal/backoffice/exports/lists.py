@@ -61,7 +61,7 @@ def exports(request: HttpRequest) -> HttpResponseBase:
     figures = count_many([*open_lists, *ended])
     return show(
         request,
-        "admin/export/exports.html",
+        "backoffice/exports/changelist.html",
         {
             "title": _("Export WEB › Factures"),
             "tab": "export",
@@ -142,7 +142,7 @@ def _list_page(
     others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
     return show(
         request,
-        "admin/export/list.html",
+        "backoffice/exports/list.html",
         {
             "title": _("Export n° %(number)s") % {"number": export.number},
             "tab": "export",

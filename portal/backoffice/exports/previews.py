@@ -31,7 +31,7 @@ def preview(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
     siblings = ExportItem.objects.ready().filter(export=item.export).order_by("pk")
     return show(
         request,
-        "admin/export/preview.html",
+        "backoffice/exports/preview.html",
         {
             "title": _("Aperçu : %(invoice)s") % {"invoice": item.invoice},
             "tab": "export",

@@ -80,7 +80,7 @@ def cancel(request: HttpRequest, number: int) -> HttpResponseBase:
     )
     return show(
         request,
-        "admin/export/confirm.html",
+        "backoffice/exports/confirm.html",
         {
             "title": _("Annuler l’export n° %(number)s ?") % {"number": number},
             "tab": "export",
@@ -99,7 +99,7 @@ def progress(request: HttpRequest, number: int) -> HttpResponseBase:
     export, now = _export(number), timezone.now()
     return render(
         request,
-        "admin/export/progress.html",
+        "backoffice/exports/progress.html",
         {
             "export": export,
             "progress": measure_progress(export, now),
@@ -121,7 +121,7 @@ def retry(request: HttpRequest, number: int) -> HttpResponseBase:
     head = read_bordereau(export)
     return show(
         request,
-        "admin/export/confirm.html",
+        "backoffice/exports/confirm.html",
         {
             "title": _("Relancer les échecs de l’export n° %(number)s ?") % {"number": number},
             "tab": "export",
@@ -178,7 +178,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     page = paginator.get_page(request.GET.get("page"))
     return show(
         request,
-        "admin/export/bordereau.html",
+        "backoffice/exports/report.html",
         {
             "title": _("Bordereau d’export n° %(number)s") % {"number": number},
             "tab": "export",

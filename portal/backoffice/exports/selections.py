@@ -139,7 +139,7 @@ def _page(
 ) -> HttpResponseBase:
     return show(
         request,
-        "admin/export/selection.html",
+        "backoffice/exports/selection.html",
         {
             "title": _("Export WEB › Factures"),
             "tab": "selection",
@@ -184,7 +184,7 @@ def count(request: HttpRequest) -> HttpResponseBase:
     """The figures beside the choices, as a fragment: asked for while choosing."""
     form = SelectionForm(request.GET)
     figures = count_selection(form.criteria_today()) if form.is_valid() else None
-    return render(request, "admin/export/count.html", {"count": _count_context(figures), "form": form})
+    return render(request, "backoffice/exports/count.html", {"count": _count_context(figures), "form": form})
 
 
 @allowed(*ACT)
@@ -200,7 +200,7 @@ def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
         return redirect("admin:export_web")
     return show(
         request,
-        "admin/export/confirm.html",
+        "backoffice/exports/confirm.html",
         {
             "title": _("Supprimer la sélection « %(name)s » ?") % {"name": row.name},
             "tab": "selection",
@@ -237,7 +237,7 @@ def script(request: HttpRequest) -> HttpResponseBase:
         tell(request, _("Le script ne peut pas être écrit : corrigez d’abord la sélection."), level=messages.ERROR)
     return show(
         request,
-        "admin/export/script.html",
+        "backoffice/exports/script.html",
         {
             "title": _("Export WEB › Factures"),
             "tab": "script",

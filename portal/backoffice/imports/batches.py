@@ -80,8 +80,8 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
     list_display = ("created_at", "__str__", "state", "author_name", "finished_at")
     list_display_links = ("created_at", "__str__")
     list_filter = ("state",)
-    change_form_template = "admin/invoices/importbatch/report.html"
-    change_list_template = "admin/invoices/importbatch/imports.html"
+    change_form_template = "backoffice/imports/report.html"
+    change_list_template = "backoffice/imports/changelist.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportBatch]:
         """The latest first; reports of thousands of refusals are read one at a time."""
@@ -138,7 +138,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             "form": form,
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/invoices/importbatch/upload.html", context)
+        return TemplateResponse(request, "backoffice/imports/upload.html", context)
 
     def changeform_view(
         self,

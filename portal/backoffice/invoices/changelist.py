@@ -161,7 +161,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     actions = ("download_pdfs",)
     ordering = ("-issue_date", "-number")
     paginator = LimitedPaginator
-    change_list_template = "admin/invoices/invoices.html"
+    change_list_template = "backoffice/invoices/changelist.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list; that of what is to be handed over has a button for all of it."""
@@ -236,7 +236,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
             "customer_url": self._customer_url(invoice),
             **(extra_context or {}),
         }
-        return show(request, "admin/invoices/invoice.html", context)
+        return show(request, "backoffice/invoices/detail.html", context)
 
     def _customer_url(self, invoice: Invoice) -> str:
         return reverse("admin:customers_customer_change", args=[invoice.customer_id])

@@ -147,7 +147,7 @@ def resend(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         return redirect(back)
     return show(
         request,
-        "admin/invoices/resend.html",
+        "backoffice/invoices/resend.html",
         {
             "title": _("Renvoyer : %(invoice)s") % {"invoice": invoice},
             "invoice": invoice,

@@ -134,7 +134,7 @@ def _page(request: HttpRequest, refused: tuple[str, int, str, str] | None = None
         "page": page,
         "may_act": request.user.has_perms(ACT),
     }
-    return TemplateResponse(request, "gestion/wrong_addresses.html", context, status=422 if refused else 200)
+    return TemplateResponse(request, "backoffice/mail/failed_addresses.html", context, status=422 if refused else 200)
 
 
 def _note(request: HttpRequest, customer: Customer, sentence: str) -> None:

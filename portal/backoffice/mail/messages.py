@@ -70,7 +70,7 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
     list_display = ("name", "key", "subject", "excerpt", "version", "updated_at")
     fields = ("name", "subject", "body", "seen_version")
     actions = ("edit",)
-    change_form_template = "admin/mailing/messagetemplate/editor.html"
+    change_form_template = "backoffice/mail/editor.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """The product knows which messages it sends."""

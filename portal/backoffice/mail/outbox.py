@@ -58,8 +58,8 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     search_help_text = _("Adresse entière du destinataire, ou mots de l’objet")
     paginator = LimitedPaginator
     actions = ("retry", "give_up")
-    change_list_template = "admin/mailing/message/outbox.html"
-    change_form_template = "admin/mailing/message/mail.html"
+    change_list_template = "backoffice/mail/outbox.html"
+    change_form_template = "backoffice/mail/message.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Without the parts of the mails, which a list does not show."""

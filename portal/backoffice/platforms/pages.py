@@ -30,7 +30,7 @@ from portal.backoffice.platforms.forms import HandoverForm, NewVersionForm, Stat
 from portal.backoffice.ui.downloads import send_zip
 from portal.backoffice.ui.pages import ACT, allowed, note, note_all, show, staff_name, tell
 
-TEMPLATE = "admin/invoices/einvoice_form.html"
+TEMPLATE = "backoffice/platforms/form.html"
 STATUSES_SHOWN = 200
 
 
@@ -98,7 +98,7 @@ def statuses(request: HttpRequest) -> HttpResponseBase:
         "shown": report.statuses[:STATUSES_SHOWN] if report else [],
         "hidden": max(report.recorded - STATUSES_SHOWN, 0) if report else 0,
     }
-    return show(request, "admin/invoices/statuses.html", context, status=422 if form.is_bound else 200)
+    return show(request, "backoffice/platforms/statuses.html", context, status=422 if form.is_bound else 200)
 
 
 @allowed(*ACT)

@@ -119,7 +119,7 @@ def ask_page[M: Model](
         "post_to": post_to,
         "back": back,
     }
-    return TemplateResponse(request, "gestion/confirmation.html", context)
+    return TemplateResponse(request, "backoffice/ui/confirmation.html", context)
 
 
 def _pressed_action(request: HttpRequest, field_name: str) -> str:

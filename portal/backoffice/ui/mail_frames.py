@@ -29,9 +29,9 @@ def framed[**P, R: HttpResponseBase](view: Callable[P, R]) -> Callable[P, R]:
 def show_mail(request: HttpRequest, *, subject: str, text: str, html: str, note: str = "") -> HttpResponse:
     """A page for a frame: subject, HTML part (in a frame of its own) and text part. Passwords are masked already."""
     context = {"subject": subject, "text": text, "html": html, "note": note}
-    return HttpResponse(render_to_string("gestion/mail.html", context, request))
+    return HttpResponse(render_to_string("backoffice/ui/mail_frame.html", context, request))
 
 
 def show_problems(request: HttpRequest, problems: list[str]) -> HttpResponse:
     """A page for a frame that says, in French, why there is no mail to show."""
-    return HttpResponse(render_to_string("gestion/mail.html", {"problems": problems}, request))
+    return HttpResponse(render_to_string("backoffice/ui/mail_frame.html", {"problems": problems}, request))

@@ -45,7 +45,7 @@ def account(request: HttpRequest) -> HttpResponse:
             for each in open_sessions(owner)
         ],
     }
-    return private(render(request, "portal/account.html", context))
+    return private(render(request, "space/account.html", context))
 
 
 @before_password_choice
@@ -72,7 +72,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         "is_first": is_first,
         "next": target,
     }
-    return private(render(request, "portal/change_password.html", context))
+    return private(render(request, "space/change_password.html", context))
 
 
 @require_safe
@@ -80,7 +80,7 @@ def mails(request: HttpRequest) -> HttpResponse:
     """The mails sent to the account, their secrets masked."""
     owner = signed_in_account(request)
     context = {"title": _("Mails reçus"), "section": "account", "mails": messages_to([owner.login])}
-    return private(render(request, "portal/mails.html", context))
+    return private(render(request, "space/mails.html", context))
 
 
 @require_POST

@@ -34,7 +34,7 @@ ANSWER_AFTER = 0.25
 class SignIn(LoginView):
     """Identifiant, Mot de passe, *Se connecter*; somebody signed in already goes home."""
 
-    template_name = "portal/login.html"
+    template_name = "space/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
@@ -83,7 +83,7 @@ def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> 
     form = LinkForm(request.POST or None)
     target = wanted_page(request)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "portal/ask_link.html", {"form": form, "next": target, **texts})
+        return render(request, "space/ask_link.html", {"form": form, "next": target, **texts})
     started = time.monotonic()
     if not LINKS_FROM_ADDRESS.count(client_address(request)):
         return too_many_tries(request, minutes=LINKS_FROM_ADDRESS.minutes)
@@ -91,7 +91,7 @@ def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> 
         send_link(login=form.cleaned_data["login"], purpose=purpose, target=target)
     time.sleep(max(0.0, ANSWER_AFTER - (time.monotonic() - started)))
     context = {"login": form.cleaned_data["login"], "next": target, **texts}
-    return render(request, "portal/link_asked.html", context)
+    return render(request, "space/link_asked.html", context)
 
 
 @login_not_required
@@ -106,7 +106,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(wanted_page(request) or "home")
     elif account_of_token(token, Purpose.SIGN_IN) is not None:
         context = {"title": _("Connexion"), "next": wanted_page(request)}
-        return render(request, "portal/sign_in_by_link.html", context)
+        return render(request, "space/sign_in_by_link.html", context)
     return _stale_link(request)
 
 
@@ -137,8 +137,8 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "login": account.login if account else "",
         "next": wanted_page(request),
     }
-    return render(request, "portal/password_by_link.html", context)
+    return render(request, "space/password_by_link.html", context)
 
 
 def _stale_link(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/stale_link.html", {"title": _("Ce lien ne sert plus")}, status=410)
+    return render(request, "space/stale_link.html", {"title": _("Ce lien ne sert plus")}, status=410)

@@ -100,7 +100,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query,
     }
-    return private(render(request, "portal/invoices.html", context))
+    return private(render(request, "space/invoices.html", context))
 
 
 @require_safe
@@ -135,7 +135,7 @@ def _selection_archive(request: HttpRequest) -> HttpResponseBase:
             raise Http404 from error
     if not ticked:
         context = {"title": _("Aucune facture cochée"), "section": "invoices"}
-        return private(render(request, "portal/nothing_ticked.html", context, status=400))
+        return private(render(request, "space/nothing_ticked.html", context, status=400))
     chosen = Invoice.objects.visible_to(account).filter(pk__in=ticked)
     if chosen.count() != len(set(ticked)):
         raise Http404
@@ -160,7 +160,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "transfer": transfer_of(found, content),
         "transmission": transmission_of(found),
     }
-    response = private(render(request, "portal/invoice.html", context))
+    response = private(render(request, "space/invoice.html", context))
     if is_customers_own_reading(request):
         record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.PAGE)
     return response

@@ -40,7 +40,7 @@ def appearance(request: HttpRequest) -> HttpResponse:
     colour = company.colour if company else DEFAULT_COLOUR
     light, dark = accents(colour)
     response = HttpResponse(
-        render_to_string("portal/appearance.css", {"light": light, "dark": dark}), content_type="text/css"
+        render_to_string("space/appearance.css", {"light": light, "dark": dark}), content_type="text/css"
     )
     named = request.GET.get("c") == colour.removeprefix("#")
     patch_cache_control(response, public=True, max_age=YEAR_IN_SECONDS if named else FIVE_MINUTES)
@@ -66,18 +66,18 @@ def logo(request: HttpRequest) -> HttpResponse | FileResponse:
 @require_safe
 def legal_notice(request: HttpRequest) -> HttpResponse:
     """*Mentions légales*: who publishes this space (LCEN, article 1-1)."""
-    return render(request, "portal/legal_notice.html", {"title": _("Mentions légales")})
+    return render(request, "space/legal_notice.html", {"title": _("Mentions légales")})
 
 
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """*Accessibilité*: what was done, and whom to tell of a hindrance."""
-    return render(request, "portal/accessibility.html", {"title": _("Accessibilité")})
+    return render(request, "space/accessibility.html", {"title": _("Accessibilité")})
 
 
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """*Données personnelles*: what is kept, why, how long, and one's rights (RGPD, article 13)."""
-    return render(request, "portal/privacy.html", {"title": _("Données personnelles")})
+    return render(request, "space/privacy.html", {"title": _("Données personnelles")})

@@ -47,7 +47,7 @@ def within_upload_limit(view: Callable[[HttpRequest], HttpResponse]) -> Callable
             form = VerificationForm()
             sentence = _("Ce fichier est trop grand : %(size)s Mo au plus.") % {"size": megabytes}
             context = {"title": _("Vérifier une facture"), "form": form, "refusal": sentence}
-            return render(request, "portal/verification.html", context, status=413)
+            return render(request, "space/verification.html", context, status=413)
         return protected(request)
 
     return checked
@@ -61,19 +61,19 @@ def verification(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"title": _("Vérifier une facture"), "section": "verification"}
     if request.method != "POST":
         form = VerificationForm(initial={"number": request.GET.get("numero", "")[:100]})
-        return render(request, "portal/verification.html", {**context, "form": form})
+        return render(request, "space/verification.html", {**context, "form": form})
     if not TRIES.count(client_address(request)):
         return too_many_tries(request, minutes=TRIES.minutes)
     form = VerificationForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render(request, "portal/verification.html", {**context, "form": form})
+        return render(request, "space/verification.html", {**context, "form": form})
     pdf = form.cleaned_data["pdf"]
     if pdf:
         verdict = _look_up(fingerprint=_fingerprint_of(pdf))
     else:
         verdict = _look_up(fingerprint=form.cleaned_data["fingerprint"], number=form.cleaned_data["number"].strip())
     answer = {**context, "form": VerificationForm(), "verdict": verdict}
-    return private(render(request, "portal/verification.html", answer))
+    return private(render(request, "space/verification.html", answer))
 
 
 def _fingerprint_of(file: "UploadedFile[Any]") -> str:
