@@ -46,7 +46,7 @@ screenshots: setup ## captures de chaque écran sous var/screenshots/
 	@$(PYTHON) -m pytest tests/browser -m screenshots -n 0
 
 readme-pictures: demo screenshots ## refaire les images du README (docs/images/)
-	@$(PYTHON) -m tests.readme_pictures var/screenshots "$$(find var/documents -name '*.pdf' -size +20k | sort | head -1)"
+	@$(PYTHON) -m tests.support.readme_pictures var/screenshots "$$(find var/documents -name '*.pdf' -size +20k | sort | head -1)"
 
 requirements: setup ## recompiler les dépendances verrouillées
 	@bin/lock

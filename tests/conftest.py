@@ -68,7 +68,7 @@ def predefined_messages() -> None:
 @pytest.fixture
 def staff() -> "Account":
     """A member of the accounts department, with all rights."""
-    from tests.factories import make_staff
+    from tests.support.factories import make_staff
 
     return make_staff(name="Nathalie Blanc")
 
@@ -76,7 +76,7 @@ def staff() -> "Account":
 @pytest.fixture
 def desk(client: "Client", staff: "Account") -> "Client":
     """The back-office as that member sees it."""
-    from tests.back_office import BACKEND
+    from tests.support.back_office import BACKEND
 
     client.force_login(staff, backend=BACKEND)
     return client

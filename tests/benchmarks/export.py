@@ -28,7 +28,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
 from tests.benchmarks.engines import engines_of_others  # noqa: E402
-from tests.processes import ROOT, Site, own_site  # noqa: E402
+from tests.support.processes import ROOT, Site, own_site  # noqa: E402
 
 CORES = os.cpu_count() or 1
 Measure = Callable[[], dict[str, Any]]

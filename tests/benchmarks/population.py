@@ -1,6 +1,7 @@
 """The demonstration's invoices, as many as a measure needs: real rows, multiplied inside of the database.
 
-Runs in a process of an installation of its own (``tests.processes.Site``): Django is set up by whoever imports this.
+Runs in a process of an installation of its own (``tests.support.processes.Site``): Django is set up by whoever
+imports this.
 """
 
 import datetime

@@ -31,7 +31,7 @@ from django.urls import path  # noqa: E402
 from customers.models import Access, Account  # noqa: E402
 from portal.urls import urlpatterns as portal_urls  # noqa: E402
 from tests.benchmarks.filling import fill  # noqa: E402
-from tests.factories import make_company  # noqa: E402
+from tests.support.factories import make_company  # noqa: E402
 
 BACKEND = "customers.authentication.AccountBackend"
 INVOICES_EACH = 20

@@ -25,7 +25,7 @@ from invoices.formats.cii.writer import write_cii
 from invoices.printing import PrintStyle, read_logo, render_invoice
 from invoices.printing.weasyprint_cache.switch import forget, without_memory
 from tests.benchmarks.tutorial import render_tutorial
-from tests.invoice_samples import invoice, lines, plain
+from tests.support.invoice_samples import invoice, lines, plain
 
 CREATED = datetime.datetime(2022, 6, 7, tzinfo=datetime.UTC)
 

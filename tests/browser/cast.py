@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from customers.models import Account
 from invoices.models import Company, Invoice, InvoiceLine
-from tests.factories import freeze, make_account, make_company, make_customer, make_published_invoice
+from tests.support.factories import freeze, make_account, make_company, make_customer, make_published_invoice
 
 LOGIN = "compta@boulangerie-martin.example"
 

@@ -13,7 +13,7 @@ from mailing.composition import save_template
 from mailing.models import Message, MessageTemplate
 from mailing.outbox import beat, mark_address_failed
 from tests.browser.cast import Scene, set_scene
-from tests.factories import make_contact, make_customer, make_invoice, make_staff
+from tests.support.factories import make_contact, make_customer, make_invoice, make_staff
 
 
 @dataclass(frozen=True, slots=True)

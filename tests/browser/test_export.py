@@ -21,7 +21,7 @@ from invoices.models import Export, ExportItem, Invoice, SavedSelection
 from mailing import outbox
 from mailing.models import Message
 from tests.browser.conftest import PageFactory
-from tests.factories import make_account, make_company, make_customer, make_invoice, make_staff
+from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
 
 SCREEN = "/gestion/export-web/factures/"
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tests.browser.cast import set_scene
 from tests.browser.conftest import PageFactory
-from tests.factories import PASSWORD
+from tests.support.factories import PASSWORD
 
 WIDTHS = (1440, 768, 390)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cast import LOGIN, Scene, set_scene
 from tests.browser.conftest import PageFactory
-from tests.factories import PASSWORD, make_company
+from tests.support.factories import PASSWORD, make_company
 
 WIDTHS = (1440, 768, 390)
 Axe = Callable[[Page], list[str]]

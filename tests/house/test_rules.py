@@ -1,0 +1,135 @@
+"""The rules of the house that no linter holds."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("mailing", "customers", "invoices", "portal")
+DRAWERS = {"utils.py", "helpers.py", "constants.py", "signals.py", "managers.py", "common.py", "misc.py"}
+
+
+def tracked(pattern: str = "") -> list[Path]:
+    """The files that git tracks (and those it will), as paths below the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    return [Path(name) for name in listed if name.endswith(pattern) and (ROOT / name).is_file()]
+
+
+def room_modules() -> list[Path]:
+    """The Python modules of the four rooms, migrations aside."""
+    return [path for path in tracked(".py") if path.parts[0] in ROOMS and "migrations" not in path.parts]
+
+
+def templates() -> list[Path]:
+    """The HTML templates that browsers see: those of PDF and mails have rules of their own."""
+    return [
+        path for path in tracked(".html") if path.parts[0] == "templates" and not {"pdf", "mailing"} & set(path.parts)
+    ]
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert [path for path in room_modules() if path.name in DRAWERS] == []
+
+
+def test_modules_stay_short_enough_to_be_read_at_once() -> None:
+    long = {str(path): lines for path in room_modules() if (lines := len((ROOT / path).read_text().splitlines())) > 450}
+    assert long == {}
+
+
+def test_every_module_and_every_public_function_says_what_it_is() -> None:
+    silent = []
+    for path in room_modules():
+        if path.name == "__init__.py" and not (ROOT / path).read_text().strip():
+            continue
+        tree = ast.parse((ROOT / path).read_text())
+        if ast.get_docstring(tree) is None:
+            silent.append(str(path))
+        silent += [
+            f"{path}:{node.name}"
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and ast.get_docstring(node) is None
+        ]
+    assert silent == []
+
+
+def test_http_is_spoken_in_the_portal_only() -> None:
+    wrong = []
+    for path in room_modules():
+        if path.parts[0] == "portal":
+            continue
+        source = (ROOT / path).read_text()
+        if re.search(
+            r"^\s*from django\.(http|shortcuts)\b|^\s*import django\.(http|shortcuts)\b", source, re.MULTILINE
+        ):
+            wrong.append(str(path))
+    assert wrong == []
+
+
+def test_no_page_has_an_inline_script_or_style() -> None:
+    refused = re.compile(
+        r"<style\b|<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>|\sstyle=|\son[a-z]+=", re.IGNORECASE
+    )
+    found = {
+        f"{path}:{number}"
+        for path in templates()
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if refused.search(line)
+    }
+    assert found == set()
+
+
+def test_plurals_are_written_by_the_house_filter() -> None:
+    assert [str(path) for path in tracked(".html") if "|pluralize" in (ROOT / path).read_text()] == []
+
+
+def test_every_template_is_used() -> None:
+    sources = "\n".join(
+        (ROOT / path).read_text()
+        for path in tracked()
+        if path.suffix in (".py", ".html", ".txt") and "tests" not in path.parts
+    )
+    # Django itself asks for these: error pages, the admin's own names, registration.
+    implied = ("admin/", "registration/", "400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html")
+    unused = []
+    for path in tracked():
+        if path.parts[0] != "templates" or path.suffix not in (".html", ".txt"):
+            continue
+        name = str(path.relative_to("templates"))
+        if f'"{path.name}"' not in sources and name not in sources and not name.startswith(implied):
+            unused.append(name)
+    assert unused == []
+
+
+def test_every_setting_of_the_environment_is_explained_in_the_example() -> None:
+    read = set(re.findall(r"\benv(?:\.\w+)?\(\s*\"([A-Z][A-Z0-9_]+)\"", (ROOT / "portal/settings.py").read_text()))
+    explained = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read - explained == set()
+    assert explained - read == set()
+
+
+@pytest.mark.parametrize("view_folder", ["portal/space/views"])
+def test_no_view_of_the_portal_reads_all_rows_of_a_table(view_folder: str) -> None:
+    wrong = [
+        str(path)
+        for path in room_modules()
+        if str(path).startswith(view_folder) and ".objects.all()" in (ROOT / path).read_text()
+    ]
+    assert wrong == []
+
+
+def test_the_project_holds_no_download_address() -> None:
+    names = {"uv.lock", "poetry.lock", "Pipfile.lock"}
+    assert [path for path in tracked() if path.name in names or path.name.startswith("pylock")] == []
+    locks = "\n".join((ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
+    assert "http" not in locks

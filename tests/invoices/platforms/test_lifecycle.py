@@ -1,0 +1,162 @@
+"""Statuses of e-invoices: recorded by hand, read from platforms' messages, shown as the last one."""
+
+import datetime
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from invoices.formats.cdar import read_statuses
+from invoices.formats.refusals import Refused
+from invoices.models import Invoice, LifecycleStatus
+from invoices.platforms.lifecycle import (
+    LAST_STATUS,
+    StatusRefusedError,
+    import_statuses,
+    last_status,
+    record_status,
+    status_word,
+)
+from tests.support.factories import make_company, make_invoice, make_published_invoice
+
+DATA = Path(__file__).parents[2] / "data"
+SAMPLES = DATA / "einvoices" / "gobl-cii"
+DISPUTE = DATA / "statuses" / "en-litige.xml"
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_a_message_of_a_platform_is_read_with_number_seller_code_and_time() -> None:
+    (status,) = read_statuses((SAMPLES / "UC1_F202500003_01-CDV-200_Deposee.xml").read_bytes())
+
+    assert (status.number, status.seller_siren, status.code) == ("F202500003", "100000009", "200")
+    assert status.issue_date == datetime.date(2025, 7, 1)
+    assert status.at == datetime.datetime(2025, 7, 1, 15, 10, tzinfo=PARIS)
+    assert status.message_id == "F202500003_200_20250701151000#380_20250701"
+    assert status.reason == ""
+
+
+def test_what_was_paid_is_said_with_its_vat_rate() -> None:
+    (status,) = read_statuses((SAMPLES / "UC1_F202500003_07-CDV-212_Encaissee.xml").read_bytes())
+
+    assert status.code == "212"
+    assert status.at == datetime.datetime(2025, 8, 2, 10, 0, tzinfo=PARIS)
+    assert status.reason == "12\u202f000,00\u00a0€ encaissés (TVA 20 %)"
+
+
+def test_a_message_may_speak_of_several_invoices_and_gives_its_reasons() -> None:
+    disputed, taken = read_statuses(DISPUTE.read_bytes())
+
+    assert (disputed.number, disputed.code) == ("F1", "207")
+    assert disputed.reason == ("TX_TVA_ERR : Taux de TVA erroné ; action attendue : Émettre une facture rectificative")
+    assert (taken.number, taken.code, taken.issue_date, taken.reason) == ("F2", "204", None, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("207</ram:Process", "</ram:Process"), "F1"),
+        (("<ram:IssuerAssignedID>F1</ram:IssuerAssignedID>", ""), "numéro"),
+        (("20250701180000", "hier"), "« hier »"),
+        (("CrossDomainAcknowledgementAndResponse", "CrossIndustryInvoice"), "pas un message de statut"),
+    ],
+)
+def test_a_message_that_lacks_what_matters_is_refused_with_a_sentence(change: tuple[str, str], sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        read_statuses(DISPUTE.read_text().replace(*change).encode())
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<!DOCTYPE x []><x/>", b"\x00\xff\x00"])
+def test_other_files_are_refused(data: bytes) -> None:
+    with pytest.raises(Refused):
+        read_statuses(data)
+
+
+@pytest.mark.django_db
+class TestRecording:
+    """With the database."""
+
+    def test_a_status_is_recorded_once_and_the_last_one_is_shown(self) -> None:
+        invoice = make_published_invoice()
+        at = datetime.datetime(2025, 7, 1, 10, 0, tzinfo=datetime.UTC)
+        assert last_status(invoice) is None
+
+        _status, is_new = record_status(invoice=invoice, code="200", at=at, author_name="Paul")
+        assert is_new
+        assert record_status(invoice=invoice, code="200", at=at)[1] is False
+        record_status(invoice=invoice, code="212", at=at + datetime.timedelta(days=30))
+        record_status(invoice=invoice, code="203", at=at + datetime.timedelta(days=1))
+
+        last = last_status(invoice)
+        assert last is not None
+        assert (last.code, status_word(last.code)) == ("212", "Encaissée")
+        assert Invoice.objects.annotate(last=LAST_STATUS).values_list("last", flat=True).get() == "212"
+        assert [status.code for status in invoice.statuses.all()] == ["212", "203", "200"]
+
+    @pytest.mark.parametrize("code", ["206", "207", "208", "210", "213", "501"])
+    def test_some_statuses_need_a_reason(self, code: str) -> None:
+        invoice = make_invoice()
+        with pytest.raises(StatusRefusedError, match="demande un motif"):
+            record_status(invoice=invoice, code=code, reason="  ")
+
+        record_status(invoice=invoice, code=code, reason="TX_TVA_ERR")
+        assert invoice.statuses.get().reason == "TX_TVA_ERR"
+
+    @pytest.mark.parametrize(("code", "days"), [("199", 0), ("200", 3)])
+    def test_unknown_statuses_and_times_to_come_are_refused(self, code: str, days: int) -> None:
+        with pytest.raises(StatusRefusedError):
+            record_status(invoice=make_invoice(), code=code, at=timezone.now() + datetime.timedelta(days=days))
+        assert not LifecycleStatus.objects.exists()
+
+    def test_files_of_a_platform_are_recorded_once(self) -> None:
+        company = make_company(siren="100000009", name="VENDEUR", siret="")
+        invoice = make_invoice(company=company, number="F202500003", issue_date=datetime.date(2025, 7, 1))
+
+        first = import_statuses([SAMPLES])
+        second = import_statuses([SAMPLES])
+
+        assert (first.recorded, first.unchanged, first.rejected) == (2, 0, [])
+        assert (second.recorded, second.unchanged) == (0, 2)
+        assert set(invoice.statuses.values_list("code", flat=True)) == {"200", "212"}
+        assert invoice.statuses.get(code="200").source == "F202500003_200_20250701151000#380_20250701"
+
+    def test_a_message_with_an_unknown_invoice_is_refused_whole(self) -> None:
+        known = make_invoice(number="F1")
+
+        report = import_statuses([DISPUTE])
+
+        assert report.recorded == 0
+        assert report.rejected == [
+            {"file": "en-litige.xml", "number": "F2", "reason": "La facture F2 du SIREN 732829320 n’est pas connue."}
+        ]
+        assert not known.statuses.exists()
+
+    def test_the_date_of_the_invoice_must_agree(self) -> None:
+        make_invoice(number="F1", issue_date=datetime.date(2024, 6, 7))
+        make_invoice(number="F2")
+
+        assert "07/06/2025" in import_statuses([DISPUTE]).rejected[0]["reason"]
+
+    def test_the_command_takes_an_archive_and_says_what_it_refuses(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        make_invoice(number="F1")
+        make_invoice(number="F2")
+        archive = tmp_path / "statuts.zip"
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.write(DISPUTE, "lot/en-litige.xml")
+            zipped.writestr("lot/lisez-moi.txt", "bonjour")
+        invoice = tmp_path / "facture.pdf"
+        invoice.write_bytes(b"%PDF-1.7")
+
+        with pytest.raises(SystemExit) as ended:
+            call_command("import_statuses", str(archive), str(invoice), "--json")
+
+        assert ended.value.code == 1
+        said: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert (said["recorded"], said["unchanged"]) == (2, 0)
+        assert [each["file"] for each in said["rejected"]] == ["facture.pdf"]

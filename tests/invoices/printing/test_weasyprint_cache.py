@@ -1,0 +1,114 @@
+"""What is remembered from one invoice to the next changes nothing of what is printed."""
+
+import contextlib
+import dataclasses
+import datetime
+import logging
+import random
+import re
+
+import pytest
+import weasyprint
+
+from invoices.printing import TEMPLATES, PrintStyle, release, render_invoice
+from invoices.printing.markup import FOLDER, stylesheet
+from invoices.printing.weasyprint_cache import drawing, layout, switch
+from tests.support import invoice_samples as samples
+
+CREATED = datetime.datetime(2022, 6, 7, tzinfo=datetime.UTC)
+XML = b"<invoice/>"
+STYLE = PrintStyle(legal_mentions=("SAS au capital de 120 000 €",), has_transfer_code=True)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_invoices_of_every_kind_are_the_same_bytes_with_and_without_memory(template: str) -> None:
+    style = dataclasses.replace(STYLE, template=template)  # type: ignore[arg-type]
+    kinds = list(samples.every_kind().items())
+    with switch.without_memory():
+        plain = {kind: render_invoice(content, style, xml=XML, created=CREATED) for kind, content in kinds}
+    switch.forget()
+    # In another order each time, so that each invoice is met with other things remembered before it.
+    chance = random.Random(template)
+    for _ in range(2):
+        chance.shuffle(kinds)
+        for kind, content in kinds:
+            assert render_invoice(content, style, xml=XML, created=CREATED) == plain[kind], kind
+
+
+def test_a_long_invoice_is_the_same_bytes_with_and_without_memory() -> None:
+    content = samples.plain(120)
+    with switch.without_memory():
+        plain = render_invoice(content, STYLE, created=CREATED)
+    assert render_invoice(content, STYLE, created=CREATED) == plain
+    assert render_invoice(content, STYLE, created=CREATED) == plain
+
+
+def test_memory_full_to_the_brim_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "MOST_TEXTS", 3)
+    monkeypatch.setattr(drawing, "MOST_TEXTS", 3)
+    monkeypatch.setattr(layout, "MOST_LENGTHS", 2)
+    monkeypatch.setattr(layout, "MOST_PAGES", 1)
+    switch.forget()
+    content = samples.plain(45)
+    with switch.without_memory():
+        plain = render_invoice(content, STYLE, created=CREATED)
+    for _ in range(2):
+        assert render_invoice(content, STYLE, created=CREATED) == plain
+    switch.forget()
+
+
+def test_memory_is_left_alone_with_another_release(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with switch.without_memory():
+        plain = render_invoice(samples.plain(3), STYLE, created=CREATED)
+    monkeypatch.setattr(weasyprint, "__version__", "70.1")
+    release.is_right_release.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert not switch.is_on()
+            assert render_invoice(samples.plain(3), STYLE, created=CREATED) == plain
+            render_invoice(samples.plain(3), STYLE, created=CREATED)
+        assert caplog.text.count("is not 70.0") == 1
+    finally:
+        release.is_right_release.cache_clear()
+
+
+def weasyprint_is_itself() -> bool:
+    return all(getattr(place, name) is theirs for place, name, _, theirs in layout.REPLACEMENTS)
+
+
+def test_weasyprint_is_itself_again_after_a_document() -> None:
+    render_invoice(samples.plain(1), STYLE, created=CREATED)
+    assert weasyprint_is_itself()
+
+
+def test_weasyprint_is_itself_again_after_a_failure() -> None:
+    with contextlib.suppress(ZeroDivisionError), switch.stepping_in():
+        assert not weasyprint_is_itself()
+        raise ZeroDivisionError
+    assert weasyprint_is_itself()
+
+
+def test_the_stylesheets_use_nothing_that_memory_leaves_out() -> None:
+    """Elements are known by tags and classes alone: no sibling, place or attribute; and some properties are skipped."""
+    # Other pages of this folder are printed without memory.
+    for file in (FOLDER / f"{name}.css" for name in ("base", *TEMPLATES)):
+        source = re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.S)
+        assert not re.search(
+            r"outline|transform:(?! uppercase| none)|opacity|bookmark-level: \d|\banchor|\blink\b", source
+        )
+        source = re.sub(r"\$\{(\w+)\}", r"\1", source)
+        source = re.sub(r"@page[^{]*\{(?:[^{}]|\{[^{}]*\})*\}", "", source)
+        for selectors in re.findall(r"(?:^|\})\s*([^{}]+?)\s*\{", source):
+            assert re.fullmatch(r"[a-z0-9. ,\n]+", selectors), selectors
+    markup = (FOLDER / "invoice.html").read_text(encoding="utf-8")
+    assert not re.search(r"\s(id|style|href|on\w+)=|<(a|style|link|form|input)\b", markup)
+
+
+def test_a_stylesheet_forgotten_takes_its_memory_along() -> None:
+    render_invoice(samples.plain(2), STYLE, created=CREATED)
+    sheet = stylesheet(STYLE.template, STYLE.colour, 1)
+    assert sheet.remembered.elements
+    switch.forget(sheet)
+    assert not hasattr(sheet, "remembered")

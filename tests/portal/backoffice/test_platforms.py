@@ -1,0 +1,163 @@
+"""The way of an e-invoice in the back-office: channel, status, hand-over, new version."""
+
+import datetime
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import Account
+from invoices.einvoices.checks import check_waiting
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
+from invoices.models import Export, Handover, Invoice
+from tests.support.factories import PASSWORD, make_company, make_customer, make_invoice, make_published_invoice
+from tests.support.invoice_examples import french_vat
+
+pytestmark = pytest.mark.django_db
+
+DATA = Path(__file__).parents[2] / "data"
+BACKEND = "customers.authentication.AccountBackend"
+SIREN = "552100554"
+
+
+def publish() -> Export:
+    company = make_company()
+    company.operations = "S"
+    company.save()
+    make_invoice(company=company, customer=make_customer(siren=SIREN, vat_identifier=french_vat(SIREN)))
+    export = start_export(export=create_export(criteria=Criteria(scope=Scope.ALL)))
+    run_lines(export)
+    return export
+
+
+def test_the_page_of_an_invoice_says_its_channel(desk: Client) -> None:
+    invoice = make_published_invoice()
+    page = desk.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
+    assert "Voie légale" in page
+    assert "plateforme agréée (pas encore obligatoire)" in page
+
+
+def test_the_list_says_what_is_wrong_with_an_e_invoice_and_where(desk: Client) -> None:
+    make_company().__class__.objects.update(operations="S", allow_plain_pdf=False)
+    customer = make_customer(siren=SIREN, vat_identifier=french_vat(SIREN))
+    make_invoice(customer=customer, total_vat="20.01")
+    check_waiting()
+    export = create_export(criteria=Criteria(scope=Scope.ALL))
+
+    page = desk.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
+
+    assert "e-facture non conforme" in page
+    assert "Total de la TVA : 20,01 indiqué, 20,00 calculé." in page
+    assert "BT-110" in page
+
+
+def test_a_status_is_typed_and_shown_with_who_typed_it(desk: Client) -> None:
+    invoice = make_published_invoice()
+    address = reverse("admin:invoice_status", args=[invoice.pk])
+    assert desk.get(address).status_code == 200
+
+    answer = desk.post(address, {"code": "212", "at": "07/07/2025 14:30", "reason": ""})
+
+    assert answer.status_code == 302
+    status = invoice.statuses.get()
+    assert (status.code, status.author_name) == ("212", "Nathalie Blanc")
+    assert status.at == datetime.datetime(2025, 7, 7, 12, 30, tzinfo=datetime.UTC)
+    assert LogEntry.objects.filter(change_message__contains="212 Encaissée").count() == 1
+    assert "212 Encaissée" in desk.get(answer["Location"]).content.decode()
+
+
+def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refused_with_a_reason(desk: Client) -> None:
+    company = make_company()
+    company.siren = "732829320"
+    company.save()
+    disputed = make_published_invoice(company=company, number="F1", issue_date=datetime.date(2025, 6, 7))
+    make_published_invoice(company=company, number="F2")
+    address = reverse("admin:export_web_statuses")
+    assert desk.get(address).status_code == 200
+    sample = (DATA / "statuses" / "en-litige.xml").read_bytes()
+
+    def give() -> str:
+        given = [SimpleUploadedFile("litige.xml", sample), SimpleUploadedFile("autre.xml", b"<Invoice/>")]
+        answer = desk.post(address, {"messages": given})
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    page = give()
+
+    assert "2 statuts enregistrés, 0 déjà connu, 1 refus." in page.replace("\xa0", " ")
+    assert "autre.xml : Ce fichier n’est pas un message de statut (CDAR)." in page
+    status = disputed.statuses.get()
+    assert (status.code, status.author_name) == ("207", "Nathalie Blanc")
+    logged = LogEntry.objects.get(object_id=str(disputed.pk))
+    assert logged.get_change_message() == "Statut 207 En litige, importé : LITIGE-1."
+    assert "0 statut enregistré, 2 déjà connus, 1 refus." in give().replace("\xa0", " ")
+    assert disputed.statuses.count() == 1
+    assert desk.post(address, {}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"code": "210", "at": "07/07/2025", "reason": " "}, "demande un motif"),
+        ({"code": "999", "at": "07/07/2025"}, "999"),
+        ({"code": "200", "at": "hier"}, "Saisissez une date"),
+        ({"code": "200", "at": "01/01/2999"}, "01/01/2999"),
+    ],
+)
+def test_a_wrong_status_is_answered_with_a_sentence(desk: Client, typed: dict[str, str], sentence: str) -> None:
+    invoice = make_published_invoice()
+    answer = desk.post(reverse("admin:invoice_status", args=[invoice.pk]), typed)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert not invoice.statuses.exists()
+
+
+def test_the_e_invoices_of_an_export_are_downloaded_and_marked(desk: Client) -> None:
+    export = publish()
+    address = reverse("admin:export_web_hand_over", args=[export.number])
+    assert "À remettre : 1 ; déjà remises : 0 ; sans e-facture : 0." in desk.get(address).content.decode()
+
+    answer: Any = desk.post(address, {"form": "facturx", "platform": "PA Exemple"})
+
+    assert answer["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert len(archive.namelist()) == 3
+    assert LogEntry.objects.filter(change_message__contains="1\u00a0e-facture.").count() == 1
+    handover = Handover.objects.get()
+    assert (handover.platform, handover.author_name, handover.export) == ("PA Exemple", "Nathalie Blanc", export)
+    again = desk.post(address, {"form": "facturx", "platform": ""}, follow=True)
+    assert "aucune e-facture à remettre" in again.content.decode()
+
+
+def test_a_new_version_is_published_with_its_reason(desk: Client) -> None:
+    publish()
+    invoice = Invoice.objects.get()
+    address = reverse("admin:invoice_new_version", args=[invoice.pk])
+    assert desk.post(address, {"reason": ""}).status_code == 422
+    refused = desk.post(address, {"reason": "Tampon", "pdf": SimpleUploadedFile("f.pdf", b"<x/>")})
+    assert "pas un PDF" in refused.content.decode()
+
+    answer = desk.post(address, {"reason": "Adresse corrigée"})
+
+    assert answer.status_code == 302
+    invoice.refresh_from_db()
+    assert invoice.document is not None
+    assert (invoice.document.version, invoice.document.author_name) == (2, "Nathalie Blanc")
+    assert "Adresse corrigée" in desk.get(answer["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("name", ["invoice_status", "invoice_new_version"])
+def test_who_may_only_look_may_not_act(client: Client, name: str) -> None:
+    reader = Account.objects.create_user("lecteur@aquila.example", PASSWORD, is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_invoice"))
+    client.force_login(reader, backend=BACKEND)
+    assert client.get(reverse(f"admin:{name}", args=[make_published_invoice().pk])).status_code == 403

@@ -1,0 +1,185 @@
+"""What is taken away: ZIP of a year or of a selection, the list as CSV."""
+
+import csv
+import io
+import tracemalloc
+import zipfile
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from customers.models import Account, Customer
+from invoices.documents.zip_archive import stream_archive
+from invoices.models import Consultation, Invoice
+from tests.support.factories import make_account, make_customer, make_published_invoice
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "customers.authentication.AccountBackend"
+
+
+def content(response: Any) -> bytes:
+    body: bytes = response.getvalue()
+    return body
+
+
+def files_of(response: Any) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content(response))) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return make_customer(code="000008")
+
+
+@pytest.fixture
+def account(client: Client, customer: Customer) -> Account:
+    account = make_account(customer)
+    client.force_login(account, backend=BACKEND)
+    return account
+
+
+def test_the_archive_of_a_year_holds_its_documents_by_their_names(
+    client: Client, account: Account, customer: Customer
+) -> None:
+    first = make_published_invoice(b"%PDF first", customer=customer, number="18000135")
+    second = make_published_invoice(b"%PDF second", customer=customer, number="18000136", kind="credit_note")
+    make_published_invoice(b"%PDF old", customer=customer, issue_date=date(2024, 1, 1))
+
+    response = client.get("/factures/archive.zip?annee=2025")
+
+    assert response["Content-Disposition"] == 'attachment; filename="Factures-2025.zip"'
+    assert response["Cache-Control"] == "private, no-store"
+    assert files_of(response) == {"Facture-18000135.pdf": b"%PDF first", "Avoir-18000136.pdf": b"%PDF second"}
+    assert set(Consultation.objects.values_list("invoice", "channel")) == {(first.pk, "zip"), (second.pk, "zip")}
+
+
+def test_the_archive_of_a_selection_holds_what_was_ticked(client: Client, account: Account, customer: Customer) -> None:
+    ticked = make_published_invoice(b"%PDF ticked", customer=customer, number="1")
+    make_published_invoice(b"%PDF other", customer=customer, number="2")
+
+    files = files_of(client.post("/factures/archive.zip", {"facture": [str(ticked.pk)]}))
+
+    assert files == {"Facture-1.pdf": b"%PDF ticked"}
+
+
+def test_without_a_tick_the_page_says_what_to_do(client: Client, account: Account) -> None:
+    answer = client.post("/factures/archive.zip")
+
+    assert answer.status_code == 400
+    assert "Cochez au moins une facture" in answer.content.decode()
+
+
+def test_several_customers_have_a_folder_each_and_can_be_narrowed(client: Client, customer: Customer) -> None:
+    other = make_customer(code="../31")
+    client.force_login(make_account(customer, other), backend=BACKEND)
+    make_published_invoice(b"%PDF a", customer=customer, number="1")
+    make_published_invoice(b"%PDF b", customer=other, number="2")
+
+    assert set(files_of(client.get("/factures/archive.zip?annee=2025"))) == {
+        "000008/Facture-1.pdf",
+        "-31/Facture-2.pdf",
+    }
+    assert set(files_of(client.get("/factures/archive.zip?annee=2025&client=000008"))) == {"000008/Facture-1.pdf"}
+
+
+def test_equal_names_do_not_hide_each_other(client: Client, account: Account, customer: Customer) -> None:
+    make_published_invoice(b"%PDF a", customer=customer, number="A/1")
+    make_published_invoice(b"%PDF b", customer=customer, number="A-1")
+
+    files = files_of(client.get("/factures/archive.zip?annee=2025"))
+
+    assert sorted(files) == ["Facture-A-1-2.pdf", "Facture-A-1.pdf"]
+    assert sorted(files.values()) == [b"%PDF a", b"%PDF b"]
+
+
+def test_a_document_missing_from_the_store_is_named_and_the_others_come(
+    client: Client, account: Account, customer: Customer
+) -> None:
+    lost = make_published_invoice(customer=customer, number="1")
+    make_published_invoice(b"%PDF kept", customer=customer, number="2")
+    assert lost.document
+    default_storage.delete(lost.document.storage_name)
+
+    files = files_of(client.get("/factures/archive.zip?annee=2025"))
+
+    assert files["Facture-2.pdf"] == b"%PDF kept"
+    assert "Facture-1.pdf" in files["A-LIRE.txt"].decode("utf-8-sig")
+    assert not Consultation.objects.filter(invoice=lost).exists()
+
+
+def test_an_empty_year_is_an_empty_archive(client: Client, account: Account) -> None:
+    assert files_of(client.get("/factures/archive.zip?annee=1999")) == {}
+
+
+def test_looking_at_the_head_of_an_archive_consults_nothing(
+    client: Client, account: Account, customer: Customer
+) -> None:
+    make_published_invoice(customer=customer)
+
+    assert client.head("/factures/archive.zip?annee=2025").status_code == 200
+    assert not Consultation.objects.exists()
+
+
+def test_an_archive_takes_the_same_memory_whatever_it_holds(account: Account, customer: Customer) -> None:
+    for number in range(12):
+        make_published_invoice(b"%PDF" + bytes(2_000_000), customer=customer, number=str(number), with_line=False)
+
+    tracemalloc.start()
+    size = sum(
+        len(chunk)
+        for chunk in stream_archive(
+            identifiers=Invoice.objects.values_list("pk", flat=True),
+            visible=lambda: Invoice.objects.visible_to(account),
+            by_customer=False,
+            consulted=lambda _identifiers: None,
+        )
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert size > 24_000_000
+    assert peak < 3_000_000
+
+
+def test_the_list_is_a_csv_that_a_french_spreadsheet_opens(
+    client: Client, account: Account, customer: Customer
+) -> None:
+    make_published_invoice(
+        customer=customer,
+        number="18000135",
+        issue_date=date(2022, 6, 7),
+        due_date=None,
+        total_without_vat="1028.75",
+        purchase_order_reference="=cmd|'/c calc'!A0",
+    )
+    make_published_invoice(customer=customer, number="A1", kind="credit_note", issue_date=date(2022, 6, 8))
+
+    response = client.get("/factures/liste.csv?annee=2022")
+    text = content(response).decode("utf-8")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"))
+
+    assert text.startswith("\ufeff")
+    assert response["Content-Disposition"] == 'attachment; filename="Factures-2022.csv"'
+    assert rows[0][:4] == ["Numéro", "Nature", "Date", "Échéance"]
+    assert [row[0] for row in rows[1:]] == ["A1", "18000135"]
+    assert rows[1][9] == "-120,00"
+    assert rows[2] == [
+        "18000135",
+        "facture",
+        "07/06/2022",
+        "",
+        "000008",
+        customer.name,
+        "'=cmd|'/c calc'!A0",
+        "1028,75",
+        "205,75",
+        "1234,50",
+        "1234,50",
+        "EUR",
+    ]

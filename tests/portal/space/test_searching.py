@@ -1,0 +1,84 @@
+"""What is typed in *Rechercher*, and what it finds."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from invoices.models import Invoice
+from portal.space.searching import Period, Search, read_search
+from tests.support.factories import make_account, make_customer, make_published_invoice
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("18000135", Search(words=("18000135",))),
+        ("CMD-00012", Search(words=("CMD-00012",))),
+        ("1 234,50 €", Search(amounts=(Decimal("1234.50"),))),
+        ("1\u202f234,50\u00a0€", Search(amounts=(Decimal("1234.50"),))),
+        ("1234.5", Search(amounts=(Decimal("1234.5"),))),
+        ("120 euros", Search(amounts=(Decimal(120),))),
+        ("07/06/2022", Search(periods=(Period(date(2022, 6, 7), date(2022, 6, 7)),))),
+        ("2022-06-07", Search(periods=(Period(date(2022, 6, 7), date(2022, 6, 7)),))),
+        ("du 01/01/2025 au 31/03/2025", Search(periods=(Period(date(2025, 1, 1), date(2025, 3, 31)),))),
+        ("31/03/2025 - 01/01/2025", Search(periods=(Period(date(2025, 1, 1), date(2025, 3, 31)),))),
+        ("juin 2025", Search(periods=(Period(date(2025, 6, 1), date(2025, 6, 30)),))),
+        ("Février 2024", Search(periods=(Period(date(2024, 2, 1), date(2024, 2, 29)),))),
+        ("02/2024", Search(periods=(Period(date(2024, 2, 1), date(2024, 2, 29)),))),
+        ("2024-02", Search(periods=(Period(date(2024, 2, 1), date(2024, 2, 29)),))),
+        ("T2 2025", Search(periods=(Period(date(2025, 4, 1), date(2025, 6, 30)),))),
+        ("1er trimestre 2025", Search(periods=(Period(date(2025, 1, 1), date(2025, 3, 31)),))),
+        ("août", Search(months=(8,))),
+        (
+            "facture de juin 2025 120,00",
+            Search((Period(date(2025, 6, 1), date(2025, 6, 30)),), (), (Decimal("120.00"),)),
+        ),
+        ("31/02/2025", Search(words=("31/02/2025",))),
+        ("13/2025", Search(words=("13/2025",))),
+        ("\x00", Search()),
+        ("   ", Search()),
+    ],
+)
+def test_a_search_is_read_as_people_write(text: str, expected: Search) -> None:
+    assert read_search(text) == expected
+
+
+def test_a_huge_search_is_cut() -> None:
+    assert len(read_search("mot " * 10_000).words) == 1
+    assert len(read_search(" ".join(f"m{n}" for n in range(10_000))).words) <= 8
+
+
+@pytest.mark.django_db
+def test_a_search_finds_by_number_reference_amount_period_and_customer_in_all_years(client: Client) -> None:
+    customer = make_customer(code="000008", name="Köhler & Fils")
+    client.force_login(make_account(customer), backend="customers.authentication.AccountBackend")
+    make_published_invoice(customer=customer, number="18000135", issue_date=date(2022, 6, 7), total_without_vat="10.28")
+    make_published_invoice(
+        customer=customer, number="19000001", issue_date=date(2025, 6, 1), purchase_order_reference="CMD-É7"
+    )
+    make_published_invoice(
+        customer=customer, number="A19000002", issue_date=date(2025, 7, 1), kind=Invoice.Kind.CREDIT_NOTE
+    )
+    make_published_invoice(number="18000135-OTHER", issue_date=date(2022, 6, 7))
+
+    def found(text: str) -> list[str]:
+        return [
+            line.number for month in client.get("/factures/", {"q": text}).context["months"] for line in month.invoices
+        ]
+
+    assert found("18000135") == ["18000135"]
+    assert found("0135") == ["18000135"]
+    assert found("cmd-É7") == ["19000001"]
+    assert found("12,34") == ["18000135"]
+    assert found("12") == ["18000135"]
+    assert found("juin") == ["19000001", "18000135"]
+    assert found("2025") == ["A19000002", "19000001"]
+    assert found("avoir 2025") == ["A19000002"]
+    assert found("kohler 2022") == ["18000135"]
+    assert found("juin 12,34") == ["18000135"]
+    assert found("rien") == []
+    assert found("%") == []
+    assert found("_") == []
+    assert found("'; DROP TABLE invoices_invoice; --") == []

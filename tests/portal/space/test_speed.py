@@ -1,0 +1,89 @@
+"""The list, the search and one invoice: the same queries whatever a customer has, and each by an index."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Account
+from tests.benchmarks.filling import fill
+from tests.support.factories import make_account, make_company
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "customers.authentication.AccountBackend"
+ADDRESSES = (
+    "/factures/",
+    "/factures/?annee=2021",
+    "/factures/?annee=2021&page=2",
+    "/factures/?q=-0000000-",
+    "/factures/?q=mai",
+    "/factures/?q=123,60",
+    "/factures/?q=CMD",
+)
+
+
+def account_of(*, customers: int, each: int, first_has: int, prefix: str = "C") -> Account:
+    """The account of the first of so many customers; it has ``first_has`` invoices, the others ``each``."""
+    made = fill(company=make_company(), customers=customers, invoices_each=each, first_has=first_has, prefix=prefix)
+    return make_account(made[0], login=f"{prefix}@a.example")
+
+
+def queries_of(client: Client, address: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        # Of a document, the head alone: the filled ones have no file.
+        response = client.head(address) if address.endswith("/pdf/") else client.get(address)
+    assert response.status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def test_the_number_of_queries_is_the_same_at_10_and_at_3000_invoices(client: Client) -> None:
+    counts: dict[int, dict[str, int]] = {}
+    for invoices in (10, 3000):
+        account = account_of(customers=1, each=0, first_has=invoices, prefix=f"F{invoices}-")
+        client.force_login(account, backend=BACKEND)
+        client.get("/factures/")
+        one = account.customers.get().invoices.order_by("-issue_date").values_list("pk", flat=True)[0]
+        addresses = (*ADDRESSES, f"/factures/{one}/")
+        counts[invoices] = {
+            re.sub("[0-9a-f-]{36}", "one", address): len(queries_of(client, address)) for address in addresses
+        }
+
+    assert counts[10] == counts[3000]
+    assert max(counts[10][address] for address in ADDRESSES) <= 8
+    assert counts[10]["/factures/one/"] <= 14
+
+
+@pytest.fixture
+def filled(client: Client) -> Client:
+    """50,000 invoices of 2,500 customers on PostgreSQL, seen by the account of one of them."""
+    account = account_of(customers=2500, each=20, first_has=300)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    client.force_login(account, backend=BACKEND)
+    client.get("/factures/")
+    return client
+
+
+@pytest.mark.postgresql
+def test_no_page_reads_through_the_whole_table_of_invoices(filled: Client) -> None:
+    account = Account.objects.get(sessions__isnull=False)
+    one = account.customers.get().invoices.order_by("-issue_date").values_list("pk", flat=True)[0]
+    sequential: dict[str, list[Any]] = {}
+    seen = 0
+    for address in (*ADDRESSES, f"/factures/{one}/", f"/factures/{one}/pdf/"):
+        for sql in queries_of(filled, address):
+            if not sql.startswith("SELECT") or "invoices_invoice" not in sql:
+                continue
+            seen += 1
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+            if re.search(r"Seq Scan on invoices_(invoice|document)\b", plan):
+                sequential.setdefault(address, []).append((sql, plan))
+
+    assert seen >= 2 * len(ADDRESSES)
+    assert not sequential, [plan for plans in sequential.values() for _, plan in plans]

@@ -1,0 +1,165 @@
+"""Real processes on a database of their own: what a test does that kills workers."""
+
+import atexit
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+ROOT = Path(__file__).parents[2]
+
+
+class Site:
+    """An installation of its own below ``folder``: database, documents, mails, and the commands of the project."""
+
+    def __init__(self, folder: Path, database_url: str, **environment: str) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "DOCUMENTS_ROOT": str(folder / "documents"),
+            "MAIL_ROOT": str(folder / "mail"),
+            "SECRET_KEY": "the key of a test that nobody needs to guess, long enough to be one",
+            "PYTHONWARNINGS": "default",
+            **environment,
+        }
+
+    def run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run ``manage.py`` with ``command`` to its end."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Start ``manage.py`` with ``command`` and let it work."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def ask(self, source: str) -> Any:
+        """Run Python ``source`` inside of the installation; it answers by assigning plain JSON values to ``answer``."""
+        script = (
+            "import django, json, os, sys\n"
+            "os.environ['DJANGO_SETTINGS_MODULE'] = 'portal.settings'\n"
+            "django.setup()\n"
+            "answer = None\n"
+            f"{source}\n"
+            "print(json.dumps(answer))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What ``sql`` finds or changes in the database of the installation, asked from outside."""
+        if self.database_url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.database_url.removeprefix("sqlite:///"), timeout=30)) as file:
+                found = file.execute(sql).fetchall()
+                file.commit()
+                return found
+        with psycopg.connect(self.database_url, autocommit=True) as server:
+            cursor = server.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def wait_for(self, sql: str, wanted: Callable[[Any], bool], seconds: float = 120) -> Any:
+        """The first value that ``sql`` finds, once it is as ``wanted``."""
+        deadline = time.monotonic() + seconds
+        while not wanted(value := self.rows(sql)[0][0]):
+            assert time.monotonic() < deadline, f"{sql}: {value}"
+            time.sleep(0.1)
+        return value
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that the process ``pid`` started and that live."""
+    try:
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    except FileNotFoundError:
+        return set()
+
+
+@contextmanager
+def own_site(folder: Path, *, kind: str = "", **environment: str) -> Iterator[Site]:
+    """A migrated installation on a database of its own, of the kind that the tests run on; dropped at the end.
+
+    ``kind`` asks for «sqlite» or «postgresql»; LookupError where the tests run on no server that could make it.
+    """
+    if (kind or connection.vendor) == "sqlite":
+        file = folder / "own.sqlite3"
+        shutil.copy(_migrated_file(), file)
+        yield Site(folder, f"sqlite:///{file}", **environment)
+        return
+    if connection.vendor != "postgresql":
+        raise LookupError("DATABASE_URL names no PostgreSQL server")
+    name = f"own_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{_server()}/postgres", autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_migrated_database()}"')
+        try:
+            yield Site(folder, f"{_server()}/{name}", **environment)
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _server() -> str:
+    values = connection.settings_dict
+    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}"
+
+
+@cache
+def _migrated_file() -> Path:
+    """An empty, migrated database, made once for all installations of this process."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Site(folder, f"sqlite:///{folder / 'migrated.sqlite3'}").run("migrate", "-v0")
+    return folder / "migrated.sqlite3"
+
+
+@cache
+def _migrated_database() -> str:
+    """The same on PostgreSQL: the name of a database to copy."""
+    name = f"own_{uuid.uuid4().hex[:12]}"
+    server = _server()
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connected:
+        connected.execute(f'CREATE DATABASE "{name}"')
+    atexit.register(_drop, server, name)
+    Site(Path(tempfile.gettempdir()), f"{server}/{name}").run("migrate", "-v0")
+    return name
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connected:
+        connected.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
