@@ -63,19 +63,6 @@ def test_every_module_and_every_public_function_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_http_is_spoken_in_the_portal_only() -> None:
-    wrong = []
-    for path in room_modules():
-        if path.parts[0] == "portal":
-            continue
-        source = (ROOT / path).read_text()
-        if re.search(
-            r"^\s*from django\.(http|shortcuts)\b|^\s*import django\.(http|shortcuts)\b", source, re.MULTILINE
-        ):
-            wrong.append(str(path))
-    assert wrong == []
-
-
 def test_no_page_has_an_inline_script_or_style() -> None:
     refused = re.compile(
         r"<style\b|<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>|\sstyle=|\son[a-z]+=", re.IGNORECASE

@@ -329,7 +329,6 @@ def test_a_customer_with_only_contacts_gets_credentials_at_the_main_contacts_add
 def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
     client: Client, staff: Account, settings: Any
 ) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     customers = [make_customer() for _number in range(300)]
 
     answer = client.post(
