@@ -27,7 +27,7 @@ check: lint ## tout ce que vérifie l'intégration continue : règles, puis test
 lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations, check --deploy
 	@bin/lint
 
-format: setup ## remettre en forme
+hooks:  ## remettre en forme
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 bench: setup ## mesures de la chaîne d'export, puis de l'import
