@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from customers.links import token_of_reference
 from customers.models import Account
+from mailing.secrets import SecretUnavailableError
 
 # No look-alikes: neither 0 O o, nor 1 l I, nor 5 S, 2 Z, 8 B.
 ALPHABET = "abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXY34679"
@@ -60,10 +61,21 @@ def read_provisional(account: Account) -> str | None:
 
 
 def describe_password(account: Account) -> str:
-    """What ``#PWD_CONNEXION`` says: the provisional password while it holds, otherwise a French sentence."""
+    """What ``#PWD_CONNEXION`` says: the provisional password while it holds, otherwise a French sentence.
+
+    Raises :class:`~mailing.secrets.SecretUnavailableError`, in French, where the password holds and no key of this
+    process opens it: what cannot be read has not expired.
+    """
     provisional = read_provisional(account)
     if provisional is not None:
         return provisional
+    if account.provisional_password and not account.has_expired_provisional:
+        raise SecretUnavailableError(
+            _(
+                "il a été chiffré avec une autre clé que SECRET_KEY : remettez cette clé, "
+                "ou ajoutez-la à SECRET_KEY_FALLBACKS, et le mail partira"
+            )
+        )
     if account.must_change_password:
         return _("expiré (demandez-en un nouveau par « Mot de passe oublié »)")
     return _("celui que vous avez choisi")

@@ -11,7 +11,7 @@ _providers: list[SecretProvider] = []
 
 
 class SecretUnavailableError(Exception):
-    """The secret could not be read now (not: it has expired). Its message never holds the secret."""
+    """The secret could not be read now (not: it has expired). Its message is French and never holds the secret."""
 
 
 def register_secret_provider(provider: SecretProvider) -> None:
@@ -25,12 +25,14 @@ def register_secret_provider(provider: SecretProvider) -> None:
 def reveal(reference: str) -> str | None:
     """The secret behind ``reference``, or None once it has expired.
 
-    Raises :class:`SecretUnavailableError` where it cannot be read at this moment.
+    Raises :class:`SecretUnavailableError` where it cannot be read at this moment; a provider that raises it says why.
     """
     if not _providers:
         raise SecretUnavailableError("no secret provider is registered")
     try:
         return _providers[-1](reference)
+    except SecretUnavailableError:
+        raise
     except Exception as error:
         # Whatever a failing provider says could quote what it was decrypting: only the kind of failure goes on.
         raise SecretUnavailableError(type(error).__name__) from None
