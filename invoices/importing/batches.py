@@ -18,6 +18,7 @@ from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from django.tasks import task
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,6 +38,10 @@ logger = logging.getLogger(__name__)
 State = ImportBatch.State
 # Longer than any import takes: what it writes about itself within its transaction is not seen from outside.
 LEASE = datetime.timedelta(minutes=10)
+# Workers may only be busy: one call more every minute is enough.
+CALL_AGAIN_AFTER = datetime.timedelta(minutes=1)
+# Workers are also stopped for reasons that no file is to blame for: three in a row make a culprit.
+MOST_ATTEMPTS = 3
 # What a request checks or imports by itself; more goes to a worker.
 REQUEST_BYTES = 200_000
 TELL_EVERY = datetime.timedelta(seconds=1)
@@ -84,7 +89,7 @@ def confirm_batch(*, batch: ImportBatch) -> ImportBatch:
     Raises TooLateError where the batch no longer waits for a confirmation.
     """
     changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
-        state=State.IMPORTING, lease_until=None, progress={}
+        state=State.IMPORTING, lease_until=None, progress={}, attempts=0
     )
     batch.refresh_from_db()
     if not changed:
@@ -116,7 +121,13 @@ def _work_on(batch: ImportBatch) -> None:
     if batch.size <= REQUEST_BYTES:
         do_batch(batch)
     else:
-        transaction.on_commit(lambda: work_on_batch.enqueue(str(batch.pk)))
+        # A queue that cannot be reached loses nothing: a worker that sweeps finds the batch.
+        transaction.on_commit(lambda: _call_worker(batch.pk), robust=True)
+
+
+def _call_worker(batch_pk: uuid.UUID) -> None:
+    ImportBatch.objects.filter(pk=batch_pk).update(called_at=timezone.now())
+    work_on_batch.enqueue(str(batch_pk))
 
 
 @task
@@ -127,26 +138,40 @@ def work_on_batch(batch_pk: str) -> str:
 
 
 def wake_stalled_batches() -> int:
-    """Wake a worker up for batches that nobody has in hand; returns how many."""
+    """Call a worker for batches that nobody takes: its worker died, or its call was lost. Returns how many."""
     now = timezone.now()
-    stalled = ImportBatch.objects.filter(state__in=ImportBatch.UNDERWAY, lease_until__lt=now)
-    for pk in stalled.values_list("pk", flat=True):
-        work_on_batch.enqueue(str(pk))
+    stalled = list(
+        ImportBatch.objects.claimable(now).called_before(now - CALL_AGAIN_AFTER).values_list("pk", flat=True)
+    )
+    for pk in stalled:
+        _call_worker(pk)
     return len(stalled)
 
 
 def do_batch(batch: ImportBatch) -> ImportBatch:
-    """Check (received) or import (confirmed) the files of ``batch``, unless somebody else has it in hand."""
+    """Check (received) or import (confirmed) the files of ``batch``, unless somebody else has it in hand.
+
+    A batch whose workers died :data:`MOST_ATTEMPTS` times is given up with a sentence.
+    """
     now = timezone.now()
-    claimable = ImportBatch.objects.filter(pk=batch.pk, state__in=ImportBatch.UNDERWAY)
-    claimed = claimable.exclude(lease_until__gt=now).update(lease_until=now + LEASE)
+    claimed = (
+        ImportBatch.objects.claimable(now)
+        .filter(pk=batch.pk)
+        .update(lease_until=now + LEASE, attempts=F("attempts") + 1)
+    )
     batch.refresh_from_db()
     if not claimed:
         return batch
     is_check = batch.state == State.RECEIVED
-    report = _run(batch, dry_run=is_check)
+    is_given_up = batch.attempts > MOST_ATTEMPTS
+    report = _refused(_interrupted(batch)) if is_given_up else _run(batch, dry_run=is_check)
     cache.delete(_progress_key(batch))
-    batch.report = {**report.as_json(), "notices": report.notices, "rejections": report.rejections}
+    batch.report = {
+        **report.as_json(),
+        "notices": report.notices,
+        "rejections": report.rejections,
+        "interrupted": is_given_up,
+    }
     if is_check:
         state = State.CHECKED if batch.will_change or report.is_clean else State.REJECTED
     else:
@@ -200,6 +225,19 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             # What nobody foresaw is told to the one who waits, not repeated for ever.
             logger.exception("Import %s failed", batch.pk)
             return _refused(_("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur."))
+
+
+def _interrupted(batch: ImportBatch) -> str:
+    """Why the batch is given up, and what is left to do, in French."""
+    if batch.state == State.RECEIVED:
+        return _(
+            "Le contrôle a été interrompu %(count)s fois de suite : il est abandonné, et rien n’est écrit. "
+            "Donnez les fichiers en plusieurs fois, ou faites lire le journal du serveur."
+        ) % {"count": MOST_ATTEMPTS}
+    return _(
+        "L’import a été interrompu %(count)s fois de suite : il est abandonné. Ce qui était déjà importé le reste : "
+        "donnez les fichiers à nouveau, en plusieurs fois, seul ce qui manque sera importé."
+    ) % {"count": MOST_ATTEMPTS}
 
 
 def _progress_key(batch: ImportBatch) -> str:

@@ -1,12 +1,27 @@
 """Uploads of ERP files that wait for a confirmation, and the story of imports."""
 
+import datetime
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+
+class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
+    """Questions about imports."""
+
+    def claimable(self, now: datetime.datetime) -> Self:
+        """Batches with work to do that nobody has in hand: never begun, or in the hands of one whose lease ended."""
+        return self.filter(Q(lease_until=None) | Q(lease_until__lte=now), state__in=ImportBatch.UNDERWAY)
+
+    def called_before(self, moment: datetime.datetime) -> Self:
+        """Batches for which no worker was called since ``moment``."""
+        return self.annotate(last_call=Coalesce("called_at", "created_at")).filter(last_call__lte=moment)
 
 
 class ImportBatch(models.Model):
@@ -36,8 +51,13 @@ class ImportBatch(models.Model):
     # How far the work in hand is, for the one who waits: {"stage": French word, "done": number}.
     progress = models.JSONField(_("avancement"), default=dict)
     lease_until = models.DateTimeField(_("réservé jusqu’à"), null=True, blank=True)
+    # When a worker was last called for it, and how many began the work in hand.
+    called_at = models.DateTimeField(_("appelé le"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     created_at = models.DateTimeField(_("reçu le"), default=timezone.now, editable=False)
     finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
+
+    objects = ImportBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from customers.models import Account, Customer
 from invoices.importing import batches
@@ -239,6 +240,90 @@ def test_an_import_whose_worker_died_is_taken_up_again_and_two_workers_do_not_sh
         assert batches.wake_stalled_batches() == 1
         assert batches.do_batch(batch).state == "imported"
     assert Customer.objects.count() == 2
+
+
+def keep_file() -> dict[str, Any]:
+    """A file of two customers in the store, as a batch names it."""
+    name = default_storage.save("imports/kept", SimpleUploadedFile("kept", CUSTOMERS.encode()))
+    return {"name": "clients.csv", "size": len(CUSTOMERS), "storage_name": name}
+
+
+def test_an_import_whose_call_was_lost_is_taken_up_by_the_sweep(
+    client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(batches, "REQUEST_BYTES", 10)
+    now = timezone.now()
+    with time_machine.travel(now, tick=False), django_capture_on_commit_callbacks(execute=True):
+        give(client, ("clients.csv", CUSTOMERS.encode()))
+    batch = ImportBatch.objects.get()
+    DBTaskResult.objects.all().delete()
+
+    with time_machine.travel(now + datetime.timedelta(seconds=50), tick=False):
+        assert batches.wake_stalled_batches() == 0  # the worker may only be busy
+    with time_machine.travel(now + datetime.timedelta(seconds=70), tick=False):
+        assert batches.wake_stalled_batches() == 1
+        assert batches.wake_stalled_batches() == 0
+    call = DBTaskResult.objects.get()
+    assert call.task.call(*call.args_kwargs["args"]) == "checked"
+
+    # The same for an import that was confirmed days after its files came.
+    later = now + datetime.timedelta(days=3)
+    with time_machine.travel(later, tick=False), django_capture_on_commit_callbacks(execute=True):
+        batches.confirm_batch(batch=batch)
+    DBTaskResult.objects.all().delete()
+    with time_machine.travel(later + datetime.timedelta(seconds=50), tick=False):
+        assert batches.wake_stalled_batches() == 0
+    with time_machine.travel(later + datetime.timedelta(seconds=70), tick=False):
+        assert batches.wake_stalled_batches() == 1
+    call = DBTaskResult.objects.get()
+    assert call.task.call(*call.args_kwargs["args"]) == "imported"
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.parametrize("state", ["received", "importing"])
+def test_a_batch_from_before_that_was_never_begun_is_taken_up(staff: Account, state: str) -> None:
+    batch = ImportBatch.objects.create(
+        author=staff, state=state, files=[keep_file()], created_at=timezone.now() - datetime.timedelta(days=1)
+    )
+
+    assert batches.wake_stalled_batches() == 1
+    assert batches.do_batch(batch).state == ("checked" if state == "received" else "imported")
+    assert batches.wake_stalled_batches() == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("received", "Le contrôle a été interrompu 3 fois de suite : il est abandonné, et rien n’est écrit."),
+        (
+            "importing",
+            "L’import a été interrompu 3 fois de suite : il est abandonné. Ce qui était déjà importé le reste",
+        ),
+    ],
+)
+def test_a_batch_that_was_interrupted_three_times_gives_up_with_a_sentence(
+    client: Client, staff: Account, state: str, sentence: str
+) -> None:
+    lost = {"name": "clients.csv", "size": 10, "storage_name": "imports/gone"}
+    batch = ImportBatch.objects.create(author=staff, state=state, files=[lost])
+
+    now = timezone.now()
+    for attempt in range(3):
+        now += datetime.timedelta(minutes=11)
+        with time_machine.travel(now):
+            assert batches.wake_stalled_batches() == 1, attempt
+            with pytest.raises(FileNotFoundError):
+                batches.do_batch(batch)
+            assert batches.wake_stalled_batches() == 0
+    with time_machine.travel(now + datetime.timedelta(minutes=11)):
+        assert batches.wake_stalled_batches() == 1
+        assert batches.do_batch(batch).state == "rejected"
+    with time_machine.travel(now + datetime.timedelta(days=1)):
+        assert batches.wake_stalled_batches() == 0
+
+    page = client.get(f"{URL}{batch.pk}/change/").content.decode()
+    assert "Abandonné après plusieurs interruptions." in page
+    assert sentence in page
 
 
 def test_the_demonstration_data_comes_in_through_the_page(client: Client, staff: Account) -> None:
