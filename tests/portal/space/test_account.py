@@ -58,7 +58,8 @@ def test_the_password_is_changed_after_the_present_one_and_other_sessions_end(
     ("password", "again", "sentence"),
     [
         ("court", "court", "trop court"),
-        ("motdepasse123", "motdepasse124", "ne sont pas les mêmes"),
+        ("quatre mots sans rapport", "quatre mots sans rapports", "ne sont pas les mêmes"),
+        ("motdepasse2026", "motdepasse2026", "trop facile à deviner"),
         ("a@a.example", "a@a.example", "ressemble"),
         ("123456789012", "123456789012", "entièrement numérique"),
         ("qwerty123456", "qwerty123456", "trop courant"),
