@@ -1,0 +1,92 @@
+"""Whether what a column holds goes with what its name promises."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import combinations
+from typing import Final
+
+from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
+from invoices.importing.mapping.samples import Column
+
+TWINS: Final = {
+    "total_ht": "ligne.total_ht",
+    "total_tva": "ligne.total_tva",
+    "total_ttc": "ligne.total_ttc",
+    "date_livraison": "ligne.date_livraison",
+}
+"""Columns that an invoice and a line both have."""
+
+
+def head_of(scores: dict[str, float]) -> bool:
+    """Whether any of ``scores`` is for a total of an invoice."""
+    return any(head in scores for head in TWINS)
+
+
+def may_hold(name: str, column: Column) -> bool:
+    """Whether the content of ``column`` does not contradict its being ``name``."""
+    if name in DATES:
+        return column.is_dates or column.share(lambda cell: cell.isdigit() and 20000 < int(cell) < 80000) > 0.8
+    if name == "ligne.taux_tva":
+        numbers = [number for number in column.numbers if number is not None]
+        return column.has_percents or (
+            column.is_numeric and all(0 <= n <= 100 for n in numbers) and column.distinct <= 8
+        )
+    if name in NUMBERS:
+        if name in AMOUNTS and column.has_percents:
+            return False
+        return column.is_numeric and not column.is_dates
+    if name == "client.email":
+        return column.is_emails or column.share(lambda cell: "@" in cell) > 0.3
+    if name == "numero":
+        return (
+            not column.is_dates
+            and not column.is_emails
+            and not (column.is_numeric and column.share(lambda cell: "," in cell or "." in cell) > 0.5)
+        )
+    if name in ("client.raison_sociale", "ligne.designation", "client.adresse", "client.ville"):
+        return column.is_text and not column.is_emails and not column.is_dates
+    if name == "client.siren":
+        return column.share(lambda cell: sum(char.isdigit() for char in cell) in (9, 14)) >= 0.5
+    if name == "client.siret":
+        return column.share(lambda cell: sum(char.isdigit() for char in cell) in (9, 13, 14)) >= 0.5
+    if name == "client.tva_intracom":
+        return column.share(lambda cell: len(cell) >= 8 and any(char.isdigit() for char in cell)) >= 0.5
+    if name in ("ligne.categorie_tva",):
+        return column.share(lambda cell: cell.upper() in ("S", "Z", "E", "AE", "K", "G", "O")) >= 0.9
+    if name == "devise":
+        return column.share(lambda cell: (len(cell) == 3 and cell.isalpha()) or cell in "€$£") >= 0.8
+    if name in ("code_client", "ligne.article", "client.code"):
+        return not column.is_dates and not column.is_emails
+    return True
+
+
+def level_of(column: Column, several: list[list[int]]) -> str:
+    """``head`` where a value is the same on all rows of each invoice, or stands on the first only; ``line`` else."""
+    if not several or not column.filled:
+        return ""
+    first_only = same = True
+    for group in several:
+        cells = [column.cells[place] for place in group]
+        filled = [cell for cell in cells if cell]
+        if len(filled) != 1 or not cells[0]:
+            first_only = False
+        if len(set(cells)) > 1:
+            same = False
+    return "head" if first_only or same else "line"
+
+
+def rows_of(*columns: Column) -> Iterator[tuple[Decimal, ...]]:
+    for numbers in zip(*(column.numbers for column in columns), strict=True):
+        if all(number is not None for number in numbers):
+            yield numbers
+
+
+def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
+    for one, other in combinations(columns, 2):
+        for whole in columns:
+            if whole is not one and whole is not other and size_of(whole) >= max(size_of(one), size_of(other)):
+                yield one, other, whole
+
+
+def size_of(column: Column) -> Decimal:
+    return sum((abs(number) for number in column.numbers if number is not None), Decimal(0))

@@ -1,0 +1,265 @@
+"""Column names of products that no rule of words would find, each with where they are written down.
+
+A name points to one of our columns, or to nothing where it looks like one and is none.
+"""
+
+from typing import Final
+
+from invoices.importing.mapping.erp_names import CEGID, DIVALTO, DOLIBARR, EBP, SAGE_100
+
+# Odoo: addons/account/models/account_move.py and account_move_line.py, technical names and labels of its export.
+_ODOO: Final = """
+name numero
+move_name numero
+invoice_date date
+invoice_date_due echeance
+invoice_bill_date date
+partner_id client.raison_sociale
+partner_id_name client.raison_sociale
+partner_id_display_name client.raison_sociale
+partner_display_name client.raison_sociale
+partenaire_nom_d_affichage client.raison_sociale
+invoice_partner_display_name client.raison_sociale
+nom_du_partenaire_a_afficher_sur_la_facture client.raison_sociale
+partner_id_ref code_client
+partner_reference code_client
+partenaire_reference code_client
+partner_id_vat client.tva_intracom
+partner_vat client.tva_intracom
+partner_tax_id client.tva_intracom
+partner_id_email client.email
+amount_untaxed total_ht
+amount_untaxed_signed -
+amount_tax total_tva
+amount_tax_signed -
+amount_total total_ttc
+amount_total_signed -
+untaxed_amount total_ht
+untaxed_amount_signed -
+untaxed_amount_in_currency_signed -
+tax_signed -
+total_signed -
+total_in_currency_signed -
+hors_taxes_signe -
+total_signe -
+amount_residual -
+amount_due -
+amount_due_signed -
+montant_du -
+move_type type
+company_id societe
+invoice_line_ids_name ligne.designation
+invoice_line_ids_product_id ligne.article
+invoice_line_ids_product_id_default_code ligne.article
+invoice_line_ids_quantity ligne.quantite
+invoice_line_ids_price_unit ligne.prix_unitaire_ht
+invoice_line_ids_discount ligne.remise
+invoice_line_ids_tax_ids ligne.taux_tva
+invoice_line_ids_tax_ids_name ligne.taux_tva
+invoice_line_ids_price_subtotal ligne.total_ht
+invoice_line_ids_price_total ligne.total_ttc
+invoice_line_ids_product_uom_id ligne.unite
+invoice_lines_label ligne.designation
+invoice_lines_product ligne.article
+invoice_lines_taxes ligne.taux_tva
+invoice_lines_subtotal ligne.total_ht
+invoice_lines_total ligne.total_ttc
+invoice_lines_unit_price ligne.prix_unitaire_ht
+invoice_lines_quantity ligne.quantite
+invoice_lines_discount ligne.remise
+invoice_lines_discount_pourcent ligne.remise
+invoice_lines_unit_of_measure ligne.unite
+lignes_de_facture_libelle ligne.designation
+lignes_de_facture_produit ligne.article
+lignes_de_facture_taxes ligne.taux_tva
+lignes_de_facture_sous_total ligne.total_ht
+lignes_de_facture_soustotal ligne.total_ht
+lignes_de_facture_total ligne.total_ttc
+lignes_de_facture_prix_unitaire ligne.prix_unitaire_ht
+lignes_de_facture_quantite ligne.quantite
+invoice_origin -
+source_document -
+origine -
+payment_reference -
+"""
+# Xero: its sales invoice CSV template (ContactName…Status), as invoice exporters on GitHub write it.
+_XERO: Final = """
+contact_name client.raison_sociale
+email_address client.email
+poaddress_line1 client.adresse
+poaddress_line2 client.complement
+poaddress_line3 -
+poaddress_line4 -
+pocity client.ville
+poregion -
+popostal_code client.code_postal
+pocountry client.pays
+saaddress_line1 adresse_livraison
+saaddress_line2 complement_livraison
+sacity ville_livraison
+sapostal_code code_postal_livraison
+sacountry pays_livraison
+saregion -
+planned_date -
+tax_total total_tva
+invoice_amount_paid deja_paye
+invoice_amount_due -
+inventory_item_code ligne.article
+unit_amount ligne.prix_unitaire_ht
+line_amount ligne.total_ht
+tax_type ligne.taux_tva
+tax_amount total_tva|ligne.total_tva
+account_code -
+tracking_name1 -
+tracking_option1 -
+tracking_name2 -
+tracking_option2 -
+branding_theme -
+sent -
+"""
+# QuickBooks Online: invoice import template (InvoiceNo, Customer, ItemRate…), Intuit's help.
+_QUICKBOOKS: Final = """
+invoice_no numero
+terms -
+item_product_service ligne.article
+product_service ligne.article
+item_description ligne.designation
+item_quantity ligne.quantite
+item_rate ligne.prix_unitaire_ht
+item_amount ligne.total_ht
+taxable -
+item_tax_code ligne.taux_tva
+item_tax_amount ligne.total_tva
+service_date ligne.date_livraison
+location -
+"""
+# Zoho Invoice / Books: export of invoices (Invoice Number, Item Name, Item Price…), Zoho's help.
+_ZOHO: Final = """
+purchase_order reference
+item_name ligne.designation
+item_desc -
+item_price ligne.prix_unitaire_ht
+item_total ligne.total_ht
+item_tax_pourcent ligne.taux_tva
+item_tax ligne.taux_tva
+item_tax_1 -
+usage_unit ligne.unite
+sub_total total_ht
+sub_total total_ht
+exchange_rate -
+estimate_number -
+"""
+# Stripe: invoices export of the Dashboard. Shopify: orders_export.csv. WooCommerce: order export plug-ins.
+_SHOPS: Final = """
+date_utc date
+due_date_utc echeance
+subtotal total_ht
+tax total_tva
+tax_percent ligne.taux_tva
+total total_ttc|ligne.total_ht
+customer_description -
+total_discount_amount -
+amount_paid deja_paye
+created_at date
+created_utc -
+paid_at -
+lineitem_quantity ligne.quantite
+lineitem_name ligne.designation
+lineitem_price ligne.prix_unitaire_ht
+lineitem_sku ligne.article
+lineitem_compare_at_price -
+lineitem_discount -
+lineitem_requires_shipping -
+lineitem_taxable -
+lineitem_fulfillment_status -
+billing_name client.raison_sociale
+billing_company client.raison_sociale
+billing_street client.adresse
+billing_address1 client.adresse
+billing_address2 client.complement
+billing_zip client.code_postal
+billing_postcode client.code_postal
+billing_city client.ville
+billing_country client.pays
+billing_phone client.telephone
+billing_email client.email
+shipping -
+taxes total_tva
+financial_status -
+fulfillment_status -
+discount_code -
+discount_amount -
+order_total_amount total_ttc
+order_total_tax_amount total_tva
+order_total total_ttc
+item_cost ligne.prix_unitaire_ht
+"""
+# Pennylane, Axonaut, Abelia and spreadsheets made by hand: labels of their lists of invoices.
+_HAND_MADE: Final = """
+n numero
+num numero
+no numero
+libelle ligne.designation
+code code_client|client.code|ligne.article
+cp client.code_postal
+pu ligne.prix_unitaire_ht
+puht ligne.prix_unitaire_ht
+pu_ht ligne.prix_unitaire_ht
+pu_ttc -
+prix_unitaire_ttc -
+puttc -
+ht total_ht|ligne.total_ht
+tva total_tva|ligne.taux_tva|ligne.total_tva
+tva_pourcent ligne.taux_tva
+pourcent_tva ligne.taux_tva
+ttc total_ttc|ligne.total_ttc
+net_a_payer -
+reste_a_payer -
+reste_du -
+solde -
+statut -
+balance -
+objet -
+votre_reference reference
+votre_ref reference
+nos_references -
+code_article ligne.article
+ref_article ligne.article
+ref_produit ligne.article
+code_tva ligne.categorie_tva|ligne.taux_tva
+mode_de_reglement -
+mode_de_paiement -
+type_de_client client.type
+nb_factures client.nb_factures
+nombre_de_factures_a_editer client.nb_factures
+n_de_client code_client
+designation ligne.designation
+tiers code_client|client.raison_sociale
+societe client.raison_sociale|societe
+date_de_livraison date_livraison
+mois -
+annee -
+jour -
+heure -
+site -
+agence -
+departement -
+region -
+vendeur -
+commercial -
+famille -
+marque -
+"""
+
+FIELD_BY_NAME: Final[dict[str, dict[str, float]]] = {}
+for _names in (
+    SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR, _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _HAND_MADE,
+):  # fmt: skip
+    for _line in _names.strip().splitlines():
+        _name, _, _fields = _line.partition(" ")
+        FIELD_BY_NAME[_name] = {
+            field: 0.9 - 0.06 * place for place, field in enumerate(_fields.split("|")) if field != "-"
+        }
+# Odoo's «Name» is an invoice's number, Shopify's too; a customer's name where customers are meant.
+FIELD_BY_NAME["name"] = {"client.raison_sociale": 0.62, "numero": 0.6, "ligne.designation": 0.5}
+FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

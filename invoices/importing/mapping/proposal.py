@@ -1,0 +1,388 @@
+"""What each column of an unknown table is proposed to be, and on which ground."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from invoices.files.tables import Table
+from invoices.importing.mapping.fields import CHECKS, holds, missing
+from invoices.importing.mapping.judging import TWINS, head_of, level_of, may_hold, rows_of, size_of, sums_in
+from invoices.importing.mapping.names import candidates, notions_of, rate_in_name
+from invoices.importing.mapping.samples import Column, Sample, take_sample
+
+_ENOUGH: Final = 0.4
+_HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
+_LINE_SIGNS: Final = (
+    "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
+)  # fmt: skip
+_CENT: Final = Decimal("0.011")
+
+
+@dataclass
+class ProposedColumn:
+    """One of the user's columns; ``field`` is ours or empty, ``ground`` says why in French."""
+
+    index: int
+    name: str
+    field: str
+    ground: str
+    samples: list[str] = dataclass_field(default_factory=list)
+
+    @property
+    def shown_field(self) -> str | None:
+        """Our column as tools are told: amounts that only serve to check are none."""
+        return self.field if self.field and self.field not in CHECKS else None
+
+
+@dataclass
+class Proposal:
+    """The columns of one table, and what is missing to import it."""
+
+    sample: Sample
+    columns: list[ProposedColumn]
+
+    @property
+    def fields(self) -> dict[str, list[int]]:
+        """Where each of our columns stands; taxes and bases by rate may stand in several."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for column in self.columns:
+            if column.field:
+                places[column.field].append(column.index)
+        return dict(places)
+
+    @property
+    def holds(self) -> list[str]:
+        """What the table holds: factures, lignes, clients."""
+        return holds(set(self.fields))
+
+    @property
+    def missing(self) -> list[str]:
+        """Obligatory columns that are neither there nor follow from others."""
+        return missing(set(self.fields))
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of ``propose_mapping --json`` for this table."""
+        return {
+            "sheet": self.sample.table.sheet,
+            "holds": self.holds,
+            "columns": [
+                {"column": column.name, "field": column.shown_field, "ground": column.ground} for column in self.columns
+            ],
+            "missing": self.missing,
+        }
+
+
+def propose(table: Table) -> Proposal | None:
+    """What the columns of ``table`` are proposed to be; None where nothing looks like a header.
+
+    Raises :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
+    """
+    sample = take_sample(table)
+    return None if sample is None else _Proposing(sample).propose()
+
+
+class _Proposing:
+    """Scores every pair of a column and a field, then gives each field to the column that fits it best."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        self.columns = sample.named()
+        self.scores: dict[int, dict[str, float]] = {}
+        self.grounds: dict[tuple[int, str], str] = {}
+        for column in self.columns:
+            self.scores[column.index] = self._by_name(column)
+
+    def _by_name(self, column: Column) -> dict[str, float]:
+        found = dict(candidates(column.name))
+        if column.group and column.group != column.name:
+            joined = candidates(f"{column.group} {column.name}")
+            for name, score in joined.items():
+                found[name] = max(found.get(name, 0), score + 0.04)
+            about_lines = notions_of(column.group) & {"line", "product"}
+            for head, line in TWINS.items():
+                if about_lines and head in found:
+                    found[line] = max(found.get(line, 0), found.pop(head))
+        return {name: score for name, score in found.items() if score > 0}
+
+    def propose(self) -> Proposal:
+        """The proposal."""
+        self._judge_by_content()
+        self._settle_customers_only()
+        self._settle_levels()
+        self._settle_arithmetic()
+        taken = self._assign()
+        self._find_by_content(taken)
+        self._add_taxes_by_rate(taken)
+        proposed = []
+        for column in self.columns:
+            name = taken.get(column.index, "")
+            ground = self.grounds.get((column.index, name)) or (_("nom") if name else self._why_not(column))
+            proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3]))
+        return Proposal(self.sample, proposed)
+
+    def _why_not(self, column: Column) -> str:
+        if column.holds("iban"):
+            return _("contenu : IBAN, non importé")
+        return _("vide") if not column.filled else _("non reconnue")
+
+    # What a column holds
+
+    def _judge_by_content(self) -> None:
+        for column in self.columns:
+            if not column.filled:
+                continue
+            for name in list(self.scores[column.index]):
+                if not may_hold(name, column):
+                    del self.scores[column.index][name]
+            scores = self.scores[column.index]
+            if "ligne.taux_tva" in scores and (column.is_rates or column.has_percents):
+                scores["ligne.taux_tva"] += 0.3
+                self.grounds[column.index, "ligne.taux_tva"] = _("nom et contenu : taux de TVA")
+            elif (
+                "ligne.taux_tva" in scores and "vat" not in notions_of(column.name) and len(notions_of(column.name)) < 2
+            ):
+                del scores["ligne.taux_tva"]  # «Rate» is a price where it is no percentage of tax
+            is_varied = column.distinct > 1 and column.distinct * 3 > len(column.filled)
+            if "societe" in scores and is_varied and "issuer" not in notions_of(column.name):
+                del scores["societe"]
+            if "numero" in scores and column.distinct == 1 and len(column.filled) > 3:
+                scores["numero"] -= 0.2
+            if "societe" in scores and "client.raison_sociale" in scores and self._is_constant(column):
+                scores["societe"] += 0.3
+                self.grounds[column.index, "societe"] = _("nom, la même partout : l’émetteur")
+            for name, kind in (("client.siren", "siren"), ("client.siret", "siret"), ("client.tva_intracom", "vat")):
+                if column.holds(kind) and not (self._is_constant(column) and column.distinct == 1):
+                    best = max((s for n, s in scores.items() if not n.startswith("client.")), default=0)
+                    if best < 0.9:
+                        scores[name] = max(scores.get(name, 0), 0.7) + 0.2
+                        self.grounds[column.index, name] = _("contenu : clé juste")
+            if column.holds("siret"):
+                scores.pop("client.siren", None)
+
+    def _is_constant(self, column: Column) -> bool:
+        return column.distinct == 1 and len(column.filled) >= 3
+
+    def _settle_customers_only(self) -> None:
+        """Where nothing speaks of invoices or lines, names are those of customers."""
+        best: dict[str, float] = defaultdict(float)
+        for scores in self.scores.values():
+            for name, score in scores.items():
+                best[name] = max(best[name], score)
+        customers = sum(best[name] >= 0.6 for name in list(best) if name.startswith("client."))
+        invoices = any(best[name] >= 0.6 for name in ("total_ht", "total_ttc", "total_tva", "date", "ligne.quantite"))
+        invoices = invoices or any(
+            best[name] >= 0.75 for name in ("ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.taux_tva")
+        )
+        if invoices or customers < 2:
+            return
+        for column in self.columns:
+            scores = self.scores[column.index]
+            code = max((scores.get(name, 0) for name in ("code_client", "client.code", "numero")), default=0)
+            if "numero" in scores and scores.get("client.raison_sociale", 0) >= scores["numero"]:
+                code = scores.get("code_client", 0)
+            self.scores[column.index] = {n: s for n, s in scores.items() if n.startswith("client.")}
+            if code:
+                self.scores[column.index]["client.code"] = code
+            if "company" in notions_of(column.name) and not {"number", "id", "code"} & notions_of(column.name):
+                self.scores[column.index].setdefault("client.raison_sociale", 0.6)
+
+    # Heads or lines
+
+    def _groups(self) -> list[list[int]]:
+        """Rows of the sample by invoice, where a number is found."""
+        number = max(self.columns, key=lambda column: self.scores[column.index].get("numero", 0), default=None)
+        if number is None or self.scores[number.index].get("numero", 0) < _ENOUGH:
+            return []
+        groups: dict[str, list[int]] = {}
+        current = ""
+        for place, cell in enumerate(number.cells):
+            current = cell or current
+            if current:
+                groups.setdefault(current, []).append(place)
+        return list(groups.values())
+
+    def _best(self, name: str) -> float:
+        return max((scores.get(name, 0) for scores in self.scores.values()), default=0)
+
+    def _settle_levels(self) -> None:
+        groups = self._groups()
+        several = [group for group in groups if len(group) > 1]
+        signs = sum(self._best(name) >= 0.6 for name in _LINE_SIGNS)
+        has_lines = signs >= 2 or (signs == 1 and bool(several))
+        self.has_lines = has_lines or bool(several)
+        for column in self.columns:
+            scores = self.scores[column.index]
+            for head, line in TWINS.items():
+                if head in scores and line not in scores and self.has_lines:
+                    scores[line] = scores[head] - 0.08
+                    if (column.index, head) in self.grounds:
+                        self.grounds[column.index, line] = self.grounds[column.index, head]
+                level = level_of(column, several)
+                if head in scores and line in scores:
+                    if level == "head":
+                        scores[line] -= 0.5
+                    elif level == "line":
+                        scores[head] -= 0.5
+                        self.grounds[column.index, line] = _("nom, et un montant par ligne")
+                elif line in scores and level == "head" and several:
+                    scores[head] = scores[line] - 0.1
+                    scores[line] -= 0.3
+                elif head in scores and level == "line" and several:
+                    scores[head] -= 0.3
+            if level_of(column, several) == "line":
+                for head in _HEADS_ONLY & set(scores):
+                    scores[head] -= 0.35
+            elif (
+                self.has_lines
+                and self._best("date") < _ENOUGH
+                and "reference" in scores
+                and "order" not in notions_of(column.name)
+            ):
+                scores["ligne.article"] = max(scores.get("ligne.article", 0), scores.pop("reference"))
+            if not self.has_lines:
+                for line in (*TWINS.values(), "ligne.remise", "ligne.quantite"):
+                    if head_of(scores) or line not in TWINS.values():
+                        scores.pop(line, None)
+        if not self.has_lines:
+            for scores in self.scores.values():
+                for line, other in (("ligne.total_ht", "total_ht"),):
+                    if line in scores:
+                        scores.setdefault(other, scores[line] - 0.05)
+
+    # What follows from other columns
+
+    def _settle_arithmetic(self) -> None:
+        numeric = [column for column in self.columns if column.is_numeric and len(column.filled) >= 1]
+        quantity, price = self._top("ligne.quantite"), self._top("ligne.prix_unitaire_ht")
+        if quantity and price and quantity is not price:
+            for column in numeric:
+                if column not in (quantity, price) and self._agrees(
+                    (q * p, c) for q, p, c in rows_of(quantity, price, column)
+                ):
+                    scores = self.scores[column.index]
+                    if {"total_ht", "ligne.total_ht"} & set(scores) or not scores or "total_ttc" in scores:
+                        scores["ligne.total_ht"] = max(0.9, *scores.values()) + 0.05 if scores else 0.7
+                        self.grounds[column.index, "ligne.total_ht"] = _("calcul : quantité × prix unitaire")
+        self._settle_sums(numeric)
+
+    def _settle_sums(self, numeric: list[Column]) -> None:
+        """Net + VAT = gross, whatever the columns are called."""
+        amounts = [column for column in numeric if not column.is_rates or column.distinct > 4][:14]
+        for a, b, c in sums_in(amounts):
+            if not self._agrees((x + y, z) for x, y, z in rows_of(a, b, c)):
+                continue
+            net, tax = (a, b) if size_of(a) >= size_of(b) else (b, a)
+            if size_of(tax) == 0 or size_of(tax) > size_of(net) * Decimal("0.35"):
+                continue
+            line = any(
+                self.scores[column.index].get("ligne.total_ht", 0) > self.scores[column.index].get("total_ht", 0)
+                for column in (net,)
+            )
+            for column, head in ((net, "total_ht"), (tax, "total_tva"), (c, "total_ttc")):
+                scores = self.scores[column.index]
+                name = TWINS[head] if line and (head == "total_ht" or self._is_by_line(column)) else head
+                if scores and max(scores.values()) > 0.85 and name not in scores:
+                    continue
+                scores[name] = max(scores.get(name, 0.45), 0.45) + 0.12
+                self.grounds.setdefault((column.index, name), _("calcul : HT + TVA = TTC"))
+            for column in (net,):
+                if not line:
+                    self.scores[column.index].pop("total_ttc", None)
+
+    def _is_by_line(self, column: Column) -> bool:
+        return level_of(column, [group for group in self._groups() if len(group) > 1]) == "line"
+
+    def _agrees(self, pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
+        found = list(pairs)
+        right = sum(abs(one - other) <= _CENT for one, other in found)
+        telling = any(other for _one, other in found)
+        return bool(found) and telling and right >= 0.9 * len(found)
+
+    def _top(self, name: str) -> Column | None:
+        best = max(self.columns, key=lambda column: self.scores[column.index].get(name, 0), default=None)
+        return best if best is not None and self.scores[best.index].get(name, 0) >= _ENOUGH else None
+
+    # Giving out
+
+    def _assign(self) -> dict[int, str]:
+        pairs = sorted(
+            (
+                (score, -column.index, name)
+                for column in self.columns
+                for name, score in self.scores[column.index].items()
+            ),
+            reverse=True,
+        )
+        taken: dict[int, str] = {}
+        given: set[str] = set()
+        for score, place, name in pairs:
+            if score < _ENOUGH:
+                break
+            if -place in taken or name in given:
+                continue
+            taken[-place] = name
+            given.add(name)
+            if name in ("code_client", "client.code"):
+                given |= {"code_client", "client.code"}
+        if "numero" not in given and given & {"date", "total_ttc", "total_ht", "ligne.total_ht"}:
+            for index, name in taken.items():
+                if name == "reference" and self.scores[index].get("numero", 0) > 0.3:
+                    taken[index] = "numero"
+                    break
+        return taken
+
+    def _find_by_content(self, taken: dict[int, str]) -> None:
+        given = set(taken.values())
+        free = [
+            column
+            for column in self.columns
+            if column.index not in taken and column.filled and not candidates(column.name)
+        ]
+
+        def give(column: Column, name: str, ground: str) -> None:
+            taken[column.index] = name
+            given.add(name)
+            free.remove(column)
+            self.grounds[column.index, name] = ground
+
+        for column in list(free):
+            if column.is_emails and "client.email" not in given:
+                give(column, "client.email", _("contenu : adresses e-mail"))
+            elif column.is_company_names and not given & {"client.raison_sociale"} and column.distinct > 1:
+                give(column, "client.raison_sociale", _("contenu : formes juridiques"))
+        dates = [column for column in free if column.is_dates]
+        if len(dates) == 1 and "date" not in given and given & {"numero", "total_ht", "total_ttc"}:
+            give(dates[0], "date", _("contenu : dates"))
+        rates = [column for column in free if column.is_rates and column.has_percents]
+        if len(rates) == 1 and "ligne.taux_tva" not in given and self.has_lines:
+            give(rates[0], "ligne.taux_tva", _("contenu : taux de TVA"))
+
+    def _add_taxes_by_rate(self, taken: dict[int, str]) -> None:
+        """One column of tax a rate: together they are the total, unless that stands in a column of its own."""
+        by_rate = [
+            column
+            for column in self.columns
+            if rate_in_name(column.name)
+            and {"vat"} <= notions_of(column.name)
+            and not {"net", "gross", "base"} & notions_of(column.name)
+            and (column.is_numeric or not column.filled)
+        ]
+        if not by_rate:
+            return
+        own = [
+            index for index, name in taken.items() if name == "total_tva" and index not in {c.index for c in by_rate}
+        ]
+        if own or len(by_rate) < 2:
+            for column in by_rate:
+                if own and taken.get(column.index) in ("ligne.taux_tva", "ligne.total_tva"):
+                    del taken[column.index]
+            return
+        for column in by_rate:
+            if taken.get(column.index, "") in ("", "total_tva", "ligne.total_tva", "ligne.taux_tva"):
+                taken[column.index] = "total_tva"
+                self.grounds[column.index, "total_tva"] = _("nom : TVA d’un taux, additionnées")

@@ -1,0 +1,173 @@
+"""Numbers and dates of a column: how it writes them is decided by all of its cells, never by one alone."""
+
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+_NOISE: Final = re.compile(
+    r"[\s\u00a0\u202f\u2007\u2009\u200b'’]+|€|\$|£|(?<![a-z])(?:eur|usd|gbp|chf|cad)(?![a-z])|%", re.IGNORECASE
+)
+_DIGITS: Final = re.compile(r"[0-9]*(?:[.,][0-9]+)*", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10}", re.ASCII)
+
+_DATE: Final = re.compile(r"([0-9]{1,4})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{1,4})", re.ASCII)
+_WORDS: Final = re.compile(
+    r"(?:[a-z]{2,9}\.? )?"
+    r"(?:(\d{1,2})(?:er|st|nd|rd|th)?[ \-]([a-zéû]{3,9})\.?|([a-zéû]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?)"
+    r",?[ \-](\d{4}|\d{2})"
+)
+_CLOCK: Final = re.compile(
+    r"[T ,]+\(?\d{1,2}[:h]\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\.?)?(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?\)?\Z",
+    re.IGNORECASE,
+)
+_MONTHS: Final = {
+    word: number
+    for number, words in enumerate(
+        (
+            "jan janv janvier january",
+            "feb fev fevr fevrier february février fév févr",
+            "mar mars march",
+            "apr avr avril april",
+            "may mai",
+            "jun juin june",
+            "jul juil juillet july",
+            "aug aou aout august août",
+            "sep sept septembre september",
+            "oct octobre october",
+            "nov novembre november",
+            "dec decembre december décembre déc",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
+
+
+def bare_number(text: str) -> tuple[str, bool] | None:
+    """The digits and marks of a number and whether it is negative; None where the text is none."""
+    bare = _NOISE.sub("", text).replace("−", "-").replace("–", "-")
+    negative = False
+    if bare.startswith("(") and bare.endswith(")"):
+        negative, bare = True, bare[1:-1]
+    if bare.startswith(("-", "+")):
+        negative, bare = bare[0] == "-", bare[1:]
+    elif bare.endswith("-"):
+        negative, bare = True, bare[:-1]
+    if not bare or not any(char.isdigit() for char in bare) or not _DIGITS.fullmatch(bare):
+        return None
+    return bare, negative
+
+
+def decimal_mark(texts: Iterable[str]) -> str:
+    """``.`` or ``,`` where any of ``texts`` tells; empty where none does. ``?`` where they contradict each other."""
+    marks: set[str] = set()
+    for text in texts:
+        found = bare_number(text)
+        if found is not None:
+            marks |= _mark(found[0])
+    return "" if not marks else marks.pop() if len(marks) == 1 else "?"
+
+
+def _mark(bare: str) -> set[str]:
+    used = [char for char in bare if char in ".,"]
+    if not used:
+        return set()
+    if len(set(used)) == 2:
+        return {used[-1]}
+    other = "," if used[0] == "." else "."
+    if len(used) > 1:
+        return {other}
+    whole, _, decimals = bare.partition(used[0])
+    if len(decimals) != 3 or len(whole) > 3 or whole in ("", "0"):
+        return {used[0]}
+    return set()
+
+
+def read_number(text: str, mark: str) -> Decimal | None:
+    """``text`` as a number of a column with this decimal ``mark``; None where it is none, or says nothing sure."""
+    found = bare_number(text)
+    if found is None:
+        return None
+    bare, negative = found
+    own = _mark(bare)
+    if "." in bare or "," in bare:
+        chosen = mark if mark in (".", ",") else own.copy().pop() if len(own) == 1 else ""
+        if not chosen or (own and own != {chosen}):
+            return None
+        bare = bare.replace("," if chosen == "." else ".", "").replace(chosen, ".")
+    if not _NUMBER.fullmatch(bare):
+        return None
+    number = Decimal(bare)
+    return -number if negative else number
+
+
+@dataclass(frozen=True, slots=True)
+class DateOrder:
+    """How a column writes dates: ``day_first`` is None where nothing in it tells."""
+
+    day_first: bool | None
+
+    def read(self, text: str) -> datetime.date | None:
+        """The date, or None where the text is none or could be two."""
+        bare = _CLOCK.sub("", text.strip())
+        if parts := _DATE.fullmatch(bare):
+            first, second, third = parts.groups()
+            if len(first) == 4:
+                return _date(int(first), int(second), int(third))
+            if len(third) not in (2, 4) or len(first) > 2:
+                return None
+            year = int(third) + (2000 if len(third) == 2 else 0)
+            day_first = self.day_first
+            if day_first is None:
+                if int(first) <= 12 and int(second) <= 12 and first != second and "/" in bare:
+                    return None
+                day_first = int(first) > 12 or "/" not in bare
+            day, month = (first, second) if day_first else (second, first)
+            return _date(year, int(month), int(day))
+        if len(bare) == 8 and bare.isascii() and bare.isdigit():
+            return _date(int(bare[:4]), int(bare[4:6]), int(bare[6:]))
+        if words := _WORDS.fullmatch(bare.casefold()):
+            month = _MONTHS.get(words[2] or words[3], 0)
+            year = int(words[5]) + (2000 if len(words[5]) == 2 else 0)
+            return _date(year, month, int(words[1] or words[4]))
+        return None
+
+
+def _date(year: int, month: int, day: int) -> datetime.date | None:
+    try:
+        date = datetime.date(year, month, day)
+    except ValueError:
+        return None
+    return date if 1970 <= year < 2200 else None
+
+
+def date_order(texts: Iterable[str]) -> DateOrder | None:
+    """How ``texts`` write dates, None where they contradict each other."""
+    day_first = month_first = False
+    for text in texts:
+        if parts := _DATE.fullmatch(_CLOCK.sub("", text.strip())):
+            first, second, third = parts.groups()
+            if len(first) <= 2 and len(third) in (2, 4):
+                day_first |= int(first) > 12
+                month_first |= int(second) > 12
+    if day_first and month_first:
+        return None
+    return DateOrder(True if day_first else False if month_first else None)
+
+
+def looks_like_date(text: str) -> bool:
+    """Whether ``text`` is a date in any order."""
+    return DateOrder(True).read(text) is not None or DateOrder(False).read(text) is not None
+
+
+_RATE: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,3})?) ?%")
+
+
+def rate_in(text: str, mark: str) -> Decimal | None:
+    """``20``, ``20,00 %``, «TVA 20 % (biens)», «20% B» as the rate in per cent."""
+    if found := _RATE.search(text):
+        return Decimal(found[1].replace(",", "."))
+    return read_number(text, mark)
