@@ -42,8 +42,8 @@ def correct_address(*, customer: Customer, old: str, new: str) -> int:
 def _move_account(customer: Customer, wrong: str, new: str) -> None:
     if normalise_address(new) == wrong:
         return
-    account = Account.objects.of_customers().filter(login__iexact=wrong, accesses__customer=customer).first()
-    owner = Account.objects.filter(login__iexact=new).first()
+    account = Account.objects.of_customers().filter(login=wrong, accesses__customer=customer).first()
+    owner = Account.objects.filter(login=new).first()
     if owner is not None:
         if not owner.is_staff and account is not None:
             Access.objects.get_or_create(account=owner, customer=customer)

@@ -35,7 +35,7 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
     address = address.strip()
     if not address:
         raise ValueError("An account needs an address.")
-    account = Account.objects.filter(login__iexact=address).first()
+    account = Account.objects.filter(login=address).first()
     is_new = account is None
     if account is None:
         account = Account(login=address, name=name or customer.name)
@@ -47,7 +47,7 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
                 Access.objects.create(account=account, customer=customer)
         except IntegrityError:
             # Somebody else made it between the look and the write.
-            account, is_new = Account.objects.get(login__iexact=address), False
+            account, is_new = Account.objects.get(login=address), False
     if account.is_staff:
         raise ValueError(f"{address} belongs to a member of staff.")
     if not is_new:
@@ -126,7 +126,7 @@ def send_link(*, login: str, purpose: Purpose, target: str = "") -> bool:
     password has run out gets the link to choose one, whatever was asked for. The caller says the same to everybody:
     what is returned is not for the one who asks.
     """
-    account = Account.objects.of_customers().filter(login__iexact=login.strip(), is_active=True).first()
+    account = Account.objects.of_customers().filter(login=login.strip(), is_active=True).first()
     if account is None:
         return False
     if account.has_expired_provisional:

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
 # admin.ModelAdmin[Model] and QuerySet[Model] are written in class heads, which Django's own classes refuse at run time.
@@ -52,8 +53,8 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HT
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=IS_HTTPS)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=IS_HTTPS)
 # A proxy in front says whom it serves; without one, what a browser claims is not believed.
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
-if BEHIND_PROXY:
+TRUSTED_PROXIES = read_trusted_proxies(env.str("BEHIND_PROXY", default="0"))
+if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -219,7 +220,7 @@ AXES_ENABLE_ADMIN = False
 # Failed tries are counted and forgotten after a while; nobody's addresses and browsers are kept of those who came in.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "portal.space.requests.client_address"
+AXES_CLIENT_IP_CALLABLE = "portal.space.requests.client_network"
 AXES_USERNAME_CALLABLE = "portal.space.requests.login_tried"
 AXES_LOCKOUT_CALLABLE = "portal.space.views.errors.locked_out"
 

@@ -11,14 +11,15 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
+from customers.models.login_field import LoginField
 
 
 class AccountManager(BaseUserManager["Account"]):
-    """Makes accounts; a login is kept as it was given and compared without case."""
+    """Makes accounts."""
 
     def get_by_natural_key(self, username: str | None) -> "Account":
         """The account of this login, whatever its case."""
-        return self.get(login__iexact=username)
+        return self.get(login=username or "")
 
     def create_user(self, login: str, password: str | None = None, **fields: Any) -> "Account":
         """An account with this login; without a password nobody can log in with it yet."""
@@ -51,7 +52,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 class Account(AbstractBaseUser, PermissionsMixin):
     """Who logs in: a customer's account, or a member of staff."""
 
-    login = models.CharField(_("identifiant"), max_length=254)
+    login = LoginField(_("identifiant"), max_length=254)
     name = models.CharField(_("nom"), max_length=200, blank=True)
     is_active = models.BooleanField(_("compte actif"), default=True)
     is_staff = models.BooleanField(_("accès au back-office"), default=False)

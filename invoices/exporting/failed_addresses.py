@@ -104,9 +104,7 @@ def correct_and_resend(*, customer: Customer, old: str, new: str) -> Correction:
     invoices = _lost_invoices([old.lower()]).get((old.lower(), customer.pk), [])
     changed = correct_address(customer=customer, old=old, new=new)
     account = (
-        Account.objects.of_customers()
-        .filter(login__iexact=new.strip(), accesses__customer=customer, is_active=True)
-        .first()
+        Account.objects.of_customers().filter(login=new.strip(), accesses__customer=customer, is_active=True).first()
     )
     if account is None:
         return Correction(

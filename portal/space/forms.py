@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Account
+from portal.space.requests import LONGEST_LOGIN
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
 
@@ -32,13 +33,20 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].widget.attrs.update(autocomplete="username", inputmode="email", spellcheck="false")
         self.fields["password"].label = _("Mot de passe")
 
+    def clean_username(self) -> str:
+        """No account has a login that long: refused as a wrong one is, before anything looks for it."""
+        username: str = self.cleaned_data["username"]
+        if len(username) > LONGEST_LOGIN:
+            raise ValidationError(REFUSED, code="invalid_login")
+        return username
+
     def get_invalid_login_error(self) -> ValidationError:
         """The same sentence for every refusal, except to the one who holds a provisional password that has run out.
 
         Hashing is done once more whoever asks, so that the time it takes tells nothing either.
         """
         password = self.cleaned_data.get("password") or ""
-        account = Account.objects.filter(login__iexact=self.cleaned_data.get("username") or "").first()
+        account = Account.objects.filter(login=self.cleaned_data.get("username") or "").first()
         if account is not None and account.is_active and account.has_expired_provisional:
             self.has_expired_provisional = check_password(password, account.password)
         else:

@@ -1,5 +1,6 @@
 """What a request says of the one who makes it."""
 
+import ipaddress
 from typing import Any
 
 from django.conf import settings
@@ -7,9 +8,11 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from customers.models import Account
+from customers.models.login_field import canonical_login
 
 # Addresses of the site are short; what is longer has no business in a mail.
 LONGEST_TARGET = 500
+LONGEST_LOGIN = 254
 PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
@@ -43,15 +46,44 @@ def is_customers_own_reading(request: HttpRequest) -> bool:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The network address of the one who asks: the last that our own proxy wrote down, else the connection's."""
-    if settings.BEHIND_PROXY:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if forwarded:
-            return forwarded
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """The network address of the one who asks, as far as proxies that we trust say (``BEHIND_PROXY``).
+
+    A visitor may write anything into X-Forwarded-For: only what trusted proxies added on the right counts. With a
+    number *n* of proxies it is the *n*-th entry from the right; with their networks, the rightmost that is in none.
+    """
+    connection = str(request.META.get("REMOTE_ADDR", ""))
+    trusted = settings.TRUSTED_PROXIES
+    if not trusted.hops and not trusted.networks:
+        return connection
+    chain = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    if trusted.hops:
+        address = chain[-trusted.hops] if len(chain) >= trusted.hops else connection
+        return address if _parse(address) is not None else connection
+    for hop in reversed([*chain, connection]):
+        address_read = _parse(hop)
+        if address_read is None or not any(address_read in network for network in trusted.networks):
+            return hop if address_read is not None else connection
+    return connection
+
+
+def client_network(request: HttpRequest) -> str:
+    """What one visitor can change at will counts as one: the IPv4 address, or the /64 of an IPv6 address."""
+    address = _parse(client_address(request))
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address or "")
 
 
 def login_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str:
-    """The login that is tried, in one case: tries at «A@x» and «a@X» count together."""
+    """The login that is tried, in the form in which logins are stored: all its writings count together."""
     given = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
-    return str(given).strip().casefold()
+    return canonical_login(str(given))[:LONGEST_LOGIN]
+
+
+def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

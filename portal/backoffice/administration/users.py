@@ -36,7 +36,7 @@ class UserForm(forms.ModelForm[StaffAccount]):
     def clean_login(self) -> str:
         """One mail address that no account has."""
         login = check_email(self.cleaned_data["login"])
-        if Account.objects.filter(login__iexact=login).exclude(pk=self.instance.pk).exists():
+        if Account.objects.filter(login=login).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("Un compte porte déjà cet identifiant."))
         return login
 

@@ -20,9 +20,14 @@ from portal.middleware import before_password_choice
 from portal.sessions import close_session, close_sessions, open_sessions, public_number
 from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
 from portal.space.invoice_list import customers_of
+from portal.space.limits import Limit
 from portal.space.requests import is_customers_own_reading, signed_in_account, wanted_page
 from portal.space.responses import private
+from portal.space.views.errors import too_many_tries
 from portal.space.views.invoices import archive_of
+
+# The present password is asked for whoever found a session open: it may not be guessed there either.
+PRESENT_PASSWORDS = Limit("present-password", most=10, minutes=15)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +64,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form_class = NewPasswordForm if is_first else ChangePasswordForm
     form = form_class(owner, request.POST or None)
     target = wanted_page(request)
+    if request.method == "POST" and not is_first and not PRESENT_PASSWORDS.count(str(owner.pk)):
+        return too_many_tries(request, minutes=PRESENT_PASSWORDS.minutes)
     if request.method == "POST" and form.is_valid():
         choose_password(account=owner, password=form.cleaned_data["new_password"])
         update_session_auth_hash(request, owner)

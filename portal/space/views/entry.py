@@ -1,5 +1,6 @@
 """Coming in and going out: by password, by a link in a mail, and when the password is forgotten."""
 
+import logging
 import time
 from typing import Any
 
@@ -17,16 +18,26 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from customers.links import Purpose, account_of_token
+from customers.models.login_field import canonical_login
 from customers.services import send_link, use_password_link, use_sign_in_link
 from portal.sessions import close_sessions
 from portal.space.forms import LinkForm, LoginForm, NewPasswordForm
 from portal.space.limits import Limit
-from portal.space.requests import client_address, wanted_page
+from portal.space.requests import client_address, client_network, login_tried, wanted_page
 from portal.space.views.errors import too_many_tries
 
+logger = logging.getLogger(__name__)
+
 BACKEND = "customers.authentication.AccountBackend"
+# A visitor's sign-ins are counted before a password is hashed, which is what they cost (Argon2: memory and time).
+SIGN_INS_FROM_NETWORK = Limit("sign-ins-from", most=60, minutes=5)
+# Tries at one login from everywhere: past the first limit they are slowed down, so that its owner still comes in.
+SIGN_INS_TO_LOGIN = Limit("sign-ins-to", most=30, minutes=15)
+SLOW_SIGN_INS_TO_LOGIN = Limit("slow-sign-ins-to", most=6, minutes=1)
 LINKS_FROM_ADDRESS = Limit("links-from", most=10, minutes=15)
-LINKS_TO_LOGIN = Limit("links-to", most=3, minutes=15)
+# A stranger who asks for links to a login must not silence its owner: the first limit is each network's own.
+LINKS_TO_LOGIN_FROM_NETWORK = Limit("links-to-from", most=3, minutes=15)
+LINKS_TO_LOGIN = Limit("links-to", most=12, minutes=60)
 # Longer than a mail takes to be written: an answer takes as long whether the login exists or not.
 ANSWER_AFTER = 0.25
 
@@ -38,12 +49,26 @@ class SignIn(LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Refuse a flood from one network, and slow down many tries at one login, before a password is hashed."""
+        if not SIGN_INS_FROM_NETWORK.count(client_network(request)):
+            return too_many_tries(request, minutes=SIGN_INS_FROM_NETWORK.minutes)
+        tried = login_tried(request)
+        if not SIGN_INS_TO_LOGIN.count(tried) and not SLOW_SIGN_INS_TO_LOGIN.count(tried):
+            return too_many_tries(request, minutes=SLOW_SIGN_INS_TO_LOGIN.minutes)
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Open a session that ends with the browser, unless «rester connecté» is ticked."""
         answer = super().form_valid(form)
         if form.cleaned_data["remember"]:
             self.request.session.set_expiry(settings.SESSION_REMEMBERED_FOR)
         return answer
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Note the refusal in the log, for whoever bans addresses there; no login, which is personal data."""
+        logger.warning("sign-in refused from %s", client_address(self.request))
+        return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The page's own title."""
@@ -85,9 +110,10 @@ def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> 
     if request.method != "POST" or not form.is_valid():
         return render(request, "space/ask_link.html", {"form": form, "next": target, **texts})
     started = time.monotonic()
-    if not LINKS_FROM_ADDRESS.count(client_address(request)):
+    network, wanted = client_network(request), canonical_login(form.cleaned_data["login"])
+    if not LINKS_FROM_ADDRESS.count(network):
         return too_many_tries(request, minutes=LINKS_FROM_ADDRESS.minutes)
-    if LINKS_TO_LOGIN.count(form.cleaned_data["login"]):
+    if LINKS_TO_LOGIN_FROM_NETWORK.count(f"{wanted} {network}") and LINKS_TO_LOGIN.count(wanted):
         send_link(login=form.cleaned_data["login"], purpose=purpose, target=target)
     time.sleep(max(0.0, ANSWER_AFTER - (time.monotonic() - started)))
     context = {"login": form.cleaned_data["login"], "next": target, **texts}

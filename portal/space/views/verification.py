@@ -18,7 +18,7 @@ from invoices.documents.versions import published_versions
 from invoices.models import Document
 from portal.space.forms import VerificationForm
 from portal.space.limits import Limit
-from portal.space.requests import client_address
+from portal.space.requests import client_network
 from portal.space.responses import private
 from portal.space.views.errors import too_many_tries
 
@@ -62,7 +62,7 @@ def verification(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = VerificationForm(initial={"number": request.GET.get("numero", "")[:100]})
         return render(request, "space/verification.html", {**context, "form": form})
-    if not TRIES.count(client_address(request)):
+    if not TRIES.count(client_network(request)):
         return too_many_tries(request, minutes=TRIES.minutes)
     form = VerificationForm(request.POST, request.FILES)
     if not form.is_valid():

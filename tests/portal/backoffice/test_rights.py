@@ -284,7 +284,7 @@ def test_the_account_of_one_who_has_more_rights_is_not_taken_over(client: Client
     assert "Réinitialiser le mot de passe" not in page
     assert renewed.status_code == 403
     assert "des droits que vous n’avez pas" in words(renewed)
-    assert (accountant.login, accountant.password) == ("Comptabilité@aquila.example", before)
+    assert (accountant.login, accountant.password) == ("comptabilité@aquila.example", before)
     assert [group.name for group in accountant.groups.all()] == ["Comptabilité"]
 
 
