@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
-from customers.models.login_field import LoginField
+from customers.models.login_field import LONGEST_LOGIN, LoginField
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -52,7 +52,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 class Account(AbstractBaseUser, PermissionsMixin):
     """Who logs in: a customer's account, or a member of staff."""
 
-    login = LoginField(_("identifiant"), max_length=254)
+    login = LoginField(_("identifiant"), max_length=LONGEST_LOGIN)
     name = models.CharField(_("nom"), max_length=200, blank=True)
     is_active = models.BooleanField(_("compte actif"), default=True)
     is_staff = models.BooleanField(_("accès au back-office"), default=False)

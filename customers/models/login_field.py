@@ -5,6 +5,9 @@ from typing import Any
 
 from django.db import models
 
+# The length of an address at most (RFC 5321, 4.5.3.1.3), which is what a login is.
+LONGEST_LOGIN = 254
+
 
 def canonical_login(text: str) -> str:
     """The form of a login under which all its writings are one: NFKC, lower case, no blanks around, nothing invisible.

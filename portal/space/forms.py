@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Account
-from portal.space.requests import LONGEST_LOGIN
+from customers.models.login_field import LONGEST_LOGIN
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
 

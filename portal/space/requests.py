@@ -8,11 +8,10 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from customers.models import Account
-from customers.models.login_field import canonical_login
+from customers.models.login_field import LONGEST_LOGIN, canonical_login
 
 # Addresses of the site are short; what is longer has no business in a mail.
 LONGEST_TARGET = 500
-LONGEST_LOGIN = 254
 PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
