@@ -3,17 +3,14 @@
 import datetime
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
 from invoices.exporting.counts import ExportFigures, count_items
 from invoices.models import Export, ExportItem
-from mailing.outbox import last_pulse
 
 # The speed is that of the last minute: a pause or a night do not count.
 WINDOW = datetime.timedelta(seconds=60)
-SILENCE = datetime.timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +77,3 @@ def run_duration(export: Export) -> str:
     if export.started_at is None or export.finished_at is None:
         return ""
     return write_duration((export.finished_at - export.started_at).total_seconds())
-
-
-def is_worker_missing(now: datetime.datetime) -> bool:
-    """True where exports wait for workers and none has been seen for a minute."""
-    if settings.TASKS_BACKEND == "immediate":
-        return False
-    pulse = last_pulse("export")
-    return pulse is None or pulse.seen_at < now - SILENCE

@@ -21,8 +21,8 @@ from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
+from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
 
-SILENT_AFTER = datetime.timedelta(minutes=1)
 MONTHS = 12
 LATEST_EXPORTS = 5
 
@@ -247,15 +247,17 @@ def _silent_processes(now: datetime.datetime) -> list[str]:
     """Sentences on the processes that have given no sign of life for a minute."""
     sentences = []
     for role, what in (
-        ("export", _("Le processus qui exporte (run_worker)")),
-        ("mail", _("Le processus qui envoie les mails (send_queued_mail --loop)")),
+        (WORKER, _("Le processus qui exporte (run_worker)")),
+        (MAILER, _("Le processus qui envoie les mails (send_queued_mail --loop)")),
     ):
-        pulse = outbox.last_pulse(role)
-        if pulse is None:
+        silence = find_silence(role, now)
+        if silence is None:
+            continue
+        if silence.since is None:
             sentences.append(_("%(what)s n’a jamais donné signe de vie.") % {"what": what})
-        elif now - pulse.seen_at > SILENT_AFTER:
+        else:
             sentences.append(
                 _("%(what)s n’a plus donné signe de vie depuis le %(when)s.")
-                % {"what": what, "when": date_format(timezone.localtime(pulse.seen_at), "d/m/Y H:i")}
+                % {"what": what, "when": date_format(timezone.localtime(silence.since), "d/m/Y H:i")}
             )
     return sentences

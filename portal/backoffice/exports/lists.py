@@ -18,13 +18,14 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
 from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
-from invoices.exporting.progress import is_worker_missing, measure_progress, run_duration
+from invoices.exporting.progress import measure_progress, run_duration
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.corrections import FIX_OF_REASON, apply_fix, fix_form, may_fix
 from portal.backoffice.exports.list_filters import ListFilter, count_exported, count_to_fix
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, tell
+from portal.backoffice.ui.worker import is_worker_silent
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
@@ -169,7 +170,7 @@ def _list_page(
             "is_open": is_open,
             "may_act": has_any(request, ACT),
             "progress": measure_progress(export, timezone.now()),
-            "is_worker_missing": export.state in (State.DRAFT, State.RUNNING) and is_worker_missing(timezone.now()),
+            "is_worker_silent": export.state in (State.DRAFT, State.RUNNING) and is_worker_silent(timezone.now()),
         },
         status=status,
     )

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
 from invoices.exporting.items import filter_items, load_items, with_mails
-from invoices.exporting.progress import is_worker_missing, measure_progress
+from invoices.exporting.progress import measure_progress
 from invoices.exporting.report import Bordereau, read_bordereau, write_csv, write_pdf
 from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, staff_name, tell
+from portal.backoffice.ui.worker import is_worker_silent
 
 LINES_PER_PAGE = 100
 State, ItemState = Export.State, ExportItem.State
@@ -103,7 +104,7 @@ def progress(request: HttpRequest, number: int) -> HttpResponseBase:
         {
             "export": export,
             "progress": measure_progress(export, now),
-            "is_worker_missing": export.state == State.RUNNING and is_worker_missing(now),
+            "is_worker_silent": export.state == State.RUNNING and is_worker_silent(now),
         },
     )
 

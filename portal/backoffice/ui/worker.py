@@ -1,13 +1,38 @@
-"""Whether the processes of the background give signs of life."""
+"""Whether the processes of the background give signs of life: asked here, and nowhere else."""
 
+import datetime
+from dataclasses import dataclass
+
+from django.conf import settings
 from django.utils import timezone
 
 from mailing.outbox import last_pulse
 
-SILENT_AFTER_SECONDS = 60
+SILENT_AFTER = datetime.timedelta(minutes=1)
+# The roles that processes beat under.
+WORKER, MAILER = "export", "mail"
 
 
-def is_worker_silent() -> bool:
-    """True where no process of the background has given a sign of life for a minute."""
-    pulse = last_pulse("export")
-    return pulse is None or (timezone.now() - pulse.seen_at).total_seconds() > SILENT_AFTER_SECONDS
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A process that gives no sign of life: since when, None where it never gave any."""
+
+    since: datetime.datetime | None
+
+
+def find_silence(role: str, now: datetime.datetime) -> Silence | None:
+    """The silence at ``now`` of the processes of ``role``; None where one was seen within a minute, or none is needed.
+
+    No worker is needed where tasks run at once, in the process that asks.
+    """
+    if role == WORKER and settings.TASKS_BACKEND == "immediate":
+        return None
+    pulse = last_pulse(role)
+    if pulse is None:
+        return Silence(None)
+    return Silence(pulse.seen_at) if now - pulse.seen_at > SILENT_AFTER else None
+
+
+def is_worker_silent(now: datetime.datetime | None = None) -> bool:
+    """True where the work of the background waits: no worker was seen in the minute before ``now``."""
+    return find_silence(WORKER, now or timezone.now()) is not None

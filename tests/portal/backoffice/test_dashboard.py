@@ -1,6 +1,7 @@
 """The dashboard of the back-office: what waits, what went wrong, whether everything runs."""
 
 import datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,12 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Account, Customer
+from customers.models import Account, Customer, Gesture
 from customers.services import send_credentials
-from invoices.models import Document
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export
+from invoices.models import Document, ImportBatch
 from mailing.models import Message
 from mailing.outbox import beat
-from tests.support.back_office import BACKEND, words
+from tests.support.back_office import BACKEND, list_url, words
 from tests.support.factories import (
     make_account,
     make_company,
@@ -114,6 +117,31 @@ def test_the_dashboard_warns_when_no_worker_has_been_seen_for_a_minute(client: C
 
     with time_machine.travel(timezone.now() + datetime.timedelta(seconds=61)):
         assert "n’a plus donné signe de vie depuis" in words(client.get("/gestion/"))
+
+
+def test_where_tasks_run_at_once_no_page_waits_for_a_worker(client: Client, settings: Any) -> None:
+    staff = make_staff()
+    client.force_login(staff, backend=BACKEND)
+    batch = ImportBatch.objects.create(state="received", author=staff)
+    gesture = Gesture.objects.create(kind="activate", author=staff)
+    make_invoice()
+    export = create_export(criteria=Criteria(), author_name="Nathalie Blanc")
+    pages = (
+        "/gestion/",
+        f"/gestion/invoices/importbatch/{batch.pk}/change/",
+        f"/gestion/customers/gesture/{gesture.pk}/change/",
+        list_url(export),
+    )
+    beat("machine:1", "mail")
+    warnings = ("signe de vie", "ne s’est signalé")
+
+    def warned() -> list[bool]:
+        return [any(warning in words(client.get(page)) for warning in warnings) for page in pages]
+
+    settings.TASKS_BACKEND = "database"
+    assert warned() == [True] * len(pages)
+    settings.TASKS_BACKEND = "immediate"
+    assert warned() == [False] * len(pages)
 
 
 def test_the_charts_tell_their_figures_in_a_table_too(client: Client) -> None:
