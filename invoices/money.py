@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 CENT = Decimal("0.01")
 NARROW_SPACE = "\u202f"
 NO_BREAK_SPACE = "\u00a0"
+MINUS = "\u2212"
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 
@@ -26,6 +27,11 @@ def write_decimal(value: Decimal) -> str:
 def write_amount(amount: Decimal, currency: str = "EUR") -> str:
     """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code."""
     return f"{write_decimal(to_cents(amount))}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"
+
+
+def show_amount(amount: Decimal, currency: str = "EUR") -> str:
+    """:func:`write_amount` for a page: below zero with a minus sign that is read out."""
+    return write_amount(amount, currency).replace("-", MINUS)
 
 
 def write_count(number: int, singular: str, several: str) -> str:

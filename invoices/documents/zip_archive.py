@@ -1,18 +1,17 @@
 """A ZIP of invoices written while it is downloaded: one document at a time in memory, whatever their number."""
 
-import csv
-import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from zipstream import ZipStream
 
-from invoices.files.csv_cells import harmless_cell
-from invoices.models import Invoice, InvoiceQuerySet
+from invoices.files.csv_tables import Column, CsvTable
+from invoices.models import Document, Invoice, InvoiceQuerySet
 
 INVOICES_PER_QUERY = 100
 CHUNK = 64 * 1024
@@ -39,7 +38,8 @@ def stream_archive(
     archive = ZipStream()
     names: set[str] = set()
     missing: list[str] = []
-    index: list[list[str]] = []
+    table = CsvTable(INDEX_COLUMNS)
+    index = [table.head()]
     for name, content in extra:
         archive.add(content, name)
         yield from archive.all_files()
@@ -55,56 +55,39 @@ def stream_archive(
             archive.add(chunks, name)
             yield from archive.all_files()
             written.append(invoice.pk)
-            if with_index:
-                index.append(_index_row(invoice, name))
+            if with_index and invoice.document is not None:
+                index.append(table.line(_Filed(name, invoice, invoice.document)))
         consulted(written)
     if with_index:
-        archive.add(_index_file(index), INDEX)
+        archive.add("".join(index).encode(), INDEX)
     if missing:
         note = _("Ces documents manquent pour le moment ; merci de nous les demander :")
         archive.add("\r\n".join([note, *missing, ""]).encode("utf-8-sig"), MISSING_NOTE)
     yield from archive.finalize()
 
 
-def _index_row(invoice: Invoice, name: str) -> list[str]:
-    document = invoice.document
-    assert document is not None, "only invoices with a document are written"
-    return [
-        name,
-        harmless_cell(invoice.number),
-        f"{invoice.issue_date:%d/%m/%Y}",
-        str(invoice.get_kind_display()),
-        harmless_cell(invoice.customer.code),
-        harmless_cell(invoice.customer.name),
-        f"{invoice.total_with_vat:f}".replace(".", ","),
-        invoice.currency,
-        str(document.version),
-        f"{localtime(invoice.published_at):%d/%m/%Y %H:%M:%S}" if invoice.published_at else "",
-        document.sha256,
-    ]
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """An invoice in the archive: the name of its file, and the document in it."""
+
+    name: str
+    invoice: Invoice
+    document: Document
 
 
-def _index_file(rows: list[list[str]]) -> bytes:
-    """The table as French spreadsheets read it: BOM, semicolons, decimal commas."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, delimiter=";")
-    writer.writerow(
-        [
-            _("Fichier"),
-            _("Facture"),
-            _("Date"),
-            _("Type"),
-            _("Code client"),
-            _("Client"),
-            _("Montant TTC"),
-            _("Devise"),
-            _("Version"),
-            _("Publiée le"),
-            _("Empreinte SHA-256"),
-        ]
-    )
-    writer.writerows(rows)
-    return file.getvalue().encode("utf-8-sig")
+INDEX_COLUMNS: tuple[Column[_Filed], ...] = (
+    Column(gettext_lazy("Fichier"), lambda filed: filed.name),
+    Column(gettext_lazy("Facture"), lambda filed: filed.invoice.number),
+    Column(gettext_lazy("Date"), lambda filed: filed.invoice.issue_date),
+    Column(gettext_lazy("Type"), lambda filed: filed.invoice.get_kind_display()),
+    Column(gettext_lazy("Code client"), lambda filed: filed.invoice.customer.code),
+    Column(gettext_lazy("Client"), lambda filed: filed.invoice.customer.name),
+    Column(gettext_lazy("Montant TTC"), lambda filed: filed.invoice.total_with_vat),
+    Column(gettext_lazy("Devise"), lambda filed: filed.invoice.currency),
+    Column(gettext_lazy("Version"), lambda filed: filed.document.version),
+    Column(gettext_lazy("Publiée le"), lambda filed: filed.invoice.published_at),
+    Column(gettext_lazy("Empreinte SHA-256"), lambda filed: filed.document.sha256),
+)
 
 
 def safe_name(text: str) -> str:

@@ -139,5 +139,7 @@ def iterate_outcomes(export: Export) -> Iterator[OutcomeLine]:
     """Every line of ``export`` with its mails, in the order of the list, in flat memory."""
     last = 0
     while items := load_items(filter_items(export).filter(pk__gt=last)[:CHUNK]):
+        for item in items:
+            item.export = export
         yield from with_mails(items)
         last = items[-1].pk

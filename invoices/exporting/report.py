@@ -1,6 +1,5 @@
 """The report of an export («bordereau d'export»): what was asked, what became of each line; as values, CSV and PDF."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -8,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from django.template.loader import render_to_string
-from django.utils.text import Truncator
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from invoices.exporting.counts import ExportFigures, count_items
 from invoices.exporting.criteria import Criteria
@@ -25,8 +23,9 @@ from invoices.exporting.items import (
     with_mails,
 )
 from invoices.exporting.progress import run_duration
-from invoices.files.csv_cells import harmless_cell
+from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice
+from invoices.money import show_amount
 from invoices.printing import print_page
 from invoices.printing.fonts import printable
 from mailing.outbox import count_states
@@ -124,56 +123,43 @@ def mail_words(line: OutcomeLine) -> str:
     return " ; ".join(parts)
 
 
-class Echo:
-    """A file that gives back what is written to it: csv.writer makes lines, the answer sends them on."""
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
-    def write(self, value: str) -> str:
-        """``value`` itself."""
-        return value
+
+REPORT_COLUMNS: tuple[Column[OutcomeLine], ...] = (
+    Column(gettext_lazy("Export"), lambda line: line.item.export.number),
+    Column(gettext_lazy("Facture"), lambda line: _one_line(line.item.invoice.number)),
+    Column(gettext_lazy("Date"), lambda line: line.item.invoice.issue_date),
+    Column(gettext_lazy("Code client"), lambda line: _one_line(line.item.invoice.customer.code)),
+    Column(gettext_lazy("Client"), lambda line: _one_line(line.item.invoice.customer.name)),
+    Column(gettext_lazy("Montant TTC"), lambda line: line.item.invoice.total_with_vat),
+    Column(gettext_lazy("Devise"), lambda line: line.item.invoice.currency),
+    Column(gettext_lazy("État"), lambda line: line.item.get_state_display()),
+    Column(gettext_lazy("Résultat"), lambda line: _one_line(outcome_words(line))),
+    Column(gettext_lazy("Mails"), lambda line: _one_line(mail_words(line))),
+    Column(gettext_lazy("Empreinte SHA-256"), lambda line: line.item.document.sha256 if line.item.document else ""),
+    Column(gettext_lazy("Terminée le"), lambda line: line.item.finished_at),
+)
 
 
 def write_csv(export: Export) -> Iterator[str]:
-    """The lines of the report as French spreadsheets read them (BOM, semicolons, decimal commas), one at a time."""
-    writer = csv.writer(Echo(), delimiter=";")
-    yield "\ufeff" + writer.writerow(
-        [
-            _("Export"),
-            _("Facture"),
-            _("Date"),
-            _("Code client"),
-            _("Client"),
-            _("Montant TTC"),
-            _("Devise"),
-            _("État"),
-            _("Résultat"),
-            _("Mails"),
-            _("Empreinte SHA-256"),
-            _("Terminée le"),
-        ]
-    )
-    for line in iterate_outcomes(export):
-        item, invoice = line.item, line.item.invoice
-        yield writer.writerow(
-            [
-                export.number,
-                _cell(invoice.number),
-                write_date(invoice.issue_date),
-                _cell(invoice.customer.code),
-                _cell(invoice.customer.name),
-                f"{invoice.total_with_vat:f}".replace(".", ","),
-                invoice.currency,
-                item.get_state_display(),
-                _cell(outcome_words(line)),
-                _cell(mail_words(line)),
-                item.document.sha256 if item.document else "",
-                f"{localtime(item.finished_at):%d/%m/%Y %H:%M:%S}" if item.finished_at else "",
-            ]
-        )
+    """The lines of the report as French spreadsheets read them, one at a time."""
+    return CsvTable(REPORT_COLUMNS).lines(iterate_outcomes(export))
 
 
-def _cell(text: str) -> str:
-    """``text`` as a cell of one line that no spreadsheet takes for a formula."""
-    return harmless_cell(" ".join(text.split()))
+PRINTED_COLUMNS: tuple[Column[OutcomeLine], ...] = (
+    Column(gettext_lazy("Facture"), lambda line: line.item.invoice.number),
+    Column(gettext_lazy("Date"), lambda line: write_date(line.item.invoice.issue_date)),
+    Column(gettext_lazy("Client"), lambda line: line.item.invoice.customer),
+    Column(gettext_lazy("Montant TTC"), lambda line: _amount(line.item.invoice), is_amount=True),
+    Column(gettext_lazy("Résultat"), outcome_words, most=PDF_CELL),
+    Column(gettext_lazy("Mails"), mail_words, most=PDF_CELL),
+)
+
+
+def _amount(invoice: Invoice) -> str:
+    return show_amount(invoice.total_with_vat, invoice.currency)
 
 
 def write_pdf(export: Export) -> bytes:
@@ -192,15 +178,12 @@ def write_pdf(export: Export) -> bytes:
             "head": head,
             "export": export,
             "company": Company.objects.filter(is_default=True).first(),
-            "lines": [(line.item, _short(outcome_words(line)), _short(mail_words(line))) for line in lines],
+            "columns": PRINTED_COLUMNS,
+            "lines": [[(column, column.shown(line)) for column in PRINTED_COLUMNS] for line in lines],
             "hidden": total - len(lines),
         },
     )
     return print_page(printable(html), _style())
-
-
-def _short(text: str) -> str:
-    return Truncator(text).chars(PDF_CELL)
 
 
 @cache

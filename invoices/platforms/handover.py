@@ -4,15 +4,14 @@ The files are the e-invoice as it is: the Factur-X, or the XML alone (the ERP's 
 else the ``factur-x.xml`` of the frozen PDF). Invoices without an e-invoice are told of and left out.
 """
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from itertools import batched
+from operator import attrgetter
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,7 +20,7 @@ from zipstream import ZipStream
 
 from invoices.einvoices.checks import findings_of
 from invoices.einvoices.xml_files import read_xml, xml_source_of
-from invoices.files.csv_cells import harmless_cell
+from invoices.files.csv_tables import Column, CsvTable
 from invoices.formats.findings import Finding
 from invoices.models import Company, Export, ExportItem, Handover, Invoice
 from invoices.platforms.channel import MUST_USE_PLATFORM, channel_of
@@ -193,14 +192,8 @@ def manifest_json(entries: Iterable[Entry], *, platform: str) -> str:
 
 def manifest_csv(entries: Iterable[Entry]) -> bytes:
     """The manifest for a French spreadsheet: semicolons, UTF-8 with its mark; no cell is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    names = list(Entry.__dataclass_fields__)
-    writer.writerow(names)
-    for entry in entries:
-        values = asdict(entry)
-        writer.writerow([harmless_cell(values[name]) for name in names])
-    return text.getvalue().encode("utf-8-sig")
+    columns: list[Column[Entry]] = [Column(field.name, attrgetter(field.name)) for field in fields(Entry)]
+    return "".join(CsvTable(columns).lines(entries)).encode()
 
 
 def handover_archive(

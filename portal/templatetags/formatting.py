@@ -4,17 +4,15 @@ from decimal import Decimal
 
 from django import template
 
-from invoices.money import NO_BREAK_SPACE, write_amount, write_decimal
+from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
 register = template.Library()
-
-MINUS = "\u2212"
 
 
 @register.filter
 def amount(value: Decimal | None, currency: str = "EUR") -> str:
     """``1234.5|amount`` as «1 234,50 €», below zero with a minus sign that is read out; nothing for None."""
-    return "" if value is None else write_amount(Decimal(value), currency).replace("-", MINUS)
+    return "" if value is None else show_amount(Decimal(value), currency)
 
 
 @register.filter

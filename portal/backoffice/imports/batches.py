@@ -1,6 +1,6 @@
 """Importer: the ERP's files are given, checked as ``import_erp --dry-run`` does, confirmed, imported."""
 
-import csv
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from customers.models import Account
-from invoices.files.csv_cells import harmless_cell
+from invoices.files.csv_tables import Column
 from invoices.importing.batches import (
     NotKeptError,
     TooLateError,
@@ -27,6 +27,7 @@ from invoices.importing.batches import (
     receive_files,
 )
 from invoices.models import Company, ImportBatch
+from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
@@ -34,6 +35,14 @@ from portal.backoffice.ui.worker import is_worker_silent
 IMPORT = "invoices.import_invoices"
 MAX_MEGABYTES = 500
 SHOWN = 200
+# Of the refusals in a report, on the page and as a file.
+REFUSAL_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
+    Column(gettext_lazy("fichier"), itemgetter("file")),
+    Column(gettext_lazy("ligne"), itemgetter("line"), is_amount=True),
+    Column(gettext_lazy("colonne"), itemgetter("column")),
+    Column(gettext_lazy("valeur"), itemgetter("value"), most=80),
+    Column(gettext_lazy("motif"), itemgetter("reason")),
+)
 WORDS = {
     "customers": gettext_lazy("Clients"),
     "contacts": gettext_lazy("Contacts"),
@@ -157,7 +166,10 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                     (label, report["created"][key], report["updated"][key], report["unchanged"][key])
                     for key, label in WORDS.items()
                 ],
-                "rejected": report["rejected"][:SHOWN],
+                "refusal_columns": REFUSAL_COLUMNS,
+                "rejected": [
+                    [(column, column.shown(row)) for column in REFUSAL_COLUMNS] for row in report["rejected"][:SHOWN]
+                ],
                 "hidden": max(report.get("rejections", 0) - SHOWN, 0),
                 "rejections": report.get("rejections", 0),
                 "notices": report.get("notices", []),
@@ -205,13 +217,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=batch_id)
-        response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="refus.csv"'
-        table = csv.writer(response, delimiter=";")
-        table.writerow([_("fichier"), _("ligne"), _("colonne"), _("valeur"), _("motif")])
-        for row in batch.report.get("rejected", []):
-            table.writerow([harmless_cell(row[key] or "") for key in ("file", "line", "column", "value", "reason")])
-        return response
+        return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
 
 
 def _author(request: HttpRequest) -> Account:

@@ -1,6 +1,5 @@
 """Adresses en erreur: one work list, where an address is corrected and what did not arrive leaves again."""
 
-import csv
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,15 +14,16 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from customers.models import Account, Customer
 from invoices.exporting.exports import NothingToDoError
-from invoices.exporting.failed_addresses import correct_and_resend, list_wrong_addresses
-from invoices.files.csv_cells import harmless_cell
+from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend, list_wrong_addresses
+from invoices.files.csv_tables import Column
 from mailing.addresses import InvalidAddressError
 from mailing.outbox import count_failed_addresses, resolve_address
+from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account
 
@@ -31,6 +31,14 @@ SEE = "mailing.view_failedaddress"
 ACT = ("mailing.change_failedaddress", "customers.change_customer")
 PER_PAGE = 50
 NAMED_INVOICES = 5
+COLUMNS: tuple[Column[WrongAddress], ...] = (
+    Column(gettext_lazy("code"), lambda wrong: wrong.customer and wrong.customer.code),
+    Column(gettext_lazy("client"), lambda wrong: wrong.customer and wrong.customer.name),
+    Column(gettext_lazy("adresse"), lambda wrong: wrong.address),
+    Column(gettext_lazy("motif"), lambda wrong: wrong.reason),
+    Column(gettext_lazy("dernier échec"), lambda wrong: date_format(localtime(wrong.failed_at), "d/m/Y H:i")),
+    Column(gettext_lazy("factures"), lambda wrong: " ".join(invoice.number for invoice in wrong.invoices)),
+)
 
 
 @require_safe
@@ -86,21 +94,7 @@ def work_list_csv(request: HttpRequest) -> HttpResponse:
     """The whole list for a spreadsheet, one line per address and customer."""
     if not request.user.has_perm(SEE):
         raise PermissionDenied
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="adresses-en-erreur.csv"'
-    table = csv.writer(response, delimiter=";")
-    table.writerow([_("code"), _("client"), _("adresse"), _("motif"), _("dernier échec"), _("factures")])
-    for row in list_wrong_addresses():
-        cells = [
-            row.customer.code if row.customer else "",
-            row.customer.name if row.customer else "",
-            row.address,
-            row.reason,
-            date_format(localtime(row.failed_at), "d/m/Y H:i"),
-            " ".join(invoice.number for invoice in row.invoices),
-        ]
-        table.writerow([harmless_cell(cell) for cell in cells])
-    return response
+    return send_csv(COLUMNS, list_wrong_addresses(), filename="adresses-en-erreur.csv")
 
 
 def _here(request: HttpRequest) -> str:

@@ -1,18 +1,27 @@
-"""Many files as one ZIP, written while it is sent, for the back-office."""
+"""Files that the back-office sends: many PDFs as one ZIP, a table as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from invoices.documents.zip_archive import stream_archive
+from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Invoice
 
 
 def send_zip(chunks: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
     """The answer that is the ZIP ``chunks``, to be kept under ``filename`` and by no cache."""
     response = StreamingHttpResponse(chunks, content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def send_csv[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filename: str) -> HttpResponse:
+    """The answer that is the table of ``rows``, to be kept under ``filename`` and by no cache."""
+    response = HttpResponse("".join(CsvTable(columns).lines(rows)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     response["Cache-Control"] = "private, no-store"
     return response
