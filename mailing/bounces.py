@@ -109,15 +109,8 @@ def _form(address: str) -> str:
 
 
 def _reason(said: RecipientReport) -> str:
-    words = {
-        Failure.HARD: _("L’adresse est refusée : %(words)s"),
-        Failure.FULL: _("La boîte du destinataire est pleine : %(words)s"),
-        Failure.SOFT: _("Le serveur du destinataire n’a pas pris le mail : %(words)s"),
-        Failure.POLICY: _("Le serveur du destinataire ne veut pas de ce mail : %(words)s"),
-    }[said.failure]
-    if not said.is_final:
-        words = _("Le serveur du destinataire fait attendre le mail : %(words)s")
+    words = said.reason.words if said.is_final else _("Le serveur du destinataire fait attendre le mail")
     server = " ".join(said.diagnostic.split())[:400]
     if said.status and not re.search(rf"\b{re.escape(said.status)}\b", server):
         server = f"{said.status} {server}".strip()
-    return words % {"words": server or _("sans explication")}
+    return _("%(words)s : %(reply)s") % {"words": words, "reply": server or _("sans explication")}

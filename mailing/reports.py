@@ -14,6 +14,9 @@ from enum import Enum
 
 from flufl.bounce import all_failures
 
+from mailing.answers import classify, is_for_now
+from mailing.reasons import Reason
+
 
 class Nature(Enum):
     """What kind of mail stands in the mailbox of returns."""
@@ -48,22 +51,18 @@ class RecipientReport:
 
     @property
     def failure(self) -> Failure:
-        """Why, by the enhanced status code (RFC 3463) and, where that says little, by the server's own words."""
-        status = self.status
-        if not status or status.endswith((".0.0", ".5.0")):
-            told = re.search(r"\b([245]\.\d{1,3}\.\d{1,3})\b", self.diagnostic)
-            status = told[1] if told else status
-        basic = re.search(r"\b([45])\d\d\b", self.diagnostic)
-        kind, _dot, detail = status.partition(".")
-        if detail == "2.2" or (detail in ("", "0.0", "2.0") and _FULL_WORDS.search(self.diagnostic)):
+        """What it means for the mail and its recipient."""
+        reason = self.reason
+        if reason is Reason.FULL:
             return Failure.FULL
-        if not self.is_final or kind == "4" or (not kind and basic is not None and basic[1] == "4"):
+        if not self.is_final or reason.passes or is_for_now(self.diagnostic, self.status):
             return Failure.SOFT
-        if detail in ("4.7", "4.1") and re.search(r"expired|retry time|timed? ?out", self.diagnostic, re.IGNORECASE):
-            return Failure.SOFT
-        if detail.startswith(("7.", "6.")) or detail in ("3.4", "2.3"):
-            return Failure.POLICY
-        return Failure.HARD
+        return Failure.HARD if reason.blames_address else Failure.POLICY
+
+    @property
+    def reason(self) -> Reason:
+        """Why, by the server's own words and, where they say little, by the enhanced status code (RFC 3463)."""
+        return classify(self.diagnostic, self.status)
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,6 @@ class Report:
     recipients: tuple[RecipientReport, ...] = ()
 
 
-_FULL_WORDS = re.compile(
-    r"quota|(mailbox|inbox|boîte|bo=C3=AEte|boite)[^.\n]{0,30}(full|pleine)|storage[^.\n]{0,20}exceeded", re.IGNORECASE
-)
 _TOKEN = re.compile(r"\+([0-9a-f]{24})@", re.IGNORECASE)
 # The form of our own Message-IDs; others in the same text are none of our business.
 _MESSAGE_ID = re.compile(r"<\d{14}\.[0-9a-f]{32}@[^>\s]+>")

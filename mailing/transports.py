@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -14,12 +14,12 @@ from django.core.mail import DNS_NAME, mailers
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import gettext as _
 
+from mailing.answers import classify
 from mailing.mime import OutgoingMail
+from mailing.reasons import Reason
 
 # After a server could not be reached, how long (seconds) the following mails are deferred without trying it again.
 SERVER_REST = 10.0
-# Codes that speak of our own access to the server, in whatever phase they come (RFC 4954 § 6, RFC 3207 § 4).
-ACCESS_CODES = frozenset({454, 530, 534, 535, 538})
 
 
 class Verdict(Enum):
@@ -32,9 +32,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One attempt: the verdict, why (French, one line), the server's code, and what the code says about the address.
+    """One attempt: the verdict, why (French, one line), the server's code, and what the answer says about the address.
 
-    ``left`` is False where no server was reached, so that no place of the pace is used up.
+    ``answer`` is what a server meant, where one answered. ``left`` is False where no server was reached, so that no
+    place of the pace is used up.
     """
 
     verdict: Verdict
@@ -42,6 +43,7 @@ class Outcome:
     code: int | None = None
     address_is_bad: bool = False
     left: bool = True
+    answer: Reason | None = None
 
 
 class Transport(Protocol):
@@ -176,7 +178,11 @@ class SmtpTransport:
             if connection is not None:
                 connection.close()
             code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
-            failure = Outcome(Verdict.DEFERRED, self._describe(error), code, left=False)
+            answer = None
+            if isinstance(error, smtplib.SMTPResponseException):
+                is_login = isinstance(error, smtplib.SMTPAuthenticationError)
+                answer = Reason.LOGIN if is_login else classify(_reply_text(error.smtp_code, error.smtp_error))
+            failure = Outcome(Verdict.DEFERRED, self._describe(error), code, left=False, answer=answer)
             self.health.note_failure(failure)
             return failure
         self.connection = connection
@@ -238,25 +244,22 @@ class SmtpTransport:
         if code == 421:  # «closing transmission channel»: as good as closed
             if self.mails_on_connection > 1:
                 raise smtplib.SMTPServerDisconnected(_reply_text(code, reply))
-            return self._refused(connection, _("nos mails"), code, reply)
+            return self._refused(connection, code, reply)
         if code != 250:
-            return self._refused(connection, _("l’expéditeur"), code, reply)
+            return self._refused(connection, code, reply)
         try:
             code, reply = connection.rcpt(str(mail.envelope_recipient))
             if code not in (250, 251):
-                outcome = self._refused(connection, _("l’adresse"), code, reply)
-                is_bad = outcome.verdict is Verdict.REJECTED and not _is_policy(reply)
-                return replace(outcome, address_is_bad=is_bad)
+                return self._refused(connection, code, reply)
             code, reply = connection.docmd("DATA")
         except OSError as error:
             raise _ConnectionLostError(_lost(error)) from None
         if code != 354:
-            return self._refused(connection, _("le mail"), code, reply)
+            return self._refused(connection, code, reply)
         code, reply = self._send_content(connection, content)
         if code == 250:
             return Outcome(Verdict.ACCEPTED, _reply_text(code, reply), code)
-        outcome = self._refused(connection, _("le mail"), code, reply)
-        return replace(outcome, address_is_bad=outcome.verdict is Verdict.REJECTED and _is_about_address(reply))
+        return self._refused(connection, code, reply)
 
     @staticmethod
     def _refuse_here(connection: smtplib.SMTP, mail: OutgoingMail, size: int) -> Outcome | None:
@@ -295,9 +298,8 @@ class SmtpTransport:
             raise _ConnectionLostError(_lost(error)) from None
         return code, reply
 
-    def _refused(self, connection: smtplib.SMTP, what: str, code: int, reply: bytes) -> Outcome:
+    def _refused(self, connection: smtplib.SMTP, code: int, reply: bytes) -> Outcome:
         """The outcome of a reply that is no success, and the connection made ready for the next mail."""
-        text = _reply_text(code, reply)
         if code == 421 or not 400 <= code <= 599:
             self._drop()
         else:
@@ -305,17 +307,21 @@ class SmtpTransport:
                 connection.rset()
             except OSError:
                 self._drop()
-        if code in ACCESS_CODES:
-            return Outcome(Verdict.DEFERRED, _("Le serveur refuse notre accès : %s") % text, code)
-        if 500 <= code <= 599:
-            return Outcome(
-                Verdict.REJECTED, _("Le serveur refuse %(what)s : %(reply)s") % {"what": what, "reply": text}, code
-            )
-        return Outcome(
-            Verdict.DEFERRED,
-            _("Le serveur refuse %(what)s pour le moment : %(reply)s") % {"what": what, "reply": text},
-            code,
-        )
+        return read_refusal(code, reply)
+
+
+def read_refusal(code: int, reply: bytes) -> Outcome:
+    """What a reply that is no success means for the mail; a refusal of our own server is none of the mail's faults."""
+    text = _reply_text(code, reply)
+    answer = classify(text)
+    is_final = 500 <= code <= 599 and not answer.is_ours
+    return Outcome(
+        Verdict.REJECTED if is_final else Verdict.DEFERRED,
+        _("%(words)s : %(reply)s") % {"words": answer.words, "reply": text},
+        code,
+        address_is_bad=is_final and answer.blames_address,
+        answer=answer,
+    )
 
 
 def _timed_out(error: OSError) -> bool:
@@ -333,20 +339,3 @@ def _reply_text(code: int, reply: bytes | str) -> str:
     """A reply as one line of at most 500 characters."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
     return f"{code} {' '.join(text.split())}"[:500]
-
-
-def _enhanced_code(reply: bytes) -> str:
-    """The enhanced status code of a reply (RFC 3463), such as «5.1.1»; empty where it has none."""
-    found = re.match(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b", reply)
-    return found[1].decode() if found else ""
-
-
-def _is_policy(reply: bytes) -> bool:
-    """True for a refusal on grounds of policy (5.7.x: no relaying, a block list): another address fails as well."""
-    return _enhanced_code(reply).startswith("5.7.")
-
-
-def _is_about_address(reply: bytes) -> bool:
-    """True where the reply to the whole mail speaks of its recipient (RFC 3463: 5.1.x addressing, 5.2.1 disabled)."""
-    code = _enhanced_code(reply)
-    return code.startswith("5.1.") or code == "5.2.1"

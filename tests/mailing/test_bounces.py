@@ -94,7 +94,7 @@ def test_a_return_path_that_lost_its_case_is_known(sent: About) -> None:
         ("4.4.1", "connect to mx[192.0.2.1]:25: Connection timed out", Effect.SOFT, "n’a pas pris le mail"),
         ("5.4.7", "delivery time expired", Effect.SOFT, "n’a pas pris le mail"),
         ("5.7.1", "554 5.7.1 message blocked as spam", Effect.POLICY, "ne veut pas de ce mail"),
-        ("5.3.4", "552 5.3.4 message too big", Effect.POLICY, "ne veut pas de ce mail"),
+        ("5.3.4", "552 5.3.4 message too big", Effect.POLICY, "Le mail est trop gros"),
         ("5.0.0", "550 5.1.1 unknown", Effect.HARD, "L’adresse est refusée"),
         ("5.1.2", "Host not found", Effect.HARD, "L’adresse est refusée"),
         ("5.4.4", "Name service error: Host not found", Effect.HARD, "L’adresse est refusée"),

@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_read_now_defers_the_mail(sink: Sink) -> None:
 
 REFUSALS = [
     ("MAIL", "450 4.3.2 busy", "deferred", False),
-    ("MAIL", "550 5.1.8 sender unknown", "rejected", False),
+    ("MAIL", "550 5.1.8 sender unknown", "deferred", False),
     ("MAIL", "530 5.7.0 authentication required", "deferred", False),
     ("MAIL", "421 4.3.2 closing", "deferred", False),
     ("RCPT", "421 4.3.2 closing", "deferred", False),
@@ -155,8 +155,8 @@ REFUSALS = [
     ("RCPT", "452 4.2.2 mailbox full", "deferred", False),
     ("RCPT", "550 5.1.1 user unknown", "rejected", True),
     ("RCPT", "550 no such user here", "rejected", True),
-    ("RCPT", "552 5.2.2 mailbox full", "rejected", True),
-    ("RCPT", "554 5.7.1 relay access denied", "rejected", False),
+    ("RCPT", "552 5.2.2 mailbox full", "rejected", False),
+    ("RCPT", "554 5.7.1 relay access denied", "deferred", False),
     ("RCPT", "535 5.7.8 login", "deferred", False),
     ("DATA", "421 4.3.2 closing", "deferred", False),
     ("DATA", "450 4.7.1 later", "deferred", False),
@@ -570,7 +570,7 @@ def test_the_report_counts_in_french_and_the_command_fails_when_mails_did(
     assert caught.value.returncode == 1
     said = capsys.readouterr()
     assert "2 mails envoyés, 0 différé, 1 rejeté" in said.out
-    assert "1 × Le serveur refuse l’adresse : 550 5.1.1 inconnu" in said.err
+    assert "1 × L’adresse est refusée : 550 5.1.1 inconnu" in said.err
 
 
 def test_an_empty_outbox_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
