@@ -76,12 +76,14 @@ def level_of(column: Column, several: list[list[int]]) -> str:
 
 
 def rows_of(*columns: Column) -> Iterator[tuple[Decimal, ...]]:
+    """The numbers of ``columns`` in the rows where all of them hold one."""
     for numbers in zip(*(column.numbers for column in columns), strict=True):
         if all(number is not None for number in numbers):
             yield numbers
 
 
 def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
+    """Each pair of ``columns``, and each third that may be their sum."""
     for one, other in combinations(columns, 2):
         for whole in columns:
             if whole is not one and whole is not other and size_of(whole) >= max(size_of(one), size_of(other)):
@@ -89,4 +91,5 @@ def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
 
 
 def size_of(column: Column) -> Decimal:
+    """The sum of the numbers of ``column``, whatever their sign."""
     return sum((abs(number) for number in column.numbers if number is not None), Decimal(0))
