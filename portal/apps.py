@@ -11,8 +11,9 @@ class PortalConfig(AppConfig):
     verbose_name = _("Portail")
 
     def ready(self) -> None:
-        """Keep the history of what the customers room changes."""
+        """Register the checks of an installation, and keep the history of what the customers room changes."""
         from customers.history import register_history_writer
+        from portal import checks  # noqa: F401  (importing registers them)
         from portal.change_log import log_changes
 
         register_history_writer(log_changes)

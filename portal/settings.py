@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from portal.environment import Environment, hide_password, wrong
 from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
@@ -20,15 +21,15 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Environment()
+Environment.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 
 # ─── Security ────────────────────────────────────────────────────────────────────────────────────────────────────────
 # One machine that somebody tries out needs no set-up: a key is drawn once and kept under var/. In production SECRET_KEY
 # is given, since several machines must share it.
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = env.key("SECRET_KEY")
 if not SECRET_KEY:
     from portal.local_secret import read_or_draw_secret
 
@@ -39,7 +40,9 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 _portal = urlsplit(PORTAL_URL)
 if _portal.scheme not in ("http", "https") or not _portal.hostname:
-    raise ImproperlyConfigured(f"PORTAL_URL doit être une adresse http(s) complète, pas « {PORTAL_URL} ».")
+    raise wrong(
+        "PORTAL_URL", PORTAL_URL, expected="une adresse http(s) complète", example="https://factures.exemple.fr"
+    )
 IS_HTTPS = _portal.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
@@ -136,7 +139,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # ─── Data ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portail.sqlite3'}"),
+    "default": env.address(
+        "DATABASE_URL",
+        env.db_url_config,
+        default=f"sqlite:///{VAR_DIR / 'portail.sqlite3'}",
+        example="postgres://portail:secret@127.0.0.1:5432/portail",
+    ),
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +182,14 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "woff", "woff2", "ico")
 
-CACHES = {"default": env.cache_url("CACHE_URL", default=f"filecache://{VAR_DIR / 'cache'}")}
+CACHES = {
+    "default": env.address(
+        "CACHE_URL",
+        env.cache_url_config,
+        default=f"filecache://{VAR_DIR / 'cache'}",
+        example="rediscache://127.0.0.1:6379/1",
+    )
+}
 
 # ─── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "customers.Account"
@@ -229,9 +244,18 @@ MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
-    _email = environ.Env.email_url_config(EMAIL_URL)
-    if not _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
-        raise ImproperlyConfigured("EMAIL_URL doit commencer par smtp://, smtp+tls:// ou smtp+ssl://.")
+    try:
+        _email = environ.Env.email_url_config(EMAIL_URL)
+        _is_smtp = _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    except (ValueError, KeyError, LookupError, ImproperlyConfigured):
+        _is_smtp = False
+    if not _is_smtp:
+        raise wrong(
+            "EMAIL_URL",
+            hide_password(EMAIL_URL),
+            expected="une adresse en smtp://, smtp+tls:// ou smtp+ssl://",
+            example="smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
+        )
     MAILERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": _email["EMAIL_BACKEND"],
@@ -255,6 +279,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # once a real server is used, since many refuse a return address that they do not know.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}")
 IMAP_URL = env.str("IMAP_URL", default="")  # imaps://user:password@host/INBOX, imap+tls:// or imap://
+if IMAP_URL and not IMAP_URL.startswith(("imaps://", "imap+tls://", "imap://")):
+    raise wrong(
+        "IMAP_URL",
+        hide_password(IMAP_URL),
+        expected="une adresse en imaps://, imap+tls:// ou imap://",
+        example="imaps://utilisateur:secret@imap.exemple.fr/INBOX",
+    )
 MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # SMTP connections of one process
 MAIL_PER_MINUTE = env.int(
     "MAIL_PER_MINUTE", default=0
@@ -299,16 +330,17 @@ MAIL_ATTACHMENTS_LIMIT = env.int("MAIL_ATTACHMENTS_LIMIT", default=10_000_000)
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("français"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="Europe/Paris")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="Europe/Paris")
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["portal.formats"]
 
 # ─── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="WARNING")},
 }

@@ -1,0 +1,100 @@
+"""Checks of an installation (``manage.py check --deploy``): what a setting allows but nobody wants."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security)
+def check_public_address(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The address that mails name must be answered by this server."""
+    host = urlsplit(settings.PORTAL_URL).hostname or ""
+    if any(allowed in ("*", host) or (allowed[0] == "." and f".{host}".endswith(allowed)) for allowed in _allowed()):
+        return []
+    return [
+        Error(
+            f"PORTAL_URL nomme {host}, qui n’est pas dans ALLOWED_HOSTS : les liens des mails donneraient une erreur 400.",
+            hint=f"ALLOWED_HOSTS={','.join([host, *_allowed()])}",
+            id="portal.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_documents_are_private(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Invoices must not stand where the web server hands out files to everybody."""
+    documents = Path(settings.DOCUMENTS_ROOT).resolve()
+    public = [Path(settings.STATIC_ROOT), *map(Path, settings.STATICFILES_DIRS)]
+    if not any(documents.is_relative_to(folder.resolve()) for folder in public):
+        return []
+    return [
+        Error(
+            f"DOCUMENTS_ROOT ({documents}) est dans un dossier public : chacun pourrait lire les factures.",
+            hint="DOCUMENTS_ROOT=/srv/portail/documents",
+            id="portal.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_production(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What works on a trial machine and must not be so in production."""
+    found: list[CheckMessage] = []
+    if not settings.IS_HTTPS:
+        found.append(
+            Warning(
+                "PORTAL_URL n’est pas en https : mots de passe et factures circulent en clair.",
+                hint="PORTAL_URL=https://factures.exemple.fr",
+                id="portal.W001",
+            )
+        )
+    if not settings.EMAIL_URL:
+        found.append(
+            Warning(
+                "EMAIL_URL est vide : chaque mail est écrit dans un fichier, rien ne part.",
+                hint="EMAIL_URL=smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
+                id="portal.W002",
+            )
+        )
+    if settings.IS_HTTPS and not settings.TRUSTED_PROXIES:
+        found.append(
+            Warning(
+                "PORTAL_URL est en https et BEHIND_PROXY vaut 0 : derrière un mandataire, tous les visiteurs "
+                "partageraient une seule limite d’essais, et les pages redirigeraient sans fin.",
+                hint="BEHIND_PROXY=1",
+                id="portal.W003",
+            )
+        )
+    if not settings.DOCUMENTS_STORAGE_URL:
+        found += _check_folder(Path(settings.DOCUMENTS_ROOT))
+    if settings.DKIM_PRIVATE_KEY and not os.access(settings.DKIM_PRIVATE_KEY, os.R_OK):
+        found.append(
+            Error(
+                f"DKIM_PRIVATE_KEY nomme {settings.DKIM_PRIVATE_KEY}, que ce processus ne peut pas lire.",
+                hint="Donnez le chemin d’un fichier PEM lisible par l’utilisateur du service.",
+                id="portal.E004",
+            )
+        )
+    return found
+
+
+def _check_folder(folder: Path) -> list[CheckMessage]:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            f"DOCUMENTS_ROOT ({folder}) : ce processus ne peut pas écrire dans {existing}.",
+            hint=f"chown portail {existing}",
+            id="portal.E003",
+        )
+    ]
+
+
+def _allowed() -> list[str]:
+    return [str(host) for host in settings.ALLOWED_HOSTS if host]

@@ -1,0 +1,116 @@
+"""A wrong setting is one French sentence: the variable, what was given, an example; exit code 2, no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import Tags, run_checks
+from django.db import OperationalError
+
+from portal.environment import explain_database_error
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """``manage.py`` in a process of its own with these variables."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("DEBUG", "peut-être"),
+        ("PROVISIONAL_PASSWORD_DAYS", "trente"),
+        ("MAIL_PER_HOUR", "-3"),
+        ("DATABASE_URL", "localhost"),
+        ("DATABASE_URL", "postgres://u@h:port/db"),
+        ("EMAIL_URL", "smtp.exemple.fr"),
+        ("CACHE_URL", "nimporte"),
+        ("IMAP_URL", "pop://boite"),
+        ("TIME_ZONE", "Paris"),
+        ("LOG_LEVEL", "fort"),
+        ("PORTAL_URL", "factures.exemple.fr"),
+        ("BEHIND_PROXY", "nginx"),
+        ("TASKS_BACKEND", "rabbit"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_what_was_given(name: str, given: str) -> None:
+    run = run_manage("check", **{name: given})
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"{name} vaut « {given} » : attendu ")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_password_in_a_wrong_address_is_not_shown() -> None:
+    run = run_manage("check", DATABASE_URL="mongodb://portail:s3cret@hote/base")
+    assert run.returncode == 2
+    assert "s3cret" not in run.stderr
+
+
+def test_a_short_key_is_refused_with_the_way_to_draw_one() -> None:
+    run = run_manage("check", SECRET_KEY="court")
+    assert run.returncode == 2
+    assert "SECRET_KEY a 5 caractères" in run.stderr
+    assert "secrets.token_urlsafe" in run.stderr
+    assert "court" not in run.stderr.replace("SECRET_KEY", "")
+
+
+def test_an_empty_database_says_how_to_make_its_tables(tmp_path: Path) -> None:
+    run = run_manage("generate_credentials", "--missing", DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    assert run.returncode == 1
+    assert "manage.py migrate" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_database_that_does_not_answer_is_a_sentence() -> None:
+    run = run_manage("migrate", DATABASE_URL="postgres://portail@127.0.0.1:1/portail")
+    assert run.returncode == 1
+    assert "DATABASE_URL" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_locked_database_is_said_to_be_busy() -> None:
+    assert "occupée" in explain_database_error(OperationalError("database is locked"))
+
+
+def found_ids(**options: Any) -> set[str | None]:
+    """The ids of our own checks that speak."""
+    return {
+        message.id
+        for message in run_checks(tags=[Tags.security], **options)
+        if (message.id or "").startswith("portal.")
+    }
+
+
+def test_an_installation_as_it_should_be_passes_its_checks(settings: Any, tmp_path: Path) -> None:
+    settings.PORTAL_URL, settings.IS_HTTPS = "https://factures.example.com", True
+    settings.ALLOWED_HOSTS = [".example.com"]
+    settings.EMAIL_URL, settings.TRUSTED_PROXIES = "smtp://localhost", (1, ())
+    settings.DOCUMENTS_ROOT = tmp_path / "not" / "yet"
+    assert found_ids(include_deployment_checks=True) == set()
+
+
+def test_what_nobody_wants_in_production_is_named(settings: Any, tmp_path: Path) -> None:
+    settings.PORTAL_URL, settings.IS_HTTPS = "http://factures.example.com", False
+    settings.ALLOWED_HOSTS = ["autre.example.com"]
+    settings.EMAIL_URL = ""
+    settings.STATIC_ROOT = tmp_path
+    settings.DOCUMENTS_ROOT = tmp_path / "documents"
+    settings.DKIM_PRIVATE_KEY = str(tmp_path / "missing.pem")
+    expected = {"portal.E001", "portal.E002", "portal.E004", "portal.W001", "portal.W002"}
+    assert found_ids(include_deployment_checks=True) == expected
+
+
+def test_https_without_a_proxy_that_is_trusted_is_named(settings: Any) -> None:
+    settings.IS_HTTPS, settings.TRUSTED_PROXIES, settings.EMAIL_URL = True, (), "smtp://localhost"
+    assert found_ids(include_deployment_checks=True) == {"portal.W003"}
