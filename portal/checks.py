@@ -18,7 +18,7 @@ def check_public_address(app_configs: Sequence[Any] | None, **kwargs: Any) -> li
         return []
     return [
         Error(
-            f"PORTAL_URL nomme {host}, qui n’est pas dans ALLOWED_HOSTS : les liens des mails donneraient une erreur 400.",
+            f"PORTAL_URL nomme {host}, qui n’est pas dans ALLOWED_HOSTS : les liens des mails échoueraient.",
             hint=f"ALLOWED_HOSTS={','.join([host, *_allowed()])}",
             id="portal.E001",
         )
