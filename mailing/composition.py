@@ -13,6 +13,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from mailing.colours import darken_for_white
 from mailing.models import MessageTemplate, MessageTemplateVersion
 from mailing.placeholders import SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
 from mailing.plain_text import one_line
@@ -117,7 +118,7 @@ def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook)
         "subject": subject,
         "company_name": look.company_name,
         "colour": look.colour if _COLOUR_PATTERN.fullmatch(look.colour) else _DEFAULT_COLOUR,
-        "button_colour": _readable_on_white(look.colour),
+        "button_colour": _button_colour(look.colour),
         "paragraphs": _paragraphs(body_pieces),
         "highlights": look.highlights,
         "space_url": look.space_url,
@@ -244,24 +245,10 @@ def _text_part(body: str, look: MailLook) -> str:
 
 
 @lru_cache(maxsize=100)
-def _readable_on_white(colour: str) -> str:
-    """``colour``, darkened until white text stands on it at 4.5:1 (WCAG 2.2, 1.4.3)."""
+def _button_colour(colour: str) -> str:
+    """``colour`` (``#rgb``, ``#rrggbb``, or the default), darkened until white text stands out on it."""
     digits = colour[1:] if _COLOUR_PATTERN.fullmatch(colour) else _DEFAULT_COLOUR[1:]
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
-    channels = [int(digits[place : place + 2], 16) for place in (0, 2, 4)]
-    while 1.05 / (_luminance(channels) + 0.05) < 4.5:
-        channels = [int(channel * 0.92) for channel in channels]
-    return "#{:02x}{:02x}{:02x}".format(*channels)
-
-
-def _luminance(channels: list[int]) -> float:
-    """Relative luminance (WCAG 2.2) of red, green, blue in 0–255."""
-    linear = [
-        channel / 255 / 12.92 if channel / 255 <= 0.04045 else ((channel / 255 + 0.055) / 1.055) ** 2.4
-        for channel in channels
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return darken_for_white("#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits))
 
 
 def template_versions() -> dict[str, int]:

@@ -15,6 +15,7 @@ from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TITLE_LEADING, Lay
 from invoices.printing.page import Page
 from invoices.printing.style import PrintStyle
 from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE
+from mailing.colours import darken_for_white
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
 CODE_URL = "code:transfer"
@@ -46,7 +47,7 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
 def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
     """The parsed stylesheet of a template in a company's colour; the bottom margin holds the foot's lines."""
     layout = LAYOUTS[template]  # type: ignore[index]
-    ink = readable(colour)
+    ink = darken_for_white(colour)
     # 2 mm + a carried total, then the foot over 9 mm of white.
     bottom = 2 + layout.leading / POINTS_PER_MM + 2 + max(foot_lines, 1) * layout.small_leading / POINTS_PER_MM + 9
     source = (FOLDER / "base.css").read_text(encoding="utf-8") + (FOLDER / f"{template}.css").read_text(
@@ -75,16 +76,3 @@ def _least_heights(layout: Layout) -> Iterator[str]:
         beside_buyer = layout.small_leading + 1 + lines * layout.leading
         yield f".head.h{lines} {{ min-height: {beside_seller:g}pt }}"
         yield f".parties.h{lines} {{ min-height: {beside_buyer:g}pt }}"
-
-
-def readable(colour: str) -> str:
-    """``colour``, darkened until it can be read on white (contrast of 4.5 to 1, WCAG 2)."""
-    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    while _contrast_with_white(channels) < 4.5:
-        channels = [channel * 0.95 for channel in channels]
-    return "#" + "".join(f"{round(channel * 255):02x}" for channel in channels)
-
-
-def _contrast_with_white(channels: list[float]) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 
-from portal.space.colours import READABLE, accents, contrast, readable_on
+from mailing.colours import READABLE, contrast
+from portal.space.colours import accents, readable_on
 from tests.support.factories import make_account, make_company, make_customer
 
 CSS = (Path(settings.BASE_DIR) / "static/house.css").read_text(encoding="utf-8")
