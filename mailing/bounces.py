@@ -1,17 +1,21 @@
 """Mails that came back: each report is matched with the one mail it is about, and changes that mail only."""
 
 import datetime
+import logging
 import re
 from collections.abc import Iterable
 from enum import Enum
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
+from mailing.letters import harmless
 from mailing.models import Message
 from mailing.outbox import mark_address_failed
 from mailing.reports import Failure, Nature, RecipientReport, Report, read_report
+
+logger = logging.getLogger(__name__)
 
 
 class Effect(Enum):
@@ -26,19 +30,36 @@ class Effect(Enum):
     DELIVERED = "delivered"  # a report of success, or about another recipient
     AUTO_REPLY = "auto-reply"
     FOREIGN = "foreign"  # a report about a mail that is not ours
-    OTHER = "other"  # no report at all: somebody wrote
+    CHALLENGE = "challenge"  # a service that wants a person to confirm that he wrote
+    OTHER = "other"  # no report at all: somebody wrote, or nobody can read it
 
     @property
     def needs_a_person(self) -> bool:
         """True where somebody should read the mail itself."""
-        return self is Effect.OTHER
+        return self in (Effect.OTHER, Effect.CHALLENGE)
 
 
 def take_in(raw: bytes, now: datetime.datetime) -> Effect:
-    """Read one mail of the mailbox of returns and record what it says; reading it again changes nothing."""
+    """Read one mail of the mailbox of returns and record what it says; reading it again changes nothing.
+
+    A mail never stops the reading of the next: whatever goes wrong with it, save a database that is away, leaves it to
+    a person.
+    """
+    try:
+        return _take_in(raw, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("a mail of %d bytes could not be taken in", len(raw))
+        return Effect.OTHER
+
+
+def _take_in(raw: bytes, now: datetime.datetime) -> Effect:
     report = read_report(raw)
     if report.nature is Nature.AUTO_REPLY:
         return Effect.AUTO_REPLY
+    if report.nature is Nature.CHALLENGE:
+        return Effect.CHALLENGE
     if report.nature is Nature.OTHER:
         return Effect.OTHER
     return apply_report(report, now)
@@ -53,7 +74,10 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
     said = _about(message, report.recipients)
     if said is None:
         return Effect.DELIVERED
-    values = {"reason": _reason(said), "bounce_kind": said.failure.value}
+    forwarded = _forwarded_to(message, said)
+    # Another address failed, to which the customer has his mails forwarded: named, and his own is not to blame.
+    failure = Failure.SOFT if forwarded and said.failure is Failure.HARD else said.failure
+    values = {"reason": _reason(said, forwarded), "bounce_kind": failure.value}
     if not said.is_final:
         # Its server still tries: the mail stays «envoyée», and says what it waits for.
         changed = Message.objects.filter(pk=message.pk, state=Message.State.ACCEPTED).exclude(**values).update(**values)
@@ -70,9 +94,9 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
     )
     if not changed:
         return Effect.KNOWN
-    if said.failure is Failure.HARD:
+    if failure is Failure.HARD:
         mark_address_failed(message.recipient, values["reason"], message.pk, now)
-    return Effect(said.failure.value)
+    return Effect(failure.value)
 
 
 def _message_of(report: Report) -> Message | None:
@@ -108,9 +132,18 @@ def _form(address: str) -> str:
         return normalise_address(address)
 
 
-def _reason(said: RecipientReport) -> str:
+def _forwarded_to(message: Message, said: RecipientReport) -> str:
+    """The address that failed in the place of the recipient; "" where it is his own, or the report names none."""
+    if not said.addresses or _form(message.recipient) in map(_form, said.addresses):
+        return ""
+    return said.addresses[-1]
+
+
+def _reason(said: RecipientReport, forwarded: str) -> str:
     words = said.reason.words if said.is_final else _("Le serveur du destinataire fait attendre le mail")
+    if forwarded:
+        words = _("Le client fait suivre ses mails à %(address)s. %(words)s") % {"address": forwarded, "words": words}
     server = " ".join(said.diagnostic.split())[:400]
     if said.status and not re.search(rf"\b{re.escape(said.status)}\b", server):
         server = f"{said.status} {server}".strip()
-    return _("%(words)s : %(reply)s") % {"words": words, "reply": server or _("sans explication")}
+    return harmless(_("%(words)s : %(reply)s") % {"words": words, "reply": server or _("sans explication")})

@@ -32,29 +32,36 @@ class ReturnsMailbox(Protocol):
 
 
 class MaildirReturns:
-    """A maildir, as local delivery writes it."""
+    """A maildir, as local delivery writes it; the names of its files alone are changed, whatever stands in them."""
 
-    def __init__(self, box: mailbox.Maildir) -> None:
+    def __init__(self, box: mailbox.Maildir, path: Path) -> None:
         self.box = box
-        self.done = box.add_folder(DONE_FOLDER)
+        self.path = path
+        box.add_folder(DONE_FOLDER)
 
     def letters(self) -> Iterator[tuple[str, bytes]]:
         """The mails that bear no flag F."""
         for key in list(self.box.keys()):
-            if "F" not in self.box.get_message(key).get_flags():
-                yield key, self.box.get_bytes(key)
+            file = self._file(key)
+            if file is not None and "F" not in file.name.partition(":2,")[2]:
+                yield key, file.read_bytes()
 
     def settle(self, key: str, *, needs_a_person: bool) -> None:
-        """Flag the mail, or move it; copied before it is removed, so that a kill in between loses nothing."""
-        message = self.box.get_message(key)
-        message.set_subdir("cur")
-        if needs_a_person:
-            message.set_flags("F")
-            self.box[key] = message
-        else:
-            message.set_flags("S")
-            self.done.add(message)
-            self.box.remove(key)
+        """Flag the mail, or move it: one renaming, so that a kill loses nothing."""
+        file = self._file(key)
+        if file is None:
+            return  # another reader was here
+        folder = self.path if needs_a_person else self.path / f".{DONE_FOLDER}"
+        file.rename(folder / "cur" / f"{key}:2,{'F' if needs_a_person else 'S'}")
+
+    def _file(self, key: str) -> Path | None:
+        found = (
+            file
+            for folder in ("new", "cur")
+            for file in (self.path / folder).iterdir()
+            if file.name.partition(":")[0] == key
+        )
+        return next(found, None)
 
 
 class ImapReturns:
@@ -96,7 +103,7 @@ def open_maildir(path: Path) -> Iterator[ReturnsMailbox]:
         raise MailboxError(_("« %(path)s » n’est pas un dossier maildir (new, cur, tmp).") % {"path": path})
     box = mailbox.Maildir(path, create=False)
     try:
-        yield MaildirReturns(box)
+        yield MaildirReturns(box, path)
     finally:
         box.close()
 

@@ -1,21 +1,25 @@
 """What a mail that came back says: which of our mails, which recipient, and whether for good (RFC 3464, and the rest).
 
-Pure reading: bytes in, a :class:`Report` out. Servers that write no RFC 3464 report are read by flufl.bounce.
+Pure reading: bytes in, a :class:`Report` out, whatever the bytes. Servers that write no RFC 3464 report are read by
+flufl.bounce and, where that finds nobody, by their words.
 """
 
 import email
+import logging
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.header import decode_header, make_header
-from email.message import Message as Mail
-from email.utils import parseaddr
 from enum import Enum
 
 from flufl.bounce import all_failures
 
 from mailing.answers import classify, is_for_now
+from mailing.letters import Letter, harmless, read_letter
 from mailing.reasons import Reason
+from mailing.replies import is_auto_reply, is_challenge, is_read_receipt
+
+logger = logging.getLogger(__name__)
 
 
 class Nature(Enum):
@@ -23,6 +27,7 @@ class Nature(Enum):
 
     REPORT = "report"
     AUTO_REPLY = "auto-reply"
+    CHALLENGE = "challenge"  # a robot that asks for a person
     OTHER = "other"
 
 
@@ -79,151 +84,195 @@ _TOKEN = re.compile(r"\+([0-9a-f]{24})@", re.IGNORECASE)
 # The form of our own Message-IDs; others in the same text are none of our business.
 _MESSAGE_ID = re.compile(r"<\d{14}\.[0-9a-f]{32}@[^>\s]+>")
 _ADDRESSED_BY = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To")
+_RETURNED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
+_STATUS = ("message/delivery-status", "message/global-delivery-status")
 _DAEMONS = re.compile(
-    r"^(mailer-daemon|postmaster|mail-daemon|maildaemon|mdaemon|mmdf|root|microsoftexchange[0-9a-f]*)$", re.IGNORECASE
+    r"^(mailer[-_]?daemon|postmaster|mail-daemon|maildaemon|mdaemon|mmdf|root|microsoftexchange[0-9a-f]*)$",
+    re.IGNORECASE,
 )
-_AWAY_SUBJECT = re.compile(
-    r"^\s*((re|tr|aw)\s*:\s*)*(auto(matic)?[ -]?(reply|response|répon\w*)|out of (the )?office|réponse automatique"
-    r"|absent|absence|message d[’']absence|je suis absent|automatische antwort|abwesenheit)",
+# How servers entitle what they return, in the languages of their owners.
+_RETURN_SUBJECT = re.compile(
+    r"^\W*(undeliver|non remis|non[- ]?d[eé]livr|[eé]chec (?:de|d’|d')|notification (?:d['’][eé]tat|de non)"
+    r"|(?:mail )?delivery (?:status|fail|problem|incomplete|has failed)|mail delivery|returned mail|failure notice"
+    r"|message (?:non (?:remis|distribu)|undeliver)|unzustellbar|nicht zugestellt|zustellung|fehlgeschlagen"
+    r"|no se (?:puede|ha podido) entregar|no entregado|mancat[ao] (?:consegna|recapito)|non recapitabile"
+    r"|warning: message)",
+    re.IGNORECASE,
+)
+_DELAY = re.compile(
+    r"delay(?:ed)?\b|warning: message|will (?:continue|keep) (?:to )?try|retard[eé]|verz[oö]gert"
+    r"|not yet been delivered",
     re.IGNORECASE,
 )
 _DIAGNOSTIC_LINE = re.compile(r"^.*(?<![\d.])[45]\d\d[ -].*$|^.*\b[45]\.\d{1,3}\.\d{1,3}\b.*$", re.MULTILINE)
+_COPY_BEGINS = re.compile(
+    r"^-{2,}[^\n]{0,80}(?:copy|original|below|message|copie)[^\n]*$"
+    r"|^(?:Original message headers|Return-Path|Received):",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}")
+_NOT_A_RECIPIENT = re.compile(r"^(?:postmaster|mailer-daemon|abuse|support|helpdesk|noreply|no-reply)@", re.IGNORECASE)
 
 
 def read_report(raw: bytes) -> Report:
-    """What the mail ``raw`` says; never raises for a malformed mail, which is then ``OTHER``."""
-    mail = email.message_from_bytes(raw)
-    tokens, message_ids = _tokens(mail), _message_ids(mail, raw)
-    recipients = tuple(_rfc3464_recipients(mail))
+    """What the mail ``raw`` says; never raises: a mail that nobody can read is ``OTHER``, for a person."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of codecs and parsers that dislike what a stranger wrote
+            return _read(raw)
+    except Exception:
+        logger.exception("a mail of %d bytes could not be read", len(raw))
+        tokens = tuple(dict.fromkeys(token.lower() for token in _TOKEN.findall(raw.decode("latin-1"))))
+        return Report(Nature.OTHER, tokens)
+
+
+def _read(raw: bytes) -> Report:
+    letter = read_letter(raw)
+    tokens, message_ids = _tokens(letter), _message_ids(letter, raw)
+    recipients = tuple(_rfc3464_recipients(letter))
     if recipients:
         return Report(Nature.REPORT, tokens, message_ids, recipients)
-    if mail.get_content_type() == "multipart/report":
-        # A read receipt (RFC 8098) or a complaint (RFC 5965): no failure of delivery.
-        return Report(Nature.OTHER, tokens, message_ids)
-    from_daemon = _is_from_daemon(mail)
-    if not from_daemon and _is_auto_reply(mail):
+    if is_read_receipt(letter):
         return Report(Nature.AUTO_REPLY, tokens, message_ids)
-    if from_daemon:
-        recipients = tuple(_other_recipients(mail))
+    if _is_return(letter):
+        recipients = tuple(_other_recipients(letter, raw))
         if recipients:
             return Report(Nature.REPORT, tokens, message_ids, recipients)
+    elif is_challenge(letter):
+        return Report(Nature.CHALLENGE, tokens, message_ids)
+    elif is_auto_reply(letter):
+        return Report(Nature.AUTO_REPLY, tokens, message_ids)
     return Report(Nature.OTHER, tokens, message_ids)
 
 
-def _header(mail: Mail, name: str) -> str:
-    """A header as text, unfolded; "" where it is absent."""
-    return " ".join(str(mail.get(name, "")).split())
+def _tokens(letter: Letter) -> tuple[str, ...]:
+    """The return tokens in the addresses of the mail; else, as nobody can guess one, anywhere in its texts."""
+    found = [token for value in letter.all(*_ADDRESSED_BY) for token in _TOKEN.findall(value)]
+    found = found or [token for part in letter.parts for token in _TOKEN.findall(part.text)]
+    return tuple(dict.fromkeys(token.lower() for token in found))
 
 
-def _tokens(mail: Mail) -> tuple[str, ...]:
-    values = (str(value) for name in _ADDRESSED_BY for value in mail.get_all(name, []))
-    return tuple(dict.fromkeys(token.lower() for value in values for token in _TOKEN.findall(value)))
-
-
-def _message_ids(mail: Mail, raw: bytes) -> tuple[str, ...]:
+def _message_ids(letter: Letter, raw: bytes) -> tuple[str, ...]:
     """Our Message-IDs in the returned part, else in the headers that answer, else anywhere in the text."""
     returned = [
         found
-        for part in mail.walk()
-        if part.get_content_type() in ("message/rfc822", "message/global", "text/rfc822-headers")
-        for found in _MESSAGE_ID.findall(_text_of(part))
+        for part in letter.parts
+        if part.content_type in _RETURNED
+        for found in _MESSAGE_ID.findall(part.text.partition("\n\n")[0])
     ]
-    answered = _MESSAGE_ID.findall(_header(mail, "In-Reply-To") + _header(mail, "References"))
-    anywhere = _MESSAGE_ID.findall(raw.decode("utf-8", "replace"))
-    return tuple(dict.fromkeys(returned or answered or anywhere))
-
-
-def _text_of(part: Mail) -> str:
-    """The text of a part, whatever its encoding; of a returned message, its headers."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        inner_mails = [inner for inner in payload if isinstance(inner, Mail)]
-        return "\n".join(f"{name}: {value}" for inner in inner_mails for name, value in inner.items())
-    content = part.get_payload(decode=True)
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    answered = _MESSAGE_ID.findall(letter.header("In-Reply-To") + letter.header("References"))
+    in_parts = [found for part in letter.parts for found in _MESSAGE_ID.findall(part.text)]
+    return tuple(dict.fromkeys(returned or answered or in_parts or _MESSAGE_ID.findall(raw.decode("latin-1"))))
 
 
 # ─── RFC 3464 ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def _rfc3464_recipients(mail: Mail) -> Iterator[RecipientReport]:
-    for part in mail.walk():
-        if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
-            for block in _status_blocks(part):
-                action = _header(block, "Action").lower().partition(" ")[0]
-                addresses = tuple(
-                    dict.fromkeys(
-                        address
-                        for name in ("Original-Recipient", "Final-Recipient", "X-Actual-Recipient")
-                        if (address := _typed_value(_header(block, name)))
-                    )
-                )
-                if not action or not addresses:
-                    continue
-                status = re.match(r"[245]\.\d{1,3}\.\d{1,3}", _header(block, "Status"))
-                yield RecipientReport(
-                    addresses,
-                    "failed" if action.startswith(("fail", "error")) else action,
-                    status[0] if status else "",
-                    _typed_value(_header(block, "Diagnostic-Code")),
-                )
+def _rfc3464_recipients(letter: Letter) -> Iterator[RecipientReport]:
+    explanation = _explanation(letter)
+    for part in letter.parts:
+        if part.content_type not in _STATUS:
+            continue
+        for fields in _field_groups(part.text):
+            names = ("original-recipient", "final-recipient", "x-actual-recipient")
+            addresses = tuple(dict.fromkeys(filter(None, (_typed_value(fields.get(name, "")) for name in names))))
+            status = re.match(r"[245]\.\d{1,3}\.\d{1,3}", fields.get("status", ""))
+            action = fields.get("action", "").lower().partition(" ")[0]
+            if not action and status:  # RFC 3464 asks for it; those who leave it out say it with the status
+                action = {"5": "failed", "4": "delayed", "2": "delivered"}[status[0][0]]
+            if not action or not addresses:
+                continue
+            diagnostic = _typed_value(fields.get("diagnostic-code", ""))
+            if not diagnostic and (not status or status[0].endswith((".0.0", ".5.0"))):
+                diagnostic = _diagnostic(explanation)  # some say it only in their words
+            yield RecipientReport(
+                addresses,
+                "failed" if action.startswith(("fail", "error")) else action,
+                status[0] if status else "",
+                diagnostic,
+            )
 
 
-def _status_blocks(part: Mail) -> list[Mail]:
-    """The groups of fields of a delivery status, which Python takes apart for the older of its two types only."""
-    payload = part.get_payload()
-    if part.get_content_type() == "message/delivery-status" and isinstance(payload, list):
-        return [block for block in payload if isinstance(block, Mail)]
-    text = part.as_string().partition("\n\n")[2]
-    return [email.message_from_string(group) for group in re.split(r"\n[ \t]*\n", text)]
+def _field_groups(text: str) -> Iterator[dict[str, str]]:
+    """The groups of fields of a delivery status, parted by blank lines; names in small letters, values unfolded."""
+    for group in re.split(r"\n[ \t]*\n", text):
+        fields: dict[str, str] = {}
+        for line in re.sub(r"\n[ \t]+", " ", group).split("\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                fields.setdefault(name.strip().lower(), " ".join(value.split()))
+        yield fields
 
 
 def _typed_value(value: str) -> str:
     """«rfc822; <a@b.fr>» as «a@b.fr»; letters beyond ASCII written as in RFC 6533 § 3 are put back."""
     kind, semicolon, rest = value.partition(";")
     text = (rest if semicolon else kind).strip()
-    text = re.sub(r"\\x\{([0-9A-Fa-f]{1,6})\}", lambda found: chr(int(found[1], 16)), text)
+    text = harmless(re.sub(r"\\x\{([0-9A-Fa-f]{1,6})\}", _character, text))
     return text[1:-1] if text.startswith("<") and text.endswith(">") else text
 
 
+def _character(found: re.Match[str]) -> str:
+    number = int(found[1], 16)
+    return chr(number) if number <= 0x10FFFF else found[0]
+
+
 # ─── Servers of their own manner ─────────────────────────────────────────────────────────────────────────────────────
-def _is_from_daemon(mail: Mail) -> bool:
-    local = parseaddr(_header(mail, "From"))[1].partition("@")[0]
-    return bool(_DAEMONS.match(local) or mail.get("X-Failed-Recipients"))
+def _is_return(letter: Letter) -> bool:
+    """True for a mail that a server wrote: its sender, its headers, or its title together with an empty return path."""
+    local = letter.sender[1].partition("@")[0]
+    if _DAEMONS.match(local) or letter.all("X-Failed-Recipients"):
+        return True
+    if not _RETURN_SUBJECT.match(letter.header("Subject")):
+        return False
+    is_empty = letter.header("Return-Path") == "<>"
+    return is_empty or letter.content_type == "multipart/report" or bool(letter.all("X-MS-Exchange-Message-Is-Ndr"))
 
 
-def _is_auto_reply(mail: Mail) -> bool:
-    """RFC 3834, and what was there before it."""
-    submitted = _header(mail, "Auto-Submitted").lower()
-    return (
-        submitted.startswith("auto-")
-        or any(name in mail for name in ("X-Autoreply", "X-Autorespond", "X-Autogenerated"))
-        or _header(mail, "Precedence").lower() in ("auto_reply", "auto-reply")
-        or _AWAY_SUBJECT.match(_subject(mail)) is not None
-    )
+def _explanation(letter: Letter) -> str:
+    """What the server says in its own words: the text before the copy of our mail."""
+    text = letter.text
+    copy = _COPY_BEGINS.search(text)
+    text = text[: copy.start()] if copy else text
+    own = _MESSAGE_ID.search(text)
+    return text[: text.rfind("\n\n", 0, own.start()) + 1] if own else text
 
 
-def _subject(mail: Mail) -> str:
-    subject = _header(mail, "Subject")
+def _diagnostic(explanation: str) -> str:
+    """The line that tells the reason: the first with a code of which something can be said; else all of the words."""
+    lines = [" ".join(line.split()) for line in _DIAGNOSTIC_LINE.findall(explanation)[:50]]
+    telling = [line for line in lines if classify(line) not in (Reason.OTHER, Reason.POLICY)]
+    whole = " ".join(explanation.split())
+    if not telling and classify(whole) not in (Reason.OTHER, Reason.TEMPORARY):
+        return (f"{lines[0]} {whole}" if lines else whole)[:500]
+    return next(iter(telling or lines), whole)[:500]
+
+
+def _other_recipients(letter: Letter, raw: bytes) -> Iterator[RecipientReport]:
     try:
-        return str(make_header(decode_header(subject)))
-    except (UnicodeError, LookupError, ValueError):  # an encoding that does not exist, or does not fit
-        return subject
-
-
-def _other_recipients(mail: Mail) -> Iterator[RecipientReport]:
-    try:
-        temporary, permanent = all_failures(mail)
+        temporary, permanent = all_failures(email.message_from_bytes(raw))
     except Exception:  # a detector that trips over a malformed mail has found nothing
         temporary, permanent = frozenset(), frozenset()
     failed = {address.decode("ascii", "replace") for address in permanent}
-    failed |= {address.strip() for address in _header(mail, "X-Failed-Recipients").split(",") if address.strip()}
-    texts = [_text_of(part) for part in mail.walk() if part.get_content_type() == "text/plain"]
-    lines = [line.strip() for text in texts for line in _DIAGNOSTIC_LINE.findall(text)]
-    diagnostic = " ".join(lines[0].split())[:500] if lines else ""
-    code = re.search(r"\b([45]\.\d{1,3}\.\d{1,3})\b", diagnostic)
+    failed |= {
+        address.strip()
+        for value in letter.all("X-Failed-Recipients")
+        for address in value.split(",")
+        if address.strip()
+    }
     delayed = {address.decode("ascii", "replace") for address in temporary} - failed
-    if not failed and not delayed and re.search(r"(?<![\d.])5\d\d[ -]|\b5\.\d{1,3}\.\d{1,3}\b", diagnostic):
-        yield RecipientReport((), "failed", code[1] if code else "", diagnostic)  # of whom, the matching will tell
+    explanation = _explanation(letter)
+    diagnostic = _diagnostic(explanation)
+    code = re.search(r"\b([45]\.\d{1,3}\.\d{1,3})\b", diagnostic)
+    status = code[1] if code else ""
+    if not failed and not delayed:
+        reason = classify(diagnostic)
+        if reason is Reason.OTHER and not re.search(r"(?<![\d.])5\d\d[ -]|\b5\.\d{1,3}\.\d{1,3}\b", diagnostic):
+            return  # nothing that speaks of a failure
+        named = tuple(address for address in _ADDRESS.findall(explanation) if not _NOT_A_RECIPIENT.match(address))
+        own = tuple(address for address in named if not _TOKEN.search(address))
+        is_delay = bool(_DELAY.search(letter.header("Subject"))) or is_for_now(diagnostic, status)
+        yield RecipientReport(own, "delayed" if is_delay else "failed", status, diagnostic)
+        return
     for address in sorted(failed):
-        yield RecipientReport((address,), "failed", code[1] if code else "", diagnostic)
+        yield RecipientReport((address,), "failed", status, diagnostic)
     for address in sorted(delayed):
-        yield RecipientReport((address,), "delayed", code[1] if code else "", diagnostic)
+        yield RecipientReport((address,), "delayed", status, diagnostic)

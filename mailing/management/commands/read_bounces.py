@@ -50,6 +50,7 @@ def describe(effects: Counter[Effect]) -> str:
         Effect.DELIVERED: (_("avis de remise"), _("avis de remise")),
         Effect.AUTO_REPLY: (_("réponse automatique"), _("réponses automatiques")),
         Effect.FOREIGN: (_("retour d’un mail inconnu"), _("retours de mails inconnus")),
+        Effect.CHALLENGE: (_("demande de confirmation"), _("demandes de confirmation")),
         Effect.OTHER: (_("mail à lire par une personne"), _("mails à lire par une personne")),
     }
     total = effects.total()

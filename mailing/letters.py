@@ -1,0 +1,171 @@
+"""Any mail that somebody sent us, read with patience: its headers and the texts of its parts, whatever its faults.
+
+Nothing here raises for a malformed mail. Parts that hold mails or reports are kept as text, so that one in base64 or in
+an unknown charset is read like the others.
+"""
+
+import base64
+import email
+import email.policy
+import html
+import re
+from dataclasses import dataclass
+from email.message import Message as PythonMessage
+from email.utils import parseaddr
+from typing import Any
+
+# What is read of one part: a report is short, and a mail that is huge is no report.
+MOST_CHARACTERS = 200_000
+MOST_PARTS = 100
+MOST_HTML = 30_000
+
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bBqQ])\?([^?\s]*)\?=")
+_BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?[^?\s]{1,40}\?[bBqQ]\?)")
+_HIDDEN_HTML = re.compile(r"<(style|script|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_LINE_HTML = re.compile(r"<(?:br|/p|/div|/tr|/h\d|/li)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that holds no others: its type in small letters, and its text where it has one."""
+
+    content_type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it was read: ``headers`` in their order (names in small letters), its type, its parts."""
+
+    headers: tuple[tuple[str, str], ...]
+    content_type: str
+    parts: tuple[Part, ...]
+
+    def all(self, *names: str) -> list[str]:
+        """Every value of the headers ``names``, decoded, on one line."""
+        wanted = {name.lower() for name in names}
+        return [value for name, value in self.headers if name in wanted]
+
+    def header(self, name: str) -> str:
+        """The first header of that name; "" where there is none."""
+        return next(iter(self.all(name)), "")
+
+    @property
+    def sender(self) -> tuple[str, str]:
+        """The name and the address of *From*; both "" where they cannot be told."""
+        try:
+            return parseaddr(self.header("From"))
+        except (ValueError, IndexError, AttributeError):
+            return "", ""
+
+    @property
+    def text(self) -> str:
+        """What a person reads: the plain text, else the HTML without its tags."""
+        plain = [part.text for part in self.parts if part.content_type == "text/plain"]
+        marked_up = [_without_tags(part.text) for part in self.parts if part.content_type == "text/html"]
+        return "\n\n".join(text for text in plain if text.strip()) or "\n\n".join(marked_up)
+
+
+class _FlatMessage(PythonMessage):
+    """A message whose parts of type message/* are leaves, so that their transfer encoding is undone as for a text."""
+
+    def get_content_type(self) -> str:
+        kind = super().get_content_type()
+        return f"application/x-{kind.replace('/', '-')}" if kind.startswith("message/") else kind
+
+
+def read_letter(raw: bytes) -> Letter:
+    """``raw`` as a :class:`Letter`; what cannot be read of it is left out."""
+    try:
+        mail = email.message_from_bytes(raw, _class=_FlatMessage, policy=email.policy.compat32)
+    except Exception:  # the parser has its own holes: the headers alone then, by hand
+        return _read_by_hand(raw)
+    headers = tuple((name.lower(), _value(value)) for name, value in _raw_items(mail))
+    parts: list[Part] = []
+    waiting: list[Any] = [mail]
+    while waiting and len(parts) < MOST_PARTS:
+        part = waiting.pop(0)
+        inner = part.get_payload()
+        if isinstance(inner, list):
+            waiting[:0] = inner
+        else:
+            parts.append(Part(_type_of(part), _text_of(part)))
+    return Letter(headers, _type_of(mail), tuple(parts))
+
+
+def _read_by_hand(raw: bytes) -> Letter:
+    head, _blank, body = _decode(raw, "").replace("\r\n", "\n").partition("\n\n")
+    lines = re.sub(r"\n[ \t]+", " ", head).split("\n")
+    pairs = (line.partition(":") for line in lines)
+    headers = tuple((name.strip().lower(), _value(value)) for name, colon, value in pairs if colon)
+    return Letter(headers, "text/plain", (Part("text/plain", body[:MOST_CHARACTERS]),))
+
+
+def _raw_items(mail: PythonMessage) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in mail.raw_items()]
+
+
+def _type_of(part: PythonMessage) -> str:
+    kind = part.get_content_type().lower()
+    return kind.replace("application/x-message-", "message/", 1)
+
+
+def _text_of(part: PythonMessage) -> str:
+    """The text of a leaf, its transfer encoding and its charset undone as far as they can be."""
+    kind = _type_of(part)
+    if not kind.startswith(("text/", "message/")):
+        return ""
+    try:
+        content = part.get_payload(decode=True)
+    except Exception:  # a transfer encoding, or a charset, that Python does not get through
+        content = None
+    if not isinstance(content, bytes):
+        content = str(part.get_payload()).encode("utf-8", "surrogateescape")
+    found = re.search(r"charset\s*=\s*\"?([\w.:-]{1,40})", _value(str(dict(_raw_items(part)).get("Content-Type", ""))))
+    return _decode(content[: 4 * MOST_CHARACTERS], found[1] if found else "").replace("\r\n", "\n")[:MOST_CHARACTERS]
+
+
+def _value(raw: str) -> str:
+    """A header as a person reads it: unfolded, its encoded words undone, wrong bytes replaced."""
+    text = _decode(raw.encode("utf-8", "surrogateescape"), "") if not raw.isascii() else raw
+    text = _ENCODED_WORD.sub(_word, _BETWEEN_WORDS.sub(r"\1\2", " ".join(text.split())))
+    return harmless(" ".join(text.split()))
+
+
+def _word(found: re.Match[str]) -> str:
+    charset, kind, text = found.groups()
+    try:
+        if kind in "bB":
+            content = base64.b64decode(text + "=" * (-len(text) % 4))
+        else:
+            content = re.sub(
+                rb"=([0-9A-Fa-f]{2})", lambda code: bytes([int(code[1], 16)]), text.replace("_", " ").encode()
+            )
+    except ValueError:
+        return found[0]
+    return _decode(content, charset.partition("*")[0])
+
+
+def _decode(content: bytes, charset: str) -> str:
+    """The text of ``content``: by its charset where that is one, else UTF-8, else Windows-1252 as far as it goes."""
+    for name in (charset, "utf-8"):
+        if not name or "escape" in name.lower():
+            continue
+        try:
+            return harmless(content.decode(name))
+        except (LookupError, ValueError):
+            continue
+    return harmless(content.decode("cp1252", "replace"))
+
+
+def harmless(text: str) -> str:
+    """``text`` without what no database keeps: NUL, lone surrogates, and control characters other than white space."""
+    if text.isprintable():
+        return text
+    return "".join(char for char in text if char in "\t\n\r" or (ord(char) >= 32 and not 0xD800 <= ord(char) <= 0xDFFF))
+
+
+def _without_tags(text: str) -> str:
+    bare = _TAG.sub(" ", _LINE_HTML.sub("\n", _HIDDEN_HTML.sub(" ", text[:MOST_HTML])))
+    return "\n".join(" ".join(line.split()) for line in html.unescape(bare).split("\n"))
