@@ -2,7 +2,7 @@
 
 from portal.backoffice.administration import history, rights, users
 from portal.backoffice.companies import company
-from portal.backoffice.customers import accounts, cards, gestures, invoices_tab
+from portal.backoffice.customers import accounts, cards, gestures
 from portal.backoffice.exports import changelist as exports
 from portal.backoffice.imports import batches
 from portal.backoffice.invoices import changelist as invoices
@@ -17,7 +17,6 @@ __all__ = [
     "gestures",
     "history",
     "invoices",
-    "invoices_tab",
     "message_previews",
     "messages",
     "outbox",

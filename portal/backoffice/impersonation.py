@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from customers.models import Account, Customer, CustomerAccount
+from portal.backoffice.ui.pages import note
 
 PERMISSION = "customers.impersonate_customer"
 SESSION_KEY = "viewed_account"
@@ -109,13 +109,7 @@ def begin(request: HttpRequest, customer_id: int, account_id: int) -> HttpRespon
         messages.warning(request, _("Ce client ou ce compte a été supprimé entre-temps."))
         back = "admin:customers_customer_changelist" if customer is None else "admin:customers_customer_change"
         return redirect(back, *([] if customer is None else [customer.pk]))
-    LogEntry.objects.log_actions(
-        staff.pk,
-        [customer],
-        CHANGE,
-        _("Espace vu comme %(login)s.") % {"login": account.login},
-        single_object=True,
-    )
+    note(request, customer, _("Espace vu comme %(login)s.") % {"login": account.login})
     begin_visit(request, account=account, customer=customer)
     return redirect("invoices")
 

@@ -16,7 +16,7 @@ from customers.models import Access, Contact, Customer, Gesture
 from portal.backoffice.customers import gestures
 from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
-from portal.backoffice.customers.tabs import card_tabs
+from portal.backoffice.customers.invoices_tab import latest_invoices
 from portal.backoffice.customers.web_tab import CardGestures
 from portal.backoffice.ui.gone import leads_back
 from portal.backoffice.ui.lists import BackOfficeAdmin
@@ -150,11 +150,9 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
             if request.user.has_perm("customers.view_customeraccount"):
                 tabs.append(("web", "WEB"))
                 context.update(CardGestures(self).context(request, customer))
-            panels = []
-            for tab in card_tabs(request):
-                tabs.append((tab.identifier, tab.label))
-                panels.append({"tab": tab, **tab.context(request, customer)})
-            context["panels"] = panels
+            if request.user.has_perm("invoices.view_invoice"):
+                tabs.append(("factures", _("Factures")))
+                context["invoices_tab"] = latest_invoices(customer)
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     @admin.action(description=_("Passer en D (démat)"), permissions=["change"])

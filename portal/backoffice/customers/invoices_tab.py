@@ -3,17 +3,14 @@
 from typing import Any
 
 from django.db.models import Count
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from invoices.models import Delivery, Invoice
-from portal.backoffice.customers.tabs import CardTab, register_card_tab
 
 LATEST = 15
 
 
-def latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+def latest_invoices(customer: Customer) -> dict[str, Any]:
     """The customer's latest invoices, each with the state of its last mail. Two queries, and one to count."""
     invoices = list(Invoice.objects.filter(customer=customer).order_by("-issue_date", "-number")[:LATEST])
     last_mails: dict[Any, Delivery] = {}
@@ -25,10 +22,3 @@ def latest_invoices(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "invoices": [(invoice, last_mails.get(invoice.pk)) for invoice in invoices],
         "total": total,
     }
-
-
-register_card_tab(
-    CardTab(
-        "factures", _("Factures"), "backoffice/customers/invoices_tab.html", latest_invoices, "invoices.view_invoice"
-    )
-)

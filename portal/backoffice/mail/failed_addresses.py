@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from customers.models import Account, Customer
+from customers.models import Customer
 from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend, list_wrong_addresses
 from invoices.files.csv_tables import Column
@@ -25,7 +25,7 @@ from mailing.addresses import InvalidAddressError
 from mailing.outbox import count_failed_addresses, resolve_address
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.lists import read_key
-from portal.backoffice.ui.pages import acting_account
+from portal.backoffice.ui.pages import acting_account, note
 
 SEE = "mailing.view_failedaddress"
 ACT = ("mailing.change_failedaddress", "customers.change_customer")
@@ -64,7 +64,7 @@ def correct(request: HttpRequest) -> HttpResponse:
     except (InvalidAddressError, NothingToDoError) as problem:
         return _page(request, refused=(old, customer.pk, new, str(problem)))
     sentence = _("Adresse corrigée : %(old)s devient %(new)s.") % {"old": old, "new": new.strip()}
-    _note(request, customer, sentence)
+    note(request, customer, sentence)
     resent = ngettext("%(count)d mail renvoyé.", "%(count)d mails renvoyés.", done.mails) % {"count": done.mails}
     messages.success(request, f"{sentence} {done.notice or resent}")
     return redirect(_here(request))
@@ -129,8 +129,3 @@ def _page(request: HttpRequest, refused: tuple[str, int, str, str] | None = None
         "may_act": request.user.has_perms(ACT),
     }
     return TemplateResponse(request, "backoffice/mail/failed_addresses.html", context, status=422 if refused else 200)
-
-
-def _note(request: HttpRequest, customer: Customer, sentence: str) -> None:
-    if isinstance(request.user, Account):
-        LogEntry.objects.log_actions(request.user.pk, [customer], CHANGE, sentence, single_object=True)

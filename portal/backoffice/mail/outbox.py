@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -20,6 +19,7 @@ from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
 from portal.backoffice.ui.mail_frames import framed, show_mail
+from portal.backoffice.ui.pages import note, note_all
 
 SEND = "mailing.change_message"
 RETRYABLE = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED, Message.State.CANCELLED)
@@ -112,7 +112,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             return ask(self, request, queryset, plan)
         rows = list(chosen)
         done = outbox.retry([row.pk for row in rows], by=_name(request))
-        self._log(request, rows, _("Remis en file."))
+        note_all(request, rows, _("Remis en file."))
         self.message_user(
             request, ngettext("%(count)d mail remis en file.", "%(count)d mails remis en file.", done) % {"count": done}
         )
@@ -141,17 +141,11 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             return ask(self, request, queryset, plan)
         rows = list(chosen)
         done = outbox.cancel([row.pk for row in rows], by=_name(request))
-        self._log(request, rows, _("Abandonné."))
+        note_all(request, rows, _("Abandonné."))
         self.message_user(
             request, ngettext("%(count)d mail abandonné.", "%(count)d mails abandonnés.", done) % {"count": done}
         )
         return None
-
-    def _log(self, request: HttpRequest, rows: list[Message], sentence: str) -> None:
-        user = request.user.pk
-        if user is not None and rows:
-            # One statement for all rows of a bulk action.
-            LogEntry.objects.log_actions(user, rows, CHANGE, sentence)
 
     # ─── One mail, and the switch of all ─────────────────────────────────────────────────────────────────────────────
     def get_urls(self) -> list[Any]:
@@ -233,13 +227,9 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             outbox.resume()
             sentence = _("Envoi repris.")
         control, _made = OutboxControl.objects.get_or_create(pk=1)
-        self.admin_site_log(request, control, sentence)
+        note(request, control, sentence)
         messages.success(request, sentence)
         return redirect("admin:mailing_message_changelist")
-
-    def admin_site_log(self, request: HttpRequest, control: OutboxControl, sentence: str) -> None:
-        """Write the switching into the history."""
-        super().log_change(request, control, sentence)  # type: ignore[arg-type]
 
 
 @admin.register(FailedAddress)

@@ -5,13 +5,14 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from customers.models import Account
+from portal.change_log import log_changes
 
 SEE = ("invoices.view_export", "invoices.export_invoices")
 ACT = ("invoices.export_invoices",)
@@ -60,19 +61,12 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], *, status
 
 def note(request: HttpRequest, row: Model, message: str, *, flag: int = CHANGE) -> None:
     """Write in Django's history that the signed-in member of staff did ``message`` to ``row``."""
-    LogEntry.objects.log_actions(
-        user_id=acting_account(request).pk,
-        queryset=[row],
-        action_flag=flag,
-        change_message=message,
-        single_object=True,
-    )
+    log_changes(acting_account(request).pk, [row], message, flag=flag)
 
 
 def note_all(request: HttpRequest, rows: Sequence[Model], message: str) -> None:
     """Write in Django's history that the signed-in member of staff did ``message`` to each of ``rows``."""
-    if rows:
-        LogEntry.objects.log_actions(acting_account(request).pk, rows, CHANGE, message)
+    log_changes(acting_account(request).pk, rows, message)
 
 
 def tell(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
