@@ -42,6 +42,10 @@ class KnownCompanies:
             self._default = self.named(self._chosen) if self._chosen else self.add(Company(name=FIRST_COMPANY_NAME))
         return self._default
 
+    def known(self) -> Company | None:
+        """The chosen company, else the default one; None where there is none yet."""
+        return self.named(self._chosen) if self._chosen else self._default
+
     def named(self, text: str) -> Company:
         """The company that ``text`` names. Raises :class:`UnknownCompanyError`."""
         found = self._by_text.get(text)

@@ -25,6 +25,8 @@ from invoices.formats.extraction import is_pdf
 from invoices.formats.safe_xml import looks_like_xml
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.einvoices import TakenInvoices, import_einvoice
+from invoices.importing.mapping.kept import KeptMappings
+from invoices.importing.mapping.reading import understand
 from invoices.importing.report import ImportReport, Progress, Rejection
 from invoices.importing.tables.columns import (
     CONTACTS,
@@ -33,7 +35,6 @@ from invoices.importing.tables.columns import (
     LINES,
     RecognisedTable,
     UnknownHeader,
-    recognise,
 )
 from invoices.importing.tables.contacts import import_contacts
 from invoices.importing.tables.customers import KnownCustomers, import_customers
@@ -109,6 +110,7 @@ class _Import:
         self.progress = progress
         self.report = ImportReport()
         self.looked_at = 0
+        self.mappings = KeptMappings(companies.known())
         self.customers = KnownCustomers()
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
@@ -172,18 +174,25 @@ class _Import:
             return
         for table in tables:
             try:
-                recognised = recognise(table)
+                understood = understand(table, self.folder, self.mappings)
             except UnreadableTable as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
             except UnknownHeader as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line, problem.columns)
             else:
-                self.tables[recognised.kind.name].append(recognised)
-                if isinstance(file.source, Path):
-                    self.folders[table.name] = file.source.parent
-                if recognised.ignored:
-                    names = ", ".join(f"« {name} »" for name in recognised.ignored)
-                    self.report.notices.append(f"{table.name} : colonnes ignorées {names}.")
+                self.report.refuse(*understood.rejections)
+                self.report.notices += understood.notices
+                for recognised in understood.tables:
+                    self._take(recognised, file)
+
+    def _take(self, recognised: RecognisedTable, file: GivenFile) -> None:
+        """Keep a table for its turn."""
+        self.tables[recognised.kind.name].append(recognised)
+        if isinstance(file.source, Path):
+            self.folders[recognised.name] = file.source.parent
+        if recognised.ignored:
+            names = ", ".join(f"« {name} »" for name in recognised.ignored)
+            self.report.notices.append(f"{recognised.name} : colonnes ignorées {names}.")
 
     def _on_disk(self, file: GivenFile, number: int) -> Path:
         """The file as a path: members of an archive go to a temporary folder, since there may be thousands."""

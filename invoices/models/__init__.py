@@ -3,7 +3,7 @@
 from invoices.models.company import Company
 from invoices.models.document import Consultation, ContentCheck, Document, PrintedContent
 from invoices.models.export import Delivery, Export, ExportCustomer, ExportItem, SavedSelection
-from invoices.models.imports import ImportBatch
+from invoices.models.imports import ImportBatch, ImportMapping
 from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
 from invoices.models.lifecycle import Handover, LifecycleStatus
 
@@ -18,6 +18,7 @@ __all__ = [
     "ExportItem",
     "Handover",
     "ImportBatch",
+    "ImportMapping",
     "Invoice",
     "InvoiceLine",
     "InvoiceQuerySet",

@@ -83,3 +83,57 @@ class ImportBatch(models.Model):
         """How many things the report says would be created or updated."""
         counts = [*self.report.get("created", {}).values(), *self.report.get("updated", {}).values()]
         return sum(counts)
+
+
+class ImportMapping(models.Model):
+    """What each column of a table of an ERP is, as a person has said once: used silently for the next of its shape."""
+
+    name = models.CharField(_("nom"), max_length=100)
+    company = models.ForeignKey(
+        "Company",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="import_mappings",
+        verbose_name=_("société"),
+        help_text=_("Vide : pour toutes les sociétés."),
+    )
+    # SHA-256 of the names of the columns, in their order.
+    fingerprint = models.CharField(_("empreinte"), max_length=64, editable=False)
+    # The names as they were written, and of each which of our columns it is («ligne.designation»), or nothing.
+    headers = models.JSONField(_("en-têtes"), default=list)
+    fields = models.JSONField(_("colonnes"), default=list)
+    # Names of customers that the table writes without a code, in search form, and the code of each one's card.
+    customers = models.JSONField(_("clients"), default=dict, blank=True)
+    author_name = models.CharField(_("auteur"), max_length=254, blank=True)
+    created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
+    used_at = models.DateTimeField(_("dernier emploi"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("format d’import")
+        verbose_name_plural = _("formats d’import")
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("fingerprint", "company"),
+                name="one_mapping_per_shape_and_company",
+                violation_error_message=_("Ces en-têtes ont déjà un format pour cette société."),
+            ),
+            models.UniqueConstraint(
+                fields=("fingerprint",),
+                condition=models.Q(company=None),
+                name="one_mapping_per_shape_for_all",
+                violation_error_message=_("Ces en-têtes ont déjà un format pour toutes les sociétés."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def places(self) -> dict[str, list[int]]:
+        """Where each of our columns stands; a tax may stand in several columns, one a rate."""
+        found: dict[str, list[int]] = {}
+        for index, name in enumerate(self.fields):
+            if name:
+                found.setdefault(name, []).append(index)
+        return found

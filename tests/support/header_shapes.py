@@ -43,7 +43,7 @@ F2;A1;Vis;4;U;50,00;0;200,00;20,00
     Shape("dolibarr keys", True, """IdCompany,CompanyName,CustomerCode,Address,Zip,Town,CountryCode,Phone,ProfId1,ProfId2,VATIntra,InvoiceId,InvoiceRef,RefCustomer,InvoiceDateCreation,DateInvoice,DateDue,TotalHT,TotalTTC,TotalVAT,InvoicePaid,InvoiceStatus,NotePrivate,NotePublic,LineId,LineDescription,LineUnitPrice,LineVATRate,LineQty,LineTotalHT,LineTotalVAT,LineTotalTTC,DateStart,DateEnd,TypeOfLineServiceOrProduct,ProductId,ProductRef,ProductLabel
 4,Dupont SARL,CU2401-0001,1 rue A,75001,Paris,FR,0102030405,732829320,73282932000074,FR44732829320,12,FA2501-0001,CMD9,2025-01-10 10:00:00,2025-01-15,2025-02-15,110.00,132.00,22.00,0,1,,,31,Vis,50.00,20.000,2,100.00,20.00,120.00,,,0,3,VIS,Vis inox
 4,Dupont SARL,CU2401-0001,1 rue A,75001,Paris,FR,0102030405,732829320,73282932000074,FR44732829320,12,FA2501-0001,CMD9,2025-01-10 10:00:00,2025-01-15,2025-02-15,110.00,132.00,22.00,0,1,,,32,Clou,10.00,20.000,1,10.00,2.00,12.00,,,0,4,CLOU,Clou
-5,Martin SAS,CU2401-0002,2 rue B,69001,Lyon,FR,0405060708,552100554,55210055400013,FR27552100554,13,FA2501-0002,,2025-01-11 10:00:00,2025-01-16,2025-02-16,200.00,240.00,40.00,0,1,,,33,Vis,50.00,20.000,4,200.00,40.00,240.00,,,0,3,VIS,Vis inox
+5,Martin SAS,CU2401-0002,2 rue B,69001,Lyon,FR,0405060708,552100554,55210055400013,FR96552100554,13,FA2501-0002,,2025-01-11 10:00:00,2025-01-16,2025-02-16,200.00,240.00,40.00,0,1,,,33,Vis,50.00,20.000,4,200.00,40.00,240.00,,,0,3,VIS,Vis inox
 """, "- client.raison_sociale code_client client.adresse client.code_postal client.ville client.pays client.telephone client.siren client.siret client.tva_intracom - numero reference - date echeance total_ht total_ttc total_tva - - - note - ligne.designation ligne.prix_unitaire_ht ligne.taux_tva ligne.quantite ligne.total_ht - - - - - - ligne.article -"),
     Shape("dolibarr french", True, """"Réf. facture","Date facturation","Nom du tiers","Code client","Montant HT","Montant TVA","Montant TTC","Description ligne","Prix unitaire ligne","Taux TVA ligne","Quantité ligne","Montant HT ligne","Montant TVA ligne","Montant TTC ligne","Réf. produit"
 "FA1","15/01/2025","Dupont SARL","C1","110,00","22,00","132,00","Vis","50","20","2","100,00","20,00","120,00","VIS"
@@ -68,7 +68,7 @@ FA001;CLOU;Clou;1;10,00;0;20,00;10,00;12,00
 """, "numero ligne.article ligne.designation ligne.quantite ligne.prix_unitaire_ht ligne.remise ligne.taux_tva ligne.total_ht -"),
     Shape("sage comptet", True, """CT_Num;CT_Intitule;CT_Adresse;CT_Complement;CT_CodePostal;CT_Ville;CT_Pays;CT_Siret;CT_Identifiant;CT_Telephone;CT_EMail
 CDUPONT;Dupont SARL;1 rue A;;75001;Paris;France;73282932000074;FR44732829320;0102030405;a@dupont.example
-CMARTIN;Martin SAS;2 rue B;;69001;Lyon;France;55210055400013;FR27552100554;0405060708;b@martin.example
+CMARTIN;Martin SAS;2 rue B;;69001;Lyon;France;55210055400013;FR96552100554;0405060708;b@martin.example
 """, "client.code client.raison_sociale client.adresse client.complement client.code_postal client.ville client.pays client.siret client.tva_intracom client.telephone client.email"),
     Shape("ebp", True, """Document - Numéro du document;Document - Date;Document - Code client;Document - Nom du client;Lignes - Code article;Lignes - Description;Lignes - Quantité;Lignes - PV HT;Lignes - Taux de TVA;Lignes - Montant Net HT
 FA1;15/01/2025;C1;Dupont SARL;VIS;Vis;2,00;50,00;20,00;100,00

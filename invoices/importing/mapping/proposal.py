@@ -32,6 +32,7 @@ class ProposedColumn:
     field: str
     ground: str
     samples: list[str] = dataclass_field(default_factory=list)
+    is_by_content: bool = False
 
     @property
     def shown_field(self) -> str | None:
@@ -122,7 +123,8 @@ class _Proposing:
         for column in self.columns:
             name = taken.get(column.index, "")
             ground = self.grounds.get((column.index, name)) or (_("nom") if name else self._why_not(column))
-            proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3]))
+            is_by_content = bool(name) and name not in self.scores[column.index]
+            proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3], is_by_content))
         return Proposal(self.sample, proposed)
 
     def _why_not(self, column: Column) -> str:

@@ -122,6 +122,7 @@ class Sample:
 
     table: Table
     header_line: int
+    header: list[str]
     columns: list[Column]
     rows: list[Row] = field(default_factory=list)
 
@@ -130,8 +131,13 @@ class Sample:
         return [column for column in self.columns if column.name or column.filled]
 
 
-def is_total_row(cells: Sequence[str]) -> bool:
-    """Whether a row is a subtotal or a total: it says so in one of its first texts, and is otherwise bare."""
+def is_total_row(cells: Sequence[str], number: str = "") -> bool:
+    """Whether a row is a subtotal or a total: it says so in one of its first texts, and is otherwise bare.
+
+    A row that has the ``number`` of an invoice is none, unless the word stands there.
+    """
+    if number and not _TOTAL_WORDS.match(number):
+        return False
     filled = [cell for cell in cells if cell]
     return any(_TOTAL_WORDS.match(cell) for cell in filled[:2]) and len(filled) * 3 <= len(cells) * 2
 
@@ -171,7 +177,7 @@ def take_sample(table: Table) -> Sample | None:
         )
         for index in range(width)
     ]
-    return Sample(table, header.line, columns, data)
+    return Sample(table, header.line, header.cells, columns, data)
 
 
 def _header_score(cells: list[str]) -> float:

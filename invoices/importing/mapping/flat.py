@@ -1,0 +1,262 @@
+"""A table with our columns at unusual places, in unusual writings or all in one, as canonical tables.
+
+Heads and lines in one table, head cells repeated or left blank, totals given or summed from the lines, customers
+beside them: each row is read once, each invoice is checked to the cent, and what is written down are tables that
+:mod:`invoices.importing.tables` reads as if the ERP had given them. Rows keep their line in the user's file.
+"""
+
+import csv
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from django.utils.translation import gettext as _
+
+from invoices.files.tables import Row, Table
+from invoices.importing.mapping.fields import CUSTOMER, LINE
+from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreconciled
+from invoices.importing.mapping.layout import Layout
+from invoices.importing.mapping.samples import is_total_row
+from invoices.importing.report import Rejection
+from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
+from invoices.importing.values import shown
+
+_HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
+_LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name != "societe"))
+_CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
+_MOST_REFUSALS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedTable(Table):
+    """Canonical rows that wait in a temporary file, each after the line of the user's file where it stood."""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, with the lines of the user's file."""
+        assert isinstance(self.source, Path)
+        with self.source.open(encoding="utf-8", newline="") as stream:
+            for line, *cells in csv.reader(stream):
+                yield Row(int(line), cells)
+
+
+class _Writer:
+    """Writes the rows of one canonical table. Only columns that the layout gives are there."""
+
+    def __init__(self, path: Path, kind: TableKind, columns: tuple[str, ...]) -> None:
+        self._path = path
+        self._stream = path.open("w", encoding="utf-8", newline="")
+        self._write = csv.writer(self._stream).writerow
+        self._kind = kind
+        self._columns = columns
+        self.written = 0
+
+    def add(self, line: int, values: dict[str, str]) -> None:
+        """One row."""
+        self._write([line, *[values.get(column, "") for column in self._columns]])
+        self.written += 1
+
+    def stop(self) -> None:
+        """Write no more."""
+        self._stream.close()
+
+    def close(self, name: str) -> RecognisedTable:
+        """The table, to be read."""
+        self.stop()
+        positions = {column: index for index, column in enumerate(self._columns)}
+        return RecognisedTable(ConvertedTable(name, self._path), self._kind, 0, len(self._columns), positions, ())
+
+
+@dataclass
+class Flattened:
+    """The canonical tables, and what was refused or passed over on the way to them."""
+
+    tables: list[RecognisedTable] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    invoices: int = 0
+    refused: int = 0
+    unreconciled: int = 0
+    amounts: Amounts = field(default_factory=Amounts)
+
+
+class NotContiguous(Exception):  # noqa: N818 - not an error: the rows are brought together first
+    """The rows of an invoice do not stand together."""
+
+
+class Customers(Protocol):
+    """The cards that are there."""
+
+    def is_known(self, code: str) -> bool:
+        """Whether there is a card of this code."""
+
+    def code_of(self, given: dict[str, str]) -> tuple[str, bool]:
+        """The code for these ``client.*`` cells, and whether its card is new. Raises Unreconciled."""
+
+
+def flatten(table: Table, layout: Layout, folder: Path, customers: Customers) -> Flattened:
+    """Read ``table`` by ``layout`` into canonical tables in ``folder``.
+
+    Raises :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
+    """
+    try:
+        return _Flattening(table, layout, folder, customers).run(table.rows())
+    except NotContiguous:
+        with closing(_regrouped(table, layout, folder)) as database:
+            return _Flattening(table, layout, folder, customers).run(_rows_of(database))
+
+
+def _regrouped(table: Table, layout: Layout, folder: Path) -> sqlite3.Connection:
+    """The rows by invoice, in the order of each invoice's first row."""
+    path = folder / f"rows-{len(list(folder.iterdir()))}.sqlite3"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA synchronous = OFF")
+    database.execute("CREATE TABLE row (seq INTEGER PRIMARY KEY, key TEXT, line INTEGER, cells TEXT)")
+    number = layout.position("numero")
+
+    def rows() -> Iterator[tuple[str, int, str]]:
+        current = ""
+        for row in table.rows():
+            if row.line > layout.header_line and not layout.is_noise(row.cells):
+                current = layout.cell(row.cells, number) or current
+                yield current, row.line, json.dumps(row.cells, ensure_ascii=False)
+
+    database.executemany("INSERT INTO row (key, line, cells) VALUES (?, ?, ?)", rows())
+    database.execute("CREATE TABLE first AS SELECT key, min(seq) AS seq FROM row GROUP BY key")
+    database.execute("CREATE INDEX row_by_key ON row (key, seq)")
+    return database
+
+
+def _rows_of(database: sqlite3.Connection) -> Iterator[Row]:
+    query = "SELECT row.line, row.cells FROM first JOIN row ON row.key = first.key ORDER BY first.seq, row.seq"
+    for line, cells in database.execute(query):
+        yield Row(line, json.loads(cells))
+
+
+class _Flattening:
+    def __init__(self, table: Table, layout: Layout, folder: Path, customers: Customers) -> None:
+        self.table = table
+        self.layout = layout
+        self.cards = customers
+        self.result = Flattened()
+        self.seen: set[str] = set()
+        self.codes: dict[str, dict[str, str]] = {}
+        prefix = f"flat-{len(list(folder.iterdir()))}"
+        held = layout.holds
+        heads = tuple(name for name in _HEADS if name in INVOICES.obligatory or name in layout.fields)
+        lines = tuple(name for name in _LINES if name in LINES.obligatory or f"{LINE}{name}" in layout.fields)
+        cards = tuple(
+            name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields
+        )
+        self.heads = _Writer(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
+        self.lines = _Writer(folder / f"{prefix}-lines", LINES, ("numero", *[n for n in lines if n != "numero"]))
+        self.customers = _Writer(folder / f"{prefix}-customers", CUSTOMERS, cards)
+        self.skipped: list[int] = []
+
+    def run(self, rows: Iterator[Row]) -> Flattened:
+        """Read all rows. Raises NotContiguous."""
+        try:
+            return self._read(rows)
+        finally:
+            for writer in (self.customers, self.heads, self.lines):
+                if writer is not None:
+                    writer.stop()
+
+    def _read(self, rows: Iterator[Row]) -> Flattened:
+        layout = self.layout
+        number_at = layout.position("numero")
+        invoice: FlatInvoice | None = None
+        for row in rows:
+            if row.line <= layout.header_line:
+                continue
+            cells = row.cells
+            number = layout.cell(cells, number_at)
+            if layout.is_noise(cells) or is_total_row(cells, number):
+                self.skipped.append(row.line)
+                continue
+            if invoice is None or (number and number != invoice.number):
+                if invoice is not None:
+                    self._finish(invoice)
+                if not number:
+                    self._refuse(row.line, "numero", "", _("Cette ligne ne dit pas de quelle facture elle est."))
+                    invoice = None
+                    continue
+                if number in self.seen:
+                    raise NotContiguous
+                self.seen.add(number)
+                invoice = FlatInvoice(layout, number, row.line)
+            try:
+                invoice.add(row)
+            except Unreconciled as problem:
+                invoice.problem = invoice.problem or problem
+                problem.line = problem.line or row.line
+        if invoice is not None:
+            self._finish(invoice)
+        return self._end()
+
+    def _finish(self, invoice: FlatInvoice) -> None:
+        self.result.invoices += 1
+        try:
+            if invoice.problem is not None:
+                raise invoice.problem
+            if self.heads is None:
+                lines = invoice.lines_alone()
+            else:
+                head, lines = invoice.reconciled()
+                head["code_client"] = self._customer(invoice, head)
+        except Unreconciled as problem:
+            self.result.refused += 1
+            self.result.unreconciled += problem.is_misread
+            self._refuse(
+                problem.line or invoice.line,
+                problem.column,
+                problem.value,
+                _("Facture %(number)s : %(reason)s") % {"number": shown(invoice.number), "reason": problem.reason},
+            )
+            return
+        if self.heads is not None:
+            self.heads.add(invoice.line, head)
+            self.result.amounts.add(head)
+        for line, values in lines:
+            self.lines.add(line, {"numero": invoice.number, **values})
+
+    def _customer(self, invoice: FlatInvoice, head: dict[str, str]) -> str:
+        """The code of the invoice's customer; a card of the table that is new is written down."""
+        given = invoice.customer
+        code = head.get("code_client") or given.get("code", "")
+        is_new = bool(code) and not self.cards.is_known(code)
+        if not code:
+            code, is_new = self.cards.code_of(given)
+        known = self.codes.get(code)
+        if known is None:
+            self.codes[code] = given
+            if is_new and given.get("raison_sociale"):
+                self.customers.add(invoice.line, {**given, "code": code})
+        else:
+            for name in ("siren", "siret", "tva_intracom"):
+                if known.get(name) and given.get(name) and known[name] != given[name]:
+                    raise Unreconciled(
+                        f"client.{name}", given[name], _("le client %(code)s a deux numéros.") % {"code": shown(code)}
+                    )
+        return code
+
+    def _refuse(self, line: int, column: str, value: str, reason: str) -> None:
+        if len(self.result.rejections) < _MOST_REFUSALS:
+            self.result.rejections.append(Rejection(self.table.name, line, column, shown(value), reason))
+
+    def _end(self) -> Flattened:
+        result, name = self.result, self.table.name
+        for writer in (self.customers, self.heads, self.lines):
+            if writer is not None:
+                made = writer.close(name)
+                if writer.written:
+                    result.tables.append(made)
+        if self.skipped:
+            numbers = ", ".join(map(str, self.skipped[:10])) + ("…" if len(self.skipped) > 10 else "")
+            result.notices.append(
+                _("%(name)s : lignes de total ou d’en-tête passées (%(numbers)s).") % {"name": name, "numbers": numbers}
+            )
+        return result

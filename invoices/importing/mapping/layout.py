@@ -1,0 +1,94 @@
+"""Where our columns stand in a user's table, and how it writes numbers and dates."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from invoices.importing.mapping.fields import DATES, NUMBERS, holds
+from invoices.importing.mapping.names import notions_of
+from invoices.importing.mapping.samples import Sample
+from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
+
+_NUMERIC: Final = NUMBERS | {"ligne.taux_tva"}
+_NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
+
+
+@dataclass
+class Layout:
+    """A reading of one table: our columns by their places there."""
+
+    header_line: int
+    header: list[str]
+    fields: dict[str, list[int]]
+    marks: dict[int, str] = field(default_factory=dict)
+    orders: dict[int, DateOrder | None] = field(default_factory=dict)
+    is_net_by_name: bool = False
+    rates_are_fractions: bool = False
+
+    @cached_property
+    def holds(self) -> frozenset[str]:
+        """What the table holds: factures, lignes, clients."""
+        return frozenset(holds(set(self.fields)))
+
+    def position(self, name: str) -> int:
+        """The place of our column ``name``; -1 where there is none."""
+        return self.fields.get(name, [-1])[0]
+
+    @staticmethod
+    def cell(cells: Sequence[str], position: int) -> str:
+        """The cell at ``position``, empty where the row ends before it."""
+        return cells[position] if 0 <= position < len(cells) else ""
+
+    def is_noise(self, cells: Sequence[str]) -> bool:
+        """Whether a row is the header once more, as page breaks of reports repeat it."""
+        return cells[:3] == self.header[:3] and list(cells) == self.header
+
+    def number(self, text: str, position: int) -> Decimal | None:
+        """A number of the column at ``position``; None where it is none, or could be two."""
+        return read_number(text, self.marks.get(position, ""))
+
+    def date(self, text: str, position: int) -> datetime.date | None:
+        """A date of the column at ``position``; None where it is none, or could be two."""
+        order = self.orders.get(position)
+        return order.read(text) if order is not None else None
+
+
+def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: bool) -> Layout:
+    """The layout of a table by its ``sample``; ``is_confirmed`` where a person has said what each column is.
+
+    A column writes its numbers as its own cells show, else as the other columns do; its dates likewise.
+    """
+    by_index = {column.index: column for column in sample.columns}
+    numeric = [index for name, places in fields.items() if name in _NUMERIC for index in places if index in by_index]
+    shared = decimal_mark(cell for index in numeric for cell in by_index[index].filled)
+    dates = [index for name, places in fields.items() if name in DATES for index in places if index in by_index]
+    all_dates = date_order(cell for index in dates for cell in by_index[index].filled)
+    is_french = any(char in column.name.lower() for column in sample.columns for char in "éèàôû°") or any(
+        notions_of(column.name) & {"net", "gross"} for column in sample.columns
+    )
+    if all_dates is not None and all_dates.day_first is None and (is_french or is_confirmed):
+        all_dates = DateOrder(True)
+    orders: dict[int, DateOrder | None] = {}
+    for index in dates:
+        own = date_order(by_index[index].filled)
+        orders[index] = own if own is None or own.day_first is not None else all_dates or own
+    rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
+    rates = [number for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
+    return Layout(
+        sample.header_line,
+        sample.header,
+        {name: list(places) for name, places in fields.items()},
+        {index: by_index[index].mark if by_index[index].mark in (".", ",") else shared for index in numeric},
+        orders,
+        is_confirmed
+        or any(
+            "net" in notions_of(by_index[place].name)
+            for name in _NET_COLUMNS
+            for place in fields.get(name, ())
+            if place in by_index
+        ),
+        bool(rates) and max(rates) <= Decimal("0.25"),
+    )

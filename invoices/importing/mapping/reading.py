@@ -1,0 +1,126 @@
+"""What a table of an import is read as: itself, or what a kept mapping or the names of its columns make of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from invoices.files.tables import Table
+from invoices.importing.mapping.fields import CUSTOMER, LINE, missing
+from invoices.importing.mapping.flat import flatten
+from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
+from invoices.importing.mapping.layout import layout_of
+from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.importing.report import Rejection
+from invoices.importing.tables.columns import (
+    CONTACTS,
+    CUSTOMERS,
+    INVOICES,
+    LINES,
+    RecognisedTable,
+    UnknownHeader,
+    recognise,
+)
+
+_ESSENTIAL: Final = frozenset(
+    (
+        "numero", "date", "code_client", "client.raison_sociale", "total_ht", "total_tva", "total_ttc",
+        "ligne.total_ht", "ligne.taux_tva", "ligne.quantite", "ligne.prix_unitaire_ht",
+    )
+)  # fmt: skip
+_MOST_UNRECONCILED: Final = 0.02
+
+
+@dataclass
+class UnderstoodTable:
+    """The tables to import that a table of the user is, and what was refused or passed over in it."""
+
+    tables: list[RecognisedTable] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTable:
+    """What ``table`` is. Rewritten rows wait in ``folder``.
+
+    Raises :class:`~invoices.importing.tables.columns.UnknownHeader` where neither a kept mapping nor the names of its
+    columns say everything that is obligatory, or where its amounts do not fit together.
+    """
+    try:
+        recognised = recognise(table)
+    except UnknownHeader as unknown:
+        return _by_mapping(table, folder, kept, unknown)
+    if recognised.kind is CONTACTS or not recognised.ignored:
+        return UnderstoodTable([recognised])
+    # A table of ours that carries columns beside: of another table of ours perhaps, which is then read with it.
+    proposal = propose(table)
+    if proposal is None or not _carries_more(recognised, proposal):
+        return UnderstoodTable([recognised])
+    return _by_mapping(table, folder, kept, UnknownHeader(_("Cette table mélange plusieurs sortes de colonnes."), 1))
+
+
+def _carries_more(recognised: RecognisedTable, proposal: Proposal) -> bool:
+    fields = set(proposal.fields)
+    lines = fields & {"ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht"}
+    if recognised.kind is INVOICES:
+        return len(lines) >= 2
+    if recognised.kind is LINES:
+        return bool(fields & {"date", "total_ttc"}) and bool(fields & {"code_client", "client.raison_sociale"})
+    return recognised.kind is CUSTOMERS and "factures" in proposal.holds
+
+
+def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: UnknownHeader) -> UnderstoodTable:
+    proposal = propose(table)
+    known = kept.find(proposal.sample) if proposal is not None else None
+    if proposal is None or (known is None and not proposal.holds):
+        raise unknown
+    fields = known.places() if known is not None else proposal.fields
+    gone = missing(set(fields))
+    if known is None and not gone:
+        gone = [column.field for column in proposal.columns if column.field in _ESSENTIAL and column.is_by_content]
+    if gone:
+        raise UnknownHeader(_asks_for(unknown.reason, gone), unknown.line, unknown.columns)
+    layout = layout_of(proposal.sample, fields, is_confirmed=known is not None)
+    if layout.holds == {"clients"}:
+        return UnderstoodTable([_customers_alone(table, proposal, fields)])
+    found = flatten(table, layout, folder, CustomerSearch(known.customers if known is not None else None))
+    if known is None and found.unreconciled > _MOST_UNRECONCILED * found.invoices:
+        first = next((each for each in found.rejections), None)
+        reason = _("%(refused)s factures sur %(all)s ne s’accordent pas. %(first)s") % {
+            "refused": found.unreconciled,
+            "all": found.invoices,
+            "first": first.reason if first else "",
+        }
+        raise UnknownHeader(
+            _("Les colonnes de ce fichier sont devinées, et %(reason)s Ouvrez-le dans Importer.") % {"reason": reason},
+            first.line if first else None,
+        )
+    if known is not None:
+        kept.note_use(known)
+    ignored = [column.name for column in proposal.columns if column.name and not _is_used(column.index, fields)]
+    if ignored:
+        names = ", ".join(f"« {name} »" for name in ignored)
+        found.notices.append(f"{table.name} : colonnes ignorées {names}.")
+    return UnderstoodTable(found.tables, found.rejections, found.notices)
+
+
+def _is_used(index: int, fields: dict[str, list[int]]) -> bool:
+    return any(index in places for places in fields.values())
+
+
+def _asks_for(reason: str, gone: list[str]) -> str:
+    names = ", ".join(f"« {name.removeprefix(LINE).removeprefix(CUSTOMER)} »" for name in gone)
+    return _(
+        "%(reason)s Il manque %(names)s : ouvrez ce fichier dans Importer pour dire ce que contient chaque colonne."
+    ) % {
+        "reason": reason,
+        "names": names,
+    }
+
+
+def _customers_alone(table: Table, proposal: Proposal, fields: dict[str, list[int]]) -> RecognisedTable:
+    positions = {name.removeprefix(CUSTOMER): places[0] for name, places in fields.items() if name.startswith(CUSTOMER)}
+    ignored = tuple(column.name for column in proposal.columns if column.name and not _is_used(column.index, fields))
+    sample = proposal.sample
+    return RecognisedTable(table, CUSTOMERS, sample.header_line, len(sample.header), positions, ignored)

@@ -1,0 +1,169 @@
+"""Flat tables and other products' headers, imported by ``import_erp`` as they are."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from customers.models import Customer
+from invoices.importing.mapping.kept import fingerprint
+from invoices.models import Company, ImportMapping, Invoice
+from tests.support.header_shapes import SHAPES
+
+pytestmark = pytest.mark.django_db
+
+
+def run(capsys: pytest.CaptureFixture[str], *files: Path) -> tuple[int, dict[str, Any]]:
+    code = 0
+    try:
+        call_command("import_erp", *map(str, files), "--json")
+    except SystemExit as end:
+        code = int(str(end.code))
+    return code, json.loads(capsys.readouterr().out)
+
+
+def shape(folder: Path, name: str) -> Path:
+    file = folder / f"{name.replace(' ', '-')}.csv"
+    file.write_text(next(each.text for each in SHAPES if each.name == name))
+    return file
+
+
+def given(folder: Path, text: str, name: str = "ventes.csv") -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def cards() -> None:
+    for code, name, siren, email in (
+        ("C1", "Dupont SARL", "732829320", "a@dupont.example"),
+        ("C2", "Martin SAS", "552100554", "b@martin.example"),
+    ):
+        Customer.objects.create(
+            code=code, name=name, siren=siren, email=email, postcode="75001" if code == "C1" else "69001"
+        )
+
+
+def totals() -> dict[str, tuple[Decimal, Decimal, Decimal, int]]:
+    return {
+        each.number: (each.total_without_vat, each.total_vat, each.total_with_vat, each.lines.count())
+        for each in Invoice.objects.all()
+    }
+
+
+EXPECTED = {"1": (Decimal(110), Decimal(22), Decimal(132), 2), "2": (Decimal(200), Decimal(40), Decimal(240), 1)}
+
+
+def test_dolibarr_comes_in_with_its_customers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Customer.objects.all().delete()
+    code, report = run(capsys, shape(tmp_path, "dolibarr keys"))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"FA2501-0001": EXPECTED["1"], "FA2501-0002": EXPECTED["2"]}
+    card = Customer.objects.get(code="CU2401-0001")
+    assert (card.name, card.siren, card.city) == ("Dupont SARL", "732829320", "Paris")
+    assert run(capsys, shape(tmp_path, "dolibarr keys"))[1]["unchanged"]["invoices"] == 2
+
+
+def test_ebp_comes_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = run(capsys, shape(tmp_path, "ebp"))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"FA1": EXPECTED["1"]}
+
+
+def test_odoo_finds_its_customers_by_name_and_vat_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = next(each.text for each in SHAPES if each.name == "odoo heads blank")
+    rows = text.splitlines()
+    rows = [f"{row},{extra}" for row, extra in zip(rows, ["Partner/SIREN", "732829320", "", "552100554"], strict=True)]
+    code, report = run(capsys, given(tmp_path, "\n".join(rows)))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"INV/2025/0001": EXPECTED["1"], "INV/2025/0002": EXPECTED["2"]}
+    assert Invoice.objects.get(number="INV/2025/0001").customer.code == "C1"
+
+
+def test_sage_comes_in_from_its_three_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heads = given(
+        tmp_path,
+        "DO_Piece;DO_Date;DO_Tiers;DO_TotalHT;DO_TotalTTC\nFA001;15/01/2025;CDUPONT;110,00;132,00\n",
+        "entete.csv",
+    )
+    code, report = run(capsys, heads, shape(tmp_path, "sage ligne"), shape(tmp_path, "sage comptet"))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"FA001": EXPECTED["1"]}
+
+
+def test_a_name_alone_is_no_customer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report = run(capsys, shape(tmp_path, "odoo heads blank"))
+    assert code == 1
+    assert "Importer" in report["rejected"][0]["reason"]
+    assert not Invoice.objects.exists()
+
+
+FLAT = """Facture;Date;Code client;Désignation;Qté;PU HT;Taux TVA;Total HT
+F1;15/01/2025;C1;Vis;2;50,00;20;100,00
+F1;15/01/2025;C1;Clou;1;10,00;20;10,00
+Sous-total;;;;;;;110,00
+F2;16/01/2025;C2;Vis;4;50,00;20;200,00
+Total;;;;;;;310,00
+"""
+
+
+def test_totals_are_summed_from_the_lines_and_total_rows_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = run(capsys, given(tmp_path, FLAT))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"F1": EXPECTED["1"], "F2": EXPECTED["2"]}
+
+
+def test_rows_of_an_invoice_need_not_stand_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row for row in FLAT.splitlines() if "otal;;" not in row]
+    rows = [rows[0], rows[1], rows[3], rows[2]]
+    code, report = run(capsys, given(tmp_path, "\n".join(rows)))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals() == {"F1": EXPECTED["1"], "F2": EXPECTED["2"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FLAT.replace("2;50,00;20;100,00", "2;50,00;20;101,00"),
+        "Facture;Date;Code client;Désignation;Qté;Prix;TVA %;Montant\n"
+        + "".join(f"F{n};1{n}/01/2025;C1;Vis;2;60,00;20;120,00\n" for n in range(4)),
+        "Facture;Date;Code client;Désignation;Qté;PU;Montant HT;TVA;Total TTC\n"
+        "F1;15/01/2025;C1;Vis;2;50;100,00;20,00;121,00\n",
+        "Facture;Date;Code client;Désignation;Qté;PU HT;Taux TVA;Total HT\n"
+        "F1;01/15/2025;C1;Vis;2;50,00;20;100,00\nF2;15/01/2025;C1;Vis;2;50,00;20;100,00\n",
+    ],
+    ids=["a product that is none", "with or without tax", "a sum that is none", "two orders of dates"],
+)
+def test_what_does_not_fit_together_is_refused_and_names_the_page(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = run(capsys, given(tmp_path, text))
+    assert code == 1
+    assert report["created"]["invoices"] == 0
+    assert any("Importer" in each["reason"] for each in report["rejected"])
+
+
+def test_a_kept_mapping_serves_without_a_question(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Aaa;Bbb;Ccc;Ddd;Eee;Fff\nF1;15/01/2025;C1;Vis;100,00;20\nF2;16/01/2025;C2;Vis;200,00;20\n"
+    assert run(capsys, given(tmp_path, text))[0] == 1
+    headers = text.splitlines()[0].split(";")
+    ImportMapping.objects.create(
+        name="Maison",
+        fingerprint=fingerprint(headers),
+        headers=headers,
+        fields=["numero", "date", "code_client", "ligne.designation", "ligne.total_ht", "ligne.taux_tva"],
+    )
+    code, report = run(capsys, given(tmp_path, text))
+    assert (code, report["rejected"]) == (0, [])
+    assert {number: amounts[:3] for number, amounts in totals().items()} == {
+        "F1": (Decimal(100), Decimal(20), Decimal(120)),
+        "F2": (Decimal(200), Decimal(40), Decimal(240)),
+    }
+    assert ImportMapping.objects.get().used_at is not None
+    assert Company.objects.count() == 1
