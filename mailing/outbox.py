@@ -257,6 +257,14 @@ def summary(now: datetime.datetime) -> dict[str, int]:
     return counts
 
 
+def oldest_due(now: datetime.datetime) -> datetime.datetime | None:
+    """Since when the mail that waits longest at ``now`` could have left; None where none is due or sending rests."""
+    if is_paused():
+        return None
+    found: datetime.datetime | None = Message.objects.due(now).aggregate(oldest=Min("next_attempt_at"))["oldest"]
+    return found
+
+
 def forecast(now: datetime.datetime) -> Forecast:
     """When the mails that wait at ``now`` will have left."""
     pending = Message.objects.pending().count()

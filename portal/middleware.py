@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from customers.models import Account
-from portal.sessions import note_sign_of_life
+from portal.sessions import is_over, note_sign_of_life
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -27,10 +28,15 @@ class SpaceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Note the session, then go on."""
+        """Note the session, or close that of staff whose working day is over; then go on."""
         if request.user.is_authenticated:
-            note_sign_of_life(request)
-        return self.get_response(request)
+            if is_over(request):
+                logout(request)
+            else:
+                note_sign_of_life(request)
+        response = self.get_response(request)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]

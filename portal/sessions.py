@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
@@ -46,6 +47,15 @@ def note_sign_of_life(request: HttpRequest) -> None:
     request.session.setdefault(OPENED, now.isoformat())
     request.session[DEVICE] = describe_device(request.headers.get("User-Agent", ""))
     request.session[SEEN] = now.isoformat()
+
+
+def is_over(request: HttpRequest) -> bool:
+    """True where a member of staff signed in longer ago than a working day (``STAFF_SESSION_AGE``)."""
+    opened = request.session.get(OPENED)
+    if opened is None or not isinstance(request.user, Account) or not request.user.is_staff:
+        return False
+    age: datetime.timedelta = settings.STAFF_SESSION_AGE
+    return timezone.now() - datetime.datetime.fromisoformat(opened) > age
 
 
 def open_sessions(account: Account) -> list[Session]:

@@ -48,10 +48,15 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "127.0.0.1"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+if IS_HTTPS:
+    # A cookie of this name is only taken from this very host, over https, for all of its pages (RFC 6265bis, 4.1.3.2).
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
+# A watching machine on the same host asks over http.
+SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=IS_HTTPS)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=IS_HTTPS)
@@ -215,6 +220,8 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 SESSION_ENGINE = "portal.sessions"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 3600
+# Staff sign in anew each working day, however busy the session was.
+STAFF_SESSION_AGE = timedelta(hours=12)
 SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
 
 # Links by mail: good once, and not after their time (customers.links).
@@ -334,6 +341,10 @@ TIME_ZONE = env.time_zone("TIME_ZONE", default="Europe/Paris")
 USE_TZ = True
 USE_I18N = True
 FORMAT_MODULE_PATH = ["portal.formats"]
+
+# ─── Health ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Whoever holds it reads on /sante/ what is wrong, not only that something is.
+HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
 
 # ─── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -1,9 +1,9 @@
 """Addresses of the project."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, path
 
+from portal.backoffice.health import health
 from portal.middleware import before_password_choice
 from portal.space.views import account, entry, invoices, pages, verification
 
@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connexion/lien/", entry.ask_sign_in_link, name="ask_sign_in_link"),
     path("connexion/lien/<str:token>/", entry.sign_in_by_link, name="sign_in_by_link"),
     path("connexion/nouveau-mot-de-passe/<str:token>/", entry.password_by_link, name="password_by_link"),
-    path("deconnexion/", before_password_choice(LogoutView.as_view()), name="logout"),
+    path("deconnexion/", before_password_choice(entry.SignOut.as_view()), name="logout"),
     path("factures/", invoices.invoices, name="invoices"),
     path("factures/liste.csv", invoices.invoices_csv, name="invoices_csv"),
     path("factures/archive.zip", invoices.invoices_archive, name="invoices_archive"),
@@ -33,5 +33,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mentions-legales/", pages.legal_notice, name="legal_notice"),
     path("accessibilite/", pages.accessibility, name="accessibility"),
     path("donnees-personnelles/", pages.privacy, name="privacy"),
+    path("sante/", health, name="health"),
     path("gestion/", admin.site.urls),
 ]

@@ -121,6 +121,8 @@ WALK: dict[str, list[Row]] = {
     "legal_notice": [_public("/mentions-legales/")],
     "accessibility": [_public("/accessibilite/")],
     "privacy": [_public("/donnees-personnelles/")],
+    # No worker runs beside the tests, which it says to everybody alike.
+    "health": [Row(_plain("/sante/"), nobody=503, own=503, of_others=503, closed=503, staff=503)],
 }
 ADMIN = "gestion/"
 ROWS = {f"{name}-{place}": row for name, rows in WALK.items() for place, row in enumerate(rows)}

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -73,6 +73,16 @@ class SignIn(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The page's own title."""
         return super().get_context_data(title=_("Connexion"), **kwargs)
+
+
+class SignOut(LogoutView):
+    """*Se déconnecter*: the browser forgets what it kept of the pages."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Close the session, and have cookies, caches and storage of this site cleared."""
+        answer = super().post(request, *args, **kwargs)
+        answer["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
 
 
 @login_not_required
