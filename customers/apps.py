@@ -11,8 +11,10 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Client")
 
     def ready(self) -> None:
-        """Tell the mailing room how the secret of an account is found at sending."""
+        """Tell the mailing room what mails to an account can say, and how its secret is found at sending."""
         from customers.credentials import reveal_for_mail
+        from customers.mails import register_mail_values
         from mailing.secrets import register_secret_provider
 
+        register_mail_values()
         register_secret_provider(reveal_for_mail)

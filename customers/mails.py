@@ -1,14 +1,58 @@
 """Mails about an account: its credentials, a link that opens it, a password that changed."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from customers.links import PATHS, Purpose, write_reference
+from customers.links import LIFETIMES, PATHS, Purpose, write_reference
 from customers.models import Account
 from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
-from mailing.identity import default_identity
+from mailing.identity import SenderIdentity, default_identity
 from mailing.outbox import Draft
+from mailing.placeholders import (
+    SECRET_PLACEHOLDER,
+    Placeholder,
+    brief_values_of,
+    register_message,
+    register_placeholders,
+    values_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHolder:
+    """Whom a mail addresses: the account that receives it, and the name by which it greets."""
+
+    account: Account
+    name: str
+
+
+def register_mail_values() -> None:
+    """Register the placeholders that an account fills, and the message of credentials."""
+    register_placeholders(
+        AccountHolder,
+        Placeholder("#NOM_CLIENT", gettext_lazy("nom du client"), lambda holder: holder.name, "Boulangerie Martin"),
+        Placeholder(
+            "#LOGIN_CONNEXION",
+            gettext_lazy("identifiant de connexion"),
+            lambda holder: holder.account.login,
+            "compta@martin.exemple",
+            is_copied=True,
+        ),
+        Placeholder(
+            SECRET_PLACEHOLDER,
+            gettext_lazy("mot de passe provisoire"),
+            lambda _holder: SECRET_MASK,
+            SECRET_MASK,
+            is_copied=True,
+        ),
+    )
+    register_message("credentials", SenderIdentity, AccountHolder, expected=("#LOGIN_CONNEXION", SECRET_PLACEHOLDER))
 
 
 def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sending: str) -> Draft:
@@ -18,15 +62,10 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
     """
     identity = default_identity()
     preferences = f"{settings.PORTAL_URL}/compte/"
+    subjects = (identity, AccountHolder(account, account.get_full_name()))
     composed = compose(
         template,
-        {
-            "#LOGIN_CONNEXION": account.login,
-            "#PWD_CONNEXION": SECRET_MASK,
-            "#NOM_CLIENT": account.name,
-            "#SOCIETE": identity.company,
-            "#URL_ESPACE": settings.PORTAL_URL,
-        },
+        values_of(*subjects),
         MailLook(
             company_name=identity.company,
             colour=identity.colour,
@@ -35,6 +74,7 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
             button_url=f"{settings.PORTAL_URL}/connexion/",
             preferences_url=preferences,
         ),
+        brief_values_of(*subjects),
     )
     return Draft(
         key=f"credentials:{account.pk}:{sending}",
@@ -52,66 +92,54 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
     )
 
 
+_WORDS = {Purpose.SIGN_IN: "mail/sign_in_link.txt", Purpose.PASSWORD: "mail/password_link.txt"}
+
+
 def draft_link_mail(*, account: Account, purpose: Purpose, sending: str, target: str = "") -> Draft:
     """A mail with the link that opens the space of ``account`` once; the link itself is made when the mail leaves.
 
     ``target`` is the page that it leads on to (a path of the site), or empty.
     """
-    if purpose == Purpose.SIGN_IN:
-        subject = _("Votre lien de connexion")
-        body = _(
-            "Bonjour,\n\nVoici le lien qui ouvre votre espace, sans mot de passe. Il sert une seule fois, dans les "
-            "15 minutes.\n\nSi vous ne l’avez pas demandé, ignorez ce mail : sans le lien, personne n’entre."
-        )
-        label = _("Ouvrir mon espace")
-    else:
-        subject = _("Choisir un nouveau mot de passe")
-        body = _(
-            "Bonjour,\n\nVoici le lien pour choisir un nouveau mot de passe. Il sert une seule fois, dans l’heure.\n\n"
-            "Si vous ne l’avez pas demandé, ignorez ce mail : votre mot de passe ne change pas."
-        )
-        label = _("Choisir mon mot de passe")
-    button = settings.PORTAL_URL + PATHS[purpose].format(SECRET_MASK)
+    button_url = settings.PORTAL_URL + PATHS[purpose].format(SECRET_MASK)
     if target:
-        button = f"{button}?{urlencode({'next': target})}"
+        button_url = f"{button_url}?{urlencode({'next': target})}"
     return _draft_of_account(
         account,
+        _WORDS[purpose],
+        {"minutes": int(LIFETIMES[purpose].total_seconds() // 60)},
         key=f"{purpose}:{account.pk}:{sending}",
-        subject=subject,
-        body=body,
-        button=(label, button),
+        button_url=button_url,
         secret_reference=write_reference(account, purpose),
     )
 
 
 def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
     """Tell the owner of ``account`` that its password has changed (CNIL, délibération 2022-100)."""
-    body = _(
-        "Bonjour,\n\nLe mot de passe de votre espace vient d’être changé, et les autres sessions ont été fermées.\n\n"
-        "Si ce n’est pas vous, choisissez-en un nouveau dès maintenant."
-    )
     return _draft_of_account(
         account,
+        "mail/password_changed.txt",
+        {},
         key=f"password-changed:{account.pk}:{sending}",
-        subject=_("Votre mot de passe a été changé"),
-        body=body,
-        button=(_("Choisir un nouveau mot de passe"), f"{settings.PORTAL_URL}/connexion/oubli/"),
+        button_url=f"{settings.PORTAL_URL}/connexion/oubli/",
     )
 
 
 def _draft_of_account(
-    account: Account, *, key: str, subject: str, body: str, button: tuple[str, str], secret_reference: str = ""
+    account: Account, words: str, context: dict[str, Any], *, key: str, button_url: str, secret_reference: str = ""
 ) -> Draft:
+    """The mail whose words stand in the template ``words``: its first line is the subject, its last one the button."""
     identity = default_identity()
+    subject, _blank, rest = render_to_string(words, context).strip().partition("\n")
+    body, _blank, button_label = rest.strip().rpartition("\n")
     composed = compose(
         LoadedTemplate(key="account", version=1, subject=subject, body=body),
-        {},
+        values_of(identity, AccountHolder(account, account.get_full_name())),
         MailLook(
             company_name=identity.company,
             colour=identity.colour,
             space_url=settings.PORTAL_URL,
-            button_label=button[0],
-            button_url=button[1],
+            button_label=button_label,
+            button_url=button_url,
         ),
     )
     return Draft(

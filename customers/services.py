@@ -1,5 +1,6 @@
 """What happens to accounts: credentials made, sent, renewed, closed."""
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from customers.links import Purpose, account_of_token
 from customers.mails import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from customers.models import Access, Account, Customer
 from mailing.composition import load_template
-from mailing.outbox import write_messages
+from mailing.outbox import StoredMessage, mails_with_secret, write_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,32 @@ def send_credentials(*, accounts: Iterable[Account]) -> int:
     )
     Account.objects.filter(pk__in=[account.pk for account in chosen]).update(credentials_sent_at=now)
     return len(chosen)
+
+
+@transaction.atomic
+def note_sent_credentials(references: Iterable[str]) -> None:
+    """Note that mails tell the provisional passwords of the accounts that ``references`` (of secrets) name.
+
+    Called with the transaction that writes the mails. An account whose owner has chosen his password is told none.
+    Those noted a moment ago are left alone: a run writes many mails to one account.
+    """
+    keys = {int(reference) for reference in references if reference.isdecimal()}
+    if not keys:
+        return
+    now = timezone.now()
+    told = (
+        Account.objects.filter(pk__in=keys)
+        .exclude(provisional_password="")
+        .exclude(credentials_sent_at__gt=now - datetime.timedelta(minutes=1))
+    )
+    # In one order: two workers that tell the same accounts wait for each other, and never both at once.
+    locked = list(told.order_by("pk").select_for_update().values_list("pk", flat=True))
+    Account.objects.filter(pk__in=locked).update(credentials_sent_at=now)
+
+
+def mails_of_credentials(account: Account) -> list[StoredMessage]:
+    """The last mails that tell the password of ``account``, of credentials or of invoices, newest first."""
+    return mails_with_secret(str(account.pk), [account.login])
 
 
 @transaction.atomic

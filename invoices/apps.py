@@ -11,11 +11,13 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Échange EDI › Export WEB")
 
     def ready(self) -> None:
-        """Tell the mailing room in whose name mails leave; have e-invoices checked anew when a card changes."""
+        """Tell the mailing room in whose name mails leave and what they say; check again when a card changes."""
         from customers.card_changes import register_card_listener
         from invoices.einvoices.tasks import check_after_card_change
+        from invoices.exporting.run.mail_values import register_mail_values
         from invoices.exporting.run.mails import find_default_identity
         from mailing.identity import register_identity_provider
 
         register_identity_provider(find_default_identity)
+        register_mail_values()
         register_card_listener(check_after_card_change)

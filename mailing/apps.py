@@ -9,3 +9,22 @@ class MailingConfig(AppConfig):
 
     name = "mailing"
     verbose_name = _("Courrier")
+
+    def ready(self) -> None:
+        """Register the placeholders that every message can fill."""
+        from django.conf import settings
+
+        from mailing.identity import SenderIdentity
+        from mailing.placeholders import Placeholder, register_placeholders
+
+        register_placeholders(
+            SenderIdentity,
+            Placeholder("#SOCIETE", _("nom de votre société"), lambda sender: sender.company, "Fournitures Léman"),
+            Placeholder(
+                "#URL_ESPACE",
+                _("adresse de l’espace client"),
+                lambda _sender: settings.PORTAL_URL,
+                "https://factures.exemple.fr",
+                is_address=True,
+            ),
+        )

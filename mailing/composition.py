@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from mailing.colours import darken_for_white
 from mailing.models import MessageTemplate, MessageTemplateVersion
-from mailing.placeholders import SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
+from mailing.placeholders import PLACEHOLDERS, SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
 from mailing.plain_text import one_line
 
 __all__ = (
@@ -37,10 +37,8 @@ _DEFAULT_COLOUR = "#334155"
 _LINK_PATTERN = re.compile(
     r"""(?P<url>https?://[^\s<>"«»]*[^\s<>"«».,;:!?)\]’'])|(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"""
 )
-_SUBJECT_LENGTH = 200
-_PAGE = "mailing/message.html"
-# Values that are shown as something to copy.
-_COPIED = frozenset({"#LOGIN_CONNEXION", SECRET_PLACEHOLDER})
+_SUBJECT_LENGTH = 80  # what a list of mails shows of it
+_PAGE = "mail/message.html"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,9 @@ class MailLook:
     """What surrounds the text of a mail.
 
     ``colour`` is ``#rgb`` or ``#rrggbb`` (anything else: a neutral slate); ``highlights`` are pairs of label and value
-    shown large (amount, due date); without ``button_url`` there is no button. Addresses are absolute http(s).
+    shown large, above the text and followed by the button (amount, due date); ``rows`` are pairs of a table under the
+    text, ``more`` the sentence about rows that it leaves out; without ``button_url`` there is no button. Addresses are
+    absolute http(s).
     """
 
     company_name: str
@@ -67,6 +67,8 @@ class MailLook:
     button_label: str = ""
     button_url: str = ""
     highlights: tuple[tuple[str, str], ...] = field(default=())
+    rows: tuple[tuple[str, str], ...] = field(default=())
+    more: str = ""
     footer: str = ""
     preferences_url: str = ""
 
@@ -102,15 +104,18 @@ def find_template(identifier: int) -> LoadedTemplate | None:
     return LoadedTemplate(**row) if row else None
 
 
-def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook) -> Composed:
-    """The mail for ``values``: placeholder with its # → text.
+def compose(
+    template: LoadedTemplate, values: Mapping[str, str], look: MailLook, brief_values: Mapping[str, str] | None = None
+) -> Composed:
+    """The mail for ``values``: placeholder with its # → text; ``brief_values`` take their place in the subject.
 
     One pass: a value is text, nothing else; it opens no placeholder, no header, no HTML, and cannot imitate the mask.
     ``#PWD_CONNEXION`` always becomes the mask. Raises ValueError, in French, where a placeholder has no value.
     """
     safe_values = {name: _harmless(value) for name, value in values.items()}
     safe_values[SECRET_PLACEHOLDER] = SECRET_MASK
-    subject_pieces = _fill(template.subject, safe_values)
+    brief = {name: _harmless(value) for name, value in (brief_values or {}).items() if name != SECRET_PLACEHOLDER}
+    subject_pieces = _fill(template.subject, {**safe_values, **brief})
     body = template.body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     body_pieces = _fill(body, safe_values)
     subject = _one_line("".join(text for text, _name in subject_pieces))
@@ -121,6 +126,8 @@ def compose(template: LoadedTemplate, values: Mapping[str, str], look: MailLook)
         "button_colour": _button_colour(look.colour),
         "paragraphs": _paragraphs(body_pieces),
         "highlights": look.highlights,
+        "rows": look.rows,
+        "more": look.more,
         "space_url": look.space_url,
         "button_label": look.button_label,
         "button_url": look.button_url,
@@ -210,9 +217,9 @@ def _paragraphs(pieces: list[tuple[str, str]]) -> list[SafeString]:
 
 
 def _piece_as_html(text: str, name: str) -> str:
-    if name == "#URL_ESPACE" or not name:
+    if not name or PLACEHOLDERS[name].is_address:
         return _linked(text)
-    if name in _COPIED:
+    if PLACEHOLDERS[name].is_copied:
         return format_html('<strong class="copied">{}</strong>', text)
     return escape(text)
 
@@ -233,6 +240,8 @@ def _linked(text: str) -> str:
 def _text_part(body: str, look: MailLook) -> str:
     """The plain part: all that the HTML part tells, for those who read without HTML."""
     blocks = [body]
+    if look.rows:
+        blocks.append("\n".join([*(f"{label} : {value}" for label, value in look.rows), *filter(None, [look.more])]))
     if look.highlights:
         blocks.append("\n".join(f"{label} : {value}" for label, value in look.highlights))
     if look.button_url:

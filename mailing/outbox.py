@@ -208,8 +208,21 @@ def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
 
 def messages_to(addresses: Iterable[str], limit: int = 200) -> list[StoredMessage]:
     """The last ``limit`` mails to ``addresses`` (as written or in small letters), newest first. Two statements."""
-    forms = {form for address in addresses for form in (address, address.lower())}
-    rows = Message.objects.filter(recipient__in=forms).order_by("-created_at").defer("html")
+    return _stored(Message.objects.filter(recipient__in=_forms(addresses)), limit)
+
+
+def mails_with_secret(reference: str, addresses: Iterable[str], limit: int = 20) -> list[StoredMessage]:
+    """The last ``limit`` mails to ``addresses`` that tell the secret of ``reference``, newest first."""
+    found = Message.objects.filter(recipient__in=_forms(addresses), secret_reference=reference)
+    return _stored(found, limit)
+
+
+def _forms(addresses: Iterable[str]) -> set[str]:
+    return {form for address in addresses for form in (address, address.lower())}
+
+
+def _stored(messages: QuerySet[Message], limit: int) -> list[StoredMessage]:
+    rows = messages.order_by("-created_at").defer("html")
     return [
         StoredMessage(
             pk=row.pk,

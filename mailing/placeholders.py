@@ -1,30 +1,53 @@
 """Placeholders of the predefined messages: ``#REFFACTURE`` and its kin.
 
-A value is put in once, in one pass: what a value holds is never read again as a placeholder.
+The room that owns a value registers its placeholder: name, label, value and sample in one declaration. What the editor
+offers, what the check accepts and what a mail is filled with are all read there, so a placeholder that is accepted has
+a value. A value is put in once, in one pass: what a value holds is never read again as a placeholder.
 """
 
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-PLACEHOLDERS = {
-    "#REFFACTURE": gettext_lazy("numéro de la facture"),
-    "#DATE_FACTURE": gettext_lazy("date de la facture"),
-    "#MONTANT_TTC": gettext_lazy("montant toutes taxes comprises"),
-    "#ECHEANCE": gettext_lazy("date d’échéance"),
-    "#NOM_CLIENT": gettext_lazy("nom du client"),
-    "#SOCIETE": gettext_lazy("nom de votre société"),
-    "#URL_ESPACE": gettext_lazy("adresse de l’espace client"),
-    "#LOGIN_CONNEXION": gettext_lazy("identifiant de connexion"),
-    "#PWD_CONNEXION": gettext_lazy("mot de passe provisoire"),
-}
-# What only an invoice can fill.
-INVOICE_PLACEHOLDERS = frozenset({"#REFFACTURE", "#DATE_FACTURE", "#MONTANT_TTC", "#ECHEANCE"})
+
+@dataclass(frozen=True, slots=True)
+class Placeholder[Subject]:
+    """A placeholder of messages about a ``Subject``.
+
+    ``value`` gives its text for one, ``brief`` a shorter one for the subject line where the text may be long;
+    ``sample`` shows in the editor what it may look like. ``is_copied`` where readers copy it, ``is_address`` where it
+    is an address of ours that may become a link.
+    """
+
+    name: str
+    label: str | Promise
+    value: Callable[[Subject], str]
+    sample: str
+    brief: Callable[[Subject], str] | None = None
+    is_copied: bool = False
+    is_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _MessageKind:
+    """What a predefined message is about, and the placeholders without which it serves nothing."""
+
+    subjects: tuple[type, ...]
+    expected: tuple[str, ...]
+
+
+# Every placeholder by its name, in the order of registration.
+PLACEHOLDERS: dict[str, Placeholder[Any]] = {}
+_subjects: dict[str, type] = {}
+_messages: dict[str, _MessageKind] = {}
+
 # Stands for the provisional password wherever a mail is stored or shown; the secret itself is put in while sending.
 SECRET_PLACEHOLDER = "#PWD_CONNEXION"  # noqa: S105 - a name, not a password
 SECRET_MASK = "••••••"  # noqa: S105 - what is shown instead of a password
@@ -34,9 +57,56 @@ PLACEHOLDER_PATTERN = re.compile(r"#[A-Z][A-Z0-9_]+")
 _LOOKALIKE_PATTERN = re.compile(r"#[^\W\d]\w+")
 
 
+def register_placeholders[Subject](subject: type[Subject], *placeholders: Placeholder[Subject]) -> None:
+    """Offer ``placeholders`` in every message about a ``subject``; called at start-up (``AppConfig.ready``)."""
+    for placeholder in placeholders:
+        PLACEHOLDERS[placeholder.name] = placeholder
+        _subjects[placeholder.name] = subject
+    split_placeholders.cache_clear()
+
+
+def register_message(key: str, *subjects: type, expected: tuple[str, ...] = ()) -> None:
+    """Say what the predefined message ``key`` is about: the types of the objects whose values fill it.
+
+    ``expected`` are the placeholders without which it serves nothing: to leave one out is asked about on saving.
+    """
+    _messages[key] = _MessageKind(subjects, expected)
+
+
 def placeholders_for(key: str) -> tuple[str, ...]:
-    """The placeholders that the predefined message ``key`` can fill: a mail of credentials knows no invoice."""
-    return tuple(name for name in PLACEHOLDERS if key != "credentials" or name not in INVOICE_PLACEHOLDERS)
+    """The placeholders that the predefined message ``key`` can fill: a mail of credentials knows no invoice.
+
+    A key that nobody registered, or none, knows them all.
+    """
+    kind = _messages.get(key)
+    return tuple(name for name in PLACEHOLDERS if kind is None or _subjects[name] in kind.subjects)
+
+
+def missing_placeholders(key: str, body: str) -> tuple[str, ...]:
+    """The expected placeholders of the predefined message ``key`` that ``body`` does not hold."""
+    kind = _messages.get(key)
+    present = set(PLACEHOLDER_PATTERN.findall(body))
+    return tuple(name for name in kind.expected if name not in present) if kind else ()
+
+
+def values_of(*subjects: object) -> dict[str, str]:
+    """The text of every placeholder registered for ``subjects``, by its name."""
+    given = {type(subject): subject for subject in subjects}
+    return {
+        name: placeholder.value(given[_subjects[name]])
+        for name, placeholder in PLACEHOLDERS.items()
+        if _subjects[name] in given
+    }
+
+
+def brief_values_of(*subjects: object) -> dict[str, str]:
+    """The texts that take the place of :func:`values_of` in a subject line: only those that differ."""
+    given = {type(subject): subject for subject in subjects}
+    return {
+        name: placeholder.brief(given[_subjects[name]])
+        for name, placeholder in PLACEHOLDERS.items()
+        if placeholder.brief is not None and _subjects[name] in given
+    }
 
 
 def check_placeholders(text: str, key: str = "") -> list[str]:

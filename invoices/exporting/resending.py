@@ -8,6 +8,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from customers.models import Account
+from customers.services import note_sent_credentials
 from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.run.mails import ExportedInvoice, draft_invoice_mail
 from invoices.models import Delivery, ExportItem, Invoice
@@ -56,7 +57,7 @@ def resend_invoice(*, invoice: Invoice, accounts: Iterable[Account], sending: in
     if document is None:
         raise NothingToDoError(_("Cette facture n’a pas de document figé."))
     template = load_template("invoice")
-    messages = write_messages(
+    drafts = [
         draft_invoice_mail(
             export=item.export,
             exported=ExportedInvoice(invoice, document),
@@ -66,7 +67,9 @@ def resend_invoice(*, invoice: Invoice, accounts: Iterable[Account], sending: in
             sending=sending,
         )
         for account in chosen
-    )
+    ]
+    messages = write_messages(drafts)
+    note_sent_credentials(draft.secret_reference for draft in drafts)
     Delivery.objects.bulk_create(
         Delivery(item=item, account=account, address=account.login, message_id=message, sending=sending)
         for account, message in zip(chosen, messages, strict=True)

@@ -1,6 +1,7 @@
 """Invoices and their lines."""
 
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
@@ -204,6 +205,11 @@ class Invoice(models.Model):
     def is_credit_note(self) -> bool:
         """True for an «avoir»."""
         return self.kind == self.Kind.CREDIT_NOTE
+
+    @property
+    def signed_total_with_vat(self) -> Decimal:
+        """What the invoice adds to a sum: a credit note states a positive amount (EN 16931) and takes it off."""
+        return -self.total_with_vat if self.is_credit_note else self.total_with_vat
 
     @property
     def pdf_filename(self) -> str:

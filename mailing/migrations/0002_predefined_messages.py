@@ -7,32 +7,32 @@ MESSAGES = (
         "credentials",
         "Client - confirmation infos Web",
         "Vos identifiants pour accéder à votre espace",
-        "Bonjour,\n"
-        "Voici vos identifiants pour accéder à votre espace : #URL_ESPACE\n"
+        "Bonjour #NOM_CLIENT,\n\n"
+        "Voici vos identifiants pour accéder à votre espace : #URL_ESPACE\n\n"
         "Login : #LOGIN_CONNEXION\n"
-        "Mot de passe : #PWD_CONNEXION\n"
+        "Mot de passe : #PWD_CONNEXION\n\n"
         "Service comptabilité,",
     ),
     (
         "invoice",
         "Message dépôt facture intranet",
-        "Votre facture #REFFACTURE",
-        "Bonjour,\n"
-        "Votre facture est disponible sur votre espace à l'endroit suivant : #URL_ESPACE\n"
+        "Votre #TYPE_DOCUMENT #REFFACTURE",
+        "Bonjour #NOM_CLIENT,\n\n"
+        "Votre #TYPE_DOCUMENT #REFFACTURE est disponible sur votre espace à l'endroit suivant : #URL_ESPACE\n\n"
         "Voici vos identifiants :\n"
         "Login : #LOGIN_CONNEXION\n"
-        "Mot de passe : #PWD_CONNEXION\n"
+        "Mot de passe : #PWD_CONNEXION\n\n"
         "Service comptabilité,",
     ),
     (
         "invoices",
         "Message dépôt de plusieurs factures intranet",
-        "Vos factures #REFFACTURE",
-        "Bonjour,\n"
-        "Vos factures #REFFACTURE sont disponibles sur votre espace à l'endroit suivant : #URL_ESPACE\n"
+        "Vos #TYPE_DOCUMENT #REFFACTURE",
+        "Bonjour #NOM_CLIENT,\n\n"
+        "Vos #TYPE_DOCUMENT sont disponibles sur votre espace à l'endroit suivant : #URL_ESPACE\n\n"
         "Voici vos identifiants :\n"
         "Login : #LOGIN_CONNEXION\n"
-        "Mot de passe : #PWD_CONNEXION\n"
+        "Mot de passe : #PWD_CONNEXION\n\n"
         "Service comptabilité,",
     ),
 )

@@ -32,7 +32,9 @@ def room_modules() -> list[Path]:
 def templates() -> list[Path]:
     """The HTML templates that browsers see: those of PDF and mails have rules of their own."""
     return [
-        path for path in tracked(".html") if path.parts[0] == "templates" and not {"pdf", "mailing"} & set(path.parts)
+        path
+        for path in tracked(".html")
+        if path.parts[0] == "templates" and path.parts[1] != "mail" and "pdf" not in path.parts
     ]
 
 

@@ -34,6 +34,7 @@ VALUES = {
     "#URL_ESPACE": "https://factures.exemple.fr/",
     "#LOGIN_CONNEXION": "client@exemple.fr",
     "#REFFACTURE": "18000135",
+    "#TYPE_DOCUMENT": "facture",
     "#NOM_CLIENT": "Dupont & Fils",
 }
 
@@ -65,16 +66,17 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.django_db
-def test_the_two_messages_of_the_house_stand_word_for_word() -> None:
+def test_the_messages_of_the_house_greet_and_have_paragraphs() -> None:
     credentials, invoice = load_template("credentials"), load_template("invoice")
     assert credentials.body == (
-        "Bonjour,\nVoici vos identifiants pour accéder à votre espace : #URL_ESPACE\nLogin : #LOGIN_CONNEXION\n"
-        "Mot de passe : #PWD_CONNEXION\nService comptabilité,"
+        "Bonjour #NOM_CLIENT,\n\nVoici vos identifiants pour accéder à votre espace : #URL_ESPACE\n\n"
+        "Login : #LOGIN_CONNEXION\nMot de passe : #PWD_CONNEXION\n\nService comptabilité,"
     )
-    assert invoice.subject == "Votre facture #REFFACTURE"
+    assert invoice.subject == "Votre #TYPE_DOCUMENT #REFFACTURE"
     assert invoice.body == (
-        "Bonjour,\nVotre facture est disponible sur votre espace à l'endroit suivant : #URL_ESPACE\n"
-        "Voici vos identifiants :\nLogin : #LOGIN_CONNEXION\nMot de passe : #PWD_CONNEXION\nService comptabilité,"
+        "Bonjour #NOM_CLIENT,\n\n"
+        "Votre #TYPE_DOCUMENT #REFFACTURE est disponible sur votre espace à l'endroit suivant : #URL_ESPACE\n\n"
+        "Voici vos identifiants :\nLogin : #LOGIN_CONNEXION\nMot de passe : #PWD_CONNEXION\n\nService comptabilité,"
     )
     assert dict(MessageTemplate.objects.values_list("key", "name")).items() >= {
         ("credentials", "Client - confirmation infos Web"),
@@ -95,8 +97,10 @@ def test_the_invoice_message_is_filled_and_shows_a_mask_for_the_password() -> No
     mail = compose(load_template("invoice"), VALUES, LOOK)
     assert mail.subject == "Votre facture 18000135"
     assert mail.text.startswith(
-        "Bonjour,\nVotre facture est disponible sur votre espace à l'endroit suivant : https://factures.exemple.fr/\n"
-        f"Voici vos identifiants :\nLogin : client@exemple.fr\nMot de passe : {SECRET_MASK}\nService comptabilité,\n"
+        "Bonjour Dupont & Fils,\n\n"
+        "Votre facture 18000135 est disponible sur votre espace à l'endroit suivant : https://factures.exemple.fr/\n\n"
+        "Voici vos identifiants :\nLogin : client@exemple.fr\n"
+        f"Mot de passe : {SECRET_MASK}\n\nService comptabilité,\n"
     )
     assert mail.shows_secret
     for expected in ("1 234,50 €", "07/07/2025", LOOK.button_url, LOOK.preferences_url, "12 rue du Lac"):
@@ -180,7 +184,7 @@ def test_blank_lines_part_paragraphs_and_line_breaks_stay() -> None:
 
 def test_a_subject_of_many_invoices_is_cut_to_what_can_be_read() -> None:
     mail = compose(template("x", "Vos factures #REFFACTURE"), {"#REFFACTURE": ", ".join(["18000135"] * 60)}, LOOK)
-    assert len(mail.subject) <= 200
+    assert len(mail.subject) <= 80
     assert mail.subject.endswith("18000135…")
 
 

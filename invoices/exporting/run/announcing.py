@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import F
 
 from customers.models import Account
+from customers.services import note_sent_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.run.mails import ExportedInvoice, draft_customer_mail, draft_invoice_mail
 from invoices.exporting.selection import RecipientStatus
@@ -117,6 +118,7 @@ def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem,
     if not drafts:
         return
     messages = write_messages(drafts)
+    note_sent_credentials(draft.secret_reference for draft in drafts)
     pairs = [
         (item, account, message) for told, message in zip(targets, messages, strict=True) for item, account in told
     ]

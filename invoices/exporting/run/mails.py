@@ -7,12 +7,15 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from customers.mails import AccountHolder
 from customers.models import Account
+from invoices.exporting.run.mail_values import SHOWN_AT_MOST, AnnouncedInvoices, write_others, write_totals
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
-from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
+from mailing.composition import LoadedTemplate, MailLook, compose
 from mailing.identity import SenderIdentity
 from mailing.outbox import Attachment, Draft
+from mailing.placeholders import brief_values_of, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +57,11 @@ def draft_invoice_mail(
     ``sending`` is 0 for the run's own mail, then 1, 2… for each wanted re-send, which is a mail of its own.
     """
     invoice = exported.invoice
-    values = {
-        "#REFFACTURE": invoice.number,
-        "#DATE_FACTURE": date_format(invoice.issue_date, "d/m/Y"),
-        "#MONTANT_TTC": write_amount(invoice.total_with_vat, invoice.currency),
-        "#ECHEANCE": _due_date(invoice),
-        **_common_values(invoice, account),
-    }
-    highlights = [(_("Montant TTC"), values["#MONTANT_TTC"])]
-    if invoice.due_date:
-        highlights.append((_("Échéance"), values["#ECHEANCE"]))
-    label = _("Ouvrir mon avoir") if invoice.is_credit_note else _("Ouvrir ma facture")
     return _draft(
         key=f"export:{export.pk}:invoice:{invoice.pk}:{account.login.lower()}" + (f":{sending}" if sending else ""),
-        invoice=invoice,
+        announced=AnnouncedInvoices([invoice]),
         account=account,
         template=template,
-        values=values,
-        highlights=highlights,
-        button=(label, _portal_url(f"/factures/{invoice.pk}/")),
         attachments=[_attachment(exported)] if attach_pdf else [],
     )
 
@@ -91,51 +80,47 @@ def draft_customer_mail(
 
     ``first_line`` (primary key of a line) makes it unique: lines retried after the first mail get a mail of their own.
     """
-    first = exported[0].invoice
-    totals: dict[str, list[Invoice]] = {}
-    for one in exported:
-        totals.setdefault(one.invoice.currency, []).append(one.invoice)
-    sums = [
-        write_amount(
-            sum((invoice.total_with_vat for invoice in invoices), start=invoices[0].total_with_vat * 0), currency
-        )
-        for currency, invoices in totals.items()
-    ]
-    values = {
-        "#REFFACTURE": ", ".join(one.invoice.number for one in exported),
-        "#DATE_FACTURE": ", ".join(dict.fromkeys(date_format(one.invoice.issue_date, "d/m/Y") for one in exported)),
-        "#MONTANT_TTC": " + ".join(sums),
-        "#ECHEANCE": ", ".join(dict.fromkeys(_due_date(one.invoice) for one in exported)),
-        **_common_values(first, account),
-    }
     fits = sum(one.document.size for one in exported) <= size_limit
-    highlights = [
-        (str(one.invoice), write_amount(one.invoice.total_with_vat, one.invoice.currency)) for one in exported
-    ]
     return _draft(
         key=f"export:{export.pk}:lines:{first_line}:{account.login.lower()}",
-        invoice=first,
+        announced=AnnouncedInvoices([one.invoice for one in exported]),
         account=account,
         template=template,
-        values=values,
-        highlights=highlights,
-        button=(_("Ouvrir mes factures"), _portal_url("/factures/")),
         attachments=[_attachment(one) for one in exported] if attach_pdf and fits else [],
     )
 
 
-def _due_date(invoice: Invoice) -> str:
-    return date_format(invoice.due_date, "d/m/Y") if invoice.due_date else _("à réception")
+def _highlights(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
+    """What the reader wants to know first: the amount, and until when; no date where only credit notes are told."""
+    if not announced.to_pay:
+        label = _("Avoir en votre faveur TTC") if len(announced.invoices) == 1 else _("Avoirs en votre faveur TTC")
+    else:
+        label = _("Montant TTC") if len(announced.invoices) == 1 else _("Total TTC")
+    highlights = [(label, write_totals(announced))]
+    if due_dates := sorted({invoice.due_date for invoice in announced.to_pay if invoice.due_date}):
+        label = _("Échéance") if len(due_dates) == 1 else _("Première échéance")
+        highlights.append((label, date_format(due_dates[0], "d/m/Y")))
+    return highlights
 
 
-def _common_values(invoice: Invoice, account: Account) -> dict[str, str]:
-    return {
-        "#NOM_CLIENT": invoice.customer.name,
-        "#SOCIETE": invoice.company.name,
-        "#URL_ESPACE": settings.PORTAL_URL,
-        "#LOGIN_CONNEXION": account.login,
-        "#PWD_CONNEXION": SECRET_MASK,
-    }
+def _button(announced: AnnouncedInvoices) -> tuple[str, str]:
+    """The words of the button and where it leads."""
+    if len(announced.invoices) == 1:
+        [invoice] = announced.invoices
+        label = _("Ouvrir mon avoir") if invoice.is_credit_note else _("Ouvrir ma facture")
+        return label, _portal_url(f"/factures/{invoice.pk}/")
+    label = _("Ouvrir mes factures") if announced.to_pay else _("Ouvrir mes avoirs")
+    return label, _portal_url("/factures/")
+
+
+def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
+    """Each document of a grouped mail with its amount, ten at most; none where there is only one."""
+    if len(announced.invoices) == 1:
+        return []
+    return [
+        (str(invoice), write_amount(invoice.signed_total_with_vat, invoice.currency))
+        for invoice in announced.invoices[:SHOWN_AT_MOST]
+    ]
 
 
 def _portal_url(path: str) -> str:
@@ -156,28 +141,32 @@ def _attachment(exported: ExportedInvoice) -> Attachment:
 def _draft(
     *,
     key: str,
-    invoice: Invoice,
+    announced: AnnouncedInvoices,
     account: Account,
     template: LoadedTemplate,
-    values: dict[str, str],
-    highlights: list[tuple[str, str]],
-    button: tuple[str, str],
     attachments: list[Attachment],
 ) -> Draft:
-    identity = identity_of(invoice.company)
+    first = announced.invoices[0]
+    identity = identity_of(first.company)
     preferences = _portal_url("/compte/")
+    subjects = (identity, AccountHolder(account, first.customer.name), announced)
+    button_label, button_url = _button(announced)
+    rows = _rows(announced)
     composed = compose(
         template,
-        values,
+        values_of(*subjects),
         MailLook(
             company_name=identity.company,
             colour=identity.colour,
             space_url=settings.PORTAL_URL,
-            button_label=button[0],
-            button_url=button[1],
-            highlights=tuple(highlights),
+            button_label=button_label,
+            button_url=button_url,
+            highlights=tuple(_highlights(announced)),
+            rows=tuple(rows),
+            more=write_others(len(rows), len(announced.invoices)) if rows else "",
             preferences_url=preferences,
         ),
+        brief_values_of(*subjects),
     )
     return Draft(
         key=key,

@@ -6,10 +6,16 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Access, Account, CustomerAccount, Gesture
-from customers.services import close_sessions_of_closed
+from customers.services import close_sessions_of_closed, mails_of_credentials
 from portal.backoffice.customers import gestures
 from portal.backoffice.customers.filters import AccountState
 from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet
@@ -48,8 +54,17 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     list_filter = (AccountState,)
     search_fields = ("login", "name", "customers__code", "customers__name")
     search_help_text = _("Identifiant, nom, code ou raison sociale du client")
-    fields = ("login", "name", "is_active", "notify_by_mail", "last_login", "credentials_sent_at", "password_state")
-    readonly_fields = ("login", "last_login", "credentials_sent_at", "password_state")
+    fields = (
+        "login",
+        "name",
+        "is_active",
+        "notify_by_mail",
+        "last_login",
+        "credentials_sent_at",
+        "credentials_mails",
+        "password_state",
+    )
+    readonly_fields = ("login", "last_login", "credentials_sent_at", "credentials_mails", "password_state")
     inlines = (AccessInline,)
     actions = ("relaunch", "send_credentials", "activate", "deactivate")
 
@@ -84,6 +99,23 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
         if account.must_change_password:
             return _("provisoire")
         return _("choisi")
+
+    @admin.display(description=_("mails qui donnent le mot de passe"))
+    def credentials_mails(self, account: CustomerAccount) -> str:
+        """The mails by which the credentials left, newest first: when written, which one, where it stands."""
+        return format_html_join(
+            mark_safe("<br>"),
+            '{} : <a href="{}">{}</a> ({})',
+            (
+                (
+                    date_format(timezone.localtime(mail.created_at), "d/m/Y H:i"),
+                    reverse("admin:mailing_message_change", args=[mail.pk]),
+                    mail.subject,
+                    mail.label,
+                )
+                for mail in mails_of_credentials(account)
+            ),
+        ) or gettext("aucun")
 
     @admin.action(description=_("Relancer (nouveau mot de passe provisoire)"), permissions=["credentials"])
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:

@@ -15,7 +15,13 @@ from django.utils.translation import gettext as _
 from customers.credentials import read_provisional
 from customers.models import Access, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_addressees
-from customers.services import generate_credentials, renew_credentials, send_credentials, set_active
+from customers.services import (
+    generate_credentials,
+    mails_of_credentials,
+    renew_credentials,
+    send_credentials,
+    set_active,
+)
 from portal.backoffice.ui.confirmation import Choice, Plan, ask_page, is_confirmed, make_group
 from portal.backoffice.ui.gone import GoneError
 
@@ -43,6 +49,7 @@ class CardGestures:
                     "account": account,
                     "has_provisional": read_provisional(account) is not None,
                     "others": seen[account.pk] - 1,
+                    "last_mail": next(iter(mails_of_credentials(account)), None),
                 }
                 for account in accounts
             ],

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.text import Truncator
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from mailing.composition import restore_version, save_template
 from mailing.models import MessageTemplate
-from mailing.placeholders import PLACEHOLDERS, placeholders_for
+from mailing.placeholders import PLACEHOLDERS, missing_placeholders, placeholders_for
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
 PreviewChoices = Callable[[], list[tuple[str, str]]]
@@ -32,6 +32,8 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
     """Name, subject, text. The version that was read goes along, so that nobody overwrites what he has not seen."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # The placeholders that the writer was told are missing and leaves out all the same.
+    without = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = MessageTemplate
@@ -59,7 +61,23 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
                 )
                 % {"version": current}
             )
+        self._ask_about_missing(data)
         return data
+
+    def _ask_about_missing(self, data: dict[str, Any]) -> None:
+        """Say once that placeholders are missing without which the message serves nothing; saving again agrees."""
+        missing = ", ".join(missing_placeholders(self.instance.key, data.get("body", "")))
+        if not missing or missing == data.get("without") or "body" not in self.changed_data:
+            return
+        self.data = {**self.data.dict(), "without": missing} if isinstance(self.data, QueryDict) else self.data
+        self.add_error(
+            "body",
+            _(
+                "Ce texte ne contient pas %(names)s : le client ne recevra pas ses identifiants. "
+                "Ajoutez ce qui manque, ou enregistrez de nouveau pour le garder ainsi."
+            )
+            % {"names": missing},
+        )
 
 
 @admin.register(MessageTemplate)
@@ -68,7 +86,7 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
 
     form = MessageTemplateForm
     list_display = ("name", "key", "subject", "excerpt", "version", "updated_at")
-    fields = ("name", "subject", "body", "seen_version")
+    fields = ("name", "subject", "body", "seen_version", "without")
     actions = ("edit",)
     change_form_template = "backoffice/mail/editor.html"
 
@@ -118,7 +136,7 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
         extra: dict[str, Any] = {}
         if template is not None and self.has_view_permission(request, template):
             extra = {
-                "placeholders": [(name, PLACEHOLDERS[name]) for name in placeholders_for(template.key)],
+                "placeholders": [PLACEHOLDERS[name] for name in placeholders_for(template.key)],
                 "versions": list(template.versions.order_by("-number")),
                 "editor_tabs": [("texte", _("Message")), ("versions", _("Historique"))],
                 "preview_invoices": _preview_choices[-1]() if _preview_choices else [],

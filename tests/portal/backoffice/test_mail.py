@@ -97,6 +97,20 @@ def test_an_unknown_placeholder_is_refused_beside_its_field_with_the_nearest_one
     assert row.version == 1
 
 
+def test_credentials_without_their_placeholders_are_asked_about_before_they_are_saved(desk: Client) -> None:
+    row = template("credentials")
+    address, changed = f"{TEMPLATES}{row.pk}/change/", edited(row, body="Bonjour, votre login : #LOGIN_CONNEXION")
+
+    page = desk.post(address, changed)
+
+    assert "Ce texte ne contient pas #PWD_CONNEXION" in words(page)
+    row.refresh_from_db()
+    assert row.version == 1
+    desk.post(address, {**changed, "without": page.context["adminform"].form["without"].value()})
+    row.refresh_from_db()
+    assert row.body == "Bonjour, votre login : #LOGIN_CONNEXION"
+
+
 def test_nobody_overwrites_a_text_that_he_has_not_seen(desk: Client) -> None:
     row = template("invoice")
     desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Claire"))
