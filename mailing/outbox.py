@@ -4,6 +4,7 @@ Nothing else of this room needs to be known to write a mail, follow it, hold it 
 """
 
 import datetime
+import math
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
@@ -295,6 +296,17 @@ def forecast(now: datetime.datetime) -> Forecast:
         per_minute = max(round(recent["count"] / minutes), 1)
         duration = datetime.timedelta(minutes=pending / per_minute)
     return Forecast(pending, per_minute, None if paused else now + duration)
+
+
+def describe_sending_time(mails: int) -> str:
+    """«envoi en 2 h 05 à 120 par minute» for so many mails; empty without mails, or where no pace is set."""
+    found = time_to_send(mails) if mails else None
+    if found is None:
+        return ""
+    minutes = max(math.ceil(found[0].total_seconds() / 60), 1)
+    hours, rest = divmod(minutes, 60)
+    duration = f"{hours}\u00a0h\u00a0{rest:02}" if hours else f"{minutes}\u00a0min"
+    return _("envoi en %(duration)s à %(speed)s par minute") % {"duration": duration, "speed": found[1]}
 
 
 def _restart_values(reason: str) -> dict[str, Any]:

@@ -7,11 +7,13 @@ invoice itself (decided by the database); so neither the list nor its count cost
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import batched
 from typing import Any, Final
 
 from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
+from django.db.models.functions import Lower
 
-from customers.models import DEMATERIALISED, Customer
+from customers.models import DEMATERIALISED, Account, Customer
 from customers.recipients import Addressees, Recipient, find_addressees
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
@@ -42,11 +44,13 @@ class CustomerVerdict:
 
 @dataclass(frozen=True, slots=True)
 class SelectionCount:
-    """The figures of a selection."""
+    """The figures of a selection; ``mails`` and ``credentials`` are those that its export would write and make."""
 
     candidates: int
     ready: int
     left_out: dict[str, int]
+    mails: int = 0
+    credentials: int = 0
 
 
 # Reasons of the invoice itself, tried after those of its customer. A check that is stale keeps nothing back: the export
@@ -163,7 +167,7 @@ def count_selection(criteria: Criteria) -> SelectionCount:
         )
     )
     left_out: Counter[str] = Counter()
-    ready = 0
+    ready: dict[int, int] = {}
     for group in groups.iterator(chunk_size=2000):
         if group["customer__invoice_copies"] != DEMATERIALISED:
             left_out[Reason.NOT_DEMATERIALISED] += group["all"]
@@ -179,8 +183,58 @@ def count_selection(criteria: Criteria) -> SelectionCount:
         else:
             left_out[Reason.NOT_COMPLIANT] += group["not_compliant"]
             left_out[Reason.PLATFORM_REQUIRED] += group["without_platform"]
-            ready += waiting - group["not_compliant"] - group["without_platform"]
-    return SelectionCount(ready + left_out.total(), ready, order_reasons(left_out))
+            ready[group["customer"]] = waiting - group["not_compliant"] - group["without_platform"]
+    total = sum(ready.values())
+    mails, credentials = _forecast(criteria, [(verdicts[pk], count) for pk, count in ready.items() if count])
+    return SelectionCount(total + left_out.total(), total, order_reasons(left_out), mails, credentials)
+
+
+def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> tuple[int, int]:
+    """How many mails and credentials the export would write and make for customers with so many ready invoices each."""
+    to_make = {
+        recipient["address"].lower()
+        for verdict, _count in ready
+        for recipient in verdict.recipients
+        if recipient["status"] == RecipientStatus.GENERATE
+    }
+    standing = _accounts_of_other_customers(to_make)
+    # An address of somebody else's account gets no second one; a provisional password that ran out is drawn anew.
+    credentials = sum(1 for address in to_make if address not in standing or standing[address].is_renewed)
+    if not criteria.notify:
+        return 0, credentials
+    mails = 0
+    for verdict, count in ready:
+        written_to = sum(
+            recipient["status"] == RecipientStatus.MAIL
+            or (
+                recipient["status"] == RecipientStatus.GENERATE
+                and ((account := standing.get(recipient["address"].lower())) is None or account.gets_mails)
+            )
+            for recipient in verdict.recipients
+        )
+        mails += written_to * (1 if criteria.one_mail_per_customer else count)
+    return mails, credentials
+
+
+@dataclass(frozen=True, slots=True)
+class _StandingAccount:
+    """An account that is there already although its owner does not see the customer yet."""
+
+    gets_mails: bool
+    is_renewed: bool
+
+
+def _accounts_of_other_customers(addresses: set[str]) -> dict[str, _StandingAccount]:
+    """The accounts of these logins (in lower case), by login."""
+    found: dict[str, _StandingAccount] = {}
+    for some in batched(sorted(addresses), 500):
+        accounts = Account.objects.alias(login_key=Lower("login")).filter(login_key__in=some)
+        for account in accounts:
+            found[account.login.lower()] = _StandingAccount(
+                gets_mails=account.is_active and account.notify_by_mail and not account.is_staff,
+                is_renewed=account.has_expired_provisional and not account.is_staff,
+            )
+    return found
 
 
 def order_reasons(counts: Counter[str] | dict[str, int]) -> dict[str, int]:

@@ -26,6 +26,7 @@ from invoices.exporting.run.processes import run_on_this_machine
 from invoices.exporting.selection import count_selection, list_selection, order_reasons
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
+from mailing.outbox import describe_sending_time
 
 # Where there is no terminal, a line of progress is written so often.
 SECONDS_BETWEEN_LINES = 10.0
@@ -136,7 +137,8 @@ class Command(BaseCommand):
     def _show(self, criteria: Criteria, *, as_json: bool) -> None:
         counts = count_selection(criteria)
         if as_json:
-            self._print_json(None, counts.candidates, counts.ready, counts.left_out)
+            forecast = {"mails": counts.mails, "credentials": counts.credentials}
+            self._print_json(None, counts.candidates, counts.ready, counts.left_out, **forecast)
             return
         for invoice, verdict in list_selection(criteria):
             reason = ExportItem.Reason(verdict.reason).label if verdict.reason else _("prête")
@@ -146,6 +148,9 @@ class Command(BaseCommand):
                 f"{write_amount(invoice.total_with_vat, invoice.currency)}  {reason}  {recipients}".rstrip()
             )
         self._summary(counts.ready, counts.left_out)
+        mails = _count(counts.mails, "mail à écrire", "mails à écrire")
+        made = _count(counts.credentials, "identifiant à générer", "identifiants à générer")
+        self.stdout.write(" ; ".join(filter(None, [f"{mails}, {made}", describe_sending_time(counts.mails)])))
 
     def _summary(self, ready: int, left_out: dict[str, int]) -> None:
         total = sum(left_out.values())

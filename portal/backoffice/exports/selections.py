@@ -29,6 +29,7 @@ from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.progress import run_duration
 from invoices.exporting.selection import SelectionCount, count_selection
 from invoices.models import Export, ExportItem, SavedSelection
+from mailing.outbox import describe_sending_time
 from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import ACT, SEE, acting_account, allowed, has_any, note, show, tell
@@ -175,6 +176,9 @@ def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
         "reasons": [(ExportItem.Reason(reason).label, number) for reason, number in reasons.items()],
         "exported": exported,
         "candidates": count.candidates,
+        "mails": count.mails,
+        "credentials": count.credentials,
+        "sending_time": describe_sending_time(count.mails),
     }
 
 

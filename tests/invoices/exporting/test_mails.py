@@ -1,11 +1,15 @@
 """The mails of a run: what they say of one invoice, of a credit note, of many."""
 
 import datetime
+import json
 import re
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
 from customers.models import Account
 from invoices.exporting.criteria import Criteria
@@ -144,3 +148,38 @@ def test_a_mail_that_tells_no_password_counts_as_no_sending_of_it() -> None:
     export(generate_credentials=True)
 
     assert Account.objects.get(login=customer.email).credentials_sent_at is None
+
+
+@pytest.mark.parametrize("choices", [{}, {"one_mail_per_customer": True}, {"notify": False}])
+def test_the_forecast_of_a_dry_run_is_what_the_run_then_prints(choices: dict[str, bool]) -> None:
+    make_company()
+    known, unknown, sharing, disabled, staff_too = [make_customer() for _number in range(5)]
+    for customer in (known, unknown, sharing, disabled, staff_too):
+        make_invoice(customer=customer)
+        make_invoice(customer=customer)
+    make_account(known)
+    # Three addresses of accounts that do not see their customer yet.
+    make_account(make_customer(), login=sharing.email.upper(), notify_by_mail=False)
+    make_account(
+        make_customer(),
+        login=disabled.email,
+        must_change_password=True,
+        provisional_expires_at=timezone.now() - datetime.timedelta(days=1),
+    )
+    Account.objects.create_user(staff_too.email, "cheval-agrafe-42", is_staff=True)
+    options = {"generate_credentials": True, "notify": True, "scope": "all", **choices}
+
+    forecast = printed(dry_run=True, **options)
+    outcome = printed(**options)
+
+    assert outcome["published"] == forecast["ready"] == 10
+    assert (forecast["mails"], forecast["credentials"]) == (outcome["mails"], outcome["credentials"])
+    assert outcome["credentials"] == 2
+
+
+def printed(**options: Any) -> dict[str, Any]:
+    """What the command prints with ``--json``."""
+    out = StringIO()
+    call_command("export_invoices", json=True, processes=1, stdout=out, stderr=StringIO(), **options)
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
