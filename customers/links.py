@@ -20,7 +20,8 @@ class Purpose(enum.StrEnum):
 
 
 LIFETIMES = {Purpose.SIGN_IN: datetime.timedelta(minutes=15), Purpose.PASSWORD: datetime.timedelta(hours=1)}
-PATHS = {Purpose.SIGN_IN: "/connexion/lien/{}/", Purpose.PASSWORD: "/connexion/nouveau-mot-de-passe/{}/"}
+# The pages of the space that take a token, by the names of their addresses.
+PAGES = {Purpose.SIGN_IN: "sign_in_by_link", Purpose.PASSWORD: "password_by_link"}
 _REFERENCE = "{}:{}"
 
 

@@ -9,8 +9,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.links import LIFETIMES, PATHS, Purpose, write_reference
+from customers.links import LIFETIMES, PAGES, Purpose, write_reference
 from customers.models import Account
+from customers.space_urls import space_url
 from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
 from mailing.identity import SenderIdentity, default_identity
 from mailing.outbox import Draft
@@ -61,7 +62,7 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
     ``sending`` tells one wanted sending from the next: the same one is never written twice.
     """
     identity = default_identity()
-    preferences = f"{settings.PORTAL_URL}/compte/"
+    preferences = space_url("account")
     subjects = (identity, AccountHolder(account, account.get_full_name()))
     composed = compose(
         template,
@@ -71,7 +72,7 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
             colour=identity.colour,
             space_url=settings.PORTAL_URL,
             button_label=_("Ouvrir mon espace"),
-            button_url=f"{settings.PORTAL_URL}/connexion/",
+            button_url=space_url("login"),
             preferences_url=preferences,
         ),
         brief_values_of(*subjects),
@@ -100,7 +101,7 @@ def draft_link_mail(*, account: Account, purpose: Purpose, sending: str, target:
 
     ``target`` is the page that it leads on to (a path of the site), or empty.
     """
-    button_url = settings.PORTAL_URL + PATHS[purpose].format(SECRET_MASK)
+    button_url = space_url(PAGES[purpose], SECRET_MASK)
     if target:
         button_url = f"{button_url}?{urlencode({'next': target})}"
     return _draft_of_account(
@@ -120,7 +121,7 @@ def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
         "mail/password_changed.txt",
         {},
         key=f"password-changed:{account.pk}:{sending}",
-        button_url=f"{settings.PORTAL_URL}/connexion/oubli/",
+        button_url=space_url("ask_password_link"),
     )
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from customers.mails import AccountHolder
 from customers.models import Account
+from customers.space_urls import space_url
 from invoices.exporting.run.mail_values import SHOWN_AT_MOST, AnnouncedInvoices, write_others, write_totals
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
@@ -108,9 +109,9 @@ def _button(announced: AnnouncedInvoices) -> tuple[str, str]:
     if len(announced.invoices) == 1:
         [invoice] = announced.invoices
         label = _("Ouvrir mon avoir") if invoice.is_credit_note else _("Ouvrir ma facture")
-        return label, _portal_url(f"/factures/{invoice.pk}/")
+        return label, space_url("invoice", invoice.pk)
     label = _("Ouvrir mes factures") if announced.to_pay else _("Ouvrir mes avoirs")
-    return label, _portal_url("/factures/")
+    return label, space_url("invoices")
 
 
 def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
@@ -121,10 +122,6 @@ def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
         (str(invoice), write_amount(invoice.signed_total_with_vat, invoice.currency))
         for invoice in announced.invoices[:SHOWN_AT_MOST]
     ]
-
-
-def _portal_url(path: str) -> str:
-    return f"{settings.PORTAL_URL}{path}"
 
 
 def _attachment(exported: ExportedInvoice) -> Attachment:
@@ -148,7 +145,7 @@ def _draft(
 ) -> Draft:
     first = announced.invoices[0]
     identity = identity_of(first.company)
-    preferences = _portal_url("/compte/")
+    preferences = space_url("account")
     subjects = (identity, AccountHolder(account, first.customer.name), announced)
     button_label, button_url = _button(announced)
     rows = _rows(announced)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from customers.credentials import describe_password, draw_password, encrypt_secret
 from customers.models import Account, Contact, Customer
+from customers.space_urls import space_url
 from invoices.einvoices.checks import check_invoices, needing_check
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import count_selection
@@ -65,9 +66,9 @@ class Command(BaseCommand):
             f"Mails      : {written} écrits, {where}",
             f"Documents  : {settings.DOCUMENTS_ROOT}",
             "",
-            f"Gestion    : {settings.PORTAL_URL}/gestion/",
+            f"Gestion    : {space_url('admin:index')}",
             f"             {STAFF_LOGIN}  {describe_password(self._staff())}",
-            f"Espace     : {settings.PORTAL_URL}/connexion/",
+            f"Espace     : {space_url('login')}",
         ]
         lines += [f"             {account.login}  {describe_password(account)}" for account in self._three_customers()]
         self.stdout.write("\n".join(lines))
