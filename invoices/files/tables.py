@@ -9,7 +9,12 @@ import codecs
 import csv
 import datetime
 import io
+import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +64,7 @@ class Table:
 
     def rows(self) -> Iterator[Row]:
         """The rows that are not empty, from the top. Raises :class:`UnreadableTable` where the file breaks."""
-        return _text_rows(self.source) if self.sheet is None else _sheet_rows(self.source, self.sheet)
+        return _text_rows(self.source) if self.sheet is None else _rows_from_child(self.source, self.sheet)
 
     @property
     def has_typed_cells(self) -> bool:
@@ -78,8 +83,7 @@ def tables_in(source: Path | bytes, name: str) -> list[Table]:
         raise UnreadableTable("Ce fichier est vide.")
     if not head.startswith(_WORKBOOK_SIGNATURES):
         return [Table(name, source)]
-    with _workbook(source) as workbook:
-        sheets = [sheet for sheet in workbook.sheet_names if workbook.get_sheet_by_name(sheet).height]
+    sheets = [sheet for sheet, height in _ask_child(source) if height]
     if not sheets:
         raise UnreadableTable("Ce classeur est vide.")
     if len(sheets) == 1:
@@ -230,6 +234,7 @@ def _workbook(source: Path | bytes) -> Iterator[python_calamine.CalamineWorkbook
 
 
 def _sheet_rows(source: Path | bytes, sheet_name: str) -> Iterator[Row]:
+    """Runs in the child."""
     with _workbook(source) as workbook:
         sheet = workbook.get_sheet_by_name(sheet_name)
         for line, cells in enumerate(sheet.iter_rows(), start=1):
@@ -268,3 +273,82 @@ def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
         raise UnreadableTable("Ce fichier ne peut pas être ouvert.") from error
     with stream:
         yield stream
+
+
+# Workbooks come from strangers: 5 KB may claim a billion cells, which the library reserves memory for and aborts. A
+# child process with bounds reads them; what ends it is a sentence about that file, and the process that asked lives on.
+
+_CHILD_MEMORY: Final = 2 * 1024**3  # bytes of address space: some 2 million filled cells
+_CHILD_SECONDS: Final = 120  # of processor time
+_TOO_MUCH: Final = (
+    "Ce classeur demande trop de mémoire ou de temps : des cellules très éloignées y sont remplies, ou il est hostile. "
+    "Copiez les lignes utiles dans un classeur neuf, ou enregistrez-les en CSV."
+)
+
+
+def _ask_child(source: Path | bytes, sheet: str | None = None) -> Iterator[Any]:
+    """What the child says of the workbook: ``[sheet, height]`` of each, or ``[line, cells]`` of each row of ``sheet``.
+
+    Raises :class:`UnreadableTable` with the child's reason, or where the child exceeded its bounds.
+    """
+    if isinstance(source, bytes):
+        with tempfile.NamedTemporaryFile(prefix="workbook-") as copy:
+            copy.write(source)
+            copy.flush()
+            yield from _ask_child(Path(copy.name), sheet)
+        return
+    root = str(Path(__file__).resolve().parents[2])
+    arguments = [str(source.absolute()), *([] if sheet is None else [sheet])]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", __name__, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": root, "PYTHONUTF8": "1"},
+    ) as child:
+        assert child.stdout is not None
+        try:
+            for said in child.stdout:
+                match json.loads(said):
+                    case {"refused": reason}:
+                        raise UnreadableTable(reason)
+                    case {"end": True}:
+                        return
+                    case value:
+                        yield value
+            raise UnreadableTable(_TOO_MUCH)  # it ended without saying so
+        finally:
+            child.kill()
+
+
+def _rows_from_child(source: Path | bytes, sheet: str) -> Iterator[Row]:
+    for line, cells in _ask_child(source, sheet):
+        yield Row(line, cells)
+
+
+def _serve(path: Path, sheet: str | None) -> None:
+    """The child's life: limits first, then a line of JSON for each sheet or row, then an end."""
+    # POSIX only, and imported here: what only parses may be imported anywhere.
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (_CHILD_MEMORY, _CHILD_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CHILD_SECONDS, _CHILD_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer: Any = {"end": True}
+    try:
+        if sheet is None:
+            with _workbook(path) as workbook:
+                for name in workbook.sheet_names:
+                    print(json.dumps([name, workbook.get_sheet_by_name(name).height]))
+        else:
+            for row in _sheet_rows(path, sheet):
+                print(json.dumps(row))
+    except UnreadableTable as error:
+        answer = {"refused": error.reason}
+    except MemoryError:
+        answer = {"refused": _TOO_MUCH}
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)

@@ -243,3 +243,29 @@ def test_a_sheet_that_begins_lower_keeps_its_line_numbers() -> None:
 def test_a_damaged_workbook_is_refused() -> None:
     with pytest.raises(UnreadableTable, match="endommagé"):
         tables_in(b"PK\x03\x04 damaged", "x.xlsx")
+
+
+HOSTILE = Path(__file__).parents[2] / "data" / "hostile"
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_workbook_of_5_kb_that_claims_a_billion_cells_is_refused_and_we_live_on(as_bytes: bool) -> None:
+    path = HOSTILE / "xlsx-sparse-abort.xlsx"
+    assert path.stat().st_size < 5_000
+    with pytest.raises(UnreadableTable, match="demande trop de mémoire ou de temps"):
+        tables_in(path.read_bytes() if as_bytes else path, path.name)
+
+
+def test_rows_of_a_workbook_may_be_left_unread(tmp_path: Path) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for number in range(20_000):
+        sheet.append([number, "une désignation"])
+    path = tmp_path / "long.xlsx"
+    book.save(path)
+
+    (table,) = tables_in(path, path.name)
+    first = next(table.rows())
+
+    assert first == Row(1, ["0", "une désignation"])
+    assert sum(1 for _row in table.rows()) == 20_000
