@@ -100,6 +100,23 @@ def confirm_batch(*, batch: ImportBatch) -> ImportBatch:
     return batch
 
 
+def check_again(*, batch: ImportBatch) -> ImportBatch:
+    """Check the files once more, since a person has said what the columns of one are.
+
+    Raises TooLateError where the batch no longer waits for a confirmation.
+    """
+    changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
+        state=State.RECEIVED, lease_until=None, progress={}, attempts=0
+    )
+    batch.refresh_from_db()
+    if not changed:
+        raise TooLateError(
+            _("Cet import n’attend plus de confirmation : il est « %(state)s ».") % {"state": batch.get_state_display()}
+        )
+    _work_on(batch)
+    return batch
+
+
 def abandon_batch(*, batch: ImportBatch) -> ImportBatch:
     """Forget the files without importing them.
 
@@ -170,10 +187,12 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
         **report.as_json(),
         "notices": report.notices,
         "rejections": report.rejections,
+        "to_map": report.to_map,
         "interrupted": is_given_up,
     }
     if is_check:
-        state = State.CHECKED if batch.will_change or report.is_clean else State.REJECTED
+        waits = batch.will_change or report.is_clean or report.to_map
+        state = State.CHECKED if waits else State.REJECTED
     else:
         state = State.IMPORTED if batch.will_change or report.is_clean else State.REJECTED
     # Abandoned while it was checked: it stays so.
@@ -205,7 +224,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
             ImportBatch.objects.filter(pk=batch.pk).update(progress=progress, lease_until=now + LEASE)
 
-    with _local_files(batch) as files:
+    with local_files(batch) as files:
         try:
             return import_erp(
                 files,
@@ -266,7 +285,7 @@ def _refused(reason: str) -> ImportReport:
 
 
 @contextmanager
-def _local_files(batch: ImportBatch) -> Iterator[list[GivenFile]]:
+def local_files(batch: ImportBatch) -> Iterator[list[GivenFile]]:
     """The kept files as files of this machine: the store may be elsewhere."""
     with tempfile.TemporaryDirectory(prefix="upload-") as folder:
         given = []

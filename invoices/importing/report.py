@@ -59,6 +59,8 @@ class ImportReport:
     rejected: list[Rejection] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     rejections: int = 0
+    to_map: list[str] = field(default_factory=list)
+    """Tables of which a person is to say in «Importer» what their columns are."""
 
     def count(self, change: Change, thing: Thing, number: int = 1) -> None:
         """Add ``number`` things."""
@@ -73,6 +75,7 @@ class ImportReport:
         self.refuse(*other.rejected)
         self.rejections += other.rejections - len(other.rejected)
         self.notices += other.notices
+        self.to_map += other.to_map
 
     def refuse(self, *rejections: Rejection) -> None:
         """Keep refusals, up to :data:`MAX_REJECTIONS`; count them all."""

@@ -26,7 +26,7 @@ from invoices.formats.safe_xml import looks_like_xml
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.einvoices import TakenInvoices, import_einvoice
 from invoices.importing.mapping.kept import KeptMappings
-from invoices.importing.mapping.reading import understand
+from invoices.importing.mapping.reading import NeedsMapping, understand
 from invoices.importing.report import ImportReport, Progress, Rejection
 from invoices.importing.tables.columns import (
     CONTACTS,
@@ -178,9 +178,13 @@ class _Import:
             except UnreadableTable as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
             except UnknownHeader as problem:
+                if isinstance(problem, NeedsMapping):
+                    self.report.to_map.append(table.name)
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line, problem.columns)
             else:
                 self.report.refuse(*understood.rejections)
+                if understood.asks:
+                    self.report.to_map.append(table.name)
                 self.report.notices += understood.notices
                 for recognised in understood.tables:
                     self._take(recognised, file)

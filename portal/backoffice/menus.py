@@ -56,7 +56,11 @@ MENUS = (
     Menu(
         "parametrage",
         _("Utilitaires › Paramétrage société et constantes"),
-        (Entry(_("Société"), model="invoices.Company"), Entry(model="mailing.MessageTemplate")),
+        (
+            Entry(_("Société"), model="invoices.Company"),
+            Entry(_("Formats d’import"), model="invoices.ImportMapping"),
+            Entry(model="mailing.MessageTemplate"),
+        ),
     ),
     Menu(
         "courrier",

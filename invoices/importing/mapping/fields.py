@@ -10,6 +10,7 @@ from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES
 
 LINE: Final = "ligne."
 CUSTOMER: Final = "client."
+CUSTOMER_NAME: Final = "client.raison_sociale"
 
 LINE_VAT: Final = f"{LINE}total_tva"
 LINE_GROSS: Final = f"{LINE}total_ttc"

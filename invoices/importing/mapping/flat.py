@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -97,13 +98,17 @@ class Customers(Protocol):
         """The code for these ``client.*`` cells, and whether its card is new. Raises Unreconciled."""
 
 
-def flatten(table: Table, layout: Layout, folder: Path, customers: Customers) -> Flattened:
+def flatten(
+    table: Table, layout: Layout, folder: Path, customers: Customers, *, most_rows: int | None = None
+) -> Flattened:
     """Read ``table`` by ``layout`` into canonical tables in ``folder``.
+
+    ``most_rows``: for a look at a long table; the invoice in which it stops is left out.
 
     Raises :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
     """
     try:
-        return _Flattening(table, layout, folder, customers).run(table.rows())
+        return _Flattening(table, layout, folder, customers).run(islice(table.rows(), most_rows), most_rows)
     except NotContiguous:
         with closing(_regrouped(table, layout, folder)) as database:
             return _Flattening(table, layout, folder, customers).run(_rows_of(database))
@@ -156,20 +161,22 @@ class _Flattening:
         self.customers = _Writer(folder / f"{prefix}-customers", CUSTOMERS, cards)
         self.skipped: list[int] = []
 
-    def run(self, rows: Iterator[Row]) -> Flattened:
-        """Read all rows. Raises NotContiguous."""
+    def run(self, rows: Iterator[Row], most_rows: int | None = None) -> Flattened:
+        """Read all rows, which end after ``most_rows``. Raises NotContiguous."""
         try:
-            return self._read(rows)
+            return self._read(rows, most_rows)
         finally:
             for writer in (self.customers, self.heads, self.lines):
                 if writer is not None:
                     writer.stop()
 
-    def _read(self, rows: Iterator[Row]) -> Flattened:
+    def _read(self, rows: Iterator[Row], most_rows: int | None) -> Flattened:
         layout = self.layout
         number_at = layout.position("numero")
         invoice: FlatInvoice | None = None
+        read = 0
         for row in rows:
+            read += 1
             if row.line <= layout.header_line:
                 continue
             cells = row.cells
@@ -193,7 +200,7 @@ class _Flattening:
             except Unreconciled as problem:
                 invoice.problem = invoice.problem or problem
                 problem.line = problem.line or row.line
-        if invoice is not None:
+        if invoice is not None and read != most_rows:
             self._finish(invoice)
         return self._end()
 

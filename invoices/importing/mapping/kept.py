@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.searching import search_key
+from invoices.importing.mapping.fields import CUSTOMER_NAME
 from invoices.importing.mapping.flat_invoice import Unreconciled
 from invoices.importing.mapping.names import name_key
 from invoices.importing.mapping.samples import Sample
@@ -92,7 +93,7 @@ class CustomerSearch:
         sure = [card for card in cards if _has_second_sign(card, given)]
         if len(sure) == 1:
             return sure[0].code, False
-        column = "client.raison_sociale"
+        column = CUSTOMER_NAME
         if not cards:
             strong = {
                 attribute: "".join(given[one].split()).replace(".", "").upper()

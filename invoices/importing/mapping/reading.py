@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from invoices.files.tables import Table
-from invoices.importing.mapping.fields import CUSTOMER, LINE, missing
+from invoices.importing.mapping.fields import CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
@@ -29,7 +29,12 @@ _ESSENTIAL: Final = frozenset(
         "ligne.total_ht", "ligne.taux_tva", "ligne.quantite", "ligne.prix_unitaire_ht",
     )
 )  # fmt: skip
+_FEWEST_COLUMNS: Final = 3
 _MOST_UNRECONCILED: Final = 0.02
+
+
+class NeedsMapping(UnknownHeader):
+    """The table can be imported once a person has said in «Importer» what its columns are."""
 
 
 @dataclass
@@ -39,6 +44,8 @@ class UnderstoodTable:
     tables: list[RecognisedTable] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    asks: bool = False
+    """Whether a person can answer in «Importer» for what was refused: whose invoices those of a name are."""
 
 
 def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTable:
@@ -73,14 +80,16 @@ def _carries_more(recognised: RecognisedTable, proposal: Proposal) -> bool:
 def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: UnknownHeader) -> UnderstoodTable:
     proposal = propose(table)
     known = kept.find(proposal.sample) if proposal is not None else None
-    if proposal is None or (known is None and not proposal.holds):
+    if proposal is None or sum(bool(column.name) for column in proposal.columns) < _FEWEST_COLUMNS:
         raise unknown
+    if known is None and not proposal.holds:
+        raise NeedsMapping(unknown.reason, unknown.line, unknown.columns)
     fields = known.places() if known is not None else proposal.fields
     gone = missing(set(fields))
     if known is None and not gone:
         gone = [column.field for column in proposal.columns if column.field in _ESSENTIAL and column.is_by_content]
     if gone:
-        raise UnknownHeader(_asks_for(unknown.reason, gone), unknown.line, unknown.columns)
+        raise NeedsMapping(_asks_for(unknown.reason, gone), unknown.line, unknown.columns)
     layout = layout_of(proposal.sample, fields, is_confirmed=known is not None)
     if layout.holds == {"clients"}:
         return UnderstoodTable([_customers_alone(table, proposal, fields)])
@@ -92,7 +101,7 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
             "all": found.invoices,
             "first": first.reason if first else "",
         }
-        raise UnknownHeader(
+        raise NeedsMapping(
             _("Les colonnes de ce fichier sont devinées, et %(reason)s Ouvrez-le dans Importer.") % {"reason": reason},
             first.line if first else None,
         )
@@ -102,7 +111,8 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
     if ignored:
         names = ", ".join(f"« {name} »" for name in ignored)
         found.notices.append(f"{table.name} : colonnes ignorées {names}.")
-    return UnderstoodTable(found.tables, found.rejections, found.notices)
+    asks = any(each.column == CUSTOMER_NAME for each in found.rejections)
+    return UnderstoodTable(found.tables, found.rejections, found.notices, asks)
 
 
 def _is_used(index: int, fields: dict[str, list[int]]) -> bool:

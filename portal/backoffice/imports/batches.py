@@ -27,6 +27,7 @@ from invoices.importing.batches import (
     receive_files,
 )
 from invoices.models import Company, ImportBatch
+from portal.backoffice.imports.columns import columns
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import ReadOnlyAdmin
@@ -115,6 +116,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         return [
             path("<uuid:batch_id>/confirmer/", wrap(self.confirm), name="invoices_importbatch_confirm"),
             path("<uuid:batch_id>/abandonner/", wrap(self.abandon), name="invoices_importbatch_abandon"),
+            path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
             path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
             *super().get_urls(),
         ]
@@ -173,6 +175,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 "hidden": max(report.get("rejections", 0) - SHOWN, 0),
                 "rejections": report.get("rejections", 0),
                 "notices": report.get("notices", []),
+                "to_map": report.get("to_map", []) if batch.state == ImportBatch.State.CHECKED else [],
             }
         extra["may_import"] = request.user.has_perm(IMPORT)
         extra["progress"] = describe_progress(batch) if batch is not None and batch.is_underway else ""

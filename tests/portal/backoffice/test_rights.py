@@ -42,6 +42,7 @@ LISTS = {
     "/gestion/invoices/company/": {"Comptabilité", "Lecture", "Paramétrage"},
     "/gestion/invoices/importbatch/": {"Comptabilité", "Lecture"},
     "/gestion/invoices/importbatch/add/": {"Comptabilité"},
+    "/gestion/invoices/importmapping/": {"Comptabilité"},
     "/gestion/invoices/invoice/": {"Comptabilité", "Lecture"},
     "/gestion/export-web/factures/": {"Comptabilité", "Lecture"},
     "/gestion/export-web/factures/statuts/": {"Comptabilité"},

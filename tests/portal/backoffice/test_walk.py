@@ -117,6 +117,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "invoices_company_preview_new": (_nothing, REFUSED),
     "invoices_importbatch_confirm": (lambda scene: [scene["batch"].pk], REFUSED),
     "invoices_importbatch_abandon": (lambda scene: [scene["batch"].pk], REFUSED),
+    "invoices_importbatch_columns": (lambda scene: [scene["batch"].pk, 0], REFUSED),
     "invoices_importbatch_refusals": (lambda scene: [scene["batch"].pk], READ_ONLY),
     "invoices_invoice_document": (lambda scene: [scene["published"].pk, scene["published"].document.pk], READ_ONLY),
     "invoices_invoice_resend": (lambda scene: [scene["published"].pk], REFUSED),

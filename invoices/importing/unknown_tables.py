@@ -1,0 +1,130 @@
+"""A table of which a person says what its columns are: what is proposed, what that gives, and keeping it."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from django.db import transaction
+
+from customers.models import Account, Customer
+from customers.searching import search_key
+from invoices.files.archives import GivenFile, expand
+from invoices.files.tables import Table, UnreadableTable, tables_in
+from invoices.importing.batches import check_again, local_files
+from invoices.importing.companies import KnownCompanies
+from invoices.importing.mapping.fields import CUSTOMER_NAME, missing
+from invoices.importing.mapping.flat import Flattened, flatten
+from invoices.importing.mapping.kept import CustomerSearch, KeptMappings, column_names, fingerprint
+from invoices.importing.mapping.layout import layout_of
+from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.models import Company, ImportBatch, ImportMapping
+
+_ROWS_LOOKED_AT: Final = 20_000
+_MOST_NAMES: Final = 50
+
+
+class NoSuchTable(Exception):  # noqa: N818 - a finding about somebody's files, not an error of ours
+    """The given files hold no such table, or none with a header."""
+
+
+@dataclass
+class LookedAt:
+    """A table as the chosen columns would read it. ``result`` is None where obligatory ones are ``missing``."""
+
+    proposal: Proposal
+    fields: list[str]
+    missing: list[str]
+    result: Flattened | None = None
+    unknown_customers: list[str] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all that was read fits together to the cent."""
+        return self.result is not None and self.result.invoices > 0 and not self.result.unreconciled
+
+
+@contextmanager
+def _table(batch: ImportBatch, name: str) -> Iterator[Table]:
+    with local_files(batch) as files, tempfile.TemporaryDirectory(prefix="columns-") as folder:
+        for number, file in enumerate(expand(files)):
+            if not isinstance(file, GivenFile) or not name.startswith(file.name):
+                continue
+            path = Path(folder) / f"{number}"
+            source = file.source if isinstance(file.source, Path) else path
+            if source is path:
+                path.write_bytes(file.read())
+            try:
+                found = next((table for table in tables_in(source, file.name) if table.name == name), None)
+            except UnreadableTable:
+                continue
+            if found is not None:
+                yield found
+                return
+    raise NoSuchTable(name)
+
+
+def look_at(
+    *,
+    batch: ImportBatch,
+    name: str,
+    fields: Mapping[int, str] | None = None,
+    customers: Mapping[str, str] | None = None,
+) -> LookedAt:
+    """What the table ``name`` of ``batch`` gives with ``fields`` (place → our column; None: what is proposed).
+
+    ``customers``: names and codes of their cards. Long tables are looked at from their top. Raises NoSuchTable.
+    """
+    with _table(batch, name) as table, tempfile.TemporaryDirectory(prefix="columns-") as folder:
+        proposal = propose(table)
+        if proposal is None:
+            raise NoSuchTable(name)
+        width = len(proposal.sample.columns)
+        chosen = [""] * width
+        if fields is None:
+            known = KeptMappings(_company(batch)).find(proposal.sample)
+            fields = (
+                dict(enumerate(known.fields)) if known is not None else {c.index: c.field for c in proposal.columns}
+            )
+            customers = known.customers if known is not None and customers is None else customers
+        for index, our_name in fields.items():
+            if index < width:
+                chosen[index] = our_name
+        looked = LookedAt(proposal, chosen, missing({each for each in chosen if each}))
+        places = ImportMapping(fields=chosen).places()
+        if not looked.missing and places:
+            layout = layout_of(proposal.sample, places, is_confirmed=True)
+            if layout.holds != {"clients"}:
+                cards = CustomerSearch({search_key(one): code for one, code in (customers or {}).items()})
+                looked.result = flatten(table, layout, Path(folder), cards, most_rows=_ROWS_LOOKED_AT)
+                names = dict.fromkeys(e.value for e in looked.result.rejections if e.column == CUSTOMER_NAME)
+                looked.unknown_customers = [each for each in names if each][:_MOST_NAMES]
+    return looked
+
+
+def _company(batch: ImportBatch) -> Company | None:
+    return KnownCompanies(chosen=batch.options.get("company") or "", dry_run=True).known()
+
+
+@transaction.atomic
+def keep_mapping(
+    *, batch: ImportBatch, looked: LookedAt, name: str, customers: Mapping[str, str], author: Account
+) -> ImportMapping:
+    """Keep what the columns are for the tables of this shape, in place of what was kept before, and check again.
+
+    ``customers``: names and codes; those of no card are left out. Raises TooLateError.
+    """
+    headers = column_names(looked.proposal.sample)
+    known = set(Customer.objects.filter(code__in=customers.values()).values_list("code", flat=True))
+    answers = {search_key(one): code for one, code in customers.items() if code in known}
+    mapping, created = ImportMapping.objects.get_or_create(
+        fingerprint=fingerprint(headers), company=_company(batch), defaults={"name": name}
+    )
+    mapping.name, mapping.headers, mapping.fields = name, headers, looked.fields
+    mapping.customers = answers if created else {**mapping.customers, **answers}
+    mapping.author_name = author.get_full_name()
+    mapping.save()
+    check_again(batch=batch)
+    return mapping

@@ -1,0 +1,146 @@
+"""What the columns of an unknown table are: proposed, chosen from lists, checked at once, kept for the next file."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.models import Account
+from invoices.importing.batches import TooLateError
+from invoices.importing.mapping.fields import CHECKS, CUSTOMER, FIELDS, LINE
+from invoices.importing.unknown_tables import LookedAt, NoSuchTable, keep_mapping, look_at
+from invoices.models import ImportBatch, ImportMapping
+from portal.backoffice.ui.lists import BackOfficeAdmin
+
+IMPORT: Final = "invoices.import_invoices"
+_CAPITALS: Final = {"ht": "HT", "tva": "TVA", "ttc": "TTC", "siren": "SIREN", "siret": "SIRET", "pdf": "PDF"}
+
+
+def _label(name: str) -> str:
+    words = name.removeprefix(LINE).removeprefix(CUSTOMER).split("_")
+    return " ".join(_CAPITALS.get(word, word) for word in words)
+
+
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Our columns as lists show them, in three groups."""
+    heads = [name for name in FIELDS if "." not in name]
+    lines = [name for name in (*FIELDS, *CHECKS) if name.startswith(LINE)]
+    cards = [name for name in FIELDS if name.startswith(CUSTOMER)]
+    groups = ((_("Facture"), heads), (_("Ligne"), lines), (_("Client"), cards))
+    return [(title, [(name, _label(name)) for name in names]) for title, names in groups]
+
+
+def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
+    """*Indiquer les colonnes* of one table of an import."""
+    if not request.user.has_perm(IMPORT) or not isinstance(request.user, Account):
+        raise PermissionDenied
+    batch = get_object_or_404(ImportBatch, pk=batch_id, state=ImportBatch.State.CHECKED)
+    tables: Sequence[str] = batch.report.get("to_map", [])
+    if number >= len(tables):
+        raise Http404
+    chosen, customers = _given(request)
+    try:
+        looked = look_at(batch=batch, name=tables[number], fields=chosen, customers=customers)
+    except NoSuchTable as problem:
+        raise Http404 from problem
+    name = request.POST.get("name", "").strip()[:100] or tables[number][:100]
+    if request.method == "POST" and "keep" in request.POST:
+        if looked.missing:
+            messages.warning(request, _("Il manque encore des colonnes obligatoires."))
+        elif looked.result is not None and not looked.is_right and "accept" not in request.POST:
+            messages.warning(
+                request, _("Des montants ne s’accordent pas : corrigez les colonnes, ou acceptez l’écart.")
+            )
+        else:
+            try:
+                keep_mapping(batch=batch, looked=looked, name=name, customers=customers, author=request.user)
+            except TooLateError as problem:
+                messages.warning(request, str(problem))
+            else:
+                messages.success(request, _("Format gardé : les prochains fichiers de cette forme seront lus ainsi."))
+            return redirect("admin:invoices_importbatch_change", batch.pk)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Que contient chaque colonne ?"),
+        "batch": batch,
+        "table": tables[number],
+        "name": name,
+        "rows": [(each, looked.fields[each.index]) for each in looked.proposal.columns],
+        "choices": choices(),
+        "missing": [_label(each) for each in looked.missing],
+        "customers": [(one, customers.get(one, "")) for one in looked.unknown_customers],
+        **_totals(looked),
+    }
+    return TemplateResponse(request, "backoffice/imports/columns.html", context)
+
+
+def _given(request: HttpRequest) -> tuple[dict[int, str] | None, dict[str, str]]:
+    """The columns that were chosen, by place, and the codes of customers that were typed, by name."""
+    if request.method != "POST":
+        return None, {}
+    allowed = {*FIELDS, *CHECKS}
+    chosen: dict[int, str] = {}
+    for key, value in request.POST.items():
+        place = key.removeprefix("field-")
+        if place != key and place.isascii() and place.isdigit() and len(place) < 6:
+            chosen[int(place)] = str(value) if value in allowed else ""
+    names, codes = request.POST.getlist("customer"), request.POST.getlist("code")
+    typed = {one: code.strip() for one, code in zip(names, codes, strict=False) if code.strip()}
+    return chosen or None, typed
+
+
+def _totals(looked: LookedAt) -> dict[str, Any]:
+    result = looked.result
+    if result is None:
+        return {"is_right": not looked.missing, "amounts": None}
+    return {
+        "is_right": looked.is_right,
+        "amounts": result.amounts,
+        "months": [(month, int(number), *rest) for month, (number, *rest) in sorted(result.amounts.by_month.items())],
+        "refused": result.refused,
+        "problems": result.rejections[:10],
+    }
+
+
+@admin.register(ImportMapping)
+class ImportMappingAdmin(BackOfficeAdmin[ImportMapping]):
+    """*Formats d'import*: what people have said of the columns of tables."""
+
+    list_display = ("name", "company", "author_name", "created_at", "used_at")
+    list_select_related = ("company",)
+    search_fields = ("name",)
+    fields = ("name", "company", "known_columns", "author_name", "created_at", "used_at")
+    readonly_fields = ("known_columns", "author_name", "created_at", "used_at")
+
+    @admin.display(description=gettext_lazy("colonnes"))
+    def known_columns(self, mapping: ImportMapping) -> str:
+        """«Pièce : numero, Jour : date»."""
+        pairs = zip(mapping.headers, mapping.fields, strict=False)
+        return ", ".join(f"{header} : {name}" for header, name in pairs if name)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Formats come from *Importer*."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: ImportMapping | None = None) -> bool:
+        """Who imports."""
+        return request.user.has_perm(IMPORT)
+
+    def has_change_permission(self, request: HttpRequest, obj: ImportMapping | None = None) -> bool:
+        """Who imports."""
+        return request.user.has_perm(IMPORT)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ImportMapping | None = None) -> bool:
+        """Who imports."""
+        return request.user.has_perm(IMPORT)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Who imports."""
+        return request.user.has_perm(IMPORT)

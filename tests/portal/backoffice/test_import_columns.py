@@ -1,0 +1,83 @@
+"""Importer: an unknown table is understood once, on one screen, and then without a question."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from customers.models import Account
+from invoices.models import ImportBatch, ImportMapping, Invoice
+from tests.support.factories import make_company, make_customer, make_staff
+
+pytestmark = pytest.mark.django_db
+
+URL = "/gestion/invoices/importbatch/"
+TABLE = "Aaa;Bbb;Ccc;Ddd;Eee;Fff\n{n}1;15/01/2025;Dupont;Vis;100,00;20\n{n}2;16/01/2025;Dupont;Vis;200,00;20\n"
+CHOSEN = ["numero", "date", "client.raison_sociale", "ligne.designation", "ligne.total_ht", "ligne.taux_tva"]
+
+
+@pytest.fixture
+def staff(client: Client) -> Account:
+    """A member of staff with all rights, signed in."""
+    make_company()
+    make_customer(code="C1", name="Dupont SARL")
+    account = make_staff(name="Claire Martin")
+    client.force_login(account, backend="customers.authentication.AccountBackend")
+    return account
+
+
+def give(client: Client, text: str) -> str:
+    file = SimpleUploadedFile("maison.csv", text.encode())
+    return client.post(f"{URL}add/", {"documents": [file]}, follow=True).content.decode()
+
+
+def test_a_table_is_explained_once_and_the_next_is_read_without_a_question(client: Client, staff: Account) -> None:
+    page = give(client, TABLE.format(n="F"))
+    batch = ImportBatch.objects.get()
+    screen = f"{URL}{batch.pk}/colonnes/0/"
+    assert screen in page
+
+    page = client.get(screen).content.decode()
+    assert "15/01/2025 · 16/01/2025" in page
+    fields = {f"field-{place}": name for place, name in enumerate(CHOSEN)}
+    page = client.post(screen, {**fields, "check": ""}).content.decode()
+    assert "Clients à reconnaître" in page
+    answer = {"customer": "Dupont", "code": "C1", "name": "Notre tableau"}
+    page = client.post(screen, {**fields, **answer, "check": ""}).content.decode()
+    assert re.search(r"Ensemble</th><td class=\"end\">2</td><td class=\"end\">300[.,]00</td>", page)
+
+    page = client.post(screen, {**fields, **answer, "keep": ""}, follow=True).content.decode()
+    assert "Format gardé" in page
+    client.post(f"{URL}{batch.pk}/confirmer/")
+    give(client, TABLE.format(n="G"))
+    second = ImportBatch.objects.order_by("created_at").last()
+    assert second is not None
+    assert second.report["to_map"] == []
+    client.post(f"{URL}{second.pk}/confirmer/")
+
+    assert set(Invoice.objects.values_list("number", "total_with_vat", "customer__code")) == {
+        (f"{letter}{place}", Decimal(120 * place), "C1") for letter in "FG" for place in (1, 2)
+    }
+    page = client.get("/gestion/invoices/importmapping/").content.decode()
+    assert "Notre tableau" in page
+
+
+def test_columns_that_do_not_fit_together_are_not_kept_without_a_word(client: Client, staff: Account) -> None:
+    give(client, TABLE.format(n="F").replace("Fff", "Fff;Ggg").replace(";20\n", ";20;999,00\n"))
+    batch = ImportBatch.objects.get()
+    fields = {f"field-{place}": name for place, name in enumerate([*CHOSEN, "total_ttc"])}
+    page = client.post(f"{URL}{batch.pk}/colonnes/0/", {**fields, "keep": ""}).content.decode()
+    assert "Des montants ne s’accordent pas" in page
+    assert not ImportMapping.objects.exists()
+
+
+def test_a_format_is_renamed_and_deleted(client: Client, staff: Account) -> None:
+    mapping = ImportMapping.objects.create(name="Ancien", fingerprint="0" * 64, headers=["A"], fields=["numero"])
+    address = f"/gestion/invoices/importmapping/{mapping.pk}/"
+    client.post(f"{address}change/", {"name": "Nouveau", "company": ""})
+    mapping.refresh_from_db()
+    assert mapping.name == "Nouveau"
+    client.post(f"{address}delete/", {"post": "yes"})
+    assert not ImportMapping.objects.exists()
