@@ -5,7 +5,6 @@ beside them: each row is read once, each invoice is checked to the cent, and wha
 :mod:`invoices.importing.tables` reads as if the ERP had given them. Rows keep their line in the user's file.
 """
 
-import csv
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -39,9 +38,9 @@ class ConvertedTable(Table):
     def rows(self) -> Iterator[Row]:
         """The rows, with the lines of the user's file."""
         assert isinstance(self.source, Path)
-        with self.source.open(encoding="utf-8", newline="") as stream:
-            for line, *cells in csv.reader(stream):
-                yield Row(int(line), cells)
+        with self.source.open(encoding="utf-8") as stream:
+            for line, *cells in map(json.loads, stream):
+                yield Row(line, cells)
 
 
 class _Writer:
@@ -49,15 +48,15 @@ class _Writer:
 
     def __init__(self, path: Path, kind: TableKind, columns: tuple[str, ...]) -> None:
         self._path = path
-        self._stream = path.open("w", encoding="utf-8", newline="")
-        self._write = csv.writer(self._stream).writerow
+        self._stream = path.open("w", encoding="utf-8")
         self._kind = kind
         self._columns = columns
         self.written = 0
 
     def add(self, line: int, values: dict[str, str]) -> None:
         """One row."""
-        self._write([line, *[values.get(column, "") for column in self._columns]])
+        row = [line, *[values.get(column, "") for column in self._columns]]
+        self._stream.write(json.dumps(row) + "\n")
         self.written += 1
 
     def stop(self) -> None:
