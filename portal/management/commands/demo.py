@@ -19,6 +19,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import count_selection
 from invoices.models import Export, Invoice, InvoiceLine
 from mailing import outbox
+from mailing.secrets import SecretUnavailableError
 from portal.demonstration import create_demo_company
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
@@ -67,10 +68,10 @@ class Command(BaseCommand):
             f"Documents  : {settings.DOCUMENTS_ROOT}",
             "",
             f"Gestion    : {space_url('admin:index')}",
-            f"             {STAFF_LOGIN}  {describe_password(self._staff())}",
+            f"             {STAFF_LOGIN}  {_password_of(self._staff())}",
             f"Espace     : {space_url('login')}",
         ]
-        lines += [f"             {account.login}  {describe_password(account)}" for account in self._three_customers()]
+        lines += [f"             {account.login}  {_password_of(account)}" for account in self._three_customers()]
         self.stdout.write("\n".join(lines))
 
     def _staff(self) -> Account:
@@ -99,3 +100,11 @@ class Command(BaseCommand):
         professional = seen.filter(customers__kind=Customer.Kind.PROFESSIONAL)[:1]
         individuals = seen.filter(customers__kind=Customer.Kind.INDIVIDUAL)[:2]
         return [*professional, *individuals]
+
+
+def _password_of(account: Account) -> str:
+    """The password to sign in with, or why it cannot be shown."""
+    try:
+        return describe_password(account)
+    except SecretUnavailableError as error:
+        return f"({error})"
