@@ -19,24 +19,30 @@ from invoices.en16931.model import (
     SIRET_SCHEME,
     Address,
     ContactPoint,
-    Delivery,
     Identifier,
+    InvoiceContent,
     Line,
-    Note,
     Party,
     PaymentInstructions,
     VatBreakdown,
 )
-from invoices.en16931.vat import DOMESTIC_COUNTRIES, DOMESTIC_REVERSE_CHARGE, derive_treatment, usual_treatment
+from invoices.en16931.vat import derive_treatment, usual_treatment
+from invoices.formats.french import (
+    OperationCategory,
+    SellerPolicy,
+    business_process_of,
+    complete_delivery,
+    operation_category_of,
+    vat_point_code_of,
+)
+from invoices.formats.french_parties import BuyerKind
 from invoices.money import vat_amount
 
 if TYPE_CHECKING:
     from customers.models import Customer
-    from invoices.models import Company, Invoice
+    from invoices.models import Company
 
 _CREDIT_TRANSFER: Final = "30"
-_ON_DEBITS: Final = "5"  # BT-8 in CII: VAT falls due with the invoice
-_ON_PAYMENT: Final = "72"  # BT-8 in CII: VAT falls due with the payment
 
 
 def seller_of(company: "Company") -> Party:
@@ -71,121 +77,114 @@ def buyer_of(customer: "Customer") -> Party:
     )
 
 
-def notes_for(company: "Company", customer: "Customer") -> tuple[Note, ...]:
-    """BG-1: the mentions of article L441-9 of the commercial code and of the company's register entry.
+def buyer_kind_of(customer: "Customer") -> BuyerKind:
+    """Who the customer is in the eyes of the law."""
+    if not customer.is_professional:
+        return BuyerKind.INDIVIDUAL
+    return BuyerKind.PUBLIC if customer.is_public_body else BuyerKind.PROFESSIONAL
 
-    The recovery fee (PMT) is never charged to an individual (D441-5), so it is not written to one.
-    """
-    fee = company.recovery_fee if customer.is_professional else ""
+
+def policy_of(company: "Company") -> SellerPolicy:
+    """What «Paramétrage société» declares for all invoices of the company."""
     capital = f" au capital de {company.share_capital}" if company.share_capital else ""
-    mentions = (
-        (fee, "PMT"),
-        (company.late_penalty, "PMD"),
-        (company.discount_terms, "AAB"),
-        (f"{company.legal_form}{capital}".strip(), "REG"),
-        (company.trade_register, "ABL"),
-        (company.legal_notice, "AAI"),
+    return SellerPolicy(
+        operation_category=OperationCategory(company.operations),
+        vat_on_debits=company.vat_on_debits,
+        late_penalty=company.late_penalty,
+        discount=company.discount_terms,
+        recovery_fee=company.recovery_fee,
+        regulatory_note=f"{company.legal_form}{capital}".strip(),
+        legal_note=company.trade_register,
+        general_note=company.legal_notice,
+        exemption_reason=company.vat_exemption,
+        # Where the company set no date it is not obliged: the policy reads «no date» as the contrary.
+        issuing_date=company.einvoice_from or datetime.date.max,
     )
-    return tuple(Note(text.strip(), code) for text, code in mentions if text.strip())
 
 
-def payment_for(company: "Company", invoice: "Invoice") -> PaymentInstructions | None:
+def completed(stated: InvoiceContent, company: "Company", customer: "Customer") -> InvoiceContent:
+    """``stated``, what table rows say, with what ``company`` and ``customer`` add: how the page and the XML begin.
+
+    Nothing that is stated is replaced. What the French rules want of an e-invoice beyond it is added by
+    :func:`~invoices.formats.french.complete_for_france`, which decides the terms that both need.
+    """
+    policy = policy_of(company)
+    operations = operation_category_of(stated, policy)
+    lines, reasons = with_vat_categories(stated.lines, company, customer, operations)
+    content = replace(
+        stated,
+        seller=seller_of(company),
+        buyer=buyer_of(customer),
+        lines=lines,
+        vat_breakdown=breakdown_of(lines, reasons, stated.vat_breakdown),
+        line_total=sum((line.net_amount for line in lines), Decimal("0.00")) if lines else None,
+        prepaid_amount=stated.prepaid_amount or None,
+        due_date=due_date_for(company, stated),
+        payment_terms=stated.payment_terms or company.payment_terms,
+        payment=stated.payment or payment_for(company, stated),
+        notes=policy.mentions(buyer_kind_of(customer)) + stated.notes,
+    )
+    return replace(
+        content,
+        business_process=business_process_of(content, policy),
+        vat_point_code=vat_point_code_of(content, policy),
+        delivery=complete_delivery(content, Address(country=customer.country)),
+    )
+
+
+def payment_for(company: "Company", stated: InvoiceContent) -> PaymentInstructions | None:
     """BG-16: transfer to the company's account with the invoice's number; nothing where nothing is asked for."""
-    if not company.iban or invoice.is_credit_note or invoice.amount_due <= 0:
+    if not company.iban or stated.is_credit_note or not stated.amount_due or stated.amount_due < 0:
         return None
     return PaymentInstructions(
         means_code=_CREDIT_TRANSFER,
         means_text="Virement",
-        remittance_information=invoice.number,
+        remittance_information=stated.number,
         iban=company.iban,
         account_name=company.account_holder or company.name,
         bic=company.bic,
     )
 
 
-def due_date_for(company: "Company", invoice: "Invoice") -> datetime.date | None:
+def due_date_for(company: "Company", stated: InvoiceContent) -> datetime.date | None:
     """BT-9: as stated, else by the company's delay; the issue date where all is paid (BR-FR-CO-09)."""
-    if invoice.due_date is not None or invoice.is_credit_note:
-        return invoice.due_date
-    if is_fully_paid(invoice):
-        return invoice.issue_date
+    if stated.due_date is not None or stated.is_credit_note or stated.issue_date is None:
+        return stated.due_date
+    if stated.is_paid_in_advance:
+        return stated.issue_date
     if company.payment_delay_days is None:
         return None
-    return invoice.issue_date + datetime.timedelta(days=company.payment_delay_days)
-
-
-def is_fully_paid(invoice: "Invoice") -> bool:
-    """True where nothing is left to pay because all was paid before."""
-    return bool(invoice.prepaid_amount) and invoice.prepaid_amount == invoice.total_with_vat
-
-
-def business_process_for(operations: str, invoice: "Invoice") -> str:
-    """BT-23, French «cadre de facturation»: B goods, S services, M both; 1 ordinary, 2 already paid."""
-    return f"{operations}{2 if is_fully_paid(invoice) else 1}"
-
-
-def vat_point_code_for(operations: str, company: "Company") -> str:
-    """BT-8: on debits where the company has chosen so, on payment for services; goods say nothing (CGI 269)."""
-    if operations == company.Operations.GOODS:
-        return ""
-    return _ON_DEBITS if company.vat_on_debits else (_ON_PAYMENT if operations == company.Operations.SERVICES else "")
-
-
-def delivery_for(
-    stated: Delivery | None, customer: "Customer", categories: Iterable[str], issued: datetime.date
-) -> Delivery | None:
-    """BG-13: as stated; completed for an intra-community supply, which must say when and where (BR-IC-11, BR-IC-12).
-
-    An invoice names the day of delivery only where it is not its own date (CGI, ann. II, 242 nonies A I-10°), and
-    the place only where it is not the customer's address: unstated, they are these.
-    """
-    if "K" not in categories:
-        return stated
-    known = stated or Delivery()
-    return Delivery(
-        name=known.name,
-        location=known.location,
-        date=known.date or issued,
-        address=known.address or Address(country=customer.country),
-    )
+    return stated.issue_date + datetime.timedelta(days=company.payment_delay_days)
 
 
 def with_vat_categories(
-    lines: Sequence[Line], company: "Company", customer: "Customer", operations: str
+    lines: Sequence[Line], company: "Company", customer: "Customer", operations: OperationCategory
 ) -> tuple[tuple[Line, ...], dict[tuple[str, Decimal], tuple[str, str]]]:
     """``lines`` with a category each, and the exemption reason and code by (category, rate) (BT-120, BT-121)."""
+    policy = policy_of(company)
     beside_other_rates = any(line.vat_rate for line in lines)
-    completed: list[Line] = []
+    categorised: list[Line] = []
     reasons: dict[tuple[str, Decimal], tuple[str, str]] = {}
     for line in lines:
         rate = line.vat_rate or Decimal(0)
-        if line.vat_category:
-            treatment = usual_treatment(line.vat_category)
-            if line.vat_category == "AE" and customer.country in DOMESTIC_COUNTRIES:
-                treatment = DOMESTIC_REVERSE_CHARGE
-            if not rate and line.vat_category == "E" and company.vat_exemption:
-                treatment = derive_treatment(
-                    rate,
-                    country="FR",
-                    is_professional=customer.is_professional,
-                    has_vat_identifier=False,
-                    services_only=False,
-                    company_exemption=company.vat_exemption,
-                )
-        else:
+        if not line.vat_category:
             treatment = derive_treatment(
                 rate,
                 country=customer.country,
                 is_professional=customer.is_professional,
                 has_vat_identifier=bool(customer.vat_identifier),
-                services_only=operations == company.Operations.SERVICES,
+                services_only=operations == OperationCategory.SERVICES,
                 company_exemption=company.vat_exemption,
                 beside_other_rates=beside_other_rates,
             )
             line = replace(line, vat_category=treatment.category)
-        completed.append(line)
+        elif line.vat_category == "E" and rate:
+            treatment = usual_treatment("E")
+        else:
+            treatment = policy.treatment(line.vat_category, customer.country)
+        categorised.append(line)
         reasons[treatment.category, rate] = (treatment.exemption_reason, treatment.exemption_code)
-    return tuple(completed), reasons
+    return tuple(categorised), reasons
 
 
 def breakdown_of(

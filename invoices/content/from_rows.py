@@ -5,7 +5,7 @@ the names of the model. ``null`` in ``details`` says that the document does not 
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -90,34 +90,11 @@ def _line_of(line: InvoiceLine) -> Line:
 
 def _completed(invoice: Invoice, values: dict[str, Any], lines: tuple[Line, ...]) -> InvoiceContent:
     """The content of an invoice that came as table rows."""
-    company, customer = invoice.company, invoice.customer
     stated = _with_details(InvoiceContent, values, invoice.details, lines=lines, seller=None, buyer=None)
-    operations = stated.business_process[:1] or company.operations
-    lines, reasons = completion.with_vat_categories(lines, company, customer, operations)
-    breakdown = completion.breakdown_of(lines, reasons, stated.vat_breakdown)
-    preceding = stated.preceding_invoices
     if invoice.corrects is not None:
         preceding = (DocumentReference(invoice.corrects.number, invoice.corrects.issue_date),)
-    added = {
-        "seller": completion.seller_of(company),
-        "buyer": completion.buyer_of(customer),
-        "lines": lines,
-        "vat_breakdown": breakdown,
-        "line_total": sum((line.net_amount for line in lines), Decimal("0.00")) if lines else None,
-        "prepaid_amount": invoice.prepaid_amount or None,
-        "due_date": completion.due_date_for(company, invoice),
-        "payment_terms": stated.payment_terms or company.payment_terms,
-        "business_process": stated.business_process or completion.business_process_for(operations, invoice),
-        "vat_point_code": stated.vat_point_code
-        or (completion.vat_point_code_for(operations, company) if invoice.total_vat else ""),
-        "notes": completion.notes_for(company, customer) + stated.notes,
-        "preceding_invoices": preceding,
-        "payment": stated.payment or completion.payment_for(company, invoice),
-        "delivery": completion.delivery_for(
-            stated.delivery, customer, {each.category for each in breakdown}, invoice.issue_date
-        ),
-    }
-    return InvoiceContent(**{**{field.name: getattr(stated, field.name) for field in fields(stated)}, **added})
+        stated = replace(stated, preceding_invoices=preceding)
+    return completion.completed(stated, invoice.company, invoice.customer)
 
 
 def _with_details[T](kind: type[T], values: dict[str, Any], details: Mapping[str, Any], **more: Any) -> T:

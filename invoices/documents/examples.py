@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from invoices.content import completion
-from invoices.einvoices.einvoice import buyer_kind_of, is_french_seller, policy_of
+from invoices.content.completion import buyer_kind_of, buyer_of, completed, policy_of, seller_of
+from invoices.einvoices.einvoice import is_french_seller
 from invoices.en16931.model import InvoiceContent, Line
 from invoices.formats.french import complete_for_france
 from invoices.models import Company, Invoice
@@ -50,28 +50,21 @@ def example_invoice(company: Company) -> Invoice:
 def example_content(invoice: Invoice) -> InvoiceContent:
     """What is printed of an invoice of :func:`example_invoice`, completed by its company as a real one is."""
     company, customer = invoice.company, invoice.customer
-    lines, reasons = completion.with_vat_categories(
-        _lines(_rate(company)), company, customer, operations=company.operations
-    )
-    content = InvoiceContent(
+    stated = InvoiceContent(
         number=invoice.number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         type_code=invoice.type_code,
         currency=invoice.currency,
-        seller=completion.seller_of(company),
-        buyer=completion.buyer_of(customer),
-        lines=lines,
-        vat_breakdown=completion.breakdown_of(lines, reasons),
-        line_total=invoice.total_without_vat,
+        seller=seller_of(company),
+        buyer=buyer_of(customer),
+        lines=tuple(_lines(_rate(company))),
         total_without_vat=invoice.total_without_vat,
         total_vat=invoice.total_vat,
         total_with_vat=invoice.total_with_vat,
         amount_due=invoice.amount_due,
-        payment_terms=company.payment_terms,
-        notes=completion.notes_for(company, customer),
-        payment=completion.payment_for(company, invoice),
     )
+    content = completed(stated, company, customer)
     if not is_french_seller(company):
         return content
     return complete_for_france(

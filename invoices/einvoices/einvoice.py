@@ -21,17 +21,17 @@ from typing import Final
 
 from django.core.files.storage import default_storage
 
-from customers.models import Customer
+from invoices.content.completion import buyer_kind_of, policy_of
 from invoices.content.from_rows import STATED_WHOLE, content_of
 from invoices.en16931.model import InvoiceContent
+from invoices.en16931.vat import FRENCH_COUNTRIES
 from invoices.formats.cii.writer import GUIDELINE, write_cii
-from invoices.formats.french import OperationCategory, SellerPolicy, complete_for_france
-from invoices.formats.french_parties import FRENCH_COUNTRIES, BuyerKind
+from invoices.formats.french import complete_for_france
+from invoices.formats.french_parties import BuyerKind
 from invoices.formats.reading import read_einvoice
 from invoices.models import Company, Document, Invoice
 
 FACTURX_PROFILE: Final = "EN 16931"
-_NEVER: Final = datetime.date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +94,6 @@ def is_french_seller(company: Company) -> bool:
 def is_due(company: Company, date: datetime.date) -> bool:
     """True where the company must issue e-invoices on ``date``; never where no date was set."""
     return company.einvoice_from is not None and date >= company.einvoice_from
-
-
-def buyer_kind_of(customer: Customer) -> BuyerKind:
-    """Who the customer is in the eyes of the law."""
-    if not customer.is_professional:
-        return BuyerKind.INDIVIDUAL
-    return BuyerKind.PUBLIC if customer.is_public_body else BuyerKind.PROFESSIONAL
-
-
-def policy_of(company: Company) -> SellerPolicy:
-    """What «Paramétrage société» declares for all invoices of the company."""
-    is_franchise = "293 B" in company.vat_exemption.replace("\u00a0", " ")
-    return SellerPolicy(
-        operation_category=OperationCategory(company.operations),
-        vat_on_debits=company.vat_on_debits,
-        vat_franchise=is_franchise,
-        late_penalty=company.late_penalty,
-        discount=company.discount_terms,
-        recovery_fee=company.recovery_fee,
-        exemption_reason="" if is_franchise else company.vat_exemption,
-        # Where the company set no date it is not obliged: the policy reads «no date» as the contrary.
-        issuing_date=company.einvoice_from or _NEVER,
-    )
 
 
 def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent, bytes | None]:

@@ -280,6 +280,11 @@ class InvoiceContent:
         """True for the type codes that take money back (UNTDID 1001)."""
         return self.type_code in CREDIT_NOTE_TYPE_CODES
 
+    @property
+    def is_paid_in_advance(self) -> bool:
+        """True where nothing is left to pay because all of it was paid before (BT-113, BT-115)."""
+        return bool(self.total_with_vat) and self.prepaid_amount == self.total_with_vat and self.amount_due == 0
+
 
 CREDIT_NOTE_TYPE_CODES = frozenset(
     {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"}

@@ -57,6 +57,8 @@ EU_COUNTRIES: Final = frozenset(
 """The member states, and Monaco, which belongs to the French VAT territory (CGI 256-0)."""
 
 DOMESTIC_COUNTRIES: Final = frozenset(("FR", "MC"))
+FRENCH_COUNTRIES: Final = DOMESTIC_COUNTRIES | {"GP", "MQ", "RE"}
+"""The French VAT territory, by any code an ERP may use for its parts."""
 
 CATEGORIES: Final = frozenset(("S", "Z", "E", "AE", "K", "G", "O", "L", "M"))
 """The categories of EN 16931."""
@@ -80,10 +82,16 @@ DOMESTIC_REVERSE_CHARGE: Final = VatTreatment("AE", "Autoliquidation", "VATEX-FR
 """Between professionals in France (subcontracted building work, waste…): the articles are several, the word is one."""
 EXPORT: Final = VatTreatment("G", "Exonération de TVA, exportation, article 262 I du CGI", "VATEX-EU-G")
 OUT_OF_SCOPE: Final = VatTreatment("O", "TVA non applicable, article 259-1° du CGI", "VATEX-EU-O")
+DOMESTIC_OUT_OF_SCOPE: Final = VatTreatment("O", "Opération hors du champ d’application de la TVA", "VATEX-EU-O")
 OUT_OF_SCOPE_BESIDE_OTHERS: Final = VatTreatment("E", OUT_OF_SCOPE.exemption_reason)
 UNSTATED: Final = VatTreatment("E")
 
-_BY_STATED_CATEGORY: Final = {each.category: each for each in (INTRA_COMMUNITY, REVERSE_CHARGE, EXPORT, OUT_OF_SCOPE)}
+FRANCHISE: Final = VatTreatment("E", "TVA non applicable, art. 293 B du CGI", "VATEX-FR-FRANCHISE")
+"""Of a small business."""
+
+_ABROAD: Final = {each.category: each for each in (INTRA_COMMUNITY, REVERSE_CHARGE, EXPORT, OUT_OF_SCOPE)}
+_AT_HOME: Final = _ABROAD | {each.category: each for each in (DOMESTIC_REVERSE_CHARGE, DOMESTIC_OUT_OF_SCOPE)}
+_WORDS_WITHOUT_REASON: Final = {"E": "Exonération de TVA", "Z": "TVA au taux zéro"}
 
 
 def derive_treatment(
@@ -104,8 +112,7 @@ def derive_treatment(
     if rate > 0:
         return STANDARD
     if company_exemption:
-        code = "VATEX-FR-FRANCHISE" if "293 B" in company_exemption.replace("\u00a0", " ") else ""
-        return VatTreatment("E", company_exemption, code)
+        return own_exemption(company_exemption)
     if country in EU_COUNTRIES:
         if country not in DOMESTIC_COUNTRIES and is_professional and has_vat_identifier:
             return REVERSE_CHARGE if services_only else INTRA_COMMUNITY
@@ -115,6 +122,7 @@ def derive_treatment(
     return EXPORT
 
 
+FRANCHISE_ARTICLE: Final = "293 B"
 OUTSIDE_REFORM: Final = r"(^|[^0-9])261([^0-9]|$)"
 """Of a reason or its code: cites CGI art. 261 to 261 E, whose operations the reform leaves out (CGI 289 bis)."""
 
@@ -124,6 +132,22 @@ def cites_outside_reform(reason: str) -> bool:
     return re.search(OUTSIDE_REFORM, reason) is not None
 
 
-def usual_treatment(category: str) -> VatTreatment:
-    """The reason and code that go with a stated ``category``, where only one reading is possible."""
-    return _BY_STATED_CATEGORY.get(category, VatTreatment(category))
+def own_exemption(reason: str, code: str = "") -> VatTreatment:
+    """The treatment of a company that charges no VAT for ``reason``, in its words; that of art. 293 B has a code."""
+    if not code and FRANCHISE_ARTICLE in reason.replace("\u00a0", " "):
+        code = FRANCHISE.exemption_code
+    return VatTreatment("E", reason, code)
+
+
+def usual_treatment(category: str, country: str = "") -> VatTreatment:
+    """The reason and code that go with a stated ``category`` for a customer of ``country``.
+
+    Neither where several are possible (E). A customer without country is one in France.
+    """
+    is_at_home = not country or country in FRENCH_COUNTRIES
+    return (_AT_HOME if is_at_home else _ABROAD).get(category, VatTreatment(category))
+
+
+def printed_reason(category: str) -> str:
+    """What a page says of a document that gives no reason for charging no VAT; empty where VAT is charged."""
+    return usual_treatment(category).exemption_reason or _WORDS_WITHOUT_REASON.get(category, "")

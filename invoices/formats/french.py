@@ -14,11 +14,18 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from invoices.en16931.model import AllowanceCharge, Delivery, InvoiceContent, Line, Note, Party, VatBreakdown
+from invoices.en16931.model import (
+    Address,
+    AllowanceCharge,
+    Delivery,
+    InvoiceContent,
+    Line,
+    Note,
+    VatBreakdown,
+)
 from invoices.en16931.units import unit_code
-from invoices.en16931.vat import cites_outside_reform, usual_treatment
+from invoices.en16931.vat import FRANCHISE, VatTreatment, cites_outside_reform, own_exemption, usual_treatment
 from invoices.formats.french_parties import (
-    FRENCH_COUNTRIES,
     BuyerKind,
     complete_buyer,
     complete_seller,
@@ -57,7 +64,7 @@ class SellerPolicy:
     vat_on_debits: bool = False
     """Option for VAT on debits (CGI art. 269, 2-c)."""
     vat_franchise: bool = False
-    """VAT exemption of small businesses (CGI art. 293 B)."""
+    """VAT exemption of small businesses (CGI art. 293 B), stated without words of its own."""
     late_penalty: str = LATE_PENALTY
     discount: str = NO_DISCOUNT
     recovery_fee: str = RECOVERY_FEE
@@ -73,6 +80,26 @@ class SellerPolicy:
     """BT-121 that goes with it: VATEX-FR-CGI261-4…"""
     issuing_date: datetime.date | None = None
     """From when the seller must issue e-invoices; ``None`` where not set, read as «already»."""
+
+    def mentions(self, buyer_kind: BuyerKind) -> tuple[Note, ...]:
+        """BG-1 as the seller declared it. The fee (PMT) is never charged to an individual (C. com. art. D441-5)."""
+        declared = (
+            ("" if buyer_kind == BuyerKind.INDIVIDUAL else self.recovery_fee, "PMT"),
+            (self.late_penalty, "PMD"),
+            (self.discount, "AAB"),
+            (self.regulatory_note, "REG"),
+            (self.legal_note, "ABL"),
+            (self.general_note, "AAI"),
+        )
+        return tuple(Note(text.strip(), code) for text, code in declared if text.strip())
+
+    def treatment(self, category: str, country: str) -> VatTreatment:
+        """``category`` for a customer of ``country``, with the reason why it bears no VAT where one is known."""
+        if category != "E":
+            return usual_treatment(category, country)
+        if self.vat_franchise and not self.exemption_reason:
+            return FRANCHISE
+        return own_exemption(self.exemption_reason, self.exemption_code)
 
     def must_issue_einvoices_on(self, date: datetime.date | None) -> bool:
         """Whether an invoice of ``date`` falls under the obligation to issue, and to bear the four new mentions."""
@@ -106,14 +133,14 @@ def complete_for_france(
     content = replace(
         content,
         vat_breakdown=tuple(_complete_breakdown(each, content, policy) for each in content.vat_breakdown),
-        delivery=_complete_delivery(content),
+        delivery=complete_delivery(content, content.buyer.address),
     )
     content = _complete_vat_currency(content)
     content = _complete_payment(content, paid_on)
-    content = replace(content, business_process=_business_process(content, policy))
+    content = replace(content, business_process=business_process_of(content, policy))
     return replace(
         content,
-        vat_point_code=_vat_point_code(content, policy),
+        vat_point_code=vat_point_code_of(content, policy),
         notes=_notes(content, policy, buyer_kind),
     )
 
@@ -175,38 +202,23 @@ def _complete_breakdown(breakdown: VatBreakdown, content: InvoiceContent, policy
     breakdown = replace(breakdown, rate=_rate(breakdown.category, breakdown.rate))
     if breakdown.exemption_reason.strip() or breakdown.exemption_code:
         return breakdown
-    reason, code = _exemption(breakdown.category, content.buyer, policy)
-    return replace(breakdown, exemption_reason=reason, exemption_code=code)
+    country = content.buyer.address.country.upper() if content.buyer.address is not None else ""
+    treatment = policy.treatment(breakdown.category, country)
+    return replace(breakdown, exemption_reason=treatment.exemption_reason, exemption_code=treatment.exemption_code)
 
 
-def _exemption(category: str, buyer: Party, policy: SellerPolicy) -> tuple[str, str]:
-    """The reason why a category bears no VAT, with its code of the VATEX list; nothing where none is known."""
-    country = buyer.address.country.upper() if buyer.address is not None else ""
-    if category == "E":
-        if policy.vat_franchise:
-            return "TVA non applicable, art. 293 B du CGI", "VATEX-FR-FRANCHISE"
-        return policy.exemption_reason, policy.exemption_code
-    is_domestic = not country or country in FRENCH_COUNTRIES
-    if category == "AE" and is_domestic:
-        return "Autoliquidation", "VATEX-FR-AE"
-    if category == "O" and is_domestic:
-        return "Opération hors du champ d’application de la TVA", "VATEX-EU-O"
-    usual = usual_treatment(category)
-    return usual.exemption_reason, usual.exemption_code
-
-
-def _complete_delivery(content: InvoiceContent) -> Delivery | None:
-    """For a supply to another member state, where and when the goods went (BT-80, BT-72: BR-IC-11, BR-IC-12).
+def complete_delivery(content: InvoiceContent, place: Address | None) -> Delivery | None:
+    """BG-13; for a supply to another member state, where and when the goods went (BT-80, BT-72: BR-IC-11, 12).
 
     The law asks for the place and the date where they differ from the buyer's address and from the invoice's
-    date (ann. II art. 242 nonies A, I-10°): an invoice without them says that they do not.
+    date (ann. II art. 242 nonies A, I-10°): an invoice without them says that they do not. ``place`` is the buyer's.
     """
     delivery = content.delivery
     if not any(breakdown.category == "K" for breakdown in content.vat_breakdown):
         return delivery
     delivery = delivery or Delivery()
     if delivery.address is None or not delivery.address.country:
-        delivery = replace(delivery, address=content.buyer.address)
+        delivery = replace(delivery, address=place)
     if delivery.date is None and content.period is None:
         delivery = replace(delivery, date=content.issue_date)
     return delivery
@@ -230,7 +242,7 @@ def _complete_payment(content: InvoiceContent, paid_on: datetime.date | None) ->
     payment = content.payment
     if payment is not None and payment.iban and not payment.means_code:
         content = replace(content, payment=replace(payment, means_code="30"))
-    if paid_on is not None and _is_paid(content):
+    if paid_on is not None and content.is_paid_in_advance:
         content = replace(content, due_date=paid_on)
     return content
 
@@ -248,17 +260,14 @@ FRENCH_PROCESSES: Final = frozenset({f"{letter}{digit}" for letter in "BSM" for 
 DOWN_PAYMENT_TYPES: Final = frozenset({"386", "500", "503"})
 
 
-def _is_paid(content: InvoiceContent) -> bool:
-    """Whether nothing is left to pay because all of it was paid before."""
-    return (
-        content.amount_due == 0
-        and content.total_with_vat is not None
-        and content.total_with_vat != 0
-        and content.prepaid_amount == content.total_with_vat
-    )
+def operation_category_of(content: InvoiceContent, policy: SellerPolicy) -> OperationCategory:
+    """The category that the content states, alone or in its cadre de facturation; else what the seller sells."""
+    if content.business_process in FRENCH_PROCESSES | {*OperationCategory}:
+        return OperationCategory(content.business_process[0])
+    return policy.operation_category
 
 
-def _business_process(content: InvoiceContent, policy: SellerPolicy) -> str:
+def business_process_of(content: InvoiceContent, policy: SellerPolicy) -> str:
     """BT-23, the cadre de facturation (BR-FR-08): category of operation and digit.
 
     2 already paid (with the date of payment as due date, BR-FR-CO-09), 4 the invoice after a down payment that it
@@ -266,8 +275,8 @@ def _business_process(content: InvoiceContent, policy: SellerPolicy) -> str:
     """
     if content.business_process in FRENCH_PROCESSES:
         return content.business_process
-    letter = policy.operation_category.value
-    if _is_paid(content) and content.due_date is not None:
+    letter = operation_category_of(content, policy).value
+    if content.is_paid_in_advance and content.due_date is not None:
         return letter + "2"
     is_invoice = not content.is_credit_note and content.type_code not in DOWN_PAYMENT_TYPES | {"384"}
     if is_invoice and content.prepaid_amount and content.preceding_invoices:
@@ -275,7 +284,7 @@ def _business_process(content: InvoiceContent, policy: SellerPolicy) -> str:
     return letter + "1"
 
 
-def _vat_point_code(content: InvoiceContent, policy: SellerPolicy) -> str:
+def vat_point_code_of(content: InvoiceContent, policy: SellerPolicy) -> str:
     """BT-8: 5 where the seller opted for VAT on debits, 72 for services where it falls due on receipt.
 
     CGI art. 269, 2-c; the option is a mention of ann. II art. 242 nonies A. Only where VAT is charged at all.
@@ -284,12 +293,12 @@ def _vat_point_code(content: InvoiceContent, policy: SellerPolicy) -> str:
         return content.vat_point_code
     if not any(breakdown.category == "S" for breakdown in content.vat_breakdown):
         return ""
-    letter = content.business_process[:1]
-    if letter == OperationCategory.GOODS:
+    category = operation_category_of(content, policy)
+    if category == OperationCategory.GOODS:
         return ""
     if policy.vat_on_debits:
         return "5"
-    return "72" if letter == OperationCategory.SERVICES else ""
+    return "72" if category == OperationCategory.SERVICES else ""
 
 
 def _notes(content: InvoiceContent, policy: SellerPolicy, buyer_kind: BuyerKind) -> tuple[Note, ...]:

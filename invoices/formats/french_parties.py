@@ -11,10 +11,8 @@ from typing import Final
 from stdnum.fr import siren as siren_number
 
 from invoices.en16931.model import DIRECTORY_SCHEME, MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Identifier, Party
-from invoices.en16931.vat import DOMESTIC_COUNTRIES
+from invoices.en16931.vat import FRENCH_COUNTRIES
 
-FRENCH_COUNTRIES: Final = DOMESTIC_COUNTRIES | {"GP", "MQ", "RE"}
-"""Where the reform applies: the French VAT territory, by any code an ERP may use for its parts."""
 _DIGITS: Final = re.compile(r"\d+")
 _NOT_IN_NUMBERS: Final = re.compile(r"[\s.\u00a0\u202f-]")
 _FRENCH_VAT: Final = re.compile(r"FR[0-9A-Z]{2}(\d{9})")

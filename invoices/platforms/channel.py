@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from invoices.content.from_rows import STATED_WHOLE
-from invoices.en16931.vat import OUTSIDE_REFORM, cites_outside_reform
-from invoices.formats.french_parties import FRENCH_COUNTRIES
+from invoices.en16931.vat import FRENCH_COUNTRIES, OUTSIDE_REFORM, cites_outside_reform
 from invoices.models import Company, Invoice, InvoiceLine
 
 _FRENCH: Final = tuple(sorted(FRENCH_COUNTRIES))

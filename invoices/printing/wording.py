@@ -6,6 +6,7 @@ Legal text stays in French whatever the language of the portal.
 from decimal import Decimal
 
 from invoices.en16931.model import InvoiceContent, VatBreakdown
+from invoices.en16931.vat import printed_reason
 
 # UNTDID 1001 as the French rules allow it (BR-FR-04).
 TITLES = {
@@ -36,15 +37,6 @@ def title(content: InvoiceContent) -> str:
     return TITLES.get(content.type_code, "Avoir" if content.is_credit_note else "Facture")
 
 
-# Printed where the document gives no reason of its own (BT-120).
-EXEMPTIONS = {
-    "E": "Exonération de TVA",
-    "AE": "Autoliquidation",
-    "K": "Exonération de TVA, article 262 ter, I du CGI (livraison intracommunautaire)",
-    "G": "Exonération de TVA, article 262, I du CGI (exportation)",
-    "O": "Opération hors du champ de la TVA",
-    "Z": "TVA au taux zéro",
-}
 # In the VAT table and in the narrow column of rates, where a rate alone would not say it.
 CATEGORIES = {"E": "Exonéré", "AE": "Autoliquidation", "K": "Intracommunautaire", "G": "Export", "O": "Hors TVA"}
 SHORT_CATEGORIES = {"E": "Exonéré", "AE": "Autoliq.", "K": "Intracom.", "G": "Export", "O": "Hors TVA"}
@@ -75,7 +67,7 @@ def exemption_reason(breakdown: VatBreakdown) -> str:
         if breakdown.category == "AE" and "autoliquidation" not in reason.lower():
             return f"Autoliquidation – {reason}"
         return reason
-    return EXEMPTIONS.get(breakdown.category, "")
+    return printed_reason(breakdown.category)
 
 
 # UN/ECE Recommendation 20 and 21, the units met on French invoices; a piece needs no unit.

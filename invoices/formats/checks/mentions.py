@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Final
 
 from invoices.en16931.model import Address, InvoiceContent, Party
+from invoices.en16931.vat import FRENCH_COUNTRIES
 from invoices.formats.findings import Finding, Severity, own_finding
 from invoices.formats.french import FRENCH_PROCESSES
-from invoices.formats.french_parties import FRENCH_COUNTRIES, BuyerKind, is_french
+from invoices.formats.french_parties import BuyerKind, is_french
 
 _WITHOUT_VAT: Final = frozenset({"E", "AE", "K", "G", "O"})
 # Art. 242 nonies A, I-2°: up to this net total a seller's VAT number may be left out.

@@ -91,9 +91,7 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
     head = invoice.head
     details: dict[str, Any] = {}
     if head.business_process:
-        is_paid = bool(head.prepaid_amount) and head.prepaid_amount == head.total_with_vat
-        suffix = ("2" if is_paid else "1") if len(head.business_process) == 1 else ""
-        details["business_process"] = head.business_process + suffix
+        details["business_process"] = head.business_process
     if delivery := _delivery(head):
         details["delivery"] = delivery
     if head.vat_in_euros and head.currency != _EURO:
