@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -55,15 +55,21 @@ def record_status(
     )
 
 
-LAST_STATUS: Final = Subquery(
-    LifecycleStatus.objects.filter(invoice=OuterRef("pk")).order_by("-at", "-code", "-pk").values("code")[:1]
-)
-"""Of invoices: the code of the last status or null, for ``annotate`` and ``filter``."""
+_OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=r"(^|; )DOUBLON([^A-Z_]|$)")
+"""213 Rejetée with the reason code DOUBLON: the platform has the invoice already, and refuses the second copy only."""
+
+_OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY).order_by("-at", "-code", "-pk")
+
+LAST_STATUS: Final = Subquery(_OF_THE_INVOICE.filter(invoice=OuterRef("pk")).values("code")[:1])
+"""Of invoices: the code of the last status or null, for ``annotate`` and ``filter``; see :func:`last_status`."""
 
 
 def last_status(invoice: Invoice) -> LifecycleStatus | None:
-    """The status that ``invoice`` has reached; of two at the same time the higher code. One statement."""
-    return invoice.statuses.order_by("-at", "-code", "-pk").first()
+    """The status that ``invoice`` has reached; of two at the same time the higher code. One statement.
+
+    The refusal of a second delivery stays in the history and never replaces the status of the first.
+    """
+    return _OF_THE_INVOICE.filter(invoice=invoice).first()
 
 
 def status_word(code: str | None) -> str:

@@ -160,3 +160,33 @@ class TestRecording:
         said: dict[str, Any] = json.loads(capsys.readouterr().out)
         assert (said["recorded"], said["unchanged"]) == (2, 0)
         assert [each["file"] for each in said["rejected"]] == ["facture.pdf"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "reason", ["DOUBLON", "DOUBLON : Facture déjà reçue", "Vérifiée ; DOUBLON ; action attendue : NOA"]
+)
+def test_the_refusal_of_a_second_delivery_leaves_the_status_of_the_first(reason: str) -> None:
+    invoice = make_published_invoice()
+    now = timezone.now()
+    record_status(invoice=invoice, code="202", at=now - datetime.timedelta(hours=2))
+    record_status(invoice=invoice, code="213", at=now - datetime.timedelta(hours=1), reason=reason)
+
+    status = last_status(invoice)
+    assert status is not None
+    assert status.code == "202"
+    assert Invoice.objects.annotate(last=LAST_STATUS).values_list("last", flat=True).get(pk=invoice.pk) == "202"
+    assert invoice.statuses.filter(code="213").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reason", ["ADR_ERR : Adresse erronée", "DOUBLON_LIGNE : Ligne en double"])
+def test_a_rejection_for_another_reason_is_the_last_status(reason: str) -> None:
+    invoice = make_published_invoice()
+    record_status(invoice=invoice, code="202", at=timezone.now() - datetime.timedelta(hours=2))
+    record_status(invoice=invoice, code="213", reason=reason)
+
+    status = last_status(invoice)
+    assert status is not None
+    assert status.code == "213"
+    assert Invoice.objects.annotate(last=LAST_STATUS).values_list("last", flat=True).get(pk=invoice.pk) == "213"
