@@ -23,7 +23,7 @@ from invoices.printing.metadata import XML_NAME, InvoiceMetadata, conformance_le
 from invoices.printing.page import Page, compose
 from invoices.printing.pictures import known_pictures
 from invoices.printing.style import PrintStyle
-from invoices.printing.weasyprint_cache.switch import document_of, stepping_in
+from invoices.printing.weasyprint_cache.switch import document_of, patched
 
 VARIANT = "pdf/a-3a"
 # Not "srgb": under that name WeasyPrint opens the profile's file anew for each document, and never closes it.
@@ -133,7 +133,7 @@ def _to_pdf(
     if page.transfer_code:
         known[CODE_URL] = page.transfer_code
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
-    with copied_as_typed(), stepping_in():
+    with copied_as_typed(), patched():
         document = document_of(html, HandedOver(pictures)).render(
             stylesheets=[sheet],
             cache=known,

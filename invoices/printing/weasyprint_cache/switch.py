@@ -34,8 +34,11 @@ def without_memory() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stepping_in() -> Iterator[None]:
-    """WeasyPrint with memory inside of the block; WeasyPrint as it is where memory is off, and after the block."""
+def patched() -> Iterator[None]:
+    """WeasyPrint with its private functions replaced inside of the block, and as it is after it.
+
+    The one switch: where it is off (another release, :func:`without_memory`) nothing is replaced at all.
+    """
     if not is_on():
         yield
         return

@@ -84,7 +84,7 @@ def test_weasyprint_is_itself_again_after_a_document() -> None:
 
 
 def test_weasyprint_is_itself_again_after_a_failure() -> None:
-    with contextlib.suppress(ZeroDivisionError), switch.stepping_in():
+    with contextlib.suppress(ZeroDivisionError), switch.patched():
         assert not weasyprint_is_itself()
         raise ZeroDivisionError
     assert weasyprint_is_itself()
