@@ -1,19 +1,13 @@
 """Reading files from strangers in a child process, which a hostile file may crash, fill or hang.
 
-One child serves many files and is started again after a crash; the file that crashed it is refused. Parent and child
-speak in lines of JSON: a path goes down, a reading or a refusal comes up. Nothing is unpickled, so that even a child
-taken over by a file can only lie about that file.
+One child serves many files and is started again after a crash; the file that crashed it is refused. A path goes down,
+a reading or a refusal comes up, as :mod:`invoices.formats.child_process` carries them.
 """
 
 import atexit
 import base64
-import contextlib
-import json
 import logging
 import os
-import selectors
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from invoices.en16931.model import InvoiceContent, from_json, to_json
+from invoices.formats.child_process import ChildDiedError, ChildProcess, read_frame, write_frame
 from invoices.formats.reading import Reading, read_einvoice
 from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
 
@@ -32,7 +27,6 @@ MAX_FILE_BYTES = 100 * 1024 * 1024
 _START_TIMEOUT = 60.0  # seconds for the child to import what it needs, on a busy machine
 _FILES_PER_CHILD = 500
 _REFUSALS = {kind.__name__: kind for kind in (Refused, NoEmbeddedInvoice, LifecycleMessage, Order)}
-_PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 class ReadingChild:
@@ -42,8 +36,7 @@ class ReadingChild:
         """``timeout`` in seconds for one file, ``memory_limit`` in bytes of address space."""
         self.timeout = timeout
         self.memory_limit = memory_limit
-        self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
+        self._child: ChildProcess | None = None
         self._files_read = 0
 
     def __enter__(self) -> Self:
@@ -68,36 +61,28 @@ class ReadingChild:
     @property
     def process_id(self) -> int | None:
         """The child's process id, or None before the first file and after a crash."""
-        return None if self._process is None else self._process.pid
+        return None if self._child is None else self._child.process_id
 
     def close(self) -> None:
         """End the child, if there is one and it is ours."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if self._owner == os.getpid():
-            process.kill()
-            process.wait()
-        else:
-            process.returncode = 0  # our parent's child, inherited by a fork: it is not ours to wait for
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
     def _ask(self, path: Path) -> Reading:
-        if self._files_read >= _FILES_PER_CHILD or self._owner != os.getpid() or self._has_died():
+        # One that is gone already died for a reason that no file is to blame for (the system lacked memory…).
+        if self._child is not None and (self._files_read >= _FILES_PER_CHILD or not self._child.is_usable):
             self.close()
-        process = self._process or self._start()
+        child = self._child or self._start()
         self._files_read += 1
         try:
-            answer = self._exchange(process, json.dumps(os.fsencode(path).hex()), self.timeout)
+            answer = child.ask(os.fsencode(path).hex(), deadline=time.monotonic() + self.timeout)
         except TimeoutError as error:
             self.close()
             raise Refused(f"La lecture de ce fichier a été interrompue après {self.timeout:g} s.") from error
-        except (OSError, EOFError, ValueError) as error:
+        except ChildDiedError as error:
             self.close()
-            logger.warning("The child process died of the file %s (exit status %s).", path, process.returncode)
+            logger.warning("The child process died of the file %s (exit status %s).", path, child.exit_status)
             raise Refused("Ce fichier fait échouer la lecture : il est endommagé ou hostile.") from error
         if "refused" in answer:
             if answer.get("fatal"):
@@ -105,46 +90,14 @@ class ReadingChild:
             raise _REFUSALS.get(answer["kind"], Refused)(answer["refused"])
         return _reading_from_json(answer["reading"])
 
-    def _has_died(self) -> bool:
-        """True if the child is gone already, for a reason that no file is to blame for (the system lacked memory…)."""
-        return self._process is not None and self._process.poll() is not None
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        search_path = os.pathsep.join(filter(None, (str(_PROJECT_ROOT), os.environ.get("PYTHONPATH"))))
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", __name__, str(self.memory_limit)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": search_path, "PYTHONUTF8": "1"},
-        )
-        self._process, self._owner, self._files_read = process, os.getpid(), 0
+    def _start(self) -> ChildProcess:
+        self._child, self._files_read = ChildProcess(["-m", __name__]), 0
         try:
-            self._exchange(process, None, _START_TIMEOUT)
-        except (OSError, EOFError, ValueError) as error:
+            self._child.ask({"memory_limit": self.memory_limit}, deadline=time.monotonic() + _START_TIMEOUT)
+        except (TimeoutError, ChildDiedError) as error:
             self.close()
             raise RuntimeError("The child process that reads e-invoices does not start.") from error
-        return process
-
-    def _exchange(self, process: subprocess.Popen[bytes], request: str | None, timeout: float) -> Any:
-        """Send a line, wait for the answer. Raises ``OSError`` (``TimeoutError`` too), ``EOFError``, ``ValueError``."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        if request is not None:
-            process.stdin.write(request.encode("ascii") + b"\n")  # shorter than a pipe holds: never blocks
-            process.stdin.flush()
-        deadline = time.monotonic() + timeout
-        chunks: list[bytes] = []
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while not chunks or not chunks[-1].endswith(b"\n"):
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TimeoutError
-                chunk = os.read(process.stdout.fileno(), 1 << 20)
-                if not chunk:
-                    raise EOFError
-                chunks.append(chunk)
-        return json.loads(b"".join(chunks))
+        return self._child
 
 
 _lock = threading.Lock()
@@ -222,22 +175,23 @@ def _answer(path: Path) -> dict[str, Any]:
     return {"kind": "Refused", "refused": reason, "fatal": True}
 
 
-def _serve(memory_limit: int) -> None:
-    """The child's life: limits first, then one answer per line until the parent is gone."""
+def _serve() -> None:
+    """The child's life: limits first, then one answer per request until the parent is gone."""
     # POSIX only, and imported here: what only parses may be imported anywhere.
     import resource
 
+    # A library may print: keep its words out of the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests = os.fdopen(0, "rb", buffering=0)
+    memory_limit = read_frame(requests)["memory_limit"]
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    out = sys.stdout.buffer
-    out.write(b"{}\n")
-    out.flush()
-    for request in sys.stdin.buffer:
-        path = Path(os.fsdecode(bytes.fromhex(json.loads(request))))
-        out.write(json.dumps(_answer(path)).encode("ascii") + b"\n")
-        out.flush()
+    write_frame(answers, {})
+    while (request := read_frame(requests)) is not None:
+        write_frame(answers, _answer(Path(os.fsdecode(bytes.fromhex(request)))))
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve()

@@ -5,18 +5,11 @@ BR-FR of the FNFE-MPE); its own way of running them is not used, since it answer
 run. Nothing here raises because of what an invoice contains, nor because the rule engine broke: both are findings.
 """
 
-import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
-import os
 import re
-import selectors
-import struct
-import subprocess
-import sys
 import threading
 import time
 from enum import StrEnum
@@ -27,6 +20,7 @@ from typing import Any, Final, Self
 from lxml import etree
 
 from invoices.en16931.business_terms import line_position, named, term_at
+from invoices.formats.child_process import ChildDiedError, ChildProcess
 from invoices.formats.findings import Finding, Severity, Source
 from invoices.formats.refusals import Refused
 from invoices.formats.rule_messages import french_message, french_rule_message
@@ -93,8 +87,7 @@ class RuleChecker:
         self._checks_per_child = checks_per_child
         self._memory_limit = memory_limit
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._child_owner = 0
+        self._child: ChildProcess | None = None
         self._checks_done = 0
 
     def __enter__(self) -> Self:
@@ -114,7 +107,7 @@ class RuleChecker:
     def child_pid(self) -> int | None:
         """The process id of the living helper, if there is one."""
         child = self._child
-        return None if child is None or child.poll() is not None else child.pid
+        return child.process_id if child is not None and child.exit_status is None else None
 
     def check(self, xml: bytes, profile: Profile = Profile.EN16931) -> tuple[Finding, ...]:
         """Everything that the schema and the rule sets find in a CII document, the schema's findings first."""
@@ -152,24 +145,19 @@ class RuleChecker:
             return _exchange(child, message, deadline)
         except _EngineFailureError:
             # Status 0 is the end after silence: the invoice has not been looked at.
-            if is_new or child.poll() != 0:
+            if is_new or child.exit_status != 0:
                 raise
         self._drop_child()
         child, _ = self._living_child(deadline)
         return _exchange(child, message, deadline)
 
-    def _living_child(self, deadline: float) -> tuple[subprocess.Popen[bytes], bool]:
+    def _living_child(self, deadline: float) -> tuple[ChildProcess, bool]:
         """The helper, started if need be, and whether it was started now."""
-        if self._child is not None and self._child_owner == os.getpid() and self._child.poll() is None:
+        if self._child is not None and self._child.is_usable:
             return self._child, False
         self._drop_child()
-        child = subprocess.Popen(  # noqa: S603 - our own file, run by our own interpreter
-            [sys.executable, "-I", str(_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._child, self._child_owner, self._checks_done = child, os.getpid(), 0
+        child = self._child = ChildProcess(["-P", str(_CHILD)])
+        self._checks_done = 0
         rule_sets = {name: str(path) for name, path in self._rule_sets.items()}
         on_demand = {name: str(path) for name, path in self._on_demand.items()}
         start = {"rule_sets": rule_sets, "on_demand": on_demand, "idle_seconds": self._idle_seconds}
@@ -177,57 +165,24 @@ class RuleChecker:
         return child, True
 
     def _drop_child(self) -> None:
-        """Ends the helper for good; one inherited over a fork is its parent's and is only let go."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        if self._child_owner == os.getpid():
-            child.kill()
-            child.wait()
+        if child is not None:
+            child.close()
 
 
 class _EngineFailureError(Exception):
     """The helper died, hung, or did not answer in the agreed form. The text says which, in French."""
 
 
-def _exchange(child: subprocess.Popen[bytes], message: dict[str, Any], deadline: float) -> dict[str, Any]:
+def _exchange(child: ChildProcess, message: dict[str, Any], deadline: float) -> dict[str, Any]:
     """Sends one message and waits for the answer, never beyond ``deadline``."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    body = json.dumps(message).encode()
-    to_send = memoryview(struct.pack(">I", len(body)) + body)
-    received = bytearray()
-    os.set_blocking(child.stdin.fileno(), False)
-    os.set_blocking(child.stdout.fileno(), False)
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdin, selectors.EVENT_WRITE)
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise _EngineFailureError("le contrôle a dépassé le temps permis")
-            for key, _ in selector.select(remaining):
-                try:
-                    if key.fileobj is child.stdin:
-                        to_send = to_send[os.write(key.fd, to_send) :]
-                        if not to_send:
-                            selector.unregister(child.stdin)
-                    else:
-                        part = os.read(key.fd, 1 << 16)
-                        if not part:
-                            child.wait()
-                            raise _EngineFailureError("le moteur de règles s’est arrêté")
-                        received += part
-                except BrokenPipeError:
-                    child.wait()
-                    raise _EngineFailureError("le moteur de règles s’est arrêté") from None
-            if len(received) >= 4 and len(received) >= 4 + struct.unpack_from(">I", received)[0]:
-                answer: dict[str, Any] = json.loads(received[4:])
-                return answer
+    try:
+        answer: dict[str, Any] = child.ask(message, deadline=deadline)
+    except TimeoutError as error:
+        raise _EngineFailureError("le contrôle a dépassé le temps permis") from error
+    except ChildDiedError as error:
+        raise _EngineFailureError("le moteur de règles s’est arrêté") from error
+    return answer
 
 
 # From reports to findings.

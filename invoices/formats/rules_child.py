@@ -1,25 +1,23 @@
 """The helper process that runs the Schematron rule sets with Saxon. Started by :mod:`invoices.formats.rules`.
 
-Run as a file, in Python's isolated mode, so it must import nothing of the project. Saxon is a native library of
-200 MB that may crash or loop: it lives here and nowhere else.
+Of the project it imports what carries requests and answers (:mod:`invoices.formats.child_process`) and nothing else.
+Saxon is a native library of 200 MB that may crash or loop: it lives here and nowhere else.
 
-Protocol, on standard input and output: frames of a 4-byte big-endian length and that many bytes of JSON.
 Start: ``{"rule_sets": {name: path of the compiled Schematron}, "on_demand": {name: path}, "idle_seconds": n}`` →
 ``{"ready": true}``. Then any number of ``{"xml": text, "rule_sets": [names]}`` → ``{"failures": [{rule_set, id, flag,
 location, text}], "errors": [{rule_set, message}], "peak_memory": bytes}``. The process ends by itself when its input
 closes, or after ``idle_seconds`` without a request, then with status 0.
 """
 
-import json
 import os
 import re
 import resource
-import select
-import struct
-from typing import Any, BinaryIO
+from typing import Any
 
 from lxml import etree
 from saxonche import PySaxonApiError, PySaxonProcessor
+
+from invoices.formats.child_process import read_frame, write_frame
 
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _NAMESPACE_PREDICATE = re.compile(r"\[namespace-uri\(\)='[^']*'\]|\*:")
@@ -32,7 +30,7 @@ def main() -> None:
     os.dup2(2, 1)
     requests = os.fdopen(0, "rb", buffering=0)
 
-    start = _read_frame(requests, None)
+    start = read_frame(requests, None)
     if start is None:
         return
     idle_seconds = float(start["idle_seconds"])
@@ -42,13 +40,13 @@ def main() -> None:
         rule_sets = {
             name: compiler.compile_stylesheet(stylesheet_file=path) for name, path in start["rule_sets"].items()
         }
-        _write_frame(replies, {"ready": True})
-        while (request := _read_frame(requests, idle_seconds)) is not None:
+        write_frame(replies, {"ready": True})
+        while (request := read_frame(requests, idle_seconds)) is not None:
             for name in request["rule_sets"]:
                 if name not in rule_sets:
                     rule_sets[name] = compiler.compile_stylesheet(stylesheet_file=start["on_demand"][name])
             chosen = {name: rule_sets[name] for name in request["rule_sets"]}
-            _write_frame(replies, _judge(processor, chosen, request["xml"]))
+            write_frame(replies, _judge(processor, chosen, request["xml"]))
 
 
 def _judge(processor: Any, rule_sets: dict[str, Any], xml: str) -> dict[str, Any]:
@@ -82,36 +80,6 @@ def _failures(rule_set: str, report: etree._Element) -> list[dict[str, str]]:
         }
         for element in report.iter(_SVRL + "failed-assert", _SVRL + "successful-report")
     ]
-
-
-def _read_frame(stream: BinaryIO, idle_seconds: float | None) -> Any:
-    """The next message, or ``None`` at the end of input or after ``idle_seconds`` of silence."""
-    if idle_seconds is not None and not select.select([stream], [], [], idle_seconds)[0]:
-        return None
-    head = _read_exactly(stream, 4)
-    if head is None:
-        return None
-    body = _read_exactly(stream, struct.unpack(">I", head)[0])
-    return None if body is None else json.loads(body)
-
-
-def _read_exactly(stream: BinaryIO, size: int) -> bytes | None:
-    """``size`` bytes, or ``None`` where the input ends before."""
-    parts = []
-    while size:
-        part = stream.read(size)
-        if not part:
-            return None
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def _write_frame(stream: BinaryIO, message: dict[str, Any]) -> None:
-    """Sends one message."""
-    body = json.dumps(message).encode()
-    stream.write(struct.pack(">I", len(body)) + body)
-    stream.flush()
 
 
 if __name__ == "__main__":
