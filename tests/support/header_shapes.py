@@ -180,4 +180,12 @@ F1;15/01/2025;C1;100,00;20,00;120,00;CMD1;15/02/2025;EUR
 Acme Ltd,INV-1,"Jan 28, 2021","Feb 28, 2021",$13.50,$2.70,$16.20
 Bolt Ltd,INV-2,"Jan 29, 2021","Feb 28, 2021",$100.00,$20.00,$120.00
 """, "client.raison_sociale numero date echeance total_ht total_tva total_ttc"),
+    Shape("bases and taxes by rate", False, """Num Fact;Dt Fact;Cpte Client;Intitulé client;Base HT 20%;TVA 20%;Base HT 10%;TVA 10%;Net à payer
+F1;15/01/2025;C1;Dupont SARL;100,00;20,00;0,00;0,00;120,00
+F2;16/01/2025;C2;Martin SAS;100,00;20,00;10,00;1,00;131,00
+""", "numero date code_client client.raison_sociale total_ht total_tva total_ht total_tva total_ttc"),
+    Shape("business central", True, """Order ID,Order Date,Bill-to Name,Bill-to City,Bill-to Post Code,Item No.,Description,Quantity,Unit of Measure,Unit Price Excl. VAT,Line Discount %,VAT %,Line Amount Excl. VAT
+SI1,2025-01-15,Acme Ltd,Paris,75001,VIS,Screws,2,PCS,50.00,0,20,100.00
+SI2,2025-01-16,Bolt Ltd,Lyon,69001,VIS,Screws,4,PCS,50.00,0,20,200.00
+""", "numero date client.raison_sociale client.ville client.code_postal ligne.article ligne.designation ligne.quantite ligne.unite ligne.prix_unitaire_ht ligne.remise ligne.taux_tva ligne.total_ht"),
 )  # fmt: skip

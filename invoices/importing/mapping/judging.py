@@ -25,7 +25,7 @@ def head_of(scores: dict[str, float]) -> bool:
 def may_hold(name: str, column: Column) -> bool:
     """Whether the content of ``column`` does not contradict its being ``name``."""
     if name in DATES:
-        return column.is_dates or column.share(lambda cell: cell.isdigit() and 20000 < int(cell) < 80000) > 0.8
+        return column.is_dates or column.share(_is_day_number) > 0.8
     if name == "ligne.taux_tva":
         numbers = [number for number in column.numbers if number is not None]
         return column.has_percents or (
@@ -93,3 +93,8 @@ def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
 def size_of(column: Column) -> Decimal:
     """The sum of the numbers of ``column``, whatever their sign."""
     return sum((abs(number) for number in column.numbers if number is not None), Decimal(0))
+
+
+def _is_day_number(cell: str) -> bool:
+    """Whether a cell may be a day as spreadsheets count them."""
+    return len(cell) == 5 and cell.isascii() and cell.isdigit() and 20000 < int(cell) < 80000

@@ -269,6 +269,7 @@ def _parsed() -> tuple[_Rule, ...]:
 
 
 _PARSED: Final = _parsed()
+_STREETS: Final = frozenset(("address", "adresse", "street", "line"))
 _UNWANTED: Final = frozenset(_NEVER.split())
 
 
@@ -280,6 +281,11 @@ def name_key(text: str) -> str:
     ).replace("t.v.a", "tva")
     bare = bare.replace("h.t", "ht").replace("t.t.c", "ttc").replace("e-mail", "email").replace("p.u", "pu")
     bare = bare.replace("sous-total", "soustotal").replace("sous total", "soustotal").replace("sub total", "subtotal")
+    bare = re.sub(r"\b(?:post|zip) code\b", "postcode", bare)
+    bare = re.sub(
+        r"\b(?:excl|excluding|exclusive of|before|without|hors|ex)\b\.? (?:vat|tax(?:e?s)?|taxe|tva|gst)\b", "ht", bare
+    )
+    bare = re.sub(r"\b(?:incl|including|inclusive of|with)\b\.? (?:vat|tax(?:es)?|tva|gst)\b", "ttc", bare)
     bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
@@ -308,9 +314,9 @@ def _notions(key: str) -> tuple[frozenset[str], int, int]:
     unknown = 0
     for word in words:
         notion = _WORD.get(word) or _WORD.get(word.rstrip("s")) or _WORD.get(word.rstrip("0123456789"))
-        if word == "complement" or (word[-1:] in "2345" and (word[:-1] in ("", "address", "adresse", "street"))):
-            known.add("second")
-            known.add("street" if word != "2" else "second")
+        is_further = word[-1:] in "2345" and (word[:-1] in _STREETS or (word in "2345" and "street" in known))
+        if word == "complement" or is_further:
+            known |= {"second", "street"}
         elif notion:
             known.add(notion)
         elif not word.isdigit():

@@ -213,7 +213,6 @@ tva total_tva|ligne.taux_tva|ligne.total_tva
 tva_pourcent ligne.taux_tva
 pourcent_tva ligne.taux_tva
 ttc total_ttc|ligne.total_ttc
-net_a_payer -
 reste_a_payer -
 reste_du -
 solde -
@@ -262,4 +261,6 @@ for _names in (
         }
 # Odoo's «Name» is an invoice's number, Shopify's too; a customer's name where customers are meant.
 FIELD_BY_NAME["name"] = {"client.raison_sociale": 0.62, "numero": 0.6, "ligne.designation": 0.5}
+# What is to be paid is the total where no deposit was: the sums say whether it is.
+FIELD_BY_NAME["net_a_payer"] = {"total_ttc": 0.5}
 FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

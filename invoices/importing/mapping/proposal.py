@@ -17,6 +17,7 @@ from invoices.importing.mapping.samples import Column, Sample, take_sample
 
 _ENOUGH: Final = 0.4
 _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
+_FIGURES: Final = ("ligne.quantite", "ligne.prix_unitaire_ht")
 _LINE_SIGNS: Final = (
     "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
 )  # fmt: skip
@@ -142,6 +143,11 @@ class _Proposing:
                 if not may_hold(name, column):
                     del self.scores[column.index][name]
             scores = self.scores[column.index]
+            is_of_a_rate = bool(rate_in_name(column.name)) and "vat" in notions_of(column.name)
+            if (
+                is_of_a_rate and not column.has_percents and scores.pop("ligne.taux_tva", 0)
+            ):  # «TVA 20 %» heads the amounts of that rate
+                scores["total_tva"] = max(scores.get("total_tva", 0), 0.6)
             if "ligne.taux_tva" in scores and (column.is_rates or column.has_percents):
                 scores["ligne.taux_tva"] += 0.3
                 self.grounds[column.index, "ligne.taux_tva"] = _("nom et contenu : taux de TVA")
@@ -214,7 +220,7 @@ class _Proposing:
     def _settle_levels(self) -> None:
         groups = self._groups()
         several = [group for group in groups if len(group) > 1]
-        signs = sum(self._best(name) >= 0.6 for name in _LINE_SIGNS)
+        signs = sum(self._best(name) >= (0.45 if name in _FIGURES else 0.6) for name in _LINE_SIGNS)
         has_lines = signs >= 2 or (signs == 1 and bool(several))
         self.has_lines = has_lines or bool(several)
         for column in self.columns:
@@ -365,26 +371,27 @@ class _Proposing:
             give(rates[0], "ligne.taux_tva", _("contenu : taux de TVA"))
 
     def _add_taxes_by_rate(self, taken: dict[int, str]) -> None:
-        """One column of tax a rate: together they are the total, unless that stands in a column of its own."""
-        by_rate = [
-            column
-            for column in self.columns
-            if rate_in_name(column.name)
-            and {"vat"} <= notions_of(column.name)
-            and not {"net", "gross", "base"} & notions_of(column.name)
-            and (column.is_numeric or not column.filled)
-        ]
-        if not by_rate:
-            return
-        own = [
-            index for index, name in taken.items() if name == "total_tva" and index not in {c.index for c in by_rate}
-        ]
-        if own or len(by_rate) < 2:
-            for column in by_rate:
-                if own and taken.get(column.index) in ("ligne.taux_tva", "ligne.total_tva"):
-                    del taken[column.index]
-            return
-        for column in by_rate:
-            if taken.get(column.index, "") in ("", "total_tva", "ligne.total_tva", "ligne.taux_tva"):
-                taken[column.index] = "total_tva"
-                self.grounds[column.index, "total_tva"] = _("nom : TVA d’un taux, additionnées")
+        """One column of tax, and of its base, a rate: together they are the total, unless that has its own column."""
+        for head, wanted, others in (
+            ("total_tva", {"vat"}, {"net", "gross", "base"}),
+            ("total_ht", {"net", "base"}, {"gross", "vat"}),
+        ):
+            by_rate = [
+                column
+                for column in self.columns
+                if rate_in_name(column.name)
+                and notions_of(column.name) & wanted
+                and not notions_of(column.name) & others
+                and (column.is_numeric or not column.filled)
+            ]
+            places = {column.index for column in by_rate}
+            twin = TWINS[head]
+            if any(name == head and index not in places for index, name in taken.items()):
+                for index in places:
+                    if taken.get(index) in ("ligne.taux_tva", twin):
+                        del taken[index]
+            elif len(by_rate) > 1:
+                for index in places:
+                    if taken.get(index, "") in ("", head, twin, "ligne.taux_tva"):
+                        taken[index] = head
+                        self.grounds[index, head] = _("nom : une colonne par taux, additionnées")
