@@ -16,10 +16,11 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from mailing import breaker
 from mailing.models import Message, OutboxControl
 from mailing.outbox import mark_address_failed
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
-from mailing.transports import Outcome, Verdict
+from mailing.transports import Outcome, Verdict, uses_smtp
 
 # Minutes before the next try, after the first, second… failure; the last goes on until the mail is given up.
 RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)
@@ -37,10 +38,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Harvest:
-    """What a worker got: mails in hand; or none, and, where only the pace holds them back, when to ask again."""
+    """What a worker got: mails in hand; or none, and, where only the pace holds them back, when to ask again.
+
+    ``rests`` where the outbox rests because our own server is refused.
+    """
 
     claims: tuple[Claim, ...] = ()
     again_at: datetime.datetime | None = None
+    rests: bool = False
 
 
 def claim(
@@ -58,16 +63,27 @@ def claim(
     name = f"{worker[:60]}/{uuid.uuid4().hex}"
     with transaction.atomic():
         again_at = None
+        control = OutboxControl.objects.filter(pk=1).first()
+        careful = uses_smtp() and breaker.needs_care(control, now)
+        if limits() or careful:
+            # The one row serialises those who count and take; with neither limits nor refusals nobody waits.
+            OutboxControl.objects.get_or_create(pk=1)
+            control = OutboxControl.objects.select_for_update().get(pk=1)
+        if control is not None and control.paused_at is not None:
+            return Harvest()
         if limits():
-            # The one row serialises those who count slots and take them; without limits nobody waits for anybody.
-            control, _created = OutboxControl.objects.select_for_update().get_or_create(pk=1)
-            if control.paused_at is not None:
-                return Harvest()
             wanted, again_at = free_slots(now, wanted)
             if not wanted:
                 return Harvest(again_at=again_at)
-        elif OutboxControl.objects.filter(pk=1, paused_at__isnull=False).exists():
-            return Harvest()
+        if careful and control is not None:
+            permit = breaker.ask(control, wanted, now, lease)
+            wanted = permit.number
+            if not wanted:
+                return Harvest(again_at=permit.again_at, rests=control.rests_since is not None)
+            if permit.is_trial and control.trials % 2:
+                # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
+                refused = waiting.filter(answer__in=breaker.OURS)
+                waiting = refused if refused.exists() else waiting
         messages = _lease(ended, wanted, name, now, lease) if orphaned else []
         if len(messages) < wanted:
             messages += _lease(waiting, wanted - len(messages), name, now, lease)
@@ -113,11 +129,12 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     Returns what the mail has become: a mail deferred for too long is rejected.
     """
     verdict = outcome.verdict
+    rests = _tell_breaker(outcome, now) if uses_smtp() else False
     if verdict is Verdict.ACCEPTED:
         _record_accepted(held, outcome, now)
     else:
         first = held.message.first_attempt_at or now
-        if verdict is Verdict.DEFERRED and now - first >= settings.MAIL_GIVE_UP_AFTER:
+        if verdict is Verdict.DEFERRED and now - first >= settings.MAIL_GIVE_UP_AFTER and not rests:
             verdict = Verdict.REJECTED
             outcome = Outcome(
                 verdict,
@@ -126,7 +143,7 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
                 outcome.code,
                 left=outcome.left,
             )
-        _record_failure(held, outcome, now)
+        _record_failure(held, outcome, now, at_once=rests)
     if outcome.left:
         stamp_slot(held.slot, now)
     else:
@@ -134,25 +151,43 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     return verdict
 
 
+def _tell_breaker(outcome: Outcome, now: datetime.datetime) -> bool:
+    """Tell the breaker of an attempt; True where it was a refusal of our own server, and the outbox rests."""
+    if outcome.verdict is Verdict.ACCEPTED:
+        breaker.note_success(now)
+    elif outcome.answer is not None and outcome.answer.is_ours:
+        return breaker.note_fault(outcome.answer, outcome.reason, now)
+    else:
+        breaker.note_nothing(now)
+    return False
+
+
 def _record_accepted(held: Claim, outcome: Outcome, now: datetime.datetime) -> None:
     # A fact, whoever holds the lease by now: if it had ended and another worker took the mail, it was accepted all the
     # same. Only a report of non-delivery, which may be faster than this record, says something newer.
     ended = {"lease_until": None, "leased_by": "", "next_attempt_at": None, "accepted_at": now}
     changed = Message.objects.filter(pk=held.message.pk, state__in=Message.PENDING_STATES).update(
-        state=Message.State.ACCEPTED, reason="", reply_code=outcome.code, ended_at=now, **ended
+        state=Message.State.ACCEPTED, reason="", answer="", reply_code=outcome.code, ended_at=now, **ended
     )
     if not changed:
         Message.objects.filter(pk=held.message.pk, accepted_at__isnull=True).update(accepted_at=now)
 
 
-def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime) -> None:
+def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime, *, at_once: bool) -> None:
     message = held.message
-    values = {"reason": outcome.reason, "reply_code": outcome.code, "lease_until": None, "leased_by": ""}
+    values = {
+        "reason": outcome.reason,
+        "answer": outcome.answer.value if outcome.answer else "",
+        "reply_code": outcome.code,
+        "lease_until": None,
+        "leased_by": "",
+    }
     # Only while the lease is ours: another worker may have had better luck.
     mine = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, leased_by=held.lease)
     if outcome.verdict is Verdict.DEFERRED:
         give_up_at = (message.first_attempt_at or now) + settings.MAIL_GIVE_UP_AFTER
-        next_at = min(now + retry_delay(message.attempts), max(give_up_at, now))
+        # While the outbox rests, the mail waits with the others for a trial.
+        next_at = now if at_once else min(now + retry_delay(message.attempts), max(give_up_at, now))
         mine.update(state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
         return
     changed = mine.update(state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)

@@ -119,6 +119,9 @@ class Message(models.Model):
 
     state = models.CharField(_("état"), max_length=10, choices=State, default=State.QUEUED)
     reason = models.TextField(_("motif"), blank=True)
+    answer = models.CharField(
+        _("sens de la réponse"), max_length=20, blank=True, editable=False, help_text=_("Une valeur de Reason.")
+    )
     reply_code = models.PositiveSmallIntegerField(_("code du serveur"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("essais"), default=0)
     first_attempt_at = models.DateTimeField(_("premier essai"), null=True, blank=True, editable=False)
@@ -235,10 +238,17 @@ class FailedAddress(models.Model):
 
 
 class OutboxControl(models.Model):
-    """One row: whether mails leave, and since when not."""
+    """One row: whether mails leave, and since when not, because somebody or because :mod:`mailing.breaker` says so."""
 
     paused_at = models.DateTimeField(_("suspendue le"), null=True, blank=True)
     paused_by = models.CharField(_("suspendue par"), max_length=200, blank=True)
+    proven_at = models.DateTimeField(_("un serveur a pris un mail le"), null=True, blank=True, editable=False)
+    faults = models.PositiveIntegerField(_("refus de notre serveur, de suite"), default=0, editable=False)
+    fault = models.CharField(_("motif du refus"), max_length=20, blank=True, editable=False)
+    fault_reply = models.TextField(_("réponse du serveur"), blank=True, editable=False)
+    rests_since = models.DateTimeField(_("au repos depuis le"), null=True, blank=True, editable=False)
+    trial_at = models.DateTimeField(_("prochain mail d’essai"), null=True, blank=True, editable=False)
+    trials = models.PositiveIntegerField(_("mails d’essai"), default=0, editable=False)
 
     class Meta:
         verbose_name = _("commande de la boîte d’envoi")

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mailing import breaker
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
 from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
 from mailing.pace import time_to_send
@@ -282,7 +283,7 @@ def oldest_due(now: datetime.datetime) -> datetime.datetime | None:
 def forecast(now: datetime.datetime) -> Forecast:
     """When the mails that wait at ``now`` will have left."""
     pending = Message.objects.pending().count()
-    paused = is_paused()
+    paused = is_paused() or breaker.current_rest() is not None
     limited = time_to_send(pending)
     if limited is not None:
         duration, per_minute = limited
@@ -313,6 +314,7 @@ def _restart_values(reason: str) -> dict[str, Any]:
     return {
         "state": Message.State.QUEUED,
         "reason": reason,
+        "answer": "",
         "reply_code": None,
         "attempts": 0,
         "first_attempt_at": None,
@@ -357,7 +359,8 @@ def pause(by: str) -> None:
 
 
 def resume() -> None:
-    """Let mails leave again."""
+    """Let mails leave again, whoever held them back."""
+    breaker.end_rest(timezone.now())
     OutboxControl.objects.filter(pk=1).update(paused_at=None, paused_by="")
 
 

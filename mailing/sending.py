@@ -136,6 +136,8 @@ class Sender:
                         self._handle(held, transport)
                     continue
                 self._give_back_allowance()
+                if harvest.rests and not self.forever:
+                    return  # the next run tries again, when it is time
                 pause = IDLE_PAUSE
                 if harvest.again_at is not None:
                     pause = min(max((harvest.again_at - timezone.now()).total_seconds(), 0.01), IDLE_PAUSE)

@@ -19,6 +19,7 @@ from customers.models import DEMATERIALISED, Account, Customer
 from invoices.models import Export, ExportItem, ImportBatch, Invoice
 from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
+from mailing.breaker import Rest, current_rest
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
@@ -64,6 +65,7 @@ class Dashboard:
     exports: list[ExportLine] | None = None
     silent: list[str] = field(default_factory=list)
     paused: tuple[datetime.datetime, str] | None = None
+    rest: Rest | None = None
     charts: list[Chart] = field(default_factory=list)
 
 
@@ -184,6 +186,7 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
         )
     )
     board.paused = outbox.paused_since()
+    board.rest = current_rest()
     states = (
         ("accepted", _("envoyés")),
         ("queued", _("en file")),

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from mailing import outbox
+from mailing.breaker import current_rest
 from mailing.sending import Sender, Tally
 
 
@@ -37,6 +38,12 @@ class Command(BaseCommand):
         self.stdout.write(describe(tally))
         if outbox.is_paused():
             self.stdout.write(_("La boîte d’envoi est suspendue : rien ne part."))
+        rest = current_rest()
+        if rest is not None:
+            self.stdout.write(
+                _("La boîte d’envoi est au repos. %(reason)s %(remedy)s Un mail est essayé de temps en temps.")
+                % {"reason": f"{rest}.", "remedy": rest.remedy}
+            )
         if tally.failed and not loop:
             for reason, count in sorted(tally.reasons.items(), key=lambda item: -item[1])[:10]:
                 self.stderr.write(f"  {count} × {reason}")
