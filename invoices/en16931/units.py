@@ -3,6 +3,7 @@
 The codes are those of UN/ECE Recommendation 20, the only ones EN 16931 accepts with those of Recommendation 21.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -66,6 +67,9 @@ _CODE_BY_WORD: Final[dict[str, str]] = {
     "m": "MTR",
     "metre": "MTR",
     "metres": "MTR",
+    "ml": "MTR",  # on a French invoice the linear metre; millilitre is written mL, or in words
+    "millilitre": "MLT",
+    "millilitres": "MLT",
     "metre lineaire": "LM",
     "km": "KMT",
     "kilometre": "KMT",
@@ -107,7 +111,10 @@ def unit_code(unit: str) -> str:
 
     A code is left alone, so the function may be applied to what already is one. «m²» and «m³» are understood.
     """
+    if unit.strip() == "mL":
+        return "MLT"
     # NFKD turns ² into 2 and é into e with an accent, which is then dropped.
     decomposed = unicodedata.normalize("NFKD", unit.strip().rstrip(".")).casefold()
     word = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return _CODE_BY_WORD.get(word, unit.strip())
+    found = _CODE_BY_WORD.get(word) or _CODE_BY_WORD.get(word.replace(".", ""))
+    return found or _CODE_BY_WORD.get(re.sub(r"\(e?s\)$", "", word), unit.strip())

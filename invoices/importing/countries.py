@@ -69,6 +69,15 @@ _NAMES: Final = {
     "grande-bretagne": "GB",
     "united kingdom": "GB",
     "uk": "GB",
+    "gd luxembourg": "LU",
+    "grand-duche de luxembourg": "LU",
+    "grand-duche du luxembourg": "LU",
+    "coree du sud": "KR",
+    "republique de coree": "KR",
+    "south korea": "KR",
+    "viet-nam": "VN",
+    "vietnam": "VN",
+    "ecosse": "GB",
     "suisse": "CH",
     "switzerland": "CH",
     "norvege": "NO",
@@ -100,4 +109,5 @@ def country_code(text: str) -> str:
     code = text.strip().upper()
     if code in CODES:
         return code
-    return _NAMES.get(search_key(text.replace("’", "'")), "")
+    word = search_key(text.replace("’", "'"))
+    return _NAMES.get(word) or _NAMES.get("-".join(word.split()), "")

@@ -32,6 +32,28 @@ _TIME: Final = re.compile(
     r"[T ][0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?\Z", re.ASCII
 )
 _PLAUSIBLE_YEARS: Final = range(1970, 2200)
+_IN_WORDS: Final = re.compile(r"(?:[a-zéû]{3,8}\.?,? )?([0-9]{1,2})(?:er)?[ \-]([a-zéèû]{3,9})\.?[ \-]([0-9]{4})")
+_MONTHS: Final = {
+    word: number
+    for number, words in enumerate(
+        (
+            "janvier janv jan january",
+            "février fevrier févr fevr fév fev february feb",
+            "mars mar march",
+            "avril avr april apr",
+            "mai may",
+            "juin june jun",
+            "juillet juil july jul",
+            "août aout aoû aou august aug",
+            "septembre sept sep september",
+            "octobre oct october",
+            "novembre nov november",
+            "décembre decembre déc dec december",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
 
 _YES: Final = frozenset(("o", "oui", "1", "vrai", "true", "y", "yes", "x"))
 _NO: Final = frozenset(("", "n", "non", "0", "faux", "false", "no", "-"))
@@ -89,8 +111,13 @@ def parse_rate(text: str) -> Decimal:
 
 @functools.lru_cache(maxsize=4096)
 def parse_date(text: str) -> datetime.date:
-    """``07/06/2025``, ``7-6-25``, ``2025-06-07``, ``20250607``, Excel's ``45815``, each with or without time."""
+    """``07/06/2025``, ``7-6-25``, ``2025-06-07``, ``20250607``, Excel's ``45815``, each with or without time.
+
+    ``7 juin 2025`` too, the month in French or English, whole or abbreviated.
+    """
     bare = _TIME.sub("", text.strip())
+    if re.fullmatch(r"[0-9]{5}\.0+", bare, re.ASCII):  # a day of Excel's calendar that was written as a number
+        bare = bare.partition(".")[0]
     try:
         if found := _DAY_FIRST.fullmatch(bare):
             day, month, year = (int(part) for part in found.groups())
@@ -98,7 +125,9 @@ def parse_date(text: str) -> datetime.date:
                 year += 2000 if year < 70 else 1900
         elif found := _YEAR_FIRST.fullmatch(bare) or _COMPACT.fullmatch(bare):
             year, month, day = (int(part) for part in found.groups())
-        elif bare.isascii() and bare.isdigit() and int(bare) in _EXCEL_DAYS:
+        elif (found := _IN_WORDS.fullmatch(" ".join(bare.lower().split()))) and found[2] in _MONTHS:
+            year, month, day = int(found[3]), _MONTHS[found[2]], int(found[1])
+        elif bare.isascii() and bare.isdigit() and bare[0] != "0" and int(bare) in _EXCEL_DAYS:
             return _EXCEL_EPOCH + datetime.timedelta(days=int(bare))
         else:
             raise BadValue(f"« {shown(text)} » n’est pas une date (attendu jj/mm/aaaa).")

@@ -225,3 +225,16 @@ def rate_text(text: str) -> str:
 def date_text(text: str) -> str:
     """A date as ``2025-06-07``. Raises :class:`BadValue`."""
     return parse_date(text).isoformat() if text else ""
+
+
+# What programs write where there is no date: day 0 of their calendars.
+_NO_DATE: Final = re.compile(
+    r"0{1,2}[/.\-]0{1,2}[/.\-]0{2,4}|0000-00-00|(?:30/12/1899|31/12/1899|0?1/0?1/1900|0?1/0?1/1753|0?1/0?1/0001)"
+    r"|(?:1899-12-3[01]|1900-01-01|1753-01-01|0001-01-01)",
+    re.ASCII,
+)
+
+
+def optional_date_text(text: str) -> str:
+    """The same; what programs write where there is no date (``00/00/0000``, ``30/12/1899``) is none."""
+    return "" if _NO_DATE.fullmatch(text.partition(" ")[0].partition("T")[0]) else date_text(text)

@@ -33,11 +33,17 @@ _KINDS: Final = {
             "association",
             "administration",
             "b2b",
+            "client_professionnel",
+            "clients_professionnels",
         ),
         Customer.Kind.PROFESSIONAL,
     ),
-    **dict.fromkeys(("particulier", "part", "individuel", "b2c", "prive"), Customer.Kind.INDIVIDUAL),
+    **dict.fromkeys(
+        ("particulier", "client_particulier", "clients_particuliers", "part", "individuel", "b2c", "prive"),
+        Customer.Kind.INDIVIDUAL,
+    ),
 }
+_DEMATERIALISED: Final = frozenset(("d", "demat", "dematerialise", "dematerialisee", "dematerialisation"))
 # Columns that go into their field as text: column, field, longest.
 _TEXTS: Final = (
     ("raison_sociale", "name", 200),
@@ -182,7 +188,7 @@ def _country(text: str) -> str:
 
 
 def _copies(text: str) -> str:
-    if text.upper() == DEMATERIALISED:
+    if header_key(text) in _DEMATERIALISED:
         return DEMATERIALISED
     if text.isascii() and text.isdigit() and len(text) <= 3:
         return str(int(text))

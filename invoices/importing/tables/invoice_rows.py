@@ -14,6 +14,7 @@ from invoices.importing.tables.cells import (
     date_text,
     needed,
     needed_text,
+    optional_date_text,
     plain_text,
     text_of_at_most,
     whole_postcode,
@@ -29,6 +30,14 @@ _TYPE_CODES: Final = {
     "fac": "380",
     "invoice": "380",
     "avoir": "381",
+    "facture_d_avoir": "381",
+    "facture_avoir": "381",
+    "avoir_client": "381",
+    "avoir_clients": "381",
+    "avoir_de_vente": "381",
+    "credit_note": "381",
+    "facture_client": "380",
+    "facture_de_vente": "380",
     "a": "381",
     "av": "381",
     "note_de_credit": "381",
@@ -57,6 +66,7 @@ _BUSINESS_PROCESSES: Final = {
     "m": "M",
 }
 _FRENCH_PROCESS: Final = re.compile(r"[BSM][1-9]")
+_PRO_FORMA: Final = "325"
 _TYPE_CODE: Final = re.compile(r"[0-9]{2,3}")
 
 
@@ -104,6 +114,8 @@ def currency_text(text: str) -> str:
 @functools.lru_cache(maxsize=64)
 def type_code(text: str) -> str:
     """The code of UNTDID 1001 for «facture», «avoir», «acompte» or a code. Raises :class:`BadValue`."""
+    if text == _PRO_FORMA:
+        raise BadValue("« 325 » est le type d’une facture pro forma : ce n’est pas une facture.")
     if not text or _TYPE_CODE.fullmatch(text):
         return text
     code = _TYPE_CODES.get(header_key(text))
@@ -137,7 +149,7 @@ _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "societe": plain_text,
     "code_client": needed_text(50),
     "date": needed(date_text),
-    "echeance": date_text,
+    "echeance": optional_date_text,
     "devise": currency_text,
     "reference": text_of_at_most(200),
     "total_ht": needed(amount_text),
@@ -146,9 +158,9 @@ _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "deja_paye": amount_text,
     "type": type_code,
     "facture_corrigee": text_of_at_most(100),
-    "date_facture_corrigee": date_text,
+    "date_facture_corrigee": optional_date_text,
     "categorie": business_process,
-    "date_livraison": date_text,
+    "date_livraison": optional_date_text,
     "tva_en_euros": amount_text,
     "note": plain_text,
     "pdf": plain_text,
