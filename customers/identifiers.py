@@ -1,10 +1,16 @@
 """Identifiers of companies and of their bank accounts, checked by their check digits (python-stdnum)."""
 
+import re
+from typing import Final
+
 from django.utils.translation import gettext as _
 from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as InvalidNumber
 from stdnum.fr import siren, siret
+
+_FRENCH_VAT_NUMBER: Final = re.compile(r"FR[0-9A-Z]{2}([0-9]{9})", re.ASCII)
+_COUNTED_UP: Final = ("123456789", "12345678", "0123456789")
 
 
 def check_siren(value: str) -> tuple[str, str]:
@@ -38,6 +44,21 @@ def check_vat_identifier(value: str) -> tuple[str, str]:
         return vat.validate(text), ""
     except InvalidNumber:
         return text, _("« %(value)s » n’est pas un numéro de TVA valable.") % {"value": value}
+
+
+def is_real_vat(value: str) -> bool:
+    """False where ``value`` is a dummy, which says nothing about who somebody is.
+
+    That is a number whose digits are all the same or count up, one without digits, and one of a member state whose
+    key is wrong. The key of a French number is judged alone: a SIREN is compared by itself.
+    """
+    digits = "".join(each for each in value if each.isdigit())
+    if len(value) < 5 or len(digits) < 4 or len(set(digits[-9:])) == 1 or digits.endswith(_COUNTED_UP):
+        return False
+    if french := _FRENCH_VAT_NUMBER.fullmatch(value):
+        key = value[2:4]
+        return not key.isdigit() or int(key) == (12 + 3 * (int(french[1]) % 97)) % 97
+    return not check_vat_identifier(value)[1]
 
 
 def check_iban(value: str) -> tuple[str, str]:

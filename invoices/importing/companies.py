@@ -1,5 +1,6 @@
 """Which company of «Paramétrage société» issues an invoice, as an import knows it."""
 
+from customers.identifiers import is_real_vat
 from customers.searching import search_key
 from invoices.models import Company
 
@@ -51,9 +52,15 @@ class KnownCompanies:
         found = self._by_text.get(text)
         if found is None:
             digits = "".join(text.split())
-            found = self.matching(siren=digits, siret=digits, vat_identifier=digits, name="") or self.matching(
-                siren="", siret="", vat_identifier="", name=text
-            )
+            found = next(
+                (
+                    company
+                    for attribute in ("siren", "siret", "vat_identifier")
+                    for company in self._companies
+                    if digits and _identifier(company, attribute) == digits.upper()
+                ),
+                None,
+            ) or self.matching(siren="", siret="", vat_identifier="", name=text)
             if found is None and self.may_create:
                 is_siren = len(digits) == 9 and digits.isdigit()
                 found = self.add(Company(name=text, siren=digits if is_siren else ""))
@@ -67,20 +74,17 @@ class KnownCompanies:
     def matching(self, *, siren: str, siret: str, vat_identifier: str, name: str) -> Company | None:
         """The company of the SIREN, else of the SIRET, of the VAT number, of the exact name.
 
-        A name is no proof against identifiers that differ.
+        None of them is proof against another identifier that differs, and a dummy VAT number is no identifier.
         """
-        for given, attribute in ((siren, "siren"), (siret, "siret"), (vat_identifier, "vat_identifier")):
-            for company in self._companies:
-                if given and getattr(company, attribute).replace(" ", "") == given:
+        vat = vat_identifier if is_real_vat(vat_identifier) else ""
+        stated = {"siren": siren, "siret": siret, "vat_identifier": vat}
+        alike = [company for company in self._companies if not _contradicts(company, stated)]
+        for attribute, given in stated.items():
+            for company in alike:
+                if given and _identifier(company, attribute) == given:
                     return company
         key = search_key(name)
-        for company in self._companies:
-            differs = (siren and company.siren and siren != company.siren) or (
-                vat_identifier and company.vat_identifier and vat_identifier != company.vat_identifier
-            )
-            if key and search_key(company.name) == key and not differs:
-                return company
-        return None
+        return next((company for company in alike if key and search_key(company.name) == key), None)
 
     def add(self, company: Company) -> Company:
         """Keep a new company; where nothing is to be written, for this run only."""
@@ -88,3 +92,13 @@ class KnownCompanies:
             company.save()
         self._companies.append(company)
         return company
+
+
+def _identifier(company: Company, attribute: str) -> str:
+    value = "".join(str(getattr(company, attribute)).split()).upper()
+    return "" if attribute == "vat_identifier" and not is_real_vat(value) else value
+
+
+def _contradicts(company: Company, stated: dict[str, str]) -> bool:
+    pairs = ((_identifier(company, attribute), given) for attribute, given in stated.items())
+    return any(known and given and known != given for known, given in pairs)

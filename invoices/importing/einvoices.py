@@ -14,10 +14,10 @@ from invoices.formats.reading import Reading
 from invoices.formats.reading_child import read_in_child
 from invoices.formats.refusals import NoEmbeddedInvoice, Refused
 from invoices.importing.companies import KnownCompanies
-from invoices.importing.parties import issuer_facts, matching_customer, new_customer
+from invoices.importing.parties import AmbiguousCustomerError, issuer_facts, matching_customer, new_customer
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection
-from invoices.importing.tables.writer import published_sentence
+from invoices.importing.tables.writer import clash_sentence, published_sentence
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
@@ -181,19 +181,32 @@ class _Storing:
         )
         return None
 
-    def _buyer(self) -> Customer:
-        customer = matching_customer(self.content.buyer)
-        if customer is None:
-            customer = new_customer(self.content)
-            self.report.count("created", "customers")
-            if self.write:
-                customer.save()
-        else:
-            self.report.count("unchanged", "customers")
-        return customer
+    def _buyer(self) -> Customer | None:
+        """The buyer's card, made where there is none (not saved yet); None where the invoice is refused."""
+        try:
+            match = matching_customer(self.content.buyer)
+        except AmbiguousCustomerError as problem:
+            self.report.refuse(Rejection(self.name, None, "client", shown(self.content.buyer.name), str(problem)))
+            return None
+        if match is None:
+            return new_customer(self.content)
+        self.report.notices.append(
+            f"{self.name} : facture {shown(self.content.number)} rattachée à la fiche « {match.customer.name} » "
+            f"({match.customer.code}) par : {match.key}."
+        )
+        return match.customer
+
+    def _keep_buyer(self, customer: Customer) -> None:
+        is_new = customer._state.adding
+        self.report.count("created" if is_new else "unchanged", "customers")
+        if is_new and self.write:
+            customer.save()
 
     def _create(self, company: Company, columns: dict[str, Any], lines: list[dict[str, Any]]) -> None:
         customer = self._buyer()
+        if customer is None:
+            return
+        self._keep_buyer(customer)
         self.report.count("created", "invoices")
         self.report.count("created", "lines", len(lines))
         if self.write:
@@ -217,6 +230,17 @@ class _Storing:
             self.report.refuse(Rejection(self.name, None, "numero", shown(number), published_sentence(number)))
             return
         customer = self._buyer()
+        if customer is None:
+            return
+        clash = clash_sentence(
+            self.content.number,
+            (found.customer_id, found.customer.name, found.issue_date.year),
+            (customer.pk, customer.name, columns["issue_date"].year),
+        )
+        if clash:
+            self.report.refuse(Rejection(self.name, None, "numero", shown(self.content.number), clash))
+            return
+        self._keep_buyer(customer)
         kept = min(len(lines), found.lines.count())
         self.report.count("updated", "invoices")
         self.report.count("updated", "lines", kept)

@@ -2,17 +2,23 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import Q
 from stdnum.fr import siren as siren_number
 
+from customers.identifiers import is_real_vat
 from customers.models import Customer
 from customers.searching import search_key
+from invoices.content.from_rows import content_of
 from invoices.en16931.model import MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 from invoices.importing.countries import country_code
+from invoices.models import Invoice
 
 _NINE_DIGITS: Final = re.compile(r"[0-9]{9}", re.ASCII)
 _FRENCH_VAT: Final = re.compile(r"FR[0-9A-Z]{2}([0-9]{9})", re.ASCII)
+EINVOICE_ORIGINS: Final = (Invoice.Origin.FACTURX, Invoice.Origin.CII, Invoice.Origin.UBL)
 
 
 def siren_of(party: Party) -> str:
@@ -26,8 +32,9 @@ def siren_of(party: Party) -> str:
             return value[:9]
         if not legal.scheme and _is_french(party) and siren_number.is_valid(value):
             return value
-    found = _FRENCH_VAT.fullmatch(vat_of(party))
-    return found[1] if found else ""
+    vat = vat_of(party)
+    found = _FRENCH_VAT.fullmatch(vat)
+    return found[1] if found and is_real_vat(vat) else ""
 
 
 def siret_of(party: Party) -> str:
@@ -39,7 +46,11 @@ def siret_of(party: Party) -> str:
 
 def vat_of(party: Party) -> str:
     """The VAT number of ``party`` without spaces, points and hyphens."""
-    return re.sub(r"[\s.\-]", "", party.vat_identifier).upper()[:30]
+    return _compact(party.vat_identifier)
+
+
+def _compact(vat_identifier: str) -> str:
+    return re.sub(r"[\s.\-]", "", vat_identifier).upper()[:30]
 
 
 def email_of(party: Party) -> str:
@@ -63,27 +74,101 @@ def issuer_facts(seller: Party) -> dict[str, Any]:
     }
 
 
-def matching_customer(buyer: Party) -> Customer | None:
-    """The customer that ``buyer`` is: by the ERP's code, SIREN, VAT number, mail address, then name and postcode."""
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A card that an e-invoice's buyer is, and the French name of the key that says so."""
+
+    customer: Customer
+    key: str
+
+
+class AmbiguousCustomerError(Exception):
+    """Several cards answer to the identifier of a buyer, and nothing decides; the message is a French sentence."""
+
+
+def matching_customer(buyer: Party) -> Match | None:
+    """The card that ``buyer`` is, or None where a new one is needed.
+
+    The strong keys (SIRET, SIREN, VAT number) come first. The weak ones (code, mail address, name with postcode) only
+    join a card that states no other SIREN, SIRET or VAT number, and that carries no invoice of somebody who does.
+
+    Raises :class:`AmbiguousCustomerError` where several cards share a strong key and neither code nor name decides.
+    """
     codes = [each.value for each in buyer.identifiers if not each.scheme and each.value]
     siren, siret, vat, email = siren_of(buyer), siret_of(buyer), vat_of(buyer), email_of(buyer)
     postcode = buyer.address.postcode if buyer.address else ""
-    customers = Customer.objects.order_by("code")
-    questions = (
-        customers.filter(code__in=codes) if codes else None,
-        customers.filter(siret=siret) if siret else None,
-        customers.filter(siren=siren) if siren else None,
-        customers.filter(vat_identifier=vat) if vat else None,
-        customers.filter(email__iexact=email) if email else None,
-        customers.filter(name__iexact=buyer.name, postcode=postcode) if buyer.name else None,
+    strong = (
+        ("SIRET", siret, Q(siret=siret)),
+        ("SIREN", siren, Q(siren=siren) | Q(siren="", siret__startswith=siren)),
+        ("n° de TVA", vat if is_real_vat(vat) else "", Q(vat_identifier=vat)),
     )
-    name = search_key(buyer.name)
-    for question in questions:
-        found = list(question[:50]) if question is not None else []
+    weak = (
+        ("code client", codes, Q(code__in=codes)),
+        ("e-mail", email, Q(email__iexact=email)),
+        ("nom et code postal", buyer.name and postcode, Q(name__iexact=buyer.name, postcode=postcode)),
+    )
+    stated = _StrongKeys(siren, siret, vat if is_real_vat(vat) else "")
+    for key, value, question in strong:
+        found = _uncontradicted(question, stated) if value else []
+        chosen = _decided(found, codes, buyer.name)
+        if chosen is not None:
+            return Match(chosen, key)
         if found:
-            # Establishments share a SIREN, families an address: the name decides between them.
-            return next((each for each in found if search_key(each.name) == name), found[0])
+            cards = ", ".join(f"« {each.name} » ({each.code})" for each in found[:5])
+            raise AmbiguousCustomerError(
+                f"Plusieurs fiches portent le {key} {value} : {cards}. Complétez leur SIRET, ou donnez le code client."
+            )
+    for key, given, question in weak:
+        found = _uncontradicted(question, stated) if given else []
+        chosen = _decided(found, codes, buyer.name)
+        if chosen is not None and not _carries_another(chosen, stated):
+            return Match(chosen, key)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _StrongKeys:
+    siren: str
+    siret: str
+    vat: str
+
+    def differ_from(self, other: "_StrongKeys") -> bool:
+        """True where both state the same kind of identifier, and not the same one."""
+        pairs = ((self.siren, other.siren), (self.siret, other.siret), (self.vat, other.vat))
+        return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
+def _keys_of_card(customer: Customer) -> _StrongKeys:
+    vat = _compact(customer.vat_identifier)
+    vat = vat if is_real_vat(vat) else ""
+    french = _FRENCH_VAT.fullmatch(vat)
+    return _StrongKeys(customer.siren or customer.siret[:9] or (french[1] if french else ""), customer.siret, vat)
+
+
+def _uncontradicted(question: Q, stated: _StrongKeys) -> list[Customer]:
+    cards = Customer.objects.filter(question).order_by("code")[:50]
+    return [card for card in cards if not stated.differ_from(_keys_of_card(card))]
+
+
+def _decided(found: list[Customer], codes: list[str], name: str) -> Customer | None:
+    """The one card; of several, the one of the code, else the only one of the name. Nothing is guessed."""
+    if len(found) < 2:
+        return found[0] if found else None
+    by_code = [each for each in found if each.code in codes]
+    by_name = [each for each in found if search_key(each.name) == search_key(name)]
+    return next((each[0] for each in (by_code, by_name) if len(each) == 1), None)
+
+
+def _carries_another(customer: Customer, stated: _StrongKeys) -> bool:
+    """True where an e-invoice of this card states another buyer: a card without identifiers cannot say so itself."""
+    received = Invoice.objects.filter(customer=customer, origin__in=EINVOICE_ORIGINS).order_by("-imported_at")
+    for invoice in received[:20]:
+        buyer = content_of(invoice).buyer
+        vat = vat_of(buyer)
+        keys = _StrongKeys(siren_of(buyer), siret_of(buyer), vat if is_real_vat(vat) else "")
+        if stated.differ_from(keys):
+            return True
+    return False
 
 
 def new_customer(content: InvoiceContent) -> Customer:
