@@ -16,7 +16,7 @@ _COUNTED_UP: Final = ("123456789", "12345678", "0123456789")
 def check_siren(value: str) -> tuple[str, str]:
     """``value`` without spaces, and a French sentence where it is no SIREN (empty where it is one, or is empty)."""
     compact = siren.compact(value.strip())
-    if not compact or siren.is_valid(compact):
+    if not compact or (siren.is_valid(compact) and compact.strip("0")):
         return compact, ""
     return compact, _("« %(value)s » n’est pas un SIREN : 9 chiffres, le dernier étant une clé.") % {"value": value}
 
@@ -24,7 +24,7 @@ def check_siren(value: str) -> tuple[str, str]:
 def check_siret(value: str) -> tuple[str, str]:
     """``value`` without spaces, and a French sentence where it is no SIRET."""
     compact = siret.compact(value.strip())
-    if not compact or siret.is_valid(compact):
+    if not compact or (siret.is_valid(compact) and compact[:9].strip("0")):
         return compact, ""
     return compact, _("« %(value)s » n’est pas un SIRET : 14 chiffres, le dernier étant une clé.") % {"value": value}
 

@@ -7,6 +7,7 @@ A pure module. Each parser takes the text of a cell and gives the value; where i
 import datetime
 import functools
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -87,6 +88,45 @@ def parse_number(text: str) -> Decimal:
         raise BadValue(f"« {shown(text)} » n’est pas un nombre.")
     number = Decimal(bare.replace(",", "."))
     return -number if negative else number
+
+
+# «12,000»: twelve thousand to some programs, twelve to others; with a zero before the comma it is no thousand.
+_AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2},[0-9]{3}[-)]?", re.ASCII)
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")
+"""Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
+SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+", re.ASCII)
+"""What a spreadsheet makes of a long number: its last digits are lost."""
+_NO_ADDRESS: Final = frozenset(
+    {"-", "--", "nc", "n/c", "n.c.", "néant", "neant", "aucun", "aucune", "sans", "0", "x", "."}
+)
+_NAMED_ADDRESS: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
+
+
+def bare_code(text: str) -> str:
+    """A code without what spreadsheets and pasting put around it: ``="000123"``, ``'000123``, invisible characters."""
+    code = _INVISIBLE.sub("", text).strip()
+    if code.startswith('="') and code.endswith('"'):
+        code = code[2:-1].strip()
+    return code[1:] if re.fullmatch(r"'[0-9]+", code, re.ASCII) else code
+
+
+def bare_address(text: str) -> str:
+    """A mail address without ``mailto:``, a name around it, a separator after it; empty for «-», «nc» and the like."""
+    address = _INVISIBLE.sub("", text).strip()
+    if address.casefold() in _NO_ADDRESS:
+        return ""
+    address = re.sub(r"^mailto:\s*", "", address, flags=re.IGNORECASE)
+    if named := _NAMED_ADDRESS.fullmatch(address):
+        address = named[1]
+    return address.rstrip(";, ").strip()
+
+
+def are_ambiguous(amounts: Iterable[str]) -> bool:
+    """True where nothing in the ``amounts`` of one invoice says whether their commas mark thousands or decimals."""
+    bare = [_SPACES.sub("", _CURRENCY.sub("", text.translate(_MINUS))) for text in amounts if "," in text]
+    stated = [text for text in bare if text.strip("0,")]
+    return bool(stated) and all(_AMBIGUOUS_AMOUNT.fullmatch(text) for text in stated)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -181,7 +181,7 @@ INVOICES: Final = TableKind(
         "total_ht": _NET_TOTAL,
         "total_tva": ("montant_tva", "tva"),
         "total_ttc": ("montant_ttc", "ttc", "total_toutes_taxes", "montant_total"),
-        "type": ("type_facture", "type_piece", "type_de_piece", "nature"),
+        "type": ("type_facture", "type_piece", "type_de_piece", "type_de_document", "type_document", "nature"),
         "facture_corrigee": (
             "facture_origine",
             "facture_d_origine",

@@ -16,7 +16,7 @@ from invoices.importing.report import ImportReport
 from invoices.importing.tables.cells import Cells, whole_postcode
 from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.tables.rows import readable_rows
-from invoices.importing.values import BadValue, parse_flag, shown
+from invoices.importing.values import LOOK_ALIKES, BadValue, bare_address, bare_code, parse_flag, shown
 from mailing.addresses import InvalidAddressError, parse_address
 
 BATCH: Final = 900
@@ -117,7 +117,7 @@ def _parsed(table: RecognisedTable, known: KnownCustomers, report: ImportReport)
 
 
 def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {"code": cells.needed("code", 50), "name": cells.needed("raison_sociale", 200)}
+    values: dict[str, Any] = {"code": bare_code(cells.needed("code", 50)), "name": cells.needed("raison_sociale", 200)}
     for column, name, longest in _TEXTS:
         if cells.has(column) and name != "name":
             values[name] = cells.text(column, longest)
@@ -139,7 +139,8 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
         if cells.has(column):
             values[name] = cells.checked(column, check)
     _complete_siren(values, cells)
-    if numbers_are_bare and "postcode" in values:
+    # A text file too: whoever saved it had looked at it in a spreadsheet. Only a stated country is sure there.
+    if "postcode" in values and (numbers_are_bare or values.get("country") == "FR"):
         values["postcode"] = whole_postcode(values["postcode"], values.get("country", "FR"))
     if len(values.get("vat_identifier", "")) > 30:
         cells.refuse("tva_intracom", values["vat_identifier"], "Ce numéro est trop long : 30 caractères au plus.")
@@ -164,7 +165,12 @@ def _complete_siren(values: dict[str, Any], cells: Cells) -> None:
 
 def email_text(text: str) -> str:
     """A mail address, also with letters beyond ASCII before the @. Raises :class:`BadValue`."""
+    text = bare_address(text)
+    if not text:
+        return ""
     try:
+        if LOOK_ALIKES.search(text):
+            raise BadValue(f"« {shown(text)} » contient un faux point ou un faux tiret.")
         mailbox = parse_address(text)
     except InvalidAddressError:
         mailbox = None

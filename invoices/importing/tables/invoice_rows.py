@@ -1,10 +1,13 @@
 """Rows of ``factures.csv`` as canonical text, checked one by one."""
 
+import datetime
 import functools
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+from django.utils import timezone
 
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.importing.countries import country_code
@@ -20,7 +23,7 @@ from invoices.importing.tables.cells import (
     whole_postcode,
 )
 from invoices.importing.tables.columns import RecognisedTable, header_key
-from invoices.importing.values import BadValue, shown
+from invoices.importing.values import SCIENTIFIC, BadValue, are_ambiguous, bare_code, shown
 from invoices.money import write_decimal
 
 _TYPE_CODES: Final = {
@@ -70,6 +73,19 @@ _PRO_FORMA: Final = "325"
 _TYPE_CODE: Final = re.compile(r"[0-9]{2,3}")
 
 
+# Types of UNTDID 1001 that EN 16931 takes for an invoice or a credit note (BT-3).
+_INVOICE_TYPES: Final = frozenset(
+    (
+        *("71", "80", "81", "82", "83", "84", "102", "130", "202", "203", "204", "211", "218", "219"),
+        *("261", "262", "295", "296", "308", "326", "331", "380", "381", "382", "383", "384", "385", "386"),
+        *("387", "388", "389", "390", "393", "394", "395", "396", "420", "456", "457", "458", "471", "472"),
+        *("473", "500", "501", "502", "503", "527", "532", "553", "575", "623", "633", "751", "780", "817"),
+        *("870", "875", "876", "877", "935"),
+    )
+)
+_MOST_DAYS_AHEAD: Final = 366
+
+
 class ParsedHead(NamedTuple):
     """The head of an invoice, each value in its canonical writing; empty where the file says nothing."""
 
@@ -116,8 +132,10 @@ def type_code(text: str) -> str:
     """The code of UNTDID 1001 for «facture», «avoir», «acompte» or a code. Raises :class:`BadValue`."""
     if text == _PRO_FORMA:
         raise BadValue("« 325 » est le type d’une facture pro forma : ce n’est pas une facture.")
-    if not text or _TYPE_CODE.fullmatch(text):
+    if text in _INVOICE_TYPES or not text:
         return text
+    if _TYPE_CODE.fullmatch(text):
+        raise BadValue(f"« {shown(text)} » n’est pas le code d’une facture ou d’un avoir (UNTDID 1001 : 380, 381…).")
     code = _TYPE_CODES.get(header_key(text))
     if code is None:
         raise BadValue(f"« {shown(text)} » n’est pas un type de facture (attendu facture, avoir, acompte ou un code).")
@@ -135,6 +153,33 @@ def business_process(text: str) -> str:
     return letter
 
 
+_needed_number: Final = needed_text(100)
+_needed_code: Final = needed_text(50)
+
+
+def number_text(text: str) -> str:
+    """The number of an invoice (BT-1). Raises :class:`BadValue` for one that a spreadsheet has rounded."""
+    if SCIENTIFIC.fullmatch(text):
+        raise BadValue(
+            f"« {shown(text)} » n’est pas un numéro de facture : un tableur l’a arrondi. Format texte conseillé."
+        )
+    return _needed_number(text)
+
+
+def customer_code_text(text: str) -> str:
+    """The code of a customer, as on his card. Raises :class:`BadValue`."""
+    return _needed_code(bare_code(text))
+
+
+def issue_date_text(text: str) -> str:
+    """The date of an invoice (BT-2), at most a year ahead. Raises :class:`BadValue`."""
+    written = date_text(text)
+    latest = timezone.localdate() + datetime.timedelta(days=_MOST_DAYS_AHEAD)
+    if written > latest.isoformat():
+        raise BadValue(f"« {shown(text)} » est à plus d’un an d’ici : vérifiez l’année.")
+    return written
+
+
 def country_text(text: str) -> str:
     """A country by its name or code, as its ISO 3166-1 code. Raises :class:`BadValue`."""
     code = country_code(text) if text else ""
@@ -145,10 +190,10 @@ def country_text(text: str) -> str:
 
 # In the order of ParsedHead.
 _PARSERS: Final[dict[str, Callable[[str], str]]] = {
-    "numero": needed_text(100),
+    "numero": number_text,
     "societe": plain_text,
-    "code_client": needed_text(50),
-    "date": needed(date_text),
+    "code_client": customer_code_text,
+    "date": needed(issue_date_text),
     "echeance": optional_date_text,
     "devise": currency_text,
     "reference": text_of_at_most(200),
@@ -198,6 +243,11 @@ class HeadParser:
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
 
     def _check_total(self, head: ParsedHead) -> None:
+        amounts = [self.cells.text(column) for column in ("total_ht", "total_tva", "total_ttc")]
+        if are_ambiguous(amounts):
+            thousands, units = amounts[0].replace(",", ""), amounts[0].partition(",")[0]
+            self.cells.refuse("total_ht", amounts[0], f"Ambigu : {thousands} ou {units} ? Donnez deux décimales.")
+            return
         total = Decimal(head.total_without_vat) + Decimal(head.total_vat)
         if total != Decimal(head.total_with_vat):
             written = [

@@ -1,0 +1,104 @@
+"""Values as people and spreadsheets write them: understood, or refused; never silently wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from customers.models import Customer
+from invoices.importing.tables.customers import email_text
+from invoices.importing.tables.invoice_rows import issue_date_text, number_text, type_code
+from invoices.importing.values import BadValue, are_ambiguous, bare_address, bare_code
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('="000123"', "000123"), ("'000123", "000123"), ("000001\u200b", "000001"), ("C-1", "C-1"), ("O'Neil", "O'Neil")],
+)
+def test_a_code_loses_what_a_spreadsheet_put_around_it(text: str, expected: str) -> None:
+    assert bare_code(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a@x.fr;", "a@x.fr"),
+        ("mailto:a@x.fr", "a@x.fr"),
+        ("Jean Dupont <a@x.fr>", "a@x.fr"),
+        ('"Dupont, Jean" <a@x.fr>', "a@x.fr"),
+        ("a@x.fr\u200b", "a@x.fr"),
+        ("-", ""),
+        ("NC", ""),
+        ("n/c", ""),
+    ],
+)
+def test_an_address_is_found_in_what_stands_around_it(text: str, expected: str) -> None:
+    assert bare_address(text) == expected
+    assert email_text(text) == expected
+
+
+@pytest.mark.parametrize("text", ["a@x。fr", "a\u2011b@x.fr", "a＠x.fr", "a@x．fr"])
+def test_an_address_with_a_look_alike_is_refused(text: str) -> None:
+    with pytest.raises(BadValue):
+        email_text(text)
+
+
+@pytest.mark.parametrize("number", ["2,02501E+11", "2.02501E+11", "2E11", "1,5e+9"])
+def test_a_number_that_a_spreadsheet_rounded_is_refused(number: str) -> None:
+    with pytest.raises(BadValue, match="arrondi"):
+        number_text(number)
+
+
+def test_a_number_with_letters_is_a_number() -> None:
+    assert number_text("FE2025-11") == "FE2025-11"
+
+
+@pytest.mark.parametrize("code", ["325", "999", "12", "700"])
+def test_a_type_that_is_no_invoice_is_refused(code: str) -> None:
+    with pytest.raises(BadValue):
+        type_code(code)
+
+
+@pytest.mark.parametrize("code", ["380", "381", "384", "386", "389", "503"])
+def test_a_type_of_invoice_is_itself(code: str) -> None:
+    assert type_code(code) == code
+
+
+def test_a_date_more_than_a_year_ahead_is_refused(time_machine: Any) -> None:
+    time_machine.move_to("2026-03-02")
+    assert issue_date_text("07/06/2026") == "2026-06-07"
+    assert issue_date_text("01/03/2027") == "2027-03-01"
+    with pytest.raises(BadValue, match="plus d’un an"):
+        issue_date_text("07/06/2052")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        (["12,000", "2,400", "14,400"], True),
+        (["-12,350", "-2,470", "-14,820"], True),
+        (["100,000", "", "100,000"], True),
+        (["12,000", "0,000", "12,000"], True),
+        (["1034,5", "205,450", "1239,95"], False),  # the others say that commas are decimal
+        (["12,00", "2,40", "14,40"], False),
+        (["1 250,000", "250,000", "1 500,000"], False),  # four digits before the comma
+        (["0,500", "0,100", "0,600"], False),
+        (["12.5", "2.5", "15"], False),
+    ],
+)
+def test_thousands_or_decimals_is_decided_by_the_other_amounts_or_refused(amounts: list[str], expected: bool) -> None:
+    assert are_ambiguous(amounts) is expected
+
+
+@pytest.mark.django_db
+def test_a_french_postcode_gets_its_zero_back_and_a_belgian_one_keeps_four_digits(tmp_path: Path) -> None:
+    from django.core.management import call_command
+
+    path = tmp_path / "clients.csv"
+    path.write_text(
+        'code;raison_sociale;code_postal;ville;pays\n="000123";Dupont;1000;Bourg-en-Bresse;FR\n'
+        "C2;Janssens;1000;Bruxelles;BE\n",
+        encoding="utf-8",
+    )
+    call_command("import_erp", str(path))
+    assert dict(Customer.objects.values_list("code", "postcode")) == {"000123": "01000", "C2": "1000"}
