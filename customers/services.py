@@ -189,6 +189,16 @@ def send_credentials(*, accounts: Iterable[Account]) -> int:
     return len(chosen)
 
 
+# A run writes many mails to one account: noted a moment ago is noted.
+_A_MOMENT = datetime.timedelta(minutes=1)
+
+
+def needs_note_of_credentials(account: Account) -> bool:
+    """True where a mail that leaves now tells the provisional password of ``account``, and nobody has noted one yet."""
+    sent_at = account.credentials_sent_at
+    return bool(account.provisional_password) and (sent_at is None or sent_at <= timezone.now() - _A_MOMENT)
+
+
 @transaction.atomic
 def note_sent_credentials(references: Iterable[str]) -> None:
     """Note that mails tell the provisional passwords of the accounts that ``references`` (of secrets) name.
@@ -203,7 +213,7 @@ def note_sent_credentials(references: Iterable[str]) -> None:
     told = (
         Account.objects.filter(pk__in=keys)
         .exclude(provisional_password="")
-        .exclude(credentials_sent_at__gt=now - datetime.timedelta(minutes=1))
+        .exclude(credentials_sent_at__gt=now - _A_MOMENT)
     )
     # In one order: two workers that tell the same accounts wait for each other, and never both at once.
     locked = list(told.order_by("pk").select_for_update().values_list("pk", flat=True))

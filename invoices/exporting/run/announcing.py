@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import F
 
 from customers.models import Account
-from customers.services import note_sent_credentials
+from customers.services import needs_note_of_credentials, note_sent_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.run.mails import ExportedInvoice, draft_customer_mail, draft_invoice_mail
 from invoices.exporting.selection import RecipientStatus
@@ -118,7 +118,9 @@ def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem,
     if not drafts:
         return
     messages = write_messages(drafts)
-    note_sent_credentials(draft.secret_reference for draft in drafts)
+    # By accounts that were read already: those that need no note cost no statement.
+    unnoted = {str(account.pk) for pairs in targets for _item, account in pairs if needs_note_of_credentials(account)}
+    note_sent_credentials(draft.secret_reference for draft in drafts if draft.secret_reference in unnoted)
     pairs = [
         (item, account, message) for told, message in zip(targets, messages, strict=True) for item, account in told
     ]
