@@ -113,7 +113,7 @@ def test_the_addresses_of_one_ipv6_network_are_one_visitor() -> None:
         client_network(RequestFactory().get("/", REMOTE_ADDR=address))
         for address in ("2001:db8::1", "2001:db8::ffff:1", "2001:DB8:0:0:1::")
     }
-    assert networks == {"2001:db8::/64"}
+    assert networks == {"2001:db8::"}
 
 
 def test_a_wrong_list_of_proxies_is_one_sentence() -> None:
