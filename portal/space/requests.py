@@ -71,7 +71,7 @@ def client_network(request: HttpRequest) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
     return str(address or "")
 
 
