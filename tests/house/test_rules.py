@@ -78,6 +78,18 @@ def test_no_page_has_an_inline_script_or_style() -> None:
     assert found == set()
 
 
+def test_a_line_of_a_template_can_be_reviewed() -> None:
+    # The pages of the PDF are left out: white space there is part of what is measured and printed.
+    long = [
+        f"{path}:{number}"
+        for path in tracked()
+        if path.parts[0] == "templates" and path.suffix in (".html", ".txt") and "pdf" not in path.parts
+        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
+        if len(line) > 160
+    ]
+    assert long == []
+
+
 def test_plurals_are_written_by_the_house_filter() -> None:
     assert [str(path) for path in tracked(".html") if "|pluralize" in (ROOT / path).read_text()] == []
 
