@@ -15,7 +15,7 @@ from mailing import breaker, outbox
 from mailing.models import FailedAddress, Message
 from mailing.outbox import Draft
 from mailing.reasons import Reason
-from tests.mailing.test_sending import use_smtp
+from tests.support.sending import use_smtp
 from tests.support.shared_database import SharedDatabase, ended
 from tests.support.smtp_sink import Sink, refuse_login, running
 

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from mailing import outbox
 from mailing.models import Message
 from mailing.outbox import Draft
-from tests.mailing.test_sending import use_smtp
 from tests.support.real_mail_servers import PASSWORD, MailServers, running_mail_servers, wait_until
+from tests.support.sending import use_smtp
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 

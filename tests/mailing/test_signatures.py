@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from mailing import outbox
 from mailing.models import Message
 from mailing.outbox import Draft
-from tests.mailing.test_sending import use_smtp
+from tests.support.sending import use_smtp
 from tests.support.smtp_sink import Sink, running
 
 pytestmark = pytest.mark.django_db

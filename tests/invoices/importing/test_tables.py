@@ -1,4 +1,4 @@
-"""Tables of an ERP: every form they come in, what reaches the invoice, and what a second import changes."""
+"""Tables of an ERP: every form they come in, and what reaches the invoice."""
 
 # ruff: noqa: E501 - a row of a table is one line
 
@@ -11,19 +11,16 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.core.files.storage import default_storage
 from pytest_django import DjangoAssertNumQueries
 
-from customers.models import Contact, Customer
+from customers.models import Customer
 from invoices.content.from_rows import content_of
 from invoices.files.archives import GivenFile
 from invoices.importing.companies import FIRST_COMPANY_NAME
 from invoices.importing.run import import_erp
-from invoices.models import Company, Document, Invoice, InvoiceLine
-from tests.support.factories import PDF_BYTES, freeze, make_company, make_customer, make_invoice
+from invoices.models import Company, Invoice, InvoiceLine
+from tests.support.factories import make_company, make_customer, make_invoice
 from tests.support.import_files import (
-    CONTACTS,
-    CUSTOMERS,
     EVERYTHING,
     INVOICES,
     LINES,
@@ -38,12 +35,6 @@ from tests.support.import_files import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def publish(invoice: Invoice) -> None:
-    freeze(invoice)
-    invoice.published_at = invoice.imported_at
-    invoice.save()
 
 
 # Forms
@@ -273,142 +264,6 @@ def test_a_line_without_total_is_quantity_times_price_less_the_discount() -> Non
     lines = changed(LINES, 3, quantite="3", prix_unitaire_ht="4,00", remise="16,6667", total_ht="")
     assert import_tables(lignes=lines).is_clean
     assert InvoiceLine.objects.get(invoice__number="F2").net_amount == Decimal("10.00")
-
-
-# A second import
-
-
-def test_a_changed_customer_is_updated_and_the_others_are_not() -> None:
-    import_tables()
-    report = import_tables(clients=changed(CUSTOMERS, 1, ville="Lyon"))
-    assert report.updated == {"customers": 1, "contacts": 0, "invoices": 0, "lines": 0}
-    assert report.unchanged["customers"] == 1
-    assert Customer.objects.get(code="C2").city == "Lyon"
-
-
-def test_columns_that_a_file_has_not_are_left_alone() -> None:
-    import_tables()
-    rows = [{"code": "C1", "raison_sociale": "Bois & Cie"}]
-    assert import_tables(clients=rows, contacts=[], factures=[], lignes=[]).updated["customers"] == 1
-    customer = Customer.objects.get(code="C1")
-    assert (customer.name, customer.city, customer.invoice_copies) == ("Bois & Cie", "Bourg", "D")
-
-
-def test_a_new_main_contact_takes_over_and_a_new_address_stays_the_same_contact() -> None:
-    import_tables()
-    rows = changed(
-        changed(CONTACTS, 0, interlocuteur_principal="N"), 1, interlocuteur_principal="O", email="b@bois.example"
-    )
-    assert import_tables(contacts=rows).updated["contacts"] == 2
-    assert set(Contact.objects.values_list("name", "email", "is_main")) == {
-        ("Anne", "anne@bois.example", False),
-        ("Bruno", "b@bois.example", True),
-    }
-
-
-def test_a_main_contact_of_the_file_takes_over_from_one_that_is_not_in_it() -> None:
-    import_tables()
-    rows = [{"code_client": "C1", "nom": "Chloé", "email": "chloe@bois.example", "interlocuteur_principal": "oui"}]
-    report = import_tables(contacts=rows)
-    assert (report.created["contacts"], report.updated["contacts"]) == (1, 0)
-    assert Contact.objects.get(is_main=True).name == "Chloé"
-    assert Contact.objects.count() == 3
-
-
-def test_a_changed_invoice_is_a_new_version_until_it_is_published() -> None:
-    import_tables()
-    heads = changed(INVOICES, 1, total_ht="20,00", total_tva="4,00", total_ttc="24,00")
-    lines = [*changed(LINES, 3, designation="Transport"), {**LINES[3], "designation": "Péage"}]
-    report = import_tables(factures=heads, lignes=lines)
-    assert report.updated == {"customers": 0, "contacts": 0, "invoices": 1, "lines": 1}
-    assert report.created == {"customers": 0, "contacts": 0, "invoices": 0, "lines": 1}
-    invoice = Invoice.objects.get(number="F2")
-    assert (invoice.version, invoice.total_with_vat) == (2, Decimal("24.00"))
-    assert list(invoice.lines.values_list("name", flat=True)) == ["Transport", "Péage"]
-    assert import_tables(factures=heads, lignes=lines).unchanged["invoices"] == 2
-
-
-def test_a_published_invoice_that_has_changed_is_refused_by_its_name() -> None:
-    import_tables()
-    publish(Invoice.objects.get(number="F1"))
-    report = import_tables(factures=changed(INVOICES, 0, reference="BC 8"))
-    rejection = only_rejection(report)
-    assert (rejection["file"], rejection["line"], rejection["column"]) == ("factures.csv", 2, "numero")
-    assert rejection["value"] == "F1"
-    assert rejection["reason"].startswith("La facture F1 est déjà publiée")
-    assert Invoice.objects.get(number="F1").purchase_order_reference == "BC 7"
-    assert import_tables().unchanged["invoices"] == 2
-
-
-def test_a_published_invoice_that_is_the_same_refuses_nothing() -> None:
-    import_tables()
-    publish(Invoice.objects.get(number="F1"))
-    Customer.objects.filter(code="C1").update(vat_identifier="FR44732829320")
-    assert import_tables().is_clean
-
-
-# PDF files named by rows
-
-
-def test_a_pdf_named_by_its_row_is_kept_byte_for_byte(tmp_path: Path) -> None:
-    write_export(tmp_path, factures=with_column(INVOICES, "pdf", "pdf/F1.pdf", ""))
-    (tmp_path / "pdf").mkdir()
-    (tmp_path / "pdf" / "F1.pdf").write_bytes(PDF_BYTES)
-    report = import_erp([tmp_path])
-    assert report.as_json()["rejected"] == []
-    invoice = Invoice.objects.get(number="F1")
-    document = invoice.documents.get()
-    assert (invoice.origin, document.role, document.source) == ("pdf", "pdf", "received")
-    with default_storage.open(document.storage_name) as file:
-        assert file.read() == PDF_BYTES
-    assert import_erp([tmp_path]).unchanged["invoices"] == 2
-    assert Document.objects.count() == 1
-
-
-def test_another_pdf_is_another_content(tmp_path: Path) -> None:
-    write_export(tmp_path, factures=with_column(INVOICES, "pdf", "F1.pdf", ""))
-    (tmp_path / "F1.pdf").write_bytes(PDF_BYTES)
-    import_erp([tmp_path])
-    (tmp_path / "F1.pdf").write_bytes(PDF_BYTES + b"\n")
-    assert import_erp([tmp_path]).updated["invoices"] == 1
-    invoice = Invoice.objects.get(number="F1")
-    assert invoice.documents.count() == 2
-    assert invoice.documents.latest("version").size == len(PDF_BYTES) + 1
-
-
-def test_an_invoice_with_its_pdf_needs_no_lines(tmp_path: Path) -> None:
-    write_export(tmp_path, factures=with_column(INVOICES, "pdf", "F1.pdf", "F2.pdf"), lignes=[])
-    for name in ("F1", "F2"):
-        (tmp_path / f"{name}.pdf").write_bytes(PDF_BYTES)
-    assert import_erp([tmp_path]).created["invoices"] == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("absent.pdf", "Le fichier « absent.pdf » n’est pas parmi les fichiers donnés."),
-        ("../secret.pdf", "Le fichier « ../secret.pdf » n’est pas parmi les fichiers donnés."),
-        ("clients.csv", "Le fichier « clients.csv » n’est pas un PDF."),
-    ],
-)
-def test_a_pdf_that_is_not_there_is_refused(tmp_path: Path, name: str, reason: str) -> None:
-    write_export(tmp_path / "erp", factures=with_column(INVOICES, "pdf", name, ""))
-    (tmp_path / "secret.pdf").write_bytes(PDF_BYTES)
-    rejection = only_rejection(import_erp([tmp_path / "erp"]))
-    assert (rejection["column"], rejection["value"], rejection["reason"]) == ("pdf", name, reason)
-    assert not Invoice.objects.exists()
-
-
-def test_a_refused_import_leaves_no_stored_file(tmp_path: Path) -> None:
-    rows = [{**row, "numero": f"F{n}", "pdf": "F.pdf"} for n, row in enumerate([INVOICES[1]] * 1000)]
-    rows[-1]["total_ht"] = "1,00"
-    rows[-1]["total_ttc"] = "3,00"
-    lines = [{**LINES[3], "numero": f"F{n}"} for n in range(1000)]
-    write_export(tmp_path / "erp", factures=rows, lignes=lines)
-    (tmp_path / "erp" / "F.pdf").write_bytes(PDF_BYTES)
-    assert not import_erp([tmp_path / "erp"]).is_clean
-    assert not Document.objects.exists()
-    assert [path for path in (tmp_path / "documents").rglob("*") if path.is_file()] == []
 
 
 def test_every_line_of_a_large_import_is_written_with_its_invoice_and_in_its_place() -> None:
