@@ -88,16 +88,7 @@ def confirm_batch(*, batch: ImportBatch) -> ImportBatch:
 
     Raises TooLateError where the batch no longer waits for a confirmation.
     """
-    changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
-        state=State.IMPORTING, lease_until=None, progress={}, attempts=0
-    )
-    batch.refresh_from_db()
-    if not changed:
-        raise TooLateError(
-            _("Cet import n’attend plus de confirmation : il est « %(state)s ».") % {"state": batch.get_state_display()}
-        )
-    _work_on(batch)
-    return batch
+    return _go_on(batch, State.IMPORTING)
 
 
 def check_again(*, batch: ImportBatch) -> ImportBatch:
@@ -105,8 +96,12 @@ def check_again(*, batch: ImportBatch) -> ImportBatch:
 
     Raises TooLateError where the batch no longer waits for a confirmation.
     """
+    return _go_on(batch, State.RECEIVED)
+
+
+def _go_on(batch: ImportBatch, state: str) -> ImportBatch:
     changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
-        state=State.RECEIVED, lease_until=None, progress={}, attempts=0
+        state=state, lease_until=None, progress={}, attempts=0
     )
     batch.refresh_from_db()
     if not changed:
