@@ -92,6 +92,7 @@ def parse_number(text: str) -> Decimal:
 
 # «12,000»: twelve thousand to some programs, twelve to others; with a zero before the comma it is no thousand.
 _AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2},[0-9]{3}[-)]?", re.ASCII)
+_THREE_AFTER_COMMA: Final = re.compile(r",[0-9]{3}(?![0-9])", re.ASCII)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")
 """Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
@@ -123,10 +124,15 @@ def bare_address(text: str) -> str:
 
 
 def are_ambiguous(amounts: Iterable[str]) -> bool:
-    """True where nothing in the ``amounts`` of one invoice says whether their commas mark thousands or decimals."""
+    """True where an amount of one invoice is ``12,000`` and no other says that commas mark decimals."""
+    amounts = list(amounts)
+    if not any(map(_THREE_AFTER_COMMA.search, amounts)):  # nearly always: one look at each, no more
+        return False
     bare = [_SPACES.sub("", _CURRENCY.sub("", text.translate(_MINUS))) for text in amounts if "," in text]
-    stated = [text for text in bare if text.strip("0,")]
-    return bool(stated) and all(_AMBIGUOUS_AMOUNT.fullmatch(text) for text in stated)
+    return any(map(_AMBIGUOUS_AMOUNT.fullmatch, bare)) and not any(
+        text.count(",") == 1 and "." not in text and text.strip("0,") and not _AMBIGUOUS_AMOUNT.fullmatch(text)
+        for text in bare
+    )
 
 
 @functools.lru_cache(maxsize=4096)

@@ -83,6 +83,7 @@ _INVOICE_TYPES: Final = frozenset(
         *("870", "875", "876", "877", "935"),
     )
 )
+_AMOUNTS: Final = ("total_ht", "total_tva", "total_ttc", "deja_paye")
 _MOST_DAYS_AHEAD: Final = 366
 
 
@@ -243,10 +244,11 @@ class HeadParser:
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
 
     def _check_total(self, head: ParsedHead) -> None:
-        amounts = [self.cells.text(column) for column in ("total_ht", "total_tva", "total_ttc")]
-        if are_ambiguous(amounts):
-            thousands, units = amounts[0].replace(",", ""), amounts[0].partition(",")[0]
-            self.cells.refuse("total_ht", amounts[0], f"Ambigu : {thousands} ou {units} ? Donnez deux décimales.")
+        amounts = {column: self.cells.text(column) for column in _AMOUNTS}
+        if are_ambiguous(amounts.values()):
+            column, text = next(each for each in amounts.items() if are_ambiguous([each[1]]))
+            thousands, units = text.replace(",", ""), text.partition(",")[0]
+            self.cells.refuse(column, text, f"Ambigu : {thousands} ou {units} ? Donnez deux décimales.")
             return
         total = Decimal(head.total_without_vat) + Decimal(head.total_vat)
         if total != Decimal(head.total_with_vat):

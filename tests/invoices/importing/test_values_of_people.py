@@ -84,6 +84,8 @@ def test_a_date_more_than_a_year_ahead_is_refused(time_machine: Any) -> None:
         (["1 250,000", "250,000", "1 500,000"], False),  # four digits before the comma
         (["0,500", "0,100", "0,600"], False),
         (["12.5", "2.5", "15"], False),
+        (["1,200.00", "0.00", "1,200.00", "1,000"], True),  # paid already: one or a thousand
+        (["1 200,00", "0,00", "1 200,00", "1,000"], False),
     ],
 )
 def test_thousands_or_decimals_is_decided_by_the_other_amounts_or_refused(amounts: list[str], expected: bool) -> None:
