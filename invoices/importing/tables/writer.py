@@ -1,5 +1,6 @@
 """Invoices of tables against those of the database: created, updated, left alone or refused, in batches."""
 
+import datetime
 import json
 import uuid
 from collections import defaultdict
@@ -14,6 +15,7 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
+from customers.models import Customer
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection
 from invoices.importing.tables.bulk import RowUpdater, RowWriter, WriteBehind
@@ -75,7 +77,7 @@ class InvoiceWriter:
                 self._story.count("created", "invoices")
                 self._story.count("created", "lines", lines)
                 continue
-            candidate.key, known_hash, published_at, version = found
+            candidate.key, known_hash, published_at, version, customer_id, issue_date = found
             if known_hash == candidate.hash:
                 self._story.count("unchanged", "invoices")
                 self._story.count("unchanged", "lines", lines)
@@ -83,6 +85,10 @@ class InvoiceWriter:
                 number = candidate.invoice.head.number
                 reason = published_sentence(number)
                 self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason))
+            elif clash := _clash(candidate, customer_id, issue_date):
+                self._story.refuse(
+                    Rejection(candidate.file, candidate.line, "numero", candidate.invoice.head.number, clash)
+                )
             else:
                 updated.append((candidate, version))
         if updated:
@@ -100,7 +106,8 @@ class InvoiceWriter:
         if lock:
             # An export that publishes at this moment waits, or has published already and is seen here.
             found = found.order_by("pk").select_for_update()
-        rows = found.values_list("company_id", "number", "pk", "content_hash", "published_at", "version")
+        names = ("pk", "content_hash", "published_at", "version", "customer_id", "issue_date")
+        rows = found.values_list("company_id", "number", *names)
         return {(company, number): tuple(rest) for company, number, *rest in rows}
 
     def _count_updated(self, candidates: list[Candidate]) -> None:
@@ -196,6 +203,20 @@ class InvoiceWriter:
         if candidate.pdf is not None:
             invoice = Invoice.objects.get(pk=candidate.key)
             self._received.keep(invoice, candidate.pdf.read_bytes(), Document.Role.PDF)
+
+
+def _clash(candidate: Candidate, customer_id: int, issue_date: datetime.date) -> str:
+    """Why ``candidate`` is another invoice than the unpublished one of its number; empty where it corrects that one."""
+    head = candidate.invoice.head
+    year = int(head.issue_date[:4])
+    if (candidate.customer_id, year) == (customer_id, issue_date.year):
+        return ""
+    names = dict(Customer.objects.filter(pk__in=[customer_id, candidate.customer_id]).values_list("pk", "name"))
+    return clash_sentence(
+        head.number,
+        (customer_id, names[customer_id], issue_date.year),
+        (candidate.customer_id, names.get(candidate.customer_id or 0, head.customer_code), year),
+    )
 
 
 def published_sentence(number: str) -> str:

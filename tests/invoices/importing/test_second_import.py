@@ -93,3 +93,17 @@ def test_a_published_invoice_that_is_the_same_refuses_nothing() -> None:
     publish(Invoice.objects.get(number="F1"))
     Customer.objects.filter(code="C1").update(vat_identifier="FR44732829320")
     assert import_tables().is_clean
+
+
+@pytest.mark.parametrize("change", [{"date": "15/01/2019", "echeance": "28/02/2019"}, {"code_client": "C2"}])
+def test_the_same_number_for_another_customer_or_another_year_is_refused_with_both_named(
+    change: dict[str, str],
+) -> None:
+    import_tables()
+    before = list(Invoice.objects.order_by("number").values())
+
+    refused = only_rejection(import_tables(factures=changed(INVOICES, 0, **change)))
+
+    assert refused["value"] == "F1"
+    assert "existe déjà pour « Société Générale de Bois » en 2025" in refused["reason"]
+    assert list(Invoice.objects.order_by("number").values()) == before
