@@ -12,8 +12,8 @@ from customers.identifiers import is_real_vat
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.content.from_rows import content_of
+from invoices.en16931.countries import country_code
 from invoices.en16931.model import MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
-from invoices.importing.countries import country_code
 from invoices.models import Invoice
 
 _NINE_DIGITS: Final = re.compile(r"[0-9]{9}", re.ASCII)

@@ -7,28 +7,26 @@ Narrow no-break space (U+202F) between thousands, comma, no-break space (U+00A0)
 import datetime
 from decimal import Decimal
 
+from invoices.en16931.currencies import decimals
 from invoices.money import CENT, NARROW_SPACE, NO_BREAK_SPACE, to_cents
 
 BEFORE_UNIT = NO_BREAK_SPACE
 MINUS = "\u2212"
 
-# The currencies without a smaller unit that a French company meets (ISO 4217).
-WITHOUT_CENTS = frozenset({"JPY", "KRW", "XAF", "XOF", "XPF", "CLP", "ISK", "VND"})
-
 
 def number(value: Decimal) -> str:
     """``value`` with all of its digits and no trailing zero: quantities."""
-    whole, _, decimals = format(value.copy_abs(), "f").partition(".")
-    decimals = decimals.rstrip("0")
+    whole, _, digits = format(value.copy_abs(), "f").partition(".")
+    digits = digits.rstrip("0")
     text = format(int(whole), "_d").replace("_", NARROW_SPACE)
-    if decimals:
-        text = f"{text},{decimals}"
+    if digits:
+        text = f"{text},{digits}"
     return f"{MINUS}{text}" if value < 0 else text
 
 
 def amount(value: Decimal, currency: str = "EUR") -> str:
     """``value`` rounded half up to the cent (to the unit for a currency that has no cents), without the currency."""
-    if currency in WITHOUT_CENTS and value == value.to_integral_value():
+    if currency != "EUR" and decimals(currency) == 0 and value == value.to_integral_value():
         return number(value)
     whole, _, cents = format(to_cents(value.copy_abs()), "f").partition(".")
     text = f"{int(whole):_d},{cents}".replace("_", NARROW_SPACE)

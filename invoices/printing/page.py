@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from invoices.en16931.countries import country_name
 from invoices.en16931.model import InvoiceContent, Line
 from invoices.printing import number_format, wording
 from invoices.printing.fonts import wrap
@@ -235,7 +236,7 @@ def _details(line: Line, currency: str) -> list[str]:
             ("Poste de commande", line.order_line_reference),
             ("Objet", line.object_identifier.value if line.object_identifier else ""),
             ("Imputation", line.accounting_reference),
-            ("Origine", wording.country(line.origin_country) if line.origin_country else ""),
+            ("Origine", country_name(line.origin_country) if line.origin_country else ""),
         )
         if value
     ]

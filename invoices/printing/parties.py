@@ -1,9 +1,9 @@
 """Seller and buyer as blocks of lines: name, address, identifiers."""
 
+from invoices.en16931.countries import country_name
 from invoices.en16931.model import SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, Layout
-from invoices.printing.wording import country
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -23,7 +23,7 @@ def address_lines(address: Address, content: InvoiceContent) -> list[str]:
         "FR",
     }
     if address.country and len(countries - {""}) > 1:
-        lines.append(country(address.country))
+        lines.append(country_name(address.country))
     return lines
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Final
 
+from invoices.en16931.countries import country_code
 from invoices.files.tables import Row
 from invoices.importing.report import Rejection
 from invoices.importing.tables.columns import RecognisedTable
@@ -219,6 +220,14 @@ def number_text(text: str) -> str:
 def rate_text(text: str) -> str:
     """A VAT rate as ``20.00``; an empty cell is no VAT. Raises :class:`BadValue`."""
     return str(parse_rate(text)) if text else "0.00"
+
+
+def country_text(text: str) -> str:
+    """A country by its name or code, as its ISO 3166-1 code. Raises :class:`BadValue`."""
+    code = country_code(text) if text else ""
+    if text and not code:
+        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
+    return code
 
 
 @functools.lru_cache(maxsize=4096)

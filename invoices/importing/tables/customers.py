@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import DEMATERIALISED, Customer
-from invoices.importing.countries import country_code
 from invoices.importing.report import ImportReport
-from invoices.importing.tables.cells import Cells, whole_postcode
+from invoices.importing.tables.cells import Cells, country_text, whole_postcode
 from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.values import LOOK_ALIKES, BadValue, bare_address, bare_code, parse_flag, shown
@@ -124,7 +123,7 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
     parsers: tuple[tuple[str, str, Callable[[str], Any], Any], ...] = (
         ("type", "kind", _kind, Customer.Kind.PROFESSIONAL),
         ("email", "email", email_text, ""),
-        ("pays", "country", _country, "FR"),
+        ("pays", "country", country_text, "FR"),
         ("nb_factures", "invoice_copies", _copies, "1"),
         ("personne_publique", "is_public_body", parse_flag, False),
     )
@@ -184,13 +183,6 @@ def _kind(text: str) -> str:
     if kind is None:
         raise BadValue(f"« {shown(text)} » n’est pas un type de client (attendu professionnel ou particulier).")
     return str(kind.value)
-
-
-def _country(text: str) -> str:
-    code = country_code(text)
-    if not code:
-        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
-    return code
 
 
 def _copies(text: str) -> str:

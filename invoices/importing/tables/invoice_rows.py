@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 
 from django.utils import timezone
 
+from invoices.en16931.currencies import currency_name, is_currency, last_day
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
-from invoices.importing.countries import country_code
 from invoices.importing.tables.cells import (
     Cells,
     amount_text,
+    country_text,
     date_text,
     needed,
     needed_text,
@@ -123,8 +124,8 @@ def currency_text(text: str) -> str:
     if not text:
         return "EUR"
     code = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£": "GBP"}.get(text.upper(), text.upper())
-    if not re.fullmatch(r"[A-Z]{3}", code):
-        raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
+    if not is_currency(code):
+        raise BadValue(f"« {shown(text)} » n’est pas une devise : donnez son code à trois lettres (EUR, USD, CHF…).")
     return code
 
 
@@ -181,14 +182,6 @@ def issue_date_text(text: str) -> str:
     return written
 
 
-def country_text(text: str) -> str:
-    """A country by its name or code, as its ISO 3166-1 code. Raises :class:`BadValue`."""
-    code = country_code(text) if text else ""
-    if text and not code:
-        raise BadValue(f"« {shown(text)} » n’est pas un pays : donnez son code à deux lettres (FR, DE…).")
-    return code
-
-
 # In the order of ParsedHead.
 _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": number_text,
@@ -237,11 +230,21 @@ class HeadParser:
         if not self.cells.rejections:
             if not head.total_vat:
                 head = head._replace(total_vat="0.00")
+            self._check_currency(head)
             self._check_total(head)
         if head.type_code:
             return head
         # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
+
+    def _check_currency(self, head: ParsedHead) -> None:
+        if head.currency == "EUR" or is_currency(head.currency, datetime.date.fromisoformat(head.issue_date)):
+            return
+        last = last_day(head.currency)
+        reason = (
+            f"« {head.currency} » ({currency_name(head.currency)}) n’est plus une devise depuis le {last:%d/%m/%Y}."
+        )
+        self.cells.refuse("devise", self.cells.text("devise"), reason)
 
     def _check_total(self, head: ParsedHead) -> None:
         amounts = {column: self.cells.text(column) for column in _AMOUNTS}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from invoices.en16931.countries import country_code
 from invoices.en16931.units import unit_code
-from invoices.importing.countries import country_code
 from invoices.importing.tables.cells import date_text, optional_date_text
 from invoices.importing.tables.invoice_rows import type_code
 from invoices.importing.values import BadValue
