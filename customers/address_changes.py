@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 from customers.card_changes import tell_card_changed
 from customers.models import Access, Account, Contact, Customer
 from mailing.addresses import normalise_address, parse_address
-from mailing.outbox import resolve_address
+from mailing.failed_addresses import resolve_address
 
 
 @transaction.atomic

@@ -10,9 +10,9 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
+from mailing.failed_addresses import mark_address_failed
 from mailing.letters import harmless
 from mailing.models import Message
-from mailing.outbox import mark_address_failed
 from mailing.reports import Failure, Nature, RecipientReport, Report, read_report
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from mailing import breaker
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, OutboxControl
-from mailing.outbox import mark_address_failed
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
 from mailing.transports import Outcome, Verdict, uses_smtp
 

@@ -1,33 +1,29 @@
 """The outbox, as the other rooms see it: plain values in, plain values out.
 
-Nothing else of this room needs to be known to write a mail, follow it, hold it back or send it again.
+Nothing else of this room needs to be known to write a mail, follow it, hold it back or send it again. Its
+neighbours say when it will be empty (``forecasts``), where not to write (``failed_addresses``), what runs (``pulses``).
 """
 
 import datetime
-import math
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailing import breaker
-from mailing.addresses import InvalidAddressError, normalise_address, parse_address
-from mailing.models import FailedAddress, Message, MessageAttachment, OutboxControl, WorkerPulse
-from mailing.pace import time_to_send
+from mailing.addresses import InvalidAddressError, parse_address
+from mailing.models import Message, MessageAttachment, OutboxControl
 from mailing.plain_text import one_line
 
 # Rows or values per statement: well below what both databases take.
 BATCH = 1000
-# How far back the speed is measured where no limit is set.
-SPEED_WINDOW = datetime.timedelta(minutes=10)
-PULSE_LIFETIME = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -88,44 +84,6 @@ class StoredMessage:
     attachments: tuple[str, ...]
     created_at: datetime.datetime
     accepted_at: datetime.datetime | None
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """When the outbox will be empty: ``pending`` mails, at ``per_minute``; no end (None) where nothing leaves.
-
-    ``per_minute`` is the limit that counts, or the speed of the last minutes, or None.
-    """
-
-    pending: int
-    per_minute: int | None
-    end_at: datetime.datetime | None
-
-    def __str__(self) -> str:
-        """«1 000 mails à 120 par minute : fin vers 14 h 08», in local time."""
-        count = f"{self.pending:,}".replace(",", "\u202f")
-        words = (_("%(count)s mail") if self.pending < 2 else _("%(count)s mails")) % {"count": count}
-        if self.per_minute is not None:
-            words = _("%(mails)s à %(speed)s par minute") % {"mails": words, "speed": self.per_minute}
-        if self.end_at is None or not self.pending:
-            return words
-        end = timezone.localtime(self.end_at)
-        if timezone.localdate(self.end_at) == timezone.localdate():
-            return _("%(mails)s : fin vers %(time)s") % {"mails": words, "time": f"{end:%-H\u00a0h\u00a0%M}"}
-        return _("%(mails)s : fin le %(date)s vers %(time)s") % {
-            "mails": words,
-            "date": f"{end:%d/%m/%Y}",
-            "time": f"{end:%-H\u00a0h\u00a0%M}",
-        }
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """The last sign of life of a process."""
-
-    name: str
-    role: str
-    seen_at: datetime.datetime
 
 
 @transaction.atomic
@@ -280,36 +238,6 @@ def oldest_due(now: datetime.datetime) -> datetime.datetime | None:
     return found
 
 
-def forecast(now: datetime.datetime) -> Forecast:
-    """When the mails that wait at ``now`` will have left."""
-    pending = Message.objects.pending().count()
-    paused = is_paused() or breaker.current_rest() is not None
-    limited = time_to_send(pending)
-    if limited is not None:
-        duration, per_minute = limited
-    else:
-        recent = Message.objects.filter(accepted_at__gt=now - SPEED_WINDOW, accepted_at__lte=now).aggregate(
-            count=Count("pk"), first=Min("accepted_at")
-        )
-        if not recent["count"]:
-            return Forecast(pending, None, None)
-        minutes = max((now - recent["first"]).total_seconds() / 60, 1)
-        per_minute = max(round(recent["count"] / minutes), 1)
-        duration = datetime.timedelta(minutes=pending / per_minute)
-    return Forecast(pending, per_minute, None if paused else now + duration)
-
-
-def describe_sending_time(mails: int) -> str:
-    """«envoi en 2 h 05 à 120 par minute» for so many mails; empty without mails, or where no pace is set."""
-    found = time_to_send(mails) if mails else None
-    if found is None:
-        return ""
-    minutes = max(math.ceil(found[0].total_seconds() / 60), 1)
-    hours, rest = divmod(minutes, 60)
-    duration = f"{hours}\u00a0h\u00a0{rest:02}" if hours else f"{minutes}\u00a0min"
-    return _("envoi en %(duration)s à %(speed)s par minute") % {"duration": duration, "speed": found[1]}
-
-
 def _restart_values(reason: str) -> dict[str, Any]:
     return {
         "state": Message.State.QUEUED,
@@ -373,70 +301,3 @@ def paused_since() -> tuple[datetime.datetime, str] | None:
     """Since when no mail leaves, and who said so; None while mails leave."""
     row = OutboxControl.objects.filter(pk=1, paused_at__isnull=False).first()
     return (row.paused_at, row.paused_by) if row and row.paused_at else None
-
-
-# ─── Addresses that mail servers refuse ──────────────────────────────────────────────────────────────────────────────
-def known_bad(addresses: Iterable[str]) -> dict[str, str]:
-    """Of ``addresses``, as they are written, those refused for good and not corrected since → the reason."""
-    by_form: dict[str, list[str]] = {}
-    for address in addresses:
-        by_form.setdefault(normalise_address(address), []).append(address)
-    return {
-        written: reason
-        for chunk in batched(by_form, BATCH)
-        for form, reason in FailedAddress.objects.filter(address__in=chunk, resolved_at__isnull=True).values_list(
-            "address", "reason"
-        )
-        for written in by_form[form]
-    }
-
-
-def mark_address_failed(address: str, reason: str, message: uuid.UUID | None, now: datetime.datetime) -> None:
-    """Remember that a mail server refused ``address`` for good; one row per address, its failures counted."""
-    row, created = FailedAddress.objects.get_or_create(
-        address=normalise_address(address),
-        defaults={"reason": reason, "message_id": message, "first_failed_at": now, "last_failed_at": now},
-    )
-    if not created:
-        FailedAddress.objects.filter(pk=row.pk).update(
-            reason=reason, message_id=message, failures=F("failures") + 1, last_failed_at=now, resolved_at=None
-        )
-
-
-def resolve_address(address: str) -> bool:
-    """Mark ``address`` as corrected; True where it was in error."""
-    return bool(
-        FailedAddress.objects.filter(address=normalise_address(address), resolved_at__isnull=True).update(
-            resolved_at=timezone.now()
-        )
-    )
-
-
-def failed_addresses(start: int = 0, stop: int | None = None) -> Iterator[tuple[str, str, datetime.datetime]]:
-    """Addresses in error, the latest first, ``start`` to ``stop``: address, reason, time of the last failure."""
-    found = FailedAddress.objects.filter(resolved_at__isnull=True).order_by("-last_failed_at", "pk")
-    yield from found.values_list("address", "reason", "last_failed_at")[start:stop]
-
-
-def count_failed_addresses() -> int:
-    """How many addresses are in error now."""
-    return FailedAddress.objects.filter(resolved_at__isnull=True).count()
-
-
-# ─── Signs of life ───────────────────────────────────────────────────────────────────────────────────────────────────
-def beat(name: str, role: str) -> None:
-    """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
-    now = timezone.now()
-    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now})
-    WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
-
-
-def fall_silent(name: str) -> None:
-    """Forget the process ``name``, which ends in good order."""
-    WorkerPulse.objects.filter(name=name).delete()
-
-
-def last_pulse(role: str = "") -> Pulse | None:
-    """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
-    row = WorkerPulse.objects.filter(Q(role=role) if role else Q()).first()
-    return Pulse(row.name, row.role, row.seen_at) if row else None

@@ -15,12 +15,13 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailing import outbox, pace
+from mailing import pace
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.claims import Claim, Harvest, claim, record, renew
 from mailing.mime import LoadedFile, OutgoingMail, build_mail
 from mailing.models import Message
 from mailing.placeholders import SECRET_MASK
+from mailing.pulses import beat, fall_silent
 from mailing.secrets import SecretUnavailableError, reveal
 from mailing.transports import Outcome, ServerHealth, Transport, Verdict, make_transport, uses_smtp
 
@@ -226,7 +227,7 @@ class Sender:
             return
         self._next_pulse = time.monotonic() + PULSE_PAUSE
         try:
-            outbox.beat(self.name, "mail")
+            beat(self.name, "mail")
             pace.forget_old_slots(timezone.now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
@@ -243,7 +244,7 @@ class Sender:
         try:
             pace.forget_old_slots(timezone.now())
             if self.forever:
-                outbox.fall_silent(self.name)
+                fall_silent(self.name)
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
 

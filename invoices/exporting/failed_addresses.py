@@ -16,7 +16,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.resending import plan_resending, resend_invoice
 from invoices.models import Delivery, ExportItem, Invoice
-from mailing.outbox import failed_addresses, known_bad
+from mailing.failed_addresses import failed_addresses, known_bad
 
 # Mails that did not arrive, by the outbox's own words.
 LOST = ("rejected", "bounced")

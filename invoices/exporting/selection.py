@@ -18,7 +18,7 @@ from customers.recipients import Addressees, Recipient, find_addressees
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
 from invoices.platforms.channel import WITHOUT_PLATFORM
-from mailing.outbox import known_bad
+from mailing.failed_addresses import known_bad
 
 Reason = ExportItem.Reason
 

@@ -20,6 +20,7 @@ from invoices.models import Export, ExportItem, ImportBatch, Invoice
 from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
 from mailing.breaker import Rest, current_rest
+from mailing.failed_addresses import count_failed_addresses
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
@@ -179,7 +180,7 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
     )
     board.wrong.append(
         Figure(
-            outbox.count_failed_addresses(),
+            count_failed_addresses(),
             _("adresse en erreur,adresses en erreur"),
             _url("admin:failed_addresses", fallback="admin:mailing_failedaddress_changelist"),
             level="wrong",

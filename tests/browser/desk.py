@@ -10,8 +10,9 @@ from customers.models import Account, Customer, Gesture
 from customers.services import generate_credentials, send_credentials
 from invoices.models import ImportBatch
 from mailing.composition import save_template
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
-from mailing.outbox import beat, mark_address_failed
+from mailing.pulses import beat
 from tests.browser.cast import Scene, set_scene
 from tests.support.factories import make_contact, make_customer, make_invoice, make_staff
 

@@ -18,8 +18,9 @@ from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice, SavedSelection
-from mailing import outbox
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
+from mailing.pulses import beat
 from tests.browser.conftest import PageFactory
 from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
 
@@ -46,7 +47,7 @@ def tasks_in_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def desk(predefined_messages: None) -> Desk:
     make_company(name="Aquila Fournitures", colour="#0b6e4f")
-    outbox.beat("machine:1", "export")
+    beat("machine:1", "export")
     return Desk(
         staff=make_staff(name="Nathalie Blanc"),
         ready=make_invoice(number="F-1", customer=make_customer(name="Boulangerie Martin", email="a@martin.example")),
@@ -218,7 +219,7 @@ def set_the_scene(desk: Desk) -> dict[str, str]:
     closed = make_customer(name="Fleuriste Fermé")
     make_account(closed, is_active=False)
     lost = make_customer(name="Café Perdu", email="perdu@cafe.example")
-    outbox.mark_address_failed("perdu@cafe.example", "550 inconnue", None, timezone.now())
+    mark_address_failed("perdu@cafe.example", "550 inconnue", None, timezone.now())
     for customer in (closed, lost, *(make_customer() for _number in range(3))):
         make_invoice(customer=customer, issue_date=date(2025, 7, 1))
     running = start_export(export=create_export(criteria=Criteria(generate_credentials=True), author=desk.staff))

@@ -6,7 +6,7 @@ from django.utils import timezone
 from customers.address_changes import correct_address
 from customers.models import Account
 from mailing.addresses import InvalidAddressError
-from mailing.outbox import known_bad, mark_address_failed
+from mailing.failed_addresses import known_bad, mark_address_failed
 from tests.support.factories import make_account, make_contact, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mailing import outbox
 from mailing.bounces import Effect, take_in
+from mailing.failed_addresses import known_bad
 from mailing.mime import return_path
 from mailing.models import FailedAddress, Message
 from mailing.outbox import Draft
@@ -68,7 +69,7 @@ def test_an_unknown_user_is_understood_in_the_manner_of_each_server(
     assert states() == ["bounced", "accepted"]
     assert (message.bounce_kind, message.bounced_at is not None) == ("hard", True)
     assert "5.1.1" in message.reason
-    assert list(outbox.known_bad([RECIPIENT, "autre@exemple.org"])) == [RECIPIENT]
+    assert list(known_bad([RECIPIENT, "autre@exemple.org"])) == [RECIPIENT]
 
 
 @pytest.mark.parametrize("manner", MANNERS, ids=lambda manner: manner.__name__)
@@ -109,7 +110,7 @@ def test_the_reason_of_a_return_decides_whether_the_address_is_to_blame(
     assert states() == ["bounced", "accepted"]
     assert message.bounce_kind == effect.value
     assert words in message.reason
-    assert bool(outbox.known_bad([RECIPIENT])) is (effect is Effect.HARD)
+    assert bool(known_bad([RECIPIENT])) is (effect is Effect.HARD)
 
 
 def test_a_mail_that_only_waits_stays_accepted_and_says_why(sent: About) -> None:
@@ -157,7 +158,7 @@ def test_an_address_in_another_alphabet_is_known_from_its_report(sent: About) ->
         "Diagnostic-Code: smtp; 550 5.1.1 unknown\n"
     )
     assert take_in(raw.replace(b"@@", fields.encode()), timezone.now()) is Effect.HARD
-    assert outbox.known_bad(["stanisław@société.example"])
+    assert known_bad(["stanisław@société.example"])
 
 
 AWAY = (

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from mailing import breaker, outbox
+from mailing.failed_addresses import known_bad
 from mailing.models import FailedAddress, Message
 from mailing.outbox import Draft
 from mailing.reasons import Reason
@@ -165,7 +166,7 @@ def test_a_trial_that_tells_nothing_is_soon_followed_by_another(sink: Sink) -> N
             clock.shift(MINUTE)
             send()
     assert states() == {"accepted": 5, "rejected": 1}
-    assert outbox.known_bad([f"client{number}@exemple.fr" for number in range(6)]).keys() == {"client0@exemple.fr"}
+    assert known_bad([f"client{number}@exemple.fr" for number in range(6)]).keys() == {"client0@exemple.fr"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailing import outbox
+from mailing.failed_addresses import failed_addresses, known_bad, mark_address_failed, resolve_address
 from mailing.models import FailedAddress, Message, MessageAttachment
 from mailing.outbox import Attachment, Draft
+from mailing.pulses import beat, fall_silent, last_pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -85,17 +87,17 @@ def test_a_line_break_in_a_subject_or_name_is_a_blank() -> None:
 
 def test_an_address_in_error_is_known_whatever_its_case_until_corrected() -> None:
     now = timezone.now()
-    outbox.mark_address_failed("Faux@Exemple.FR", "boîte inconnue", None, now)
-    assert outbox.known_bad(["faux@exemple.fr", "FAUX@exemple.fr", "bon@exemple.fr"]) == {
+    mark_address_failed("Faux@Exemple.FR", "boîte inconnue", None, now)
+    assert known_bad(["faux@exemple.fr", "FAUX@exemple.fr", "bon@exemple.fr"]) == {
         "faux@exemple.fr": "boîte inconnue",
         "FAUX@exemple.fr": "boîte inconnue",
     }
-    assert [row[0] for row in outbox.failed_addresses()] == ["faux@exemple.fr"]
-    assert outbox.resolve_address("FAUX@EXEMPLE.fr")
-    assert not outbox.resolve_address("FAUX@EXEMPLE.fr")
-    assert outbox.known_bad(["faux@exemple.fr"]) == {}
-    outbox.mark_address_failed("faux@exemple.fr", "encore", None, now)
-    assert outbox.known_bad(["faux@exemple.fr"]) == {"faux@exemple.fr": "encore"}
+    assert [row[0] for row in failed_addresses()] == ["faux@exemple.fr"]
+    assert resolve_address("FAUX@EXEMPLE.fr")
+    assert not resolve_address("FAUX@EXEMPLE.fr")
+    assert known_bad(["faux@exemple.fr"]) == {}
+    mark_address_failed("faux@exemple.fr", "encore", None, now)
+    assert known_bad(["faux@exemple.fr"]) == {"faux@exemple.fr": "encore"}
     assert FailedAddress.objects.get().failures == 2
 
 
@@ -172,18 +174,18 @@ def test_the_summary_names_every_state() -> None:
 
 
 def test_the_pulse_tells_the_last_process_seen() -> None:
-    assert outbox.last_pulse() is None
-    outbox.beat("poste-1:12", "mail")
-    outbox.beat("poste-2:13", "export")
-    outbox.beat("poste-2:13", "export")
-    pulse = outbox.last_pulse()
+    assert last_pulse() is None
+    beat("poste-1:12", "mail")
+    beat("poste-2:13", "export")
+    beat("poste-2:13", "export")
+    pulse = last_pulse()
     assert pulse is not None
     assert pulse.name == "poste-2:13"
-    mail = outbox.last_pulse("mail")
+    mail = last_pulse("mail")
     assert mail is not None
     assert mail.name == "poste-1:12"
-    outbox.fall_silent("poste-1:12")
-    assert outbox.last_pulse("mail") is None
+    fall_silent("poste-1:12")
+    assert last_pulse("mail") is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mailing import outbox, pace
 from mailing.claims import claim, record
+from mailing.forecasts import forecast
 from mailing.models import Message, SendingSlot
 from mailing.outbox import Draft
 from mailing.transports import Outcome, Verdict
@@ -125,7 +126,7 @@ def test_the_forecast_says_when_the_outbox_will_be_empty(
 ) -> None:
     settings.MAIL_PER_MINUTE, settings.MAIL_PER_HOUR = per_minute, per_hour
     write_mails(mails)
-    assert str(outbox.forecast(timezone.now())) == words
+    assert str(forecast(timezone.now())) == words
 
 
 @time_machine.travel(START, tick=False)
@@ -135,9 +136,9 @@ def test_without_limits_the_forecast_goes_by_the_last_minutes() -> None:
     Message.objects.filter(pk__in=done).update(
         state="accepted", next_attempt_at=None, accepted_at=START - datetime.timedelta(minutes=2)
     )
-    forecast = outbox.forecast(START)
-    assert (forecast.pending, forecast.per_minute) == (60, 15)
-    assert forecast.end_at == START + datetime.timedelta(minutes=4)
+    found = forecast(START)
+    assert (found.pending, found.per_minute) == (60, 15)
+    assert found.end_at == START + datetime.timedelta(minutes=4)
 
 
 @time_machine.travel(START, tick=False)
@@ -145,4 +146,4 @@ def test_during_a_pause_there_is_no_end_in_sight(settings: Any) -> None:
     settings.MAIL_PER_MINUTE = 60
     write_mails(10)
     outbox.pause("Anne")
-    assert outbox.forecast(START).end_at is None
+    assert forecast(START).end_at is None

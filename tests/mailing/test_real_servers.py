@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mailing import outbox
+from mailing.failed_addresses import known_bad
 from mailing.models import Message
 from mailing.outbox import Draft
 from tests.support.real_mail_servers import PASSWORD, MailServers, running_mail_servers, wait_until
@@ -66,7 +67,7 @@ def test_what_real_servers_take_refuse_return_and_delay_is_told_truly(
     }
     kinds = dict(Message.objects.exclude(bounce_kind="").values_list("key", "bounce_kind"))
     assert kinds == {"inconnu@client.test": "hard", "client@plein.test": "full", "client@absent.test": "soft"}
-    assert set(outbox.known_bad(addresses)) == {"refus@client.test", "inconnu@client.test"}
+    assert set(known_bad(addresses)) == {"refus@client.test", "inconnu@client.test"}
 
     call_command("read_bounces")
     assert capsys.readouterr().out.strip() == "0 mail lu"

@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from mailing import outbox
+from mailing.failed_addresses import known_bad
 from mailing.models import FailedAddress, Message
 from mailing.outbox import Attachment
 from tests.support.sending import draft, send, use_smtp
@@ -271,7 +272,7 @@ def test_what_is_no_address_is_rejected_and_becomes_an_address_in_error(sink: Si
     outbox.write_messages([draft("1", recipient="pas une adresse"), draft("2", recipient="a@b.fr\nBcc: c@d.fr")])
     first, _second = send("rejected", "rejected")
     assert first.reason == "« pas une adresse » n’est pas une adresse électronique."
-    assert outbox.known_bad(["pas une adresse"])
+    assert known_bad(["pas une adresse"])
     assert sink.mails == []
 
 

@@ -10,7 +10,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from mailing.outbox import Draft, beat, write_messages
+from mailing.outbox import Draft, write_messages
+from mailing.pulses import beat
 from portal.backoffice.ui.worker import MAILER, WORKER
 from tests.support.factories import make_account, make_customer, make_staff
 

@@ -26,7 +26,7 @@ from invoices.exporting.run.processes import run_on_this_machine
 from invoices.exporting.selection import count_selection, list_selection, order_reasons
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
-from mailing.outbox import describe_sending_time
+from mailing.forecasts import describe_sending_time
 
 # Where there is no terminal, a line of progress is written so often.
 SECONDS_BETWEEN_LINES = 10.0

@@ -28,7 +28,7 @@ from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
 from invoices.workers.pool import Crew, stop_on_signal, wait_until_called_off
 from mailing.composition import warm_up as warm_up_mails
-from mailing.outbox import beat, fall_silent
+from mailing.pulses import beat, fall_silent
 
 logger = logging.getLogger(__name__)
 

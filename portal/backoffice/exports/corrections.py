@@ -15,7 +15,7 @@ from customers.services import generate_credentials, set_active
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
 from invoices.models import ExportItem
-from mailing.outbox import resolve_address
+from mailing.failed_addresses import resolve_address
 from portal.backoffice.exports.forms import AddressForm, NewContactForm
 
 Reason = ExportItem.Reason

@@ -29,7 +29,7 @@ from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.progress import run_duration
 from invoices.exporting.selection import SelectionCount, count_selection
 from invoices.models import Export, ExportItem, SavedSelection
-from mailing.outbox import describe_sending_time
+from mailing.forecasts import describe_sending_time
 from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import ACT, SEE, acting_account, allowed, has_any, note, show, tell

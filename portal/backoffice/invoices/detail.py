@@ -22,7 +22,7 @@ from invoices.models import Document, Invoice
 from invoices.money import write_count
 from invoices.platforms.channel import describe_channel, is_copy
 from invoices.store.frozen import DocumentAlteredError, read_document
-from mailing.outbox import known_bad
+from mailing.failed_addresses import known_bad
 from portal.backoffice.invoices.forms import ResendForm
 from portal.backoffice.ui.pages import RESEND, allowed, has_any, note, show, tell
 

@@ -22,7 +22,7 @@ from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend, list_wrong_addresses
 from invoices.files.csv_tables import Column
 from mailing.addresses import InvalidAddressError
-from mailing.outbox import count_failed_addresses, resolve_address
+from mailing.failed_addresses import count_failed_addresses, resolve_address
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, note

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from mailing import outbox
+from mailing.forecasts import forecast
 from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
@@ -86,7 +87,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         extra = {
             "title": _("Boîte d’envoi"),
             "summary": outbox.summary(now),
-            "forecast": outbox.forecast(now),
+            "forecast": forecast(now),
             "paused": outbox.paused_since(),
             "may_send": self.has_send_permission(request),
         }

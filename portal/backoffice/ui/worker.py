@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from mailing.outbox import last_pulse
+from mailing.pulses import last_pulse
 
 SILENT_AFTER = datetime.timedelta(minutes=1)
 # The roles that processes beat under.

@@ -33,7 +33,8 @@ answer = ExportItem.objects.filter(state__in=("ready", "claimed")).count()
 PENDING_MAILS = """
 from django.utils import timezone
 from mailing import outbox
-answer = outbox.forecast(timezone.now()).pending
+from mailing.forecasts import forecast
+answer = forecast(timezone.now()).pending
 """
 OUTCOME = """
 from django.conf import settings

@@ -16,7 +16,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export
 from invoices.models import Document, ImportBatch
 from mailing.models import Message
-from mailing.outbox import beat
+from mailing.pulses import beat
 from tests.support.back_office import BACKEND, list_url, words
 from tests.support.factories import (
     make_account,

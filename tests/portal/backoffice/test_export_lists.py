@@ -17,6 +17,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export, start_export
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from mailing import outbox
+from mailing.failed_addresses import mark_address_failed
 from tests.support.back_office import BACKEND, SCREEN, list_url, words
 from tests.support.factories import make_account, make_contact, make_customer, make_invoice
 from tests.support.pdf_structure import text_of
@@ -323,7 +324,7 @@ def test_missing_credentials_are_made(desk: Client) -> None:
 def test_an_address_in_error_is_replaced_on_the_card_and_as_the_login(desk: Client) -> None:
     invoice = make_invoice(customer=make_customer(email="perdu@client.example"))
     account = make_account(invoice.customer)
-    outbox.mark_address_failed("perdu@client.example", "550 inconnu", None, timezone.now())
+    mark_address_failed("perdu@client.example", "550 inconnu", None, timezone.now())
     export = create_export(criteria=FULL)
     assert line_of(export, invoice).reason == Reason.BAD_ADDRESS
 

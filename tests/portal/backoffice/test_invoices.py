@@ -26,7 +26,7 @@ from invoices.exporting.exports import NothingToDoError, create_export, start_ex
 from invoices.exporting.resending import plan_resending, resend_invoice
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Consultation, ContentCheck, Delivery, Document, Invoice, LifecycleStatus
-from mailing import outbox
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
 from tests.support.back_office import words
 from tests.support.factories import freeze, make_account, make_customer, make_invoice, make_published_invoice
@@ -318,7 +318,7 @@ def test_nobody_chosen_is_said_beside_the_choices(desk: Client) -> None:
 def test_an_address_in_error_is_said_and_not_ticked(desk: Client) -> None:
     invoice = make_invoice(customer=make_customer(email="perdu@client.example"))
     export(invoice)
-    outbox.mark_address_failed("perdu@client.example", "550", None, timezone.now())
+    mark_address_failed("perdu@client.example", "550", None, timezone.now())
 
     response = desk.get(resend_url(invoice))
 

@@ -15,6 +15,7 @@ from invoices.exporting.run.worker import run_lines
 from invoices.models import Invoice
 from mailing import outbox
 from mailing.composition import load_template
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import FailedAddress, Message, MessageTemplate
 from tests.support.back_office import words
 from tests.support.factories import make_account, make_company, make_contact, make_customer, make_invoice, make_staff
@@ -54,7 +55,7 @@ def refuse(address: str, reason: str = "550 boîte inconnue") -> None:
         Message.objects.filter(pk=message.pk).update(
             state=Message.State.REJECTED, reason=reason, next_attempt_at=None, ended_at=timezone.now()
         )
-    outbox.mark_address_failed(address, reason, message.pk if message else None, timezone.now())
+    mark_address_failed(address, reason, message.pk if message else None, timezone.now())
 
 
 # ─── Predefined messages ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,8 +13,8 @@ from customers.gestures import ask_gesture
 from customers.models import Account, Customer, Gesture
 from customers.services import send_credentials
 from invoices.models import Company, ImportBatch, Invoice
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
-from mailing.outbox import mark_address_failed
 from tests.support.back_office import BACKEND, member, words
 from tests.support.factories import (
     PASSWORD,

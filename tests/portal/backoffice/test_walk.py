@@ -22,8 +22,8 @@ from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export
 from invoices.models import ImportBatch, SavedSelection
+from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
-from mailing.outbox import mark_address_failed
 from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
