@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models.functions import Lower
 
-from customers.card_changes import tell_card_changed
+from customers.card_changes import notify_customer_changed
 from customers.models import Access, Account, Contact, Customer
 from mailing.addresses import normalise_address, parse_address
 from mailing.failed_addresses import resolve_address
@@ -24,7 +24,7 @@ def correct_address(*, customer: Customer, old: str, new: str) -> int:
     if normalise_address(locked.email) == wrong:
         locked.email = new
         locked.save(update_fields=["email", "updated_at"])
-        tell_card_changed(locked)
+        notify_customer_changed(locked)
         changed += 1
     contacts = Contact.objects.annotate(lower=Lower("email")).filter(customer=locked)
     has_new = contacts.filter(lower=normalise_address(new)).exclude(lower=wrong).exists()

@@ -15,7 +15,7 @@ def register_card_listener(listener: CardListener) -> None:
         _listeners.append(listener)
 
 
-def tell_card_changed(customer: Customer) -> None:
+def notify_customer_changed(customer: Customer) -> None:
     """Tell all who registered."""
     for listener in _listeners:
         listener(customer)

@@ -28,14 +28,14 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Addressees:
+class CustomerRecipients:
     """What a customer has: the recipients in use, and whether a contact was retained."""
 
     recipients: tuple[Recipient, ...]
     has_contact: bool
 
 
-def find_addressees(customers: Iterable[Customer], rules: ContactRules) -> dict[int, Addressees]:
+def find_recipients_of(customers: Iterable[Customer], rules: ContactRules) -> dict[int, CustomerRecipients]:
     """The addressees of each of ``customers``, by the customer's primary key, in three queries.
 
     A contact is retained where it has an address, is the main one if only that is wanted, and its function contains
@@ -47,7 +47,7 @@ def find_addressees(customers: Iterable[Customer], rules: ContactRules) -> dict[
     wanted = {pk: _addresses(customer, contacts[pk], rules) for pk, customer in chosen.items()}
     accounts = _accounts_by_customer(chosen)
     return {
-        pk: Addressees(
+        pk: CustomerRecipients(
             recipients=tuple(
                 Recipient(address, name, accounts.get((pk, address.lower()))) for address, name in wanted[pk]
             ),

@@ -1,6 +1,6 @@
 """Tasks of the workers about accounts.
 
-A queue only wakes a worker up: how far a gesture came stands in the database.
+A queue only wakes a worker up: how far a bulk action came stands in the database.
 """
 
 import datetime
@@ -10,35 +10,37 @@ from django.db.models import Q
 from django.tasks import task
 from django.utils import timezone
 
-from customers.gestures import LEASE, carry_out, fits_a_request
-from customers.models import Gesture
+from customers.bulk_actions import LEASE, fits_a_request, run_bulk_action
+from customers.models import BulkAction
 
 CALL_AGAIN_AFTER = datetime.timedelta(minutes=5)
 
 
 @task
-def carry_out_gesture(gesture_pk: str) -> int:
-    """Do the gesture from where it stands; returns how many rows it has done since its beginning."""
-    gesture = Gesture.objects.filter(pk=gesture_pk).first()
-    return carry_out(gesture).position if gesture is not None else 0
+def carry_out_gesture(bulk_action_pk: str) -> int:
+    """Do the bulk action from where it stands; returns how many rows it has done since its beginning."""
+    bulk_action = BulkAction.objects.filter(pk=bulk_action_pk).first()
+    return run_bulk_action(bulk_action).position if bulk_action is not None else 0
 
 
-def start_gesture(gesture: Gesture) -> Gesture:
-    """Do a small gesture now, and wake a worker up for a large one."""
-    if fits_a_request(gesture):
-        return carry_out(gesture)
-    transaction.on_commit(lambda: carry_out_gesture.enqueue(str(gesture.pk)))
-    return gesture
+def start_bulk_action(bulk_action: BulkAction) -> BulkAction:
+    """Do a small bulk action now, and wake a worker up for a large one."""
+    if fits_a_request(bulk_action):
+        return run_bulk_action(bulk_action)
+    transaction.on_commit(lambda: carry_out_gesture.enqueue(str(bulk_action.pk)))
+    return bulk_action
 
 
-def wake_stalled_gestures() -> int:
-    """Wake a worker up for gestures that nobody takes: its worker died, or its call was lost. Returns how many."""
+def wake_stalled_bulk_actions() -> int:
+    """Wake a worker up for bulk actions that nobody takes: its worker died, or its call was lost. Returns how many."""
     now = timezone.now()
-    stalled = Gesture.objects.claimable(now).filter(
+    stalled = BulkAction.objects.claimable(now).filter(
         Q(lease_until=None) | Q(lease_until__lt=now), created_at__lt=now - LEASE
     )
-    for gesture in stalled:
+    for bulk_action in stalled:
         # Workers may only be busy: one call more every few minutes is enough.
-        Gesture.objects.filter(pk=gesture.pk, state=Gesture.State.WAITING).update(lease_until=now + CALL_AGAIN_AFTER)
-        carry_out_gesture.enqueue(str(gesture.pk))
+        BulkAction.objects.filter(pk=bulk_action.pk, state=BulkAction.State.WAITING).update(
+            lease_until=now + CALL_AGAIN_AFTER
+        )
+        carry_out_gesture.enqueue(str(bulk_action.pk))
     return len(stalled)

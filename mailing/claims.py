@@ -37,7 +37,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Harvest:
+class ClaimResult:
     """What a worker got: mails in hand; or none, and, where only the pace holds them back, when to ask again.
 
     ``rests`` where the outbox rests because our own server is refused.
@@ -50,7 +50,7 @@ class Harvest:
 
 def claim(
     *, now: datetime.datetime, worker: str, wanted: int, lease: datetime.timedelta, take_over: bool = True
-) -> Harvest:
+) -> ClaimResult:
     """Take at most ``wanted`` mails that are due at ``now``, in a transaction of its own.
 
     Mails whose lease ended come first, unless ``take_over`` is False. Nothing while the outbox is paused.
@@ -59,7 +59,7 @@ def claim(
     ended = Message.objects.filter(lease_until__lt=now).order_by("lease_until")
     orphaned = take_over and ended.exists()
     if not orphaned and not waiting.exists():
-        return Harvest()  # the usual case of an idle worker: two looks at an index, and no lock
+        return ClaimResult()  # the usual case of an idle worker: two looks at an index, and no lock
     name = f"{worker[:60]}/{uuid.uuid4().hex}"
     with transaction.atomic():
         again_at = None
@@ -70,16 +70,16 @@ def claim(
             OutboxControl.objects.get_or_create(pk=1)
             control = OutboxControl.objects.select_for_update().get(pk=1)
         if control is not None and control.paused_at is not None:
-            return Harvest()
+            return ClaimResult()
         if limits():
             wanted, again_at = free_slots(now, wanted)
             if not wanted:
-                return Harvest(again_at=again_at)
+                return ClaimResult(again_at=again_at)
         if careful and control is not None:
             permit = breaker.ask(control, wanted, now, lease)
             wanted = permit.number
             if not wanted:
-                return Harvest(again_at=permit.again_at, rests=control.rests_since is not None)
+                return ClaimResult(again_at=permit.again_at, rests=control.rests_since is not None)
             if permit.is_trial and control.trials % 2:
                 # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
                 refused = waiting.filter(answer__in=breaker.OURS)
@@ -90,7 +90,7 @@ def claim(
         slots: list[int | None] = [None] * len(messages)
         if limits():
             slots = [*take_slots(now + lease, len(messages))]
-        return Harvest(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
+        return ClaimResult(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
 
 
 def _lease(
@@ -141,10 +141,10 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
                 _("Abandonné après %(hours)s heures d’essais. %(reason)s")
                 % {"hours": round((now - first).total_seconds() / 3600), "reason": outcome.reason},
                 outcome.code,
-                left=outcome.left,
+                reached_server=outcome.reached_server,
             )
         _record_failure(held, outcome, now, at_once=rests)
-    if outcome.left:
+    if outcome.reached_server:
         stamp_slot(held.slot, now)
     else:
         give_back_slot(held.slot)

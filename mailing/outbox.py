@@ -1,7 +1,8 @@
 """The outbox, as the other rooms see it: plain values in, plain values out.
 
 Nothing else of this room needs to be known to write a mail, follow it, hold it back or send it again. Its
-neighbours say when it will be empty (``forecasts``), where not to write (``failed_addresses``), what runs (``pulses``).
+neighbours say when it will be empty (``forecasts``), where not to write (``failed_addresses``), what runs
+(``heartbeats``).
 """
 
 import datetime

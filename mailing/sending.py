@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 
 from mailing import pace
 from mailing.addresses import InvalidAddressError, parse_address
-from mailing.claims import Claim, Harvest, claim, record, renew
+from mailing.claims import Claim, ClaimResult, claim, record, renew
+from mailing.heartbeats import record_heartbeat, remove_heartbeat
 from mailing.mime import LoadedFile, OutgoingMail, build_mail
 from mailing.models import Message
 from mailing.placeholders import SECRET_MASK
-from mailing.pulses import beat, fall_silent
 from mailing.secrets import SecretUnavailableError, reveal
 from mailing.transports import Outcome, ServerHealth, Transport, Verdict, make_transport, uses_smtp
 
@@ -164,7 +164,7 @@ class Sender:
             with self._lock:
                 self.in_hand.pop(held.lease, None)
 
-    def _claim(self) -> Harvest:
+    def _claim(self) -> ClaimResult:
         tries = 0
         while True:
             try:
@@ -227,7 +227,7 @@ class Sender:
             return
         self._next_pulse = time.monotonic() + PULSE_PAUSE
         try:
-            beat(self.name, "mail")
+            record_heartbeat(self.name, "mail")
             pace.forget_old_slots(timezone.now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
@@ -244,7 +244,7 @@ class Sender:
         try:
             pace.forget_old_slots(timezone.now())
             if self.forever:
-                fall_silent(self.name)
+                remove_heartbeat(self.name)
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
 
@@ -257,14 +257,16 @@ def send_one(message: Message, transport: Transport) -> Outcome:
         mail = _prepare(message, secret)
         outcome = transport.send(mail)
     except _RefusedError as error:
-        return Outcome(Verdict.REJECTED, str(error), address_is_bad=error.address_is_bad, left=False)
+        return Outcome(Verdict.REJECTED, str(error), address_is_bad=error.address_is_bad, reached_server=False)
     except SecretUnavailableError as error:
-        return Outcome(Verdict.DEFERRED, _("Le mot de passe provisoire n’a pas pu être lu (%s).") % error, left=False)
+        return Outcome(
+            Verdict.DEFERRED, _("Le mot de passe provisoire n’a pas pu être lu (%s).") % error, reached_server=False
+        )
     except Exception as error:
         # Not the text of the exception: it may quote the mail, and so the secret.
         logger.error("mail %s could not be prepared: %s", message.message_id, type(error).__name__)
         transport.close()  # in whatever state it is
-        return Outcome(Verdict.DEFERRED, _("Préparation impossible (%s).") % type(error).__name__, left=False)
+        return Outcome(Verdict.DEFERRED, _("Préparation impossible (%s).") % type(error).__name__, reached_server=False)
     if secret and secret in outcome.reason:  # a server that quotes the mail
         outcome = replace(outcome, reason=outcome.reason.replace(secret, SECRET_MASK))
     return outcome

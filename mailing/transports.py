@@ -42,7 +42,7 @@ class Outcome:
     reason: str = ""
     code: int | None = None
     address_is_bad: bool = False
-    left: bool = True
+    reached_server: bool = True
     answer: Reason | None = None
 
 
@@ -72,15 +72,15 @@ class ServerHealth:
     """What the transports of a process tell each other about the server: since when it cannot be reached, and why."""
 
     failure: Outcome | None = None
-    rests_until: float = field(default=0.0)
+    retry_after: float = field(default=0.0)
 
     def note_failure(self, outcome: Outcome) -> None:
         """The server could not be reached."""
-        self.failure, self.rests_until = outcome, time.monotonic() + SERVER_REST
+        self.failure, self.retry_after = outcome, time.monotonic() + SERVER_REST
 
     def current_failure(self) -> Outcome | None:
         """Why not to try the server at this moment; None where it may be tried."""
-        return self.failure if time.monotonic() < self.rests_until else None
+        return self.failure if time.monotonic() < self.retry_after else None
 
 
 class BackendTransport:
@@ -94,7 +94,9 @@ class BackendTransport:
         try:
             self.backend.send_messages([mail])
         except OSError as error:
-            return Outcome(Verdict.DEFERRED, _("Écriture impossible : %(error)s") % {"error": error}, left=False)
+            return Outcome(
+                Verdict.DEFERRED, _("Écriture impossible : %(error)s") % {"error": error}, reached_server=False
+            )
         return Outcome(Verdict.ACCEPTED)
 
     def close(self) -> None:
@@ -182,7 +184,7 @@ class SmtpTransport:
             if isinstance(error, smtplib.SMTPResponseException):
                 is_login = isinstance(error, smtplib.SMTPAuthenticationError)
                 answer = Reason.LOGIN if is_login else classify(_reply_text(error.smtp_code, error.smtp_error))
-            failure = Outcome(Verdict.DEFERRED, self._describe(error), code, left=False, answer=answer)
+            failure = Outcome(Verdict.DEFERRED, self._describe(error), code, reached_server=False, answer=answer)
             self.health.note_failure(failure)
             return failure
         self.connection = connection
@@ -269,7 +271,7 @@ class SmtpTransport:
                 Verdict.REJECTED,
                 _("Le serveur d’envoi n’accepte pas d’adresse avec accents avant le @ (SMTPUTF8) : %(address)s")
                 % {"address": mail.envelope_recipient},
-                left=False,
+                reached_server=False,
             )
         limit = connection.esmtp_features.get("size", "")
         if limit.isdecimal() and 0 < int(limit) < size:
@@ -277,7 +279,7 @@ class SmtpTransport:
                 Verdict.REJECTED,
                 _("Mail trop gros pour le serveur d’envoi : %(size)s octets, limite %(limit)s.")
                 % {"size": size, "limit": limit},
-                left=False,
+                reached_server=False,
             )
         return None
 

@@ -2,7 +2,7 @@
 
 from portal.backoffice.administration import history, rights, users
 from portal.backoffice.companies import company
-from portal.backoffice.customers import accounts, cards, gestures
+from portal.backoffice.customers import accounts, bulk_actions, cards
 from portal.backoffice.exports import changelist as exports
 from portal.backoffice.imports import batches
 from portal.backoffice.invoices import changelist as invoices
@@ -11,10 +11,10 @@ from portal.backoffice.mail import message_previews, messages, outbox
 __all__ = [
     "accounts",
     "batches",
+    "bulk_actions",
     "cards",
     "company",
     "exports",
-    "gestures",
     "history",
     "invoices",
     "message_previews",

@@ -1,8 +1,8 @@
 """Models of the customers room."""
 
 from customers.models.account import Access, Account, AccountManager, AccountQuerySet, CustomerAccount, StaffAccount
+from customers.models.bulk_action import BulkAction, BulkActionQuerySet
 from customers.models.customer import DEMATERIALISED, Contact, Customer, CustomerQuerySet
-from customers.models.gesture import Gesture, GestureQuerySet
 
 __all__ = [
     "DEMATERIALISED",
@@ -10,11 +10,11 @@ __all__ = [
     "Account",
     "AccountManager",
     "AccountQuerySet",
+    "BulkAction",
+    "BulkActionQuerySet",
     "Contact",
     "Customer",
     "CustomerAccount",
     "CustomerQuerySet",
-    "Gesture",
-    "GestureQuerySet",
     "StaffAccount",
 ]

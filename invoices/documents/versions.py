@@ -20,9 +20,9 @@ from invoices.einvoices.checks import check_for_export, findings_of
 from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.model import InvoiceContent, to_json
 from invoices.formats.reading_child import read_in_child
-from invoices.formats.refusals import NoEmbeddedInvoice, Refused
+from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.models import Document, Invoice, PrintedContent
-from invoices.store.frozen import forget_bytes, store_bytes
+from invoices.store.frozen import delete_unreferenced, store_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
     try:
         _replace_document(document, made.printed, before)
     except BaseException:
-        forget_bytes([document.storage_name])
+        delete_unreferenced([document.storage_name])
         raise
     logger.warning("Version %s of invoice %s by %s: %s", document.version, invoice.number, author_name, reason)
     return document
@@ -124,7 +124,7 @@ def _received(invoice: Invoice, pdf: bytes) -> Rendering:
             raise VersionRefusedError(
                 _("La version publiée est une Factur-X : la nouvelle doit en être une aussi.")
             ) from none
-    except Refused as refusal:
+    except UnreadableEInvoice as refusal:
         raise VersionRefusedError(str(refusal)) from refusal
     else:
         _refuse_another_content(invoice, reading.content)

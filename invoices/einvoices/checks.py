@@ -28,7 +28,7 @@ from invoices.formats.checks.amounts import check_amounts
 from invoices.formats.checks.own import check_content
 from invoices.formats.findings import Finding, Severity, Source, has_errors, merged, own_finding
 from invoices.formats.reading import Kind, kind_of
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.rules import RuleChecker, profile_named, ruleset_version
 from invoices.models import ContentCheck, Document, Invoice, InvoiceQuerySet
 from invoices.store.frozen import DocumentAlteredError
@@ -46,7 +46,7 @@ _FOREIGN_GUIDELINE: Final = "FX-SCH-A-000556"
 
 
 @dataclass(slots=True)
-class CheckFigures:
+class CheckCounts:
     """What a run found: numbers of invoices, and how often the rules had to run."""
 
     valid: int = 0
@@ -97,8 +97,8 @@ def check_waiting(
     pending: InvoiceQuerySet | None = None,
     *,
     seconds: float | None = None,
-    on_progress: Callable[[CheckFigures], None] = lambda figures: None,
-) -> CheckFigures:
+    on_progress: Callable[[CheckCounts], None] = lambda figures: None,
+) -> CheckCounts:
     """Check ``pending`` (by default those that need it), and :func:`received_unchecked`, until ``seconds`` are over."""
     began = time.monotonic()
     wanted = needing_check(timezone.now()) if pending is None else pending
@@ -118,15 +118,15 @@ def check_invoices(
     invoices: InvoiceQuerySet,
     *,
     seconds: float | None = None,
-    on_progress: Callable[[CheckFigures], None] = lambda figures: None,
-    figures: CheckFigures | None = None,
-) -> CheckFigures:
+    on_progress: Callable[[CheckCounts], None] = lambda figures: None,
+    figures: CheckCounts | None = None,
+) -> CheckCounts:
     """Check ``invoices`` in the order of their keys, a batch at a time, until none is left or ``seconds`` are over.
 
     Counts in ``figures`` where they are given. An invoice whose check is broken off by an error is «à corriger» with
     that finding: nothing stops the others.
     """
-    figures = figures or CheckFigures()
+    figures = figures or CheckCounts()
     began = time.monotonic()
     last: Any = None
     while seconds is None or time.monotonic() - began < seconds:
@@ -141,7 +141,7 @@ def check_invoices(
     return figures
 
 
-def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: CheckFigures) -> None:
+def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: CheckCounts) -> None:
     einvoices: dict[Any, EInvoice] = {}
     for invoice in batch:
         invoice.checked_at = read_at
@@ -178,7 +178,7 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
         figures.received += invoice.check_state == CheckState.RECEIVED
 
 
-def _check_received(invoice: Invoice, figures: CheckFigures) -> ContentCheck | None:
+def _check_received(invoice: Invoice, figures: CheckCounts) -> ContentCheck | None:
     """What schema and rules of its own profile say of the Factur-X that came; None where there is none to judge.
 
     It leaves as it came, whatever they say: all that they find is a warning. The French rules are asked for a company
@@ -199,7 +199,7 @@ def _check_received(invoice: Invoice, figures: CheckFigures) -> ContentCheck | N
             return None
         figures.rule_runs += 1
         found = rule_checker(is_french=is_french).check(xml, profile)
-    except (OSError, DocumentAlteredError, Refused) as problem:
+    except (OSError, DocumentAlteredError, UnreadableEInvoice) as problem:
         logger.warning("The Factur-X of %s cannot be checked: %s", invoice.number, problem)
         return None
     if any(finding.source == Source.ENGINE and finding.code == "RULES-ENGINE" for finding in found):

@@ -25,8 +25,8 @@ def read_xml(source: Document) -> bytes:
     """The XML that ``source`` is or carries.
 
     Raises :class:`~invoices.store.frozen.DocumentAlteredError` where the file is no longer what was frozen, ``OSError``
-    where it cannot be read, and :class:`~invoices.formats.refusals.Refused` where a received PDF can no longer be
-    opened.
+    where it cannot be read, and :class:`~invoices.formats.refusals.UnreadableEInvoice` where a received PDF can no
+    longer be opened.
     """
     content = read_document(source)
     if source.role == Document.Role.XML:

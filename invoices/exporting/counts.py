@@ -10,7 +10,7 @@ from invoices.models import Export, ExportItem
 
 
 @dataclass(frozen=True, slots=True)
-class ExportFigures:
+class ExportCounts:
     """Where an export stands."""
 
     ready: int
@@ -48,12 +48,12 @@ class ExportFigures:
         return self.total + self.excluded + self.left_out_total
 
 
-def count_items(export: Export) -> ExportFigures:
+def count_items(export: Export) -> ExportCounts:
     """The figures of ``export``, by one query."""
     return count_many([export])[export.pk]
 
 
-def count_many(exports: Iterable[Export]) -> dict[int, ExportFigures]:
+def count_many(exports: Iterable[Export]) -> dict[int, ExportCounts]:
     """The figures of each of ``exports`` by its primary key, by one query."""
     found: dict[int, dict[tuple[str, str], Mapping[str, Any]]] = {export.pk: {} for export in exports}
     rows = (
@@ -67,12 +67,12 @@ def count_many(exports: Iterable[Export]) -> dict[int, ExportFigures]:
     return {pk: _figures(groups) for pk, groups in found.items()}
 
 
-def _figures(groups: dict[tuple[str, str], Mapping[str, Any]]) -> ExportFigures:
+def _figures(groups: dict[tuple[str, str], Mapping[str, Any]]) -> ExportCounts:
     states: dict[str, int] = {}
     for (state, _reason), row in groups.items():
         states[state] = states.get(state, 0) + row["count"]
     reasons = {reason: row["count"] for (state, reason), row in groups.items() if state == ExportItem.State.LEFT_OUT}
-    return ExportFigures(
+    return ExportCounts(
         ready=states.get(ExportItem.State.READY, 0),
         claimed=states.get(ExportItem.State.CLAIMED, 0),
         published=states.get(ExportItem.State.PUBLISHED, 0),

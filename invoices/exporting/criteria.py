@@ -68,7 +68,7 @@ class Criteria:
         known["contacts"] = ContactRules(**known.get("contacts", {}))
         return cls(**known)
 
-    def on(self, today: datetime.date, last_export: datetime.date | None) -> "Criteria":
+    def resolve_period(self, today: datetime.date, last_export: datetime.date | None) -> "Criteria":
         """The same choices with a relative period made of dates, seen from ``today``.
 
         «Depuis le dernier export» starts on the day of the last export (``last_export``; None: no limit), whose

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.selection import items_query, judge_customer, judge_customers, own_reason
+from invoices.exporting.selection import invoice_reason, items_query, judge_customer, judge_customers
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from mailing.composition import template_versions
 from mailing.outbox import failed_among, retry
@@ -207,10 +207,10 @@ def recheck_customer(*, export: Export, customer_id: int) -> int:
         open_items.update(state=ItemState.LEFT_OUT, reason=verdict.reason)
         return 0
     own = Invoice.objects.filter(customer=customer).annotate(
-        own_reason=own_reason(Criteria.from_json(export.criteria)),
+        invoice_reason=invoice_reason(Criteria.from_json(export.criteria)),
     )
     for reason in (ExportItem.Reason.NOT_COMPLIANT, ExportItem.Reason.PLATFORM_REQUIRED):
-        kept_back = own.filter(own_reason=reason).values("pk")
+        kept_back = own.filter(invoice_reason=reason).values("pk")
         open_items.filter(invoice__in=kept_back).update(state=ItemState.LEFT_OUT, reason=reason)
         open_items = open_items.exclude(invoice__in=kept_back)
     return open_items.update(state=ItemState.READY, reason="")

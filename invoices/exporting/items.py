@@ -23,7 +23,7 @@ class ListLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MailStatus:
     """A mail of a line: to whom, which message, and where it stands (None: the message is gone)."""
 
     address: str
@@ -33,11 +33,11 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeLine:
+class ItemOutcome:
     """A line after the run, with the mails that told of it."""
 
     item: ExportItem
-    mails: list[Told]
+    mails: list[MailStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +104,17 @@ def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
     return [ListLine(item, rows.get(item.invoice.customer_id, [])) for item in items]
 
 
-def with_mails(items: list[ExportItem]) -> list[OutcomeLine]:
+def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
     """``items`` with the mails that told of them and their states, by two queries per thousand mails."""
     deliveries: dict[int, list[Delivery]] = {}
     for delivery in Delivery.objects.filter(item__in=[item.pk for item in items]).order_by("sending", "pk"):
         deliveries.setdefault(delivery.item_id, []).append(delivery)
     states = states_of({delivery.message_id for found in deliveries.values() for delivery in found})
     return [
-        OutcomeLine(
+        ItemOutcome(
             item,
             [
-                Told(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
+                MailStatus(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
                 for delivery in deliveries.get(item.pk, [])
             ],
         )
@@ -122,20 +122,20 @@ def with_mails(items: list[ExportItem]) -> list[OutcomeLine]:
     ]
 
 
-def mails_of(invoices: list[Any]) -> dict[Any, list[Told]]:
+def mails_of(invoices: list[Any]) -> dict[Any, list[MailStatus]]:
     """The mails that told of each of ``invoices`` (primary keys), by two queries."""
     deliveries = list(
         Delivery.objects.filter(item__invoice__in=invoices).select_related("item").order_by("sending", "pk")
     )
     states = states_of({delivery.message_id for delivery in deliveries})
-    found: dict[Any, list[Told]] = {}
+    found: dict[Any, list[MailStatus]] = {}
     for delivery in deliveries:
-        told = Told(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
+        told = MailStatus(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
         found.setdefault(delivery.item.invoice_id, []).append(told)
     return found
 
 
-def iterate_outcomes(export: Export) -> Iterator[OutcomeLine]:
+def iterate_outcomes(export: Export) -> Iterator[ItemOutcome]:
     """Every line of ``export`` with its mails, in the order of the list, in flat memory."""
     last = 0
     while items := load_items(filter_items(export).filter(pk__gt=last)[:CHUNK]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
-from invoices.exporting.counts import ExportFigures, count_items
+from invoices.exporting.counts import ExportCounts, count_items
 from invoices.models import Export, ExportItem
 
 # The speed is that of the last minute: a pause or a night do not count.
@@ -17,7 +17,7 @@ WINDOW = datetime.timedelta(seconds=60)
 class Progress:
     """The figures of a run at a moment. ``per_minute`` and ``seconds_left`` are None where nothing moves."""
 
-    figures: ExportFigures
+    figures: ExportCounts
     per_minute: int | None = None
     seconds_left: int | None = None
 

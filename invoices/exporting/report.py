@@ -10,12 +10,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from invoices.exporting.counts import ExportFigures, count_items
+from invoices.exporting.counts import ExportCounts, count_items
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.criteria_text import describe_criteria, write_date
 from invoices.exporting.items import (
     CurrencyTotal,
-    OutcomeLine,
+    ItemOutcome,
     filter_items,
     iterate_outcomes,
     load_items,
@@ -42,7 +42,7 @@ class Bordereau:
     """The head of the report: everything but the lines."""
 
     export: Export
-    figures: ExportFigures
+    figures: ExportCounts
     choices: list[tuple[str, str]]
     versions: list[tuple[str, str]]
     sums: list[CurrencyTotal]
@@ -100,7 +100,7 @@ def _versions(export: Export) -> list[tuple[str, str]]:
     return [*versions, *((_("Modèle de facture"), str(labels.get(name, name))) for name in sorted(templates))]
 
 
-def outcome_words(line: OutcomeLine) -> str:
+def outcome_words(line: ItemOutcome) -> str:
     """What became of a line: «publiée», «écartée : déjà exportée», «en échec : …»."""
     item = line.item
     if item.state == ExportItem.State.LEFT_OUT:
@@ -111,7 +111,7 @@ def outcome_words(line: OutcomeLine) -> str:
     return f"{words} ({item.note})" if item.note else words
 
 
-def mail_words(line: OutcomeLine) -> str:
+def mail_words(line: ItemOutcome) -> str:
     """The mails of a line: «a@b.fr envoyée ; c@d.fr différée (motif)»."""
     parts = []
     for told in line.mails:
@@ -127,7 +127,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-REPORT_COLUMNS: tuple[Column[OutcomeLine], ...] = (
+REPORT_COLUMNS: tuple[Column[ItemOutcome], ...] = (
     Column(gettext_lazy("Export"), lambda line: line.item.export.number),
     Column(gettext_lazy("Facture"), lambda line: _one_line(line.item.invoice.number)),
     Column(gettext_lazy("Date"), lambda line: line.item.invoice.issue_date),
@@ -148,7 +148,7 @@ def write_csv(export: Export) -> Iterator[str]:
     return CsvTable(REPORT_COLUMNS).lines(iterate_outcomes(export))
 
 
-PRINTED_COLUMNS: tuple[Column[OutcomeLine], ...] = (
+PRINTED_COLUMNS: tuple[Column[ItemOutcome], ...] = (
     Column(gettext_lazy("Facture"), lambda line: line.item.invoice.number),
     Column(gettext_lazy("Date"), lambda line: write_date(line.item.invoice.issue_date)),
     Column(gettext_lazy("Client"), lambda line: line.item.invoice.customer),
@@ -192,7 +192,7 @@ def _style() -> str:
     return (folder / "bordereau.css").read_text(encoding="utf-8")
 
 
-def exports_of(invoice: Invoice) -> list[OutcomeLine]:
+def exports_of(invoice: Invoice) -> list[ItemOutcome]:
     """Every list that holds ``invoice``, the latest first, with the mails that told of it; in three queries."""
     items = ExportItem.objects.filter(invoice=invoice).select_related("export", "document", "invoice__customer")
     return with_mails(list(items.order_by("-pk")))

@@ -14,7 +14,7 @@ from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
 from django.db.models.functions import Lower
 
 from customers.models import DEMATERIALISED, Account, Customer
-from customers.recipients import Addressees, Recipient, find_addressees
+from customers.recipients import CustomerRecipients, Recipient, find_recipients_of
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
 from invoices.platforms.channel import WITHOUT_PLATFORM
@@ -72,7 +72,7 @@ def _platform_required(criteria: Criteria) -> Q:
     return Q(published_at__isnull=True) & WITHOUT_PLATFORM
 
 
-def own_reason(criteria: Criteria) -> Case:
+def invoice_reason(criteria: Criteria) -> Case:
     """SQL of why an invoice itself cannot leave, whoever its customer is (a value of Reason); empty where it can."""
     return Case(
         When(_NOT_COMPLIANT, then=Value(str(Reason.NOT_COMPLIANT))),
@@ -104,13 +104,13 @@ def judge_customer(customer: Customer, criteria: Criteria) -> CustomerVerdict:
 
 
 def _judge(customers: list[Customer], criteria: Criteria) -> dict[int, CustomerVerdict]:
-    addressees = find_addressees(customers, criteria.contacts)
+    addressees = find_recipients_of(customers, criteria.contacts)
     addresses = {recipient.address for found in addressees.values() for recipient in found.recipients}
     bad = known_bad(addresses) if criteria.notify else {}
     return {pk: _verdict(found, criteria, bad) for pk, found in addressees.items()}
 
 
-def _verdict(addressees: Addressees, criteria: Criteria, bad: dict[str, str]) -> CustomerVerdict:
+def _verdict(addressees: CustomerRecipients, criteria: Criteria, bad: dict[str, str]) -> CustomerVerdict:
     """The first reason that applies, in the order that users know."""
     recipients = addressees.recipients
     rows = [_row(recipient, criteria, bad) for recipient in recipients]
@@ -245,8 +245,8 @@ def order_reasons(counts: Counter[str] | dict[str, int]) -> dict[str, int]:
 def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdict]]:
     """Each candidate with its verdict, by date and number."""
     verdicts = judge_customers(criteria)
-    kept_back = find_candidates(criteria).annotate(own_reason=own_reason(criteria)).exclude(own_reason="")
-    own_reasons = dict(kept_back.values_list("pk", "own_reason"))
+    kept_back = find_candidates(criteria).annotate(invoice_reason=invoice_reason(criteria)).exclude(invoice_reason="")
+    invoice_reasons = dict(kept_back.values_list("pk", "invoice_reason"))
     candidates = find_candidates(criteria).select_related("customer").order_by("issue_date", "number")
     for invoice in candidates.iterator(chunk_size=2000):
         if not invoice.customer.is_dematerialised:
@@ -255,7 +255,7 @@ def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdic
             yield invoice, CustomerVerdict(Reason.ALREADY_EXPORTED)
         elif invoice.customer_id in verdicts:
             verdict = verdicts[invoice.customer_id]
-            yield invoice, verdict if verdict.reason else replace(verdict, reason=own_reasons.get(invoice.pk, ""))
+            yield invoice, verdict if verdict.reason else replace(verdict, reason=invoice_reasons.get(invoice.pk, ""))
 
 
 def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
@@ -268,7 +268,7 @@ def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
                 When(~Q(customer__invoice_copies=DEMATERIALISED), then=Value(str(Reason.NOT_DEMATERIALISED))),
                 When(published_at__isnull=False, then=Value(str(Reason.ALREADY_EXPORTED))),
                 When(row__reason__gt="", then=F("row__reason")),
-                default=own_reason(criteria),
+                default=invoice_reason(criteria),
             ),
         )
         .annotate(

@@ -14,7 +14,7 @@ from lxml import etree
 
 from invoices.en16931.model import SIREN_SCHEME
 from invoices.formats.reading import Kind, kind_of
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.safe_xml import parse
 from invoices.formats.xml_values import Values
 from invoices.money import write_amount, write_decimal
@@ -46,10 +46,10 @@ class StatusMessage:
 def read_statuses(data: bytes) -> tuple[StatusMessage, ...]:
     """The statuses in a CDAR file, one for each invoice that it speaks of.
 
-    Raises :class:`Refused` with a French sentence where it is another file or says no number, code or time.
+    Raises :class:`UnreadableEInvoice` with a French sentence where it is another file or says no number, code or time.
     """
     if kind_of(data) != Kind.LIFECYCLE_MESSAGE:
-        raise Refused("Ce fichier n’est pas un message de statut (CDAR).")
+        raise UnreadableEInvoice("Ce fichier n’est pas un message de statut (CDAR).")
     root = parse(data)
     values = Values(_NAMESPACES)
     acknowledgement = values.find(root, "rsm:AcknowledgementDocument")
@@ -59,10 +59,10 @@ def read_statuses(data: bytes) -> tuple[StatusMessage, ...]:
     )
     at = _time(stated_at)
     if at is None:
-        raise Refused(f"Ce message de statut n’a pas de date lisible (« {stated_at[:40]} »).")
+        raise UnreadableEInvoice(f"Ce message de statut n’a pas de date lisible (« {stated_at[:40]} »).")
     references = values.all(acknowledgement, "ram:ReferenceReferencedDocument")
     if not references:
-        raise Refused("Ce message de statut ne nomme aucune facture.")
+        raise UnreadableEInvoice("Ce message de statut ne nomme aucune facture.")
     return tuple(_status(values, reference, message_id, at) for reference in references)
 
 
@@ -70,9 +70,9 @@ def _status(values: Values, reference: etree._Element, message_id: str, at: date
     number = values.text(reference, "ram:IssuerAssignedID")
     code = values.text(reference, "ram:ProcessConditionCode")
     if not number:
-        raise Refused("Ce message de statut ne donne pas le numéro de la facture (MDT-87).")
+        raise UnreadableEInvoice("Ce message de statut ne donne pas le numéro de la facture (MDT-87).")
     if not code:
-        raise Refused(f"Ce message ne donne pas de statut à la facture {number[:40]} (MDT-105).")
+        raise UnreadableEInvoice(f"Ce message ne donne pas de statut à la facture {number[:40]} (MDT-105).")
     return StatusMessage(
         message_id=message_id,
         number=number,

@@ -12,7 +12,7 @@ from itertools import islice
 
 import pikepdf
 
-from invoices.formats.refusals import NoEmbeddedInvoice, Refused
+from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.formats.safe_xml import MAX_XML_BYTES
 
 MAX_PDF_BYTES = 100 * 1024 * 1024
@@ -46,22 +46,22 @@ class Attachment:
 def extract_invoice(data: bytes) -> Attachment:
     """The e-invoice attached to the PDF ``data``.
 
-    Raises :class:`NoEmbeddedInvoice` for a sound PDF without one, :class:`Refused` for a PDF that is encrypted, broken,
-    too large, or whose attachment is.
+    Raises :class:`NoEmbeddedInvoice` for a sound PDF without one, :class:`UnreadableEInvoice` for a PDF that is
+    encrypted, broken, too large, or whose attachment is.
     """
     if len(data) > MAX_PDF_BYTES:
-        raise Refused(f"Ce PDF est trop volumineux (plus de {MAX_PDF_BYTES // 1024 // 1024} Mo).")
+        raise UnreadableEInvoice(f"Ce PDF est trop volumineux (plus de {MAX_PDF_BYTES // 1024 // 1024} Mo).")
     try:
         with pikepdf.open(io.BytesIO(data)) as pdf:
             if pdf.is_encrypted:
-                raise Refused("Ce PDF est chiffré : une facture à conserver ne doit pas l’être.")
+                raise UnreadableEInvoice("Ce PDF est chiffré : une facture à conserver ne doit pas l’être.")
             is_damaged = bool(pdf.get_warnings())
             return _chosen_attachment(pdf, is_damaged=is_damaged)
     except pikepdf.PasswordError as error:
-        raise Refused("Ce PDF est protégé par un mot de passe.") from error
+        raise UnreadableEInvoice("Ce PDF est protégé par un mot de passe.") from error
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         # What the library says of a broken structure depends on where it is broken.
-        raise Refused("Ce PDF est endommagé et ne peut pas être lu.") from error
+        raise UnreadableEInvoice("Ce PDF est endommagé et ne peut pas être lu.") from error
 
 
 def _chosen_attachment(pdf: pikepdf.Pdf, *, is_damaged: bool) -> Attachment:
@@ -111,7 +111,7 @@ def _bounded_content(stream: pikepdf.Object, name: str) -> bytes:
 
     Flate is unpacked here and not by the library, which unpacks a bomb whole.
     """
-    too_large = Refused(f"Le fichier {name} joint à ce PDF est trop volumineux.")
+    too_large = UnreadableEInvoice(f"Le fichier {name} joint à ce PDF est trop volumineux.")
     filters = stream.get("/Filter")
     names = [str(found) for found in filters] if isinstance(filters, pikepdf.Array) else [str(filters)] * bool(filters)
     raw = stream.read_raw_bytes()
@@ -122,12 +122,12 @@ def _bounded_content(stream: pikepdf.Object, name: str) -> bytes:
     if set(names) <= _SAFE_FILTERS:
         return bytes(stream.read_bytes())
     if names != ["/FlateDecode"]:
-        raise Refused(f"Le fichier {name} joint à ce PDF est compressé d’une façon inattendue.")
+        raise UnreadableEInvoice(f"Le fichier {name} joint à ce PDF est compressé d’une façon inattendue.")
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(raw, MAX_XML_BYTES + 1)
     except zlib.error as error:
-        raise Refused(f"Le fichier {name} joint à ce PDF est endommagé.") from error
+        raise UnreadableEInvoice(f"Le fichier {name} joint à ce PDF est endommagé.") from error
     if len(content) > MAX_XML_BYTES:
         raise too_large
     return content if "/DecodeParms" not in stream else bytes(stream.read_bytes())

@@ -9,7 +9,7 @@ from invoices.en16931.model import InvoiceContent
 from invoices.formats.checks.amounts import sentences_about_sums
 from invoices.formats.cii.reader import CII, read_cii
 from invoices.formats.extraction import extract_invoice, is_pdf
-from invoices.formats.refusals import LifecycleMessage, Order, Refused
+from invoices.formats.refusals import LifecycleMessage, Order, UnreadableEInvoice
 from invoices.formats.safe_xml import looks_like_xml, parse
 from invoices.formats.ubl_reader import UBL_CREDIT_NOTE, UBL_INVOICE, read_ubl
 
@@ -54,23 +54,27 @@ class Reading:
 
 
 def read_einvoice(data: bytes) -> Reading:
-    """The e-invoice in ``data``, a whole file. Raises :class:`Refused` with a French sentence where there is none.
+    """The e-invoice in ``data``, a whole file.
+
+    Raises :class:`UnreadableEInvoice` with a French sentence where there is none.
 
     A PDF is parsed in this process: with files from outside use :func:`invoices.formats.reading_child.read_in_child`.
     """
     if not data:
-        raise Refused("Ce fichier est vide.")
+        raise UnreadableEInvoice("Ce fichier est vide.")
     if looks_like_xml(data):
         return _read_xml(data, container="xml", attachment_name="")
     if is_pdf(data):
         attached = extract_invoice(data)
         reading = _read_xml(attached.content, container="pdf", attachment_name=attached.name)
         return replace(reading, warnings=(*attached.warnings, *reading.warnings))
-    raise Refused("Ce fichier n’est ni un PDF ni un fichier XML.")
+    raise UnreadableEInvoice("Ce fichier n’est ni un PDF ni un fichier XML.")
 
 
 def kind_of(data: bytes) -> Kind:
-    """What ``data`` is, without reading more than needed; raises :class:`Refused` for XML that cannot be parsed safely.
+    """What ``data`` is, without reading more than needed.
+
+    Raises :class:`UnreadableEInvoice` for XML that cannot be parsed safely.
 
     A lifecycle message (CDAR) is told from an invoice here, for those who read statuses.
     """
@@ -121,9 +125,11 @@ def _read_xml(xml: bytes, *, container: str, attachment_name: str) -> Reading:
     )
 
 
-def _refusal(kind: Kind, root: etree.QName) -> Refused:
+def _refusal(kind: Kind, root: etree.QName) -> UnreadableEInvoice:
     if kind is Kind.ZUGFERD_1:
-        return Refused("Cette facture est au format ZUGFeRD 1, antérieur à la norme EN 16931 : il n’est pas repris.")
+        return UnreadableEInvoice(
+            "Cette facture est au format ZUGFeRD 1, antérieur à la norme EN 16931 : il n’est pas repris."
+        )
     if kind is Kind.ORDER:
         return Order("Ce fichier est une commande et non une facture.")
     if kind is Kind.LIFECYCLE_MESSAGE:
@@ -133,5 +139,5 @@ def _refusal(kind: Kind, root: etree.QName) -> Refused:
     element = f"élément « {root.localname[:60]} »"
     if any(word in root.localname.lower() for word in ("invoice", "creditnote", "facture", "rechnung", "fattura")):
         space = f"espace de noms « {root.namespace[:100]} »" if root.namespace else "sans espace de noms"
-        return Refused(f"Cette facture XML est d’un autre format que CII et UBL 2 ({element}, {space}).")
-    return Refused(f"Ce fichier XML n’est pas une facture électronique ({element}).")
+        return UnreadableEInvoice(f"Cette facture XML est d’un autre format que CII et UBL 2 ({element}, {space}).")
+    return UnreadableEInvoice(f"Ce fichier XML n’est pas une facture électronique ({element}).")

@@ -17,7 +17,7 @@ from typing import Any, Self
 from invoices.en16931.model import InvoiceContent, from_json, to_json
 from invoices.formats.child_process import ChildDiedError, ChildProcess, read_frame, write_frame
 from invoices.formats.reading import Reading, read_einvoice
-from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
+from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, UnreadableEInvoice
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ DEFAULT_MEMORY_LIMIT = 1024 * 1024 * 1024  # bytes of address space
 MAX_FILE_BYTES = 100 * 1024 * 1024
 _START_TIMEOUT = 60.0  # seconds for the child to import what it needs, on a busy machine
 _FILES_PER_CHILD = 500
-_REFUSALS = {kind.__name__: kind for kind in (Refused, NoEmbeddedInvoice, LifecycleMessage, Order)}
+_REFUSALS = {kind.__name__: kind for kind in (UnreadableEInvoice, NoEmbeddedInvoice, LifecycleMessage, Order)}
 
 
 class ReadingChild:
@@ -48,8 +48,8 @@ class ReadingChild:
     def read(self, data_or_path: bytes | Path | str) -> Reading:
         """The e-invoice in ``data_or_path`` (bytes of a file, or its path).
 
-        Raises :class:`Refused` as :func:`read_einvoice` does, and where the file crashes the child, takes longer
-        than ``timeout`` or more memory than ``memory_limit``.
+        Raises :class:`UnreadableEInvoice` as :func:`read_einvoice` does, and where the file crashes the child,
+        takes longer than ``timeout`` or more memory than ``memory_limit``.
         """
         if isinstance(data_or_path, bytes):
             with tempfile.NamedTemporaryFile(prefix="einvoice-") as copy:
@@ -79,15 +79,15 @@ class ReadingChild:
             answer = child.ask(os.fsencode(path).hex(), deadline=time.monotonic() + self.timeout)
         except TimeoutError as error:
             self.close()
-            raise Refused(f"La lecture de ce fichier a été interrompue après {self.timeout:g} s.") from error
+            raise UnreadableEInvoice(f"La lecture de ce fichier a été interrompue après {self.timeout:g} s.") from error
         except ChildDiedError as error:
             self.close()
             logger.warning("The child process died of the file %s (exit status %s).", path, child.exit_status)
-            raise Refused("Ce fichier fait échouer la lecture : il est endommagé ou hostile.") from error
+            raise UnreadableEInvoice("Ce fichier fait échouer la lecture : il est endommagé ou hostile.") from error
         if "refused" in answer:
             if answer.get("fatal"):
                 self.close()
-            raise _REFUSALS.get(answer["kind"], Refused)(answer["refused"])
+            raise _REFUSALS.get(answer["kind"], UnreadableEInvoice)(answer["refused"])
         return _reading_from_json(answer["reading"])
 
     def _start(self) -> ChildProcess:
@@ -112,8 +112,8 @@ def read_in_child(
 ) -> Reading:
     """The e-invoice in ``data_or_path`` (bytes of a file, or its path), read by the one child of this process.
 
-    ``timeout`` in seconds, ``memory_limit`` in bytes. Raises :class:`Refused` with a French sentence where there is
-    no invoice, and where the file crashes the child or exceeds a limit. Threads wait for each other.
+    ``timeout`` in seconds, ``memory_limit`` in bytes. Raises :class:`UnreadableEInvoice` with a French sentence where
+    there is no invoice, and where the file crashes the child or exceeds a limit. Threads wait for each other.
     """
     with _lock:
         if memory_limit != _shared.memory_limit:
@@ -160,19 +160,19 @@ def _reading_from_json(data: dict[str, Any]) -> Reading:
 def _answer(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
-            raise Refused("Ce fichier n’existe pas ou n’est pas un fichier ordinaire.")
+            raise UnreadableEInvoice("Ce fichier n’existe pas ou n’est pas un fichier ordinaire.")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise Refused(f"Ce fichier est trop volumineux (plus de {MAX_FILE_BYTES // 1024 // 1024} Mo).")
+            raise UnreadableEInvoice(f"Ce fichier est trop volumineux (plus de {MAX_FILE_BYTES // 1024 // 1024} Mo).")
         return {"reading": _reading_to_json(read_einvoice(path.read_bytes()))}
-    except Refused as refusal:
+    except UnreadableEInvoice as refusal:
         return {"kind": type(refusal).__name__, "refused": refusal.reason}
     except OSError:
-        return {"kind": "Refused", "refused": "Ce fichier ne peut pas être ouvert."}
+        return {"kind": "UnreadableEInvoice", "refused": "Ce fichier ne peut pas être ouvert."}
     except MemoryError:
         reason = "La lecture de ce fichier demande trop de mémoire."
     except RecursionError:
         reason = "Ce fichier est trop imbriqué pour être lu."
-    return {"kind": "Refused", "refused": reason, "fatal": True}
+    return {"kind": "UnreadableEInvoice", "refused": reason, "fatal": True}
 
 
 def _serve() -> None:

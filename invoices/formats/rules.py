@@ -22,7 +22,7 @@ from lxml import etree
 from invoices.en16931.business_terms import line_position, named, term_at
 from invoices.formats.child_process import ChildDiedError, ChildProcess
 from invoices.formats.findings import Finding, Severity, Source
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.rule_messages import french_message, french_rule_message
 from invoices.formats.safe_xml import parse
 
@@ -113,7 +113,7 @@ class RuleChecker:
         """Everything that the schema and the rule sets find in a CII document, the schema's findings first."""
         try:
             document = parse(xml)
-        except Refused as refusal:
+        except UnreadableEInvoice as refusal:
             return (Finding("XML", Severity.ERROR, "", str(refusal), Source.SCHEMA),)
         findings = _schema_findings(document, profile)
         # Written out again, so that the engine sees no declaration of encoding or type but plain UTF-8.

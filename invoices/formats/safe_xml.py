@@ -5,7 +5,7 @@ import re
 
 from lxml import etree
 
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 
 MAX_XML_BYTES = 25 * 1024 * 1024
 MAX_DEPTH = 60  # the deepest invoice seen has 14 levels
@@ -37,7 +37,7 @@ def decode(data: bytes) -> str:
 
     A byte order mark is believed first, then UTF-8 wherever the bytes are valid UTF-8 (files declared
     ISO-8859-1 and written in UTF-8 are common, the contrary never passes for UTF-8), then the declaration,
-    then Windows-1252. Raises :class:`Refused` where nothing fits.
+    then Windows-1252. Raises :class:`UnreadableEInvoice` where nothing fits.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -59,28 +59,30 @@ def decode(data: bytes) -> str:
             return data.decode(encoding)
         except (LookupError, UnicodeError):
             continue
-    raise Refused("L’encodage de ce fichier XML n’est pas lisible.")
+    raise UnreadableEInvoice("L’encodage de ce fichier XML n’est pas lisible.")
 
 
 def _decode_as(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeError as error:
-        raise Refused(f"Ce fichier XML s’annonce en {encoding.upper()} et n’est pas lisible ainsi.") from error
+        raise UnreadableEInvoice(
+            f"Ce fichier XML s’annonce en {encoding.upper()} et n’est pas lisible ainsi."
+        ) from error
 
 
 def parse(data: bytes) -> etree._Element:
     """The root element of an XML file, without comments and processing instructions.
 
-    Raises :class:`Refused` on oversized, malformed or too deeply nested files and on any DOCTYPE: an invoice
+    Raises :class:`UnreadableEInvoice` on oversized, malformed or too deeply nested files and on any DOCTYPE: an invoice
     has none, and entities are how XML attacks are written.
     """
     if len(data) > MAX_XML_BYTES:
-        raise Refused(f"Ce fichier XML est trop volumineux (plus de {MAX_XML_BYTES // 1024 // 1024} Mo).")
+        raise UnreadableEInvoice(f"Ce fichier XML est trop volumineux (plus de {MAX_XML_BYTES // 1024 // 1024} Mo).")
     text = _DECLARATION.sub("", decode(data).lstrip("\ufeff"), count=1)
     prolog = _PROLOG.match(text)
     if text[prolog.end() if prolog else 0 :][:9].upper().startswith("<!DOCTYPE"):
-        raise Refused("Ce fichier XML contient une déclaration DOCTYPE, interdite dans une facture.")
+        raise UnreadableEInvoice("Ce fichier XML contient une déclaration DOCTYPE, interdite dans une facture.")
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -97,15 +99,15 @@ def parse(data: bytes) -> etree._Element:
         if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from error
         line = f" (ligne {error.lineno})" if error.lineno else ""
-        raise Refused(f"Ce fichier XML est mal formé{line}.") from error
+        raise UnreadableEInvoice(f"Ce fichier XML est mal formé{line}.") from error
     except UnicodeEncodeError as error:
-        raise Refused("Ce fichier XML contient des caractères interdits.") from error
+        raise UnreadableEInvoice("Ce fichier XML contient des caractères interdits.") from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Refused("Ce fichier XML contient une déclaration DOCTYPE, interdite dans une facture.")
+        raise UnreadableEInvoice("Ce fichier XML contient une déclaration DOCTYPE, interdite dans une facture.")
     try:
         is_too_deep = root.xpath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
     except etree.XPathError as error:  # more elements than the library counts
-        raise Refused("Ce fichier XML est trop volumineux.") from error
+        raise UnreadableEInvoice("Ce fichier XML est trop volumineux.") from error
     if is_too_deep:
-        raise Refused(f"Ce fichier XML est trop imbriqué (plus de {MAX_DEPTH} niveaux).")
+        raise UnreadableEInvoice(f"Ce fichier XML est trop imbriqué (plus de {MAX_DEPTH} niveaux).")
     return root

@@ -18,7 +18,7 @@ from invoices.en16931.model import (
     Party,
     PaymentInstructions,
 )
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.semantic_reader import (
     INVOICED_OBJECT,
     SUPPORTING_DOCUMENT,
@@ -48,7 +48,7 @@ _SEPA_CREDITOR = "SEPA"  # the scheme under which a creditor identifier (BT-90) 
 def read_ubl(root: Element) -> tuple[InvoiceContent, tuple[str, ...]]:
     """What the UBL document under ``root`` states, and French warnings about what had to be left out.
 
-    Raises :class:`Refused` where the number (BT-1) is missing or an amount is no number.
+    Raises :class:`UnreadableEInvoice` where the number (BT-1) is missing or an amount is no number.
     """
     reader = _UblReader(_NAMESPACES)
     return reader.invoice(root), tuple(reader.warnings)
@@ -107,7 +107,7 @@ class _UblReader(SemanticReader):
         )
         number = self.text(root, "cbc:ID")
         if not number:
-            raise Refused("BT-1 : cette facture n’a pas de numéro.")
+            raise UnreadableEInvoice("BT-1 : cette facture n’a pas de numéro.")
         currency = self.text(root, "cbc:DocumentCurrencyCode")
         vat_currency = self.text(root, "cbc:TaxCurrencyCode")
         totals = self.find(root, "cac:LegalMonetaryTotal")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from lxml import etree
 
 from invoices.en16931.model import Identifier
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 
 type Element = etree._Element
 
@@ -80,11 +80,11 @@ class Values:
 def parse_amount(text: str, term: str) -> Decimal:
     """The decimal number that ``text`` states, digits kept; blanks in it are ignored.
 
-    Raises :class:`Refused` naming ``term`` (such as "BT-112") and the value where it is no number.
+    Raises :class:`UnreadableEInvoice` naming ``term`` (such as "BT-112") and the value where it is no number.
     """
     compact = _BLANKS.sub("", text)
     if not _NUMBER.fullmatch(compact):
-        raise Refused(f"{term} : « {text[:40]} » n’est pas un nombre.")
+        raise UnreadableEInvoice(f"{term} : « {text[:40]} » n’est pas un nombre.")
     return Decimal(compact)
 
 

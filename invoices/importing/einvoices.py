@@ -12,7 +12,7 @@ from invoices.content.to_rows import NotStorableError, columns_of
 from invoices.en16931.model import InvoiceContent, Party, to_json
 from invoices.formats.reading import Reading
 from invoices.formats.reading_child import read_in_child
-from invoices.formats.refusals import NoEmbeddedInvoice, Refused
+from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.parties import AmbiguousCustomerError, issuer_facts, matching_customer, new_customer
 from invoices.importing.received import ReceivedFiles
@@ -50,7 +50,7 @@ def import_einvoice(
         )
         report.refuse_file(name, reason)
         return report
-    except Refused as refusal:
+    except UnreadableEInvoice as refusal:
         report.refuse_file(name, refusal.reason)
         return report
     if dry_run:

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from invoices.formats.extraction import is_pdf
 from invoices.models import Document, Invoice
-from invoices.store.frozen import forget_bytes, store_bytes
+from invoices.store.frozen import delete_unreferenced, store_bytes
 
 
 class MissingFileError(Exception):
@@ -62,5 +62,5 @@ class ReceivedFiles:
 
     def forget(self) -> None:
         """Remove what was stored: no row speaks of it."""
-        forget_bytes(self._stored)
+        delete_unreferenced(self._stored)
         self._stored = []

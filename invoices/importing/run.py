@@ -72,10 +72,10 @@ def import_erp(
         with tempfile.TemporaryDirectory(prefix="import-") as folder, _without_garbage_collection():
             return _Import(companies, Path(folder), dry_run=dry_run, progress=progress).run(paths)
     except (OSError, sqlite3.OperationalError) as error:
-        raise ImportStoppedError(_what_the_disk_says(error)) from error
+        raise ImportStoppedError(describe_disk_error(error)) from error
 
 
-def _what_the_disk_says(error: OSError | sqlite3.OperationalError) -> str:
+def describe_disk_error(error: OSError | sqlite3.OperationalError) -> str:
     """The error in French, with the file or folder. SQLite's is one of the temporary rows: Django wraps its own."""
     place, is_full, reason = tempfile.gettempdir(), False, str(error)
     if isinstance(error, OSError):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from invoices.files.archives import GivenFile, RefusedFile, expand
 from invoices.formats.cdar import StatusMessage, read_statuses
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Invoice, LifecycleStatus
 
 Code = LifecycleStatus.Code
@@ -138,7 +138,7 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
                     recorded.append(status)
                 else:
                     unchanged += 1
-    except (Refused, StatusRefusedError) as refusal:
+    except (UnreadableEInvoice, StatusRefusedError) as refusal:
         report.rejected.append({"file": file.name, "number": number, "reason": str(refusal)})
         return
     except OSError:

@@ -8,7 +8,7 @@ class RefusedError(ValueError):
     """The page asked for something that was not handed over with it."""
 
 
-class HandedOver(URLFetcher):  # type: ignore[misc]
+class InMemoryFetcher(URLFetcher):  # type: ignore[misc]
     """Answers with the pictures of one document by their address, and refuses everything else.
 
     The base class opens network, files and data addresses, and prepares an SSL context each time it is made: none of
@@ -28,4 +28,4 @@ class HandedOver(URLFetcher):  # type: ignore[misc]
         return URLFetcherResponse(url, data, {"Content-Type": mime})
 
 
-REFUSING = HandedOver()
+REFUSING = InMemoryFetcher()

@@ -15,7 +15,7 @@ from weasyprint.css import ColorProfile
 
 from invoices.en16931.model import InvoiceContent
 from invoices.printing.actual_text import copied_as_typed
-from invoices.printing.fetching import REFUSING, HandedOver
+from invoices.printing.fetching import REFUSING, InMemoryFetcher
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.markup import CODE_URL, stylesheet, to_html
@@ -134,7 +134,7 @@ def _to_pdf(
         known[CODE_URL] = page.transfer_code
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
     with copied_as_typed(), patched():
-        document = document_of(html, HandedOver(pictures)).render(
+        document = document_of(html, InMemoryFetcher(pictures)).render(
             stylesheets=[sheet],
             cache=known,
             font_config=font_configuration(),

@@ -28,7 +28,7 @@ def store_bytes(invoice: Invoice, content: bytes, *, role: str, version: int) ->
     return default_storage.save(path, ContentFile(content))
 
 
-def forget_bytes(names: Iterable[str]) -> None:
+def delete_unreferenced(names: Iterable[str]) -> None:
     """Remove stored files whose transaction did not hold; those that a row speaks of stay."""
     unwanted = set(names)
     unwanted -= set(Document.objects.filter(storage_name__in=unwanted).values_list("storage_name", flat=True))

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from invoices.models import Document, Export, ExportItem
-from invoices.store.frozen import forget_bytes
+from invoices.store.frozen import delete_unreferenced
 
 # Where documents are stored; logos and files that wait for their import have folders of other names.
 _YEAR: Final = re.compile(r"\d{4}")
@@ -81,7 +81,7 @@ def verify_documents(
         on_progress(report.checked)
     for name in find_orphans(timezone.now() - orphans_older_than):
         if delete_orphans and not _may_be_taken_up():
-            forget_bytes([name])
+            delete_unreferenced([name])
             report.deleted += 1
         else:
             report.orphans.append(name)

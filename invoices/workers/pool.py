@@ -23,30 +23,30 @@ GC_THRESHOLD = 20_000
 # at often enough for a long run of received PDFs to stay as small as a short one.
 GC_OLDER = (5, 5)
 
-_lifeline: int | None = None
+_stop_pipe: int | None = None
 
 
-def is_called_off() -> bool:
+def stop_requested() -> bool:
     """True in a child that should end after what it has in hand: its parent says so, or is gone."""
-    return _lifeline is not None and bool(select.select([_lifeline], [], [], 0)[0])
+    return _stop_pipe is not None and bool(select.select([_stop_pipe], [], [], 0)[0])
 
 
-def wait_until_called_off() -> None:
-    """Come back when :func:`is_called_off` becomes true; at once in a process that is no child of a crew."""
-    if _lifeline is not None:
-        select.select([_lifeline], [], [])
+def wait_for_stop() -> None:
+    """Come back when :func:`stop_requested` becomes true; at once in a process that is no child of a pool."""
+    if _stop_pipe is not None:
+        select.select([_stop_pipe], [], [])
 
 
-class Crew:
+class ForkedPool:
     """Children that do ``work`` once each. They share the memory of what the parent has loaded when it hires them."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self.work = work
         self.children: list[BaseProcess] = []
         self._theirs, self._ours = os.pipe()
-        self._is_called_off = False
+        self._stop_requested = False
 
-    def hire(self, count: int) -> None:
+    def start_workers(self, count: int) -> None:
         """Start ``count`` children more."""
         if count <= 0:
             return
@@ -65,9 +65,9 @@ class Crew:
 
     def _live(self) -> None:
         """The life of a child."""
-        global _lifeline
+        global _stop_pipe
         os.close(self._ours)
-        _lifeline = self._theirs
+        _stop_pipe = self._theirs
         # Ctrl-C reaches all processes of the terminal: the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -86,15 +86,15 @@ class Crew:
             self.children.remove(child)
         return ended
 
-    def call_off(self) -> None:
+    def request_stop(self) -> None:
         """Tell all children to end after what they have in hand."""
-        if not self._is_called_off:
-            self._is_called_off = True
+        if not self._stop_requested:
+            self._stop_requested = True
             os.close(self._ours)
 
-    def dismiss(self, patience: float) -> None:
+    def shutdown(self, patience: float) -> None:
         """Call the children off, wait for them ``patience`` seconds, and kill those that do not end."""
-        self.call_off()
+        self.request_stop()
         for child in self.children:
             child.join(patience)
             if child.is_alive():

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from customers.models import Account, Customer, CustomerAccount
-from portal.backoffice.ui.pages import note
+from portal.backoffice.ui.pages import log_change
 
 PERMISSION = "customers.impersonate_customer"
 SESSION_KEY = "viewed_account"
@@ -109,7 +109,7 @@ def begin(request: HttpRequest, customer_id: int, account_id: int) -> HttpRespon
         messages.warning(request, _("Ce client ou ce compte a été supprimé entre-temps."))
         back = "admin:customers_customer_changelist" if customer is None else "admin:customers_customer_change"
         return redirect(back, *([] if customer is None else [customer.pk]))
-    note(request, customer, _("Espace vu comme %(login)s.") % {"login": account.login})
+    log_change(request, customer, _("Espace vu comme %(login)s.") % {"login": account.login})
     begin_visit(request, account=account, customer=customer)
     return redirect("invoices")
 

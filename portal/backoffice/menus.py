@@ -40,7 +40,7 @@ MENUS = (
             Entry(model="customers.Customer"),
             Entry(model="customers.Contact"),
             Entry(model="customers.CustomerAccount"),
-            Entry(model="customers.Gesture"),
+            Entry(model="customers.BulkAction"),
         ),
     ),
     Menu(

@@ -99,6 +99,8 @@ def create_groups(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    # Names rights by the models of this point of the history.
+    run_before = [("customers", "0006_bulk_actions")]
     dependencies = [
         ("portal", "0001_sessions_and_attempts"),
         ("customers", "0004_sessions_closed_at"),

@@ -20,7 +20,7 @@ class Limit:
     most: int
     minutes: int
 
-    def count(self, who: str) -> bool:
+    def allow(self, who: str) -> bool:
         """Count one try of ``who``; True while the tries are within the limit.
 
         ``who`` is kept as a keyed hash: neither addresses nor logins are stored.

@@ -1,5 +1,5 @@
 // The export screens, made livelier: the count follows the choices, ticks are kept at once, progress is said aloud,
-// texts are copied by a button, a form leaves once. Every gesture works without this file too.
+// texts are copied by a button, a form leaves once. Every action works without this file too.
 "use strict";
 
 document.documentElement.classList.add("has-script");

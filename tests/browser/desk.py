@@ -6,13 +6,13 @@ from importlib import import_module
 from django.apps import apps
 from django.utils import timezone
 
-from customers.models import Account, Customer, Gesture
+from customers.models import Account, BulkAction, Customer
 from customers.services import generate_credentials, send_credentials
 from invoices.models import ImportBatch
 from mailing.composition import save_template
 from mailing.failed_addresses import mark_address_failed
+from mailing.heartbeats import record_heartbeat
 from mailing.models import Message, MessageTemplate
-from mailing.pulses import beat
 from tests.browser.cast import Scene, set_scene
 from tests.support.factories import make_contact, make_customer, make_invoice, make_staff
 
@@ -28,7 +28,7 @@ class Desk:
     template: MessageTemplate
     message: Message
     batch: ImportBatch
-    gesture: Gesture
+    bulk_action: BulkAction
 
     def addresses(self) -> dict[str, str]:
         """Every page of the back-office that is not the export's, by the name of its picture."""
@@ -45,8 +45,8 @@ class Desk:
             "contacts": "/gestion/customers/contact/",
             "comptes": "/gestion/customers/customeraccount/",
             "compte": f"/gestion/customers/customeraccount/{self.account.pk}/change/",
-            "action-groupee": f"/gestion/customers/gesture/{self.gesture.pk}/change/",
-            "actions-groupees": "/gestion/customers/gesture/",
+            "action-groupee": f"/gestion/customers/bulkaction/{self.bulk_action.pk}/change/",
+            "actions-groupees": "/gestion/customers/bulkaction/",
             "importer": "/gestion/invoices/importbatch/add/",
             "imports": "/gestion/invoices/importbatch/",
             "import": f"/gestion/invoices/importbatch/{self.batch.pk}/change/",
@@ -97,8 +97,8 @@ def set_desk() -> Desk:
         Message.objects.filter(pk=mail.pk).update(**values)
     mark_address_failed(mails[1].recipient, "550 5.1.1 boîte inconnue", mails[1].pk, timezone.now())
     save_template(key="invoice", subject="Votre facture #REFFACTURE", body="Bonjour,\n\n#URL_ESPACE", author="Claire")
-    beat("machine:1", "export")
-    beat("machine:2", "mail")
+    record_heartbeat("machine:1", "export")
+    record_heartbeat("machine:2", "mail")
     batch = ImportBatch.objects.create(
         author=staff,
         author_name="Claire Martin",
@@ -121,7 +121,7 @@ def set_desk() -> Desk:
             "notices": [],
         },
     )
-    gesture = Gesture.objects.create(
+    bulk_action = BulkAction.objects.create(
         kind="create",
         state="done",
         author=staff,
@@ -141,5 +141,5 @@ def set_desk() -> Desk:
         MessageTemplate.objects.get(key="invoice"),
         mails[1],
         batch,
-        gesture,
+        bulk_action,
     )

@@ -295,7 +295,7 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
     page.locator("input.action-select").first.check()
     page.locator("select[name=action]").select_option("relaunch")
     page.get_by_role("button", name="Exécuter").click()
-    look("question of a gesture on many", "nouveau mot de passe provisoire")
+    look("question of an action on many", "nouveau mot de passe provisoire")
     page.goto(f"{customer}/change/#web")
     page.get_by_role("button", name="Réinitialiser").click()
     look("question of a reset", "mot de passe")

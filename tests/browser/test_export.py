@@ -19,8 +19,8 @@ from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice, SavedSelection
 from mailing.failed_addresses import mark_address_failed
+from mailing.heartbeats import record_heartbeat
 from mailing.models import Message
-from mailing.pulses import beat
 from tests.browser.conftest import PageFactory
 from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
 
@@ -47,7 +47,7 @@ def tasks_in_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def desk(predefined_messages: None) -> Desk:
     make_company(name="Aquila Fournitures", colour="#0b6e4f")
-    beat("machine:1", "export")
+    record_heartbeat("machine:1", "export")
     return Desk(
         staff=make_staff(name="Nathalie Blanc"),
         ready=make_invoice(number="F-1", customer=make_customer(name="Boulangerie Martin", email="a@martin.example")),

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from mailing import outbox
 from mailing.failed_addresses import failed_addresses, known_bad, mark_address_failed, resolve_address
+from mailing.heartbeats import last_heartbeat, record_heartbeat, remove_heartbeat
 from mailing.models import FailedAddress, Message, MessageAttachment
 from mailing.outbox import Attachment, Draft
-from mailing.pulses import beat, fall_silent, last_pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -174,18 +174,18 @@ def test_the_summary_names_every_state() -> None:
 
 
 def test_the_pulse_tells_the_last_process_seen() -> None:
-    assert last_pulse() is None
-    beat("poste-1:12", "mail")
-    beat("poste-2:13", "export")
-    beat("poste-2:13", "export")
-    pulse = last_pulse()
+    assert last_heartbeat() is None
+    record_heartbeat("poste-1:12", "mail")
+    record_heartbeat("poste-2:13", "export")
+    record_heartbeat("poste-2:13", "export")
+    pulse = last_heartbeat()
     assert pulse is not None
     assert pulse.name == "poste-2:13"
-    mail = last_pulse("mail")
+    mail = last_heartbeat("mail")
     assert mail is not None
     assert mail.name == "poste-1:12"
-    fall_silent("poste-1:12")
-    assert last_pulse("mail") is None
+    remove_heartbeat("poste-1:12")
+    assert last_heartbeat("mail") is None
 
 
 @pytest.mark.parametrize(

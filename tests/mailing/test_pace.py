@@ -87,7 +87,7 @@ def test_a_mail_that_reached_no_server_uses_no_place(settings: Any) -> None:
     now = timezone.now() + SECOND
     [held] = claim(now=now, worker="w", wanted=5, lease=LEASE).claims
     assert claim(now=now, worker="w", wanted=5, lease=LEASE).claims == ()
-    record(held, Outcome(Verdict.DEFERRED, "injoignable", left=False), now)
+    record(held, Outcome(Verdict.DEFERRED, "injoignable", reached_server=False), now)
     assert len(claim(now=now, worker="w", wanted=5, lease=LEASE).claims) == 1
 
 

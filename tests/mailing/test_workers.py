@@ -13,9 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from mailing import outbox
+from mailing.heartbeats import last_heartbeat
 from mailing.models import Message
 from mailing.outbox import Draft
-from mailing.pulses import last_pulse
 from tests.support.shared_database import SharedDatabase, ended
 from tests.support.smtp_sink import Sink, running
 
@@ -111,7 +111,7 @@ def test_a_worker_asked_to_stop_finishes_what_it_holds_and_leaves_the_rest(share
     assert code == 0, output
     assert states() == {"accepted": len(sink.mails), "queued": 20 - len(sink.mails)}
     assert len(sink.mails) < 20
-    assert last_pulse("mail") is None
+    assert last_heartbeat("mail") is None
 
 
 def test_a_worker_that_waits_shows_its_pulse_and_sends_what_comes(shared: SharedDatabase) -> None:
@@ -126,7 +126,7 @@ def test_a_worker_that_waits_shows_its_pulse_and_sends_what_comes(shared: Shared
         child.send_signal(signal.SIGKILL)  # so that it has no time to say goodbye
         child.communicate()
     shared.take_back()
-    pulse = last_pulse("mail")
+    pulse = last_heartbeat("mail")
     assert pulse is not None
     assert pulse.name.endswith(f":{child.pid}")
     assert (timezone.now() - pulse.seen_at).total_seconds() < 60

@@ -10,8 +10,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from mailing.heartbeats import record_heartbeat
 from mailing.outbox import Draft, write_messages
-from mailing.pulses import beat
 from portal.backoffice.ui.worker import MAILER, WORKER
 from tests.support.factories import make_account, make_customer, make_staff
 
@@ -22,8 +22,8 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.fixture
 def processes() -> None:
     """A worker and a mailer that give signs of life."""
-    beat("worker-1", WORKER)
-    beat("mailer-1", MAILER)
+    record_heartbeat("worker-1", WORKER)
+    record_heartbeat("mailer-1", MAILER)
 
 
 def test_all_is_well_where_both_processes_live(client: Client, processes: None) -> None:
@@ -75,8 +75,8 @@ def test_a_mail_that_has_waited_for_an_hour_is_named(client: Client, time_machin
     )
     write_messages([draft])
     time_machine.move_to(now + datetime.timedelta(minutes=90))
-    beat("worker-1", WORKER)
-    beat("mailer-1", MAILER)
+    record_heartbeat("worker-1", WORKER)
+    record_heartbeat("mailer-1", MAILER)
     assert client.get("/sante/").json()["troubles"] == ["outbox"]
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
-from customers.recipients import ContactRules, find_addressees
+from customers.recipients import ContactRules, find_recipients_of
 from customers.services import (
     generate_credentials,
     renew_credentials,
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         """Raises CommandError (exit code 2) on a code that no customer has."""
         wipe_expired_secrets()
         customers = list(self._customers(options["customer"]))
-        addressees = find_addressees(customers, ContactRules(use_contacts=options["use_contacts"]))
+        addressees = find_recipients_of(customers, ContactRules(use_contacts=options["use_contacts"]))
         made: dict[int, Account] = {}
         kept = without_address = 0
         for customer in customers:

@@ -12,11 +12,11 @@ from django.conf import settings
 
 from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
-from invoices.exporting.counts import ExportFigures, count_items
+from invoices.exporting.counts import ExportCounts, count_items
 from invoices.exporting.run.freezing import RECEIVED
 from invoices.exporting.run.worker import name_worker, run_lines
 from invoices.models import Export, ExportItem, Invoice
-from invoices.workers.pool import Crew, is_called_off, stop_on_signal
+from invoices.workers.pool import ForkedPool, stop_on_signal, stop_requested
 from mailing.composition import warm_up as warm_up_mails
 
 logger = logging.getLogger(__name__)
@@ -27,17 +27,17 @@ POLL_SHARE = 20
 LINES_WORTH_A_PROCESS = 12
 # A process that has rendered so many documents is replaced by a fresh one: libraries keep a little of each.
 LINES_PER_LIFE = 400
-HAS_MORE_TO_DO = 75
+EXIT_RECYCLE = 75
 # How long a database that is away is waited for: a restart takes some seconds.
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 SECONDS_TO_END = 60.0
 
-Tell = Callable[[ExportFigures], None]
+Tell = Callable[[ExportCounts], None]
 
 
 def run_on_this_machine(
     export: Export, *, processes: int = 0, on_progress: Tell = lambda figures: None
-) -> ExportFigures:
+) -> ExportCounts:
     """Do all lines of a running export with the cores of this machine, and return the figures at the end.
 
     ``processes`` 0 means as set, or one per core. Ctrl-C and SIGTERM stop after the lines in hand: the export stays
@@ -49,7 +49,7 @@ def run_on_this_machine(
     wanted = max(1, min(wanted, -(-figures.remaining // LINES_WORTH_A_PROCESS)))
     with stop_on_signal() as stopped:
         if wanted == 1:
-            run_lines_patiently(export.pk, should_stop=_telling(export, on_progress, stopped))
+            run_lines_with_retry(export.pk, should_stop=_telling(export, on_progress, stopped))
         else:
             _run_in_children(export, wanted, on_progress, stopped)
     figures = count_items(export)
@@ -57,14 +57,14 @@ def run_on_this_machine(
     return figures
 
 
-def run_lines_patiently(export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None) -> int:
+def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None) -> int:
     """:func:`run_lines` on a running export, begun again where the connection to the database is cut.
 
     Lets the error through where the database stays away, or ``should_stop`` says so meanwhile: the lines in hand are
     then taken over by whoever runs next.
     """
     worker = name_worker()
-    pauses = iter(PAUSES)
+    pauses = iter(RETRY_DELAYS)
     while True:
         try:
             export = Export.objects.filter(pk=export_pk, state=Export.State.RUNNING).first()
@@ -108,20 +108,20 @@ def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> 
 def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Callable[[], bool]) -> None:
     """Fork ``count`` children once everything is loaded, and replace those that have done their share."""
     warm_up_for(export)
-    crew = Crew(lambda: _work(export.pk))
-    crew.hire(count)
+    pool = ForkedPool(lambda: _work(export.pk))
+    pool.start_workers(count)
     pause = POLL_SECONDS
-    while crew.children:
-        ended = crew.wait(pause)
+    while pool.children:
+        ended = pool.wait(pause)
         if stopped():
-            crew.call_off()
+            pool.request_stop()
         else:
-            crew.hire(sum(child.exitcode == HAS_MORE_TO_DO for child in ended))
+            pool.start_workers(sum(child.exitcode == EXIT_RECYCLE for child in ended))
         pause = _tell(export, on_progress)
-    crew.dismiss(SECONDS_TO_END)
+    pool.shutdown(SECONDS_TO_END)
     if not stopped():
         # A child may have been killed with lines in its hands, or have lost the database: they are done here.
-        run_lines_patiently(export.pk, should_stop=stopped)
+        run_lines_with_retry(export.pk, should_stop=stopped)
 
 
 def _tell(export: Export, on_progress: Tell) -> float:
@@ -132,7 +132,7 @@ def _tell(export: Export, on_progress: Tell) -> float:
     except (db.OperationalError, db.InterfaceError):
         # The children wait for it, and say so.
         db.connections.close_all()
-        return max(PAUSES)
+        return max(RETRY_DELAYS)
     return max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began))
 
 
@@ -140,9 +140,9 @@ def _work(export_pk: int) -> None:
     """The life of a child: so many lines, then it says that there is more to do."""
     with stop_on_signal((signal.SIGTERM,)) as told:
         try:
-            done = run_lines_patiently(export_pk, should_stop=lambda: told() or is_called_off(), most=LINES_PER_LIFE)
+            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_LIFE)
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
             sys.exit(1)
     if done >= LINES_PER_LIFE:
-        sys.exit(HAS_MORE_TO_DO)
+        sys.exit(EXIT_RECYCLE)

@@ -42,7 +42,7 @@ def name_worker() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def is_gone(worker: str) -> bool:
+def is_dead(worker: str) -> bool:
     """True where the worker ran on this machine and its process no longer exists."""
     machine, _separator, rest = worker.partition(":")
     pid = rest.partition(":")[0]
@@ -108,7 +108,7 @@ def release_lines_of_gone_workers(export: Export) -> int:
     workers = (
         ExportItem.objects.filter(export=export, state=State.CLAIMED).values_list("claimed_by", flat=True).distinct()
     )
-    gone = [worker for worker in workers if is_gone(worker)]
+    gone = [worker for worker in workers if is_dead(worker)]
     if not gone:
         return 0
     return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by__in=gone).update(
@@ -132,8 +132,8 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     )
     found = list(candidates[: 2 * count])
     # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.
-    while cursed := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
-        ExportItem.objects.filter(pk__in=cursed).update(
+    while exhausted := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
+        ExportItem.objects.filter(pk__in=exhausted).update(
             state=State.FAILED,
             claimed_by="",
             lease_until=None,
@@ -144,8 +144,8 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
         found = list(candidates[: 2 * count])
     # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
     # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
-    fit = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
-    items = fit[: min(count, max(SMALLEST_CLAIM, -(-len(fit) // 2)))]
+    untried = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
+    items = untried[: min(count, max(SMALLEST_CLAIM, -(-len(untried) // 2)))]
     if items:
         lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
         ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(

@@ -18,7 +18,7 @@ from invoices.en16931.model import (
     Party,
     PaymentInstructions,
 )
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.semantic_reader import (
     INVOICED_OBJECT,
     TENDER,
@@ -44,7 +44,7 @@ _NAMESPACES = {
 def read_cii(root: Element) -> tuple[InvoiceContent, tuple[str, ...]]:
     """What the CII document under ``root`` states, and French warnings about what had to be left out.
 
-    Raises :class:`Refused` where the number (BT-1) is missing or an amount is no number.
+    Raises :class:`UnreadableEInvoice` where the number (BT-1) is missing or an amount is no number.
     """
     reader = _CiiReader(_NAMESPACES)
     return reader.invoice(root), tuple(reader.warnings)
@@ -111,7 +111,7 @@ class _CiiReader(SemanticReader):
             typed.setdefault(self.text(found, "ram:TypeCode"), []).append(found)
         number = self.text(document, "ram:ID")
         if not number:
-            raise Refused("BT-1 : cette facture n’a pas de numéro.")
+            raise UnreadableEInvoice("BT-1 : cette facture n’a pas de numéro.")
         currency = self.text(settlement, "ram:InvoiceCurrencyCode")
         vat_currency = self.text(settlement, "ram:TaxCurrencyCode")
 

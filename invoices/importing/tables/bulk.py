@@ -19,7 +19,7 @@ from psycopg import Copy
 from psycopg.copy import FileWriter
 
 _CACHE_KB: Final = 32 * 1024
-_ON_THEIR_WAY: Final = 2
+_MAX_PENDING: Final = 2
 
 type _Rows = Iterable[Sequence[str | int | None]]
 type _Ready = bytes | Sequence[Sequence[str | int | None]]
@@ -68,9 +68,9 @@ class RowWriter:
 
     def write(self, rows: _Rows) -> None:
         """Insert ``rows``; texts and integers do for every type of column."""
-        self.write_ready(self.make_ready(rows))
+        self.send(self.encode(rows))
 
-    def make_ready(self, rows: _Rows) -> _Ready:
+    def encode(self, rows: _Rows) -> _Ready:
         """``rows`` as they travel to the database. Another thread may be writing at this moment."""
         if self._connection.vendor != "postgresql":
             return list(rows)
@@ -81,8 +81,8 @@ class RowWriter:
                 copy.write_row((*row, *self._constants))
         return text.getvalue()
 
-    def write_ready(self, ready: _Ready) -> None:
-        """Insert what :meth:`make_ready` gave."""
+    def send(self, ready: _Ready) -> None:
+        """Insert what :meth:`encode` gave."""
         # Both ways go past Django's cursor, and with it past the translation of the driver's errors.
         with self._connection.wrap_database_errors:
             if isinstance(ready, bytes):
@@ -107,8 +107,8 @@ class RowWriter:
                 driver.executemany(self._insert_one, whole)
 
 
-class WriteBehind:
-    """Writes rows in a second thread while the first makes the next ones ready; made by :func:`writing_behind`."""
+class BackgroundWriter:
+    """Writes rows in a second thread while the first makes the next ones ready; made by :func:`background_writer`."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
@@ -116,9 +116,9 @@ class WriteBehind:
 
     def write(self, writer: RowWriter, rows: _Rows) -> None:
         """Let ``writer`` write ``rows`` after those that were given before."""
-        ready = writer.make_ready(rows)
-        self.wait(but_for=_ON_THEIR_WAY - 1)
-        self._pending.append(self._executor.submit(writer.write_ready, ready))
+        ready = writer.encode(rows)
+        self.wait(but_for=_MAX_PENDING - 1)
+        self._pending.append(self._executor.submit(writer.send, ready))
 
     def wait(self, *, but_for: int = 0) -> None:
         """Return when all but so many are written. Raises what their writing raised."""
@@ -134,8 +134,8 @@ class WriteBehind:
 
 
 @contextmanager
-def writing_behind(*, using: str = "default") -> Iterator[WriteBehind]:
-    """A :class:`WriteBehind` for the length of the block.
+def background_writer(*, using: str = "default") -> Iterator[BackgroundWriter]:
+    """A :class:`BackgroundWriter` for the length of the block.
 
     A database works without Python's lock, so that both threads proceed. Every other statement of the connection
     waits for what is on its way: their order is that of the calls, and no two threads are ever in the connection at
@@ -147,7 +147,7 @@ def writing_behind(*, using: str = "default") -> Iterator[WriteBehind]:
         _shared_by_threads(connection),
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows") as executor,  # waits when it is left
     ):
-        behind = WriteBehind(executor)
+        behind = BackgroundWriter(executor)
         with connection.execute_wrapper(behind.before_a_statement):
             yield behind
             behind.wait()

@@ -15,7 +15,7 @@ from invoices.importing.tables.cells import Cells
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers, email_text
 from invoices.importing.tables.rows import readable_rows
-from invoices.importing.tables.staging import PackedRow, Spool
+from invoices.importing.tables.staging import PackedRow, StagingDatabase
 from invoices.importing.values import parse_flag, shown
 
 _CUSTOMERS_AT_ONCE: Final = 500
@@ -35,7 +35,7 @@ def import_contacts(table: RecognisedTable, known: KnownCustomers, *, dry_run: b
     """
     report = ImportReport()
     cells = Cells(table)
-    with Spool() as spool:
+    with StagingDatabase() as spool:
         for row in readable_rows(table, report):
             cells.take(row)
             code = cells.needed("code_client", 50)

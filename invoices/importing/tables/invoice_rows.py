@@ -88,7 +88,7 @@ _AMOUNTS: Final = ("total_ht", "total_tva", "total_ttc", "deja_paye")
 _MOST_DAYS_AHEAD: Final = 366
 
 
-class ParsedHead(NamedTuple):
+class InvoiceRow(NamedTuple):
     """The head of an invoice, each value in its canonical writing; empty where the file says nothing."""
 
     number: str
@@ -182,7 +182,7 @@ def issue_date_text(text: str) -> str:
     return written
 
 
-# In the order of ParsedHead.
+# In the order of InvoiceRow.
 _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": number_text,
     "societe": plain_text,
@@ -220,9 +220,9 @@ class HeadParser:
         self._read = self.cells.reader(_PARSERS)
         self._numbers_are_bare = table.table.has_typed_cells
 
-    def parse(self) -> ParsedHead:
+    def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
-        head = ParsedHead(*self._read())
+        head = InvoiceRow(*self._read())
         if self._numbers_are_bare and head.delivery_postcode:
             head = head._replace(
                 delivery_postcode=whole_postcode(head.delivery_postcode, head.delivery_country or "FR")
@@ -237,7 +237,7 @@ class HeadParser:
         # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
 
-    def _check_currency(self, head: ParsedHead) -> None:
+    def _check_currency(self, head: InvoiceRow) -> None:
         if head.currency == "EUR" or is_currency(head.currency, datetime.date.fromisoformat(head.issue_date)):
             return
         last = last_day(head.currency)
@@ -246,7 +246,7 @@ class HeadParser:
         )
         self.cells.refuse("devise", self.cells.text("devise"), reason)
 
-    def _check_total(self, head: ParsedHead) -> None:
+    def _check_total(self, head: InvoiceRow) -> None:
         amounts = {column: self.cells.text(column) for column in _AMOUNTS}
         if are_ambiguous(amounts.values()):
             column, text = next(each for each in amounts.items() if are_ambiguous([each[1]]))
@@ -262,6 +262,6 @@ class HeadParser:
             self.cells.refuse("total_ttc", self.cells.text("total_ttc"), reason)
 
 
-def is_credit_note(head: ParsedHead) -> bool:
+def is_credit_note(head: InvoiceRow) -> bool:
     """True for the types that take money back."""
     return head.type_code in CREDIT_NOTE_TYPE_CODES

@@ -13,11 +13,11 @@ from django.db import transaction
 from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.received import MissingFileError, ReceivedFiles, read_pdf
 from invoices.importing.report import ImportReport, Rejection, Telling
-from invoices.importing.tables.bulk import writing_behind
-from invoices.importing.tables.invoice_rows import ParsedHead
+from invoices.importing.tables.bulk import background_writer
+from invoices.importing.tables.invoice_rows import InvoiceRow
 from invoices.importing.tables.pairing import content_hash, pair
-from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, TableReader, ToBeReadFirst
-from invoices.importing.tables.staging import Spool
+from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, StreamingImpossible, TableReader
+from invoices.importing.tables.staging import StagingDatabase
 from invoices.importing.tables.writer import BATCH, Candidate, InvoiceWriter
 from invoices.importing.values import shown
 from invoices.models import Company
@@ -44,7 +44,7 @@ def import_invoice_tables(given: InvoiceTables) -> ImportReport:
         for table in given.lines:
             report.refuse_file(table.name, "Les factures de ces lignes manquent : donnez-les ensemble (factures.csv).")
         return report
-    with Spool() as spool:
+    with StagingDatabase() as spool:
         reader = TableReader(given, spool, report)
         run = _Run(given, reader, report)
         reader.read_heads()
@@ -74,7 +74,7 @@ class _Run:
             return False
         try:
             self.write({0}, self.reader.invoices_while_reading())
-        except ToBeReadFirst:
+        except StreamingImpossible:
             self.waiting_files.clear()
             return False
         return True
@@ -88,7 +88,7 @@ class _Run:
         self.given.companies.saves = write
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
-            with transaction.atomic() if write else nullcontext(), writing_behind() as behind:
+            with transaction.atomic() if write else nullcontext(), background_writer() as behind:
                 writer = InvoiceWriter(story, received, behind)
                 for batch in batched(invoices, BATCH):
                     candidates = self._candidates(batch, story)
@@ -143,14 +143,14 @@ class _Run:
         self.known_keys |= self.given.customers.keys_of(codes - self.known_keys.keys())
         return self.known_keys
 
-    def _company(self, place: "_Place", head: ParsedHead) -> Company | None:
+    def _company(self, place: "_Place", head: InvoiceRow) -> Company | None:
         try:
             return self.given.companies.named(head.company) if head.company else self.given.companies.default()
         except UnknownCompanyError as unknown:
             place.refuse("societe", head.company, str(unknown))
             return None
 
-    def _check_customer(self, place: "_Place", head: ParsedHead, keys: dict[str, int | None]) -> bool:
+    def _check_customer(self, place: "_Place", head: InvoiceRow, keys: dict[str, int | None]) -> bool:
         code = head.customer_code
         if code in keys:
             return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from invoices.importing.tables.invoice_rows import ParsedHead, is_credit_note
+from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine, negated
 from invoices.money import vat_amount, write_decimal
 
@@ -15,10 +15,10 @@ _FIELD: Final = "\x1f"
 _RECORD: Final = "\x1e"
 # What decides whether an invoice has changed; the company is its identity, and the PDF counts by its bytes.
 _DELIVERY: Final = tuple(
-    name for name in ParsedHead._fields if name.startswith("delivery_") and name != "delivery_date"
+    name for name in InvoiceRow._fields if name.startswith("delivery_") and name != "delivery_date"
 )
 _HASHED: Final = tuple(
-    index for index, name in enumerate(ParsedHead._fields) if name not in ("company", "pdf", *_DELIVERY)
+    index for index, name in enumerate(InvoiceRow._fields) if name not in ("company", "pdf", *_DELIVERY)
 )
 
 
@@ -26,12 +26,12 @@ _HASHED: Final = tuple(
 class PairedInvoice:
     """An invoice of the tables. ``problem`` is (column, value, reason) where its sums do not hold."""
 
-    head: ParsedHead
+    head: InvoiceRow
     lines: list[ParsedLine]
     problem: tuple[str, str, str] | None
 
 
-def pair(head: ParsedHead, lines: list[ParsedLine]) -> PairedInvoice:
+def pair(head: InvoiceRow, lines: list[ParsedLine]) -> PairedInvoice:
     """``head`` with its ``lines``: a credit note in positive amounts, its totals checked against the lines."""
     # To the cent, and canonical: the sum is one of whole cents.
     total = Decimal(sum([int(line.net_amount.replace(".", "")) for line in lines])).scaleb(-2)
@@ -48,7 +48,7 @@ def pair(head: ParsedHead, lines: list[ParsedLine]) -> PairedInvoice:
     return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None)
 
 
-def _problem(head: ParsedHead, lines: list[ParsedLine], total: Decimal) -> tuple[str, str, str] | None:
+def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple[str, str, str] | None:
     if total != Decimal(head.total_without_vat):
         stated = write_decimal(Decimal(head.total_without_vat))
         reason = f"Total HT {stated}, mais la somme des lignes est {write_decimal(total)}."
@@ -123,7 +123,7 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
     return details
 
 
-def _delivery(head: ParsedHead) -> dict[str, Any]:
+def _delivery(head: InvoiceRow) -> dict[str, Any]:
     """BG-13 as the row states it; an address without a country is in France, as on the customers' cards."""
     delivery: dict[str, Any] = {}
     if head.delivery_name:

@@ -10,10 +10,10 @@ from invoices.importing.companies import KnownCompanies
 from invoices.importing.report import ImportReport, Progress, Rejection, Telling
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers
-from invoices.importing.tables.invoice_rows import HeadParser, ParsedHead
+from invoices.importing.tables.invoice_rows import HeadParser, InvoiceRow
 from invoices.importing.tables.line_rows import LineParser, ParsedLine
 from invoices.importing.tables.rows import readable_rows
-from invoices.importing.tables.staging import Spool, SpooledHead
+from invoices.importing.tables.staging import SpooledHead, StagingDatabase
 from invoices.importing.values import shown
 
 _PARTS_AT_ONCE: Final = 900
@@ -41,11 +41,11 @@ class ReadInvoice(NamedTuple):
 
     file: int
     line: int
-    head: ParsedHead
+    head: InvoiceRow
     lines: list[ParsedLine]
 
 
-class ToBeReadFirst(Exception):  # noqa: N818 - not an error: the way out of reading and writing at once
+class StreamingImpossible(Exception):  # noqa: N818 - not an error: the way out of reading and writing at once
     """Everything is to be read before anything can be written."""
 
 
@@ -56,7 +56,7 @@ class TableReader:
     :meth:`groups`, :meth:`invoices`.
     """
 
-    def __init__(self, given: InvoiceTables, spool: Spool, report: ImportReport) -> None:
+    def __init__(self, given: InvoiceTables, spool: StagingDatabase, report: ImportReport) -> None:
         self._given = given
         self._spool = spool
         self._report = report
@@ -72,7 +72,7 @@ class TableReader:
     def _key(self, company: str, number: str) -> str:
         return f"{company}{_UNIT}{number}" if self._lines_name_companies else number
 
-    def is_broken(self, head: ParsedHead) -> bool:
+    def is_broken(self, head: InvoiceRow) -> bool:
         """Whether cells of this invoice were refused: its sums say nothing."""
         return self._key(head.company, head.number) in self._broken_keys
 
@@ -85,7 +85,7 @@ class TableReader:
                 self.refused.add(index)
         self._number_of_heads = self._spool.finish_heads()
         for file, line, first, values in self._spool.doubles:
-            self._refuse_double(file, line, first, ParsedHead._make(values))
+            self._refuse_double(file, line, first, InvoiceRow._make(values))
 
     def _read_heads(self, index: int, table: RecognisedTable) -> None:
         parser = HeadParser(table)
@@ -104,7 +104,7 @@ class TableReader:
                 self._report.refuse(*cells.rejections)
             self._telling.add()
 
-    def _refuse_double(self, file: int, line: int, first: int, head: ParsedHead) -> None:
+    def _refuse_double(self, file: int, line: int, first: int, head: InvoiceRow) -> None:
         self.refused.add(file)
         reason = f"La facture « {shown(head.number)} » figure déjà ligne {first}."
         if head.company and not self._lines_name_companies:
@@ -173,7 +173,7 @@ class TableReader:
         """The invoices whose heads stand in ``files``, in their order."""
         for file, line, values, rows in self._spool.joined():
             if file in files:
-                yield ReadInvoice(file, line, ParsedHead._make(values), [ParsedLine._make(each) for _, each in rows])
+                yield ReadInvoice(file, line, InvoiceRow._make(values), [ParsedLine._make(each) for _, each in rows])
 
     # Line by line
 
@@ -184,7 +184,7 @@ class TableReader:
     def invoices_while_reading(self) -> Iterator[ReadInvoice]:
         """The invoices in the order of their lines, which are read meanwhile; in the end those without lines.
 
-        Raises :class:`ToBeReadFirst` where that cannot be: cells are wrong, lines of an invoice do not stand
+        Raises :class:`StreamingImpossible` where that cannot be: cells are wrong, lines of an invoice do not stand
         together, or belong to none. Nothing of it is told; :meth:`read_lines` may follow, and tells all of it.
         """
         (table,) = self._given.lines
@@ -196,12 +196,12 @@ class TableReader:
                 for key, rows in parts:
                     head = heads.get(key)
                     if head is None or taken[head.place] or unseen.rejections:
-                        raise ToBeReadFirst
+                        raise StreamingImpossible
                     taken[head.place] = True
                     yield _read_invoice(head, [line for _, line in rows])
             if unseen.rejections:
-                raise ToBeReadFirst
-        except ToBeReadFirst:
+                raise StreamingImpossible
+        except StreamingImpossible:
             self._broken_keys.clear()
             raise
         if taken.count(True) < self._number_of_heads:
@@ -211,4 +211,4 @@ class TableReader:
 
 
 def _read_invoice(head: SpooledHead, lines: list[ParsedLine]) -> ReadInvoice:
-    return ReadInvoice(head.file, head.line, ParsedHead._make(head.values), lines)
+    return ReadInvoice(head.file, head.line, InvoiceRow._make(head.values), lines)

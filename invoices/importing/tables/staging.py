@@ -35,7 +35,7 @@ CREATE TABLE part (seq INTEGER PRIMARY KEY, key TEXT, file INTEGER, packed BLOB)
 """
 
 
-class Spool:
+class StagingDatabase:
     """Heads and their parts by key; a context manager whose file ends with it."""
 
     def __init__(self) -> None:

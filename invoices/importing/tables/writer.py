@@ -18,7 +18,7 @@ from django.utils import timezone
 from customers.models import Customer
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection
-from invoices.importing.tables.bulk import RowUpdater, RowWriter, WriteBehind
+from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
 from invoices.importing.tables.pairing import PairedInvoice, details_of
@@ -56,7 +56,7 @@ class Candidate:
 class InvoiceWriter:
     """Compares and writes the candidates of one transaction."""
 
-    def __init__(self, story: ImportReport, received: ReceivedFiles, behind: WriteBehind) -> None:
+    def __init__(self, story: ImportReport, received: ReceivedFiles, behind: BackgroundWriter) -> None:
         self._story = story
         self._received = received
         self._behind = behind

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from invoices.einvoices.checks import CheckFigures, check_waiting, findings_of, needing_check, received_unchecked
+from invoices.einvoices.checks import CheckCounts, check_waiting, findings_of, needing_check, received_unchecked
 from invoices.models import Invoice, InvoiceQuerySet
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if wrong.exists():
             sys.exit(1)
 
-    def _check(self, wanted: InvoiceQuerySet) -> CheckFigures:
+    def _check(self, wanted: InvoiceQuerySet) -> CheckCounts:
         console = Console(stderr=True)
         if not console.is_terminal:
             return check_waiting(wanted)
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             task = progress.add_task("", total=wanted.count() + received_unchecked().count())
             return check_waiting(wanted, on_progress=lambda figures: progress.update(task, completed=figures.total))
 
-    def _report(self, figures: CheckFigures, wrong: InvoiceQuerySet) -> None:
+    def _report(self, figures: CheckCounts, wrong: InvoiceQuerySet) -> None:
         self.stdout.write(
             f"Contrôlées : {figures.total} (conformes {figures.valid}, à corriger {figures.invalid}, "
             f"reçues telles quelles {figures.received}, sans e-facture {figures.not_needed})."
@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 term = f"{finding.business_term} " if finding.business_term else ""
                 self.stdout.write(f"  {finding.code} {term}{finding.message_fr}")
 
-    def _print_json(self, figures: CheckFigures, wrong: InvoiceQuerySet) -> None:
+    def _print_json(self, figures: CheckCounts, wrong: InvoiceQuerySet) -> None:
         self.stdout.write(
             json.dumps(
                 {

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from customers.models import Customer
 from customers.recipients import ContactRules
 from customers.services import wipe_expired_secrets
-from invoices.exporting.counts import ExportFigures
+from invoices.exporting.counts import ExportCounts
 from invoices.exporting.criteria import Criteria, Period, Scope
 from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
 from invoices.exporting.run.processes import run_on_this_machine
@@ -110,7 +110,7 @@ class Command(BaseCommand):
                     % {"name": options["profile"], "known": known},
                     returncode=2,
                 )
-            return selection, Criteria.from_json(selection.criteria).on(today, last_export_day())
+            return selection, Criteria.from_json(selection.criteria).resolve_period(today, last_export_day())
         try:
             criteria = Criteria(
                 start=options["start"],
@@ -132,7 +132,7 @@ class Command(BaseCommand):
             )
         except ValueError as error:
             raise CommandError(_("La période se termine avant d’avoir commencé."), returncode=2) from error
-        return None, criteria.on(today, last_export_day())
+        return None, criteria.resolve_period(today, last_export_day())
 
     def _show(self, criteria: Criteria, *, as_json: bool) -> None:
         counts = count_selection(criteria)
@@ -188,7 +188,7 @@ class Command(BaseCommand):
 
     def _run(self, exports: list[Export], options: dict[str, Any]) -> None:
         failed = 0
-        together: list[tuple[Export, ExportFigures]] = []
+        together: list[tuple[Export, ExportCounts]] = []
         for export in exports:
             if export.state != Export.State.RUNNING:
                 try:
@@ -211,13 +211,13 @@ class Command(BaseCommand):
         if failed:
             sys.exit(1)
 
-    def _run_with_progress(self, export: Export, options: dict[str, Any]) -> ExportFigures:
+    def _run_with_progress(self, export: Export, options: dict[str, Any]) -> ExportCounts:
         """A bar in a terminal; a plain line now and then otherwise, for whoever waits or reads a log."""
         console = Console(stderr=True)
         if not console.is_terminal:
             said_at = time.monotonic()
 
-            def say(figures: ExportFigures) -> None:
+            def say(figures: ExportCounts) -> None:
                 nonlocal said_at
                 if figures.remaining and time.monotonic() - said_at >= SECONDS_BETWEEN_LINES:
                     said_at = time.monotonic()
@@ -238,7 +238,7 @@ class Command(BaseCommand):
             task = progress.add_task("", total=None, rate="")
             begun = timezone.now()
 
-            def tell(figures: ExportFigures) -> None:
+            def tell(figures: ExportCounts) -> None:
                 seconds = (timezone.now() - begun).total_seconds()
                 rate = f"{figures.done / seconds:.1f} factures/s" if seconds > 1 else ""
                 progress.update(task, total=figures.done + figures.remaining, completed=figures.done, rate=rate)
@@ -246,7 +246,7 @@ class Command(BaseCommand):
 
             return run_on_this_machine(export, processes=options["processes"], on_progress=tell)
 
-    def _report(self, export: Export, figures: ExportFigures) -> None:
+    def _report(self, export: Export, figures: ExportCounts) -> None:
         self.stdout.write(
             f"Export n° {export.number} : {_count(figures.published, 'facture publiée', 'factures publiées')}, "
             f"{_count(figures.failed, 'en échec', 'en échec')}, {_count(figures.mails, 'mail écrit', 'mails écrits')}, "
@@ -263,7 +263,7 @@ class Command(BaseCommand):
                 % {"count": _count(figures.remaining, "facture", "factures")}
             )
 
-    def _print_json_of(self, exports: list[tuple[Export, ExportFigures]]) -> None:
+    def _print_json_of(self, exports: list[tuple[Export, ExportCounts]]) -> None:
         """One object: the figures of the export, or the sums of those taken up again (with the last one's number)."""
         figures = [figures for _export, figures in exports]
         left_out: Counter[str] = Counter()

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand
 from django.utils.crypto import get_random_string
 
 from customers.services import wipe_expired_secrets
-from customers.tasks import wake_stalled_gestures
+from customers.tasks import wake_stalled_bulk_actions
 from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
@@ -26,9 +26,9 @@ from invoices.exporting.run.tasks import wake_stalled_exports
 from invoices.exporting.run.worker import name_worker
 from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
-from invoices.workers.pool import Crew, stop_on_signal, wait_until_called_off
+from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
-from mailing.pulses import beat, fall_silent
+from mailing.heartbeats import record_heartbeat, remove_heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -58,33 +58,33 @@ class Command(BaseCommand):
         name = name_worker()
         with stop_on_signal() as stopped:
             _try("Warming up", _warm_up)
-            crew = Crew(serve) if serve is not None else Crew(wait_until_called_off)
+            pool = ForkedPool(serve) if serve is not None else ForkedPool(wait_for_stop)
             self.stdout.write(f"Travail en arrière-plan : {count} processus.")
             self.stdout.flush()
             swept_at = pruned_at = failed_at = float("-inf")
             while not stopped():
                 now = time.monotonic()
                 if now - failed_at >= REPLACE_AFTER_SECONDS:
-                    crew.hire(count - len(crew.children))
+                    pool.start_workers(count - len(pool.children))
                 if now - swept_at >= SWEEP_EVERY_SECONDS:
                     swept_at = now
                     _sweep(name)
                 if now - pruned_at >= PRUNE_EVERY_SECONDS:
                     pruned_at = now
                     prune()
-                if any(child.exitcode != 0 for child in crew.wait(LOOK_EVERY_SECONDS)):
+                if any(child.exitcode != 0 for child in pool.wait(LOOK_EVERY_SECONDS)):
                     failed_at = time.monotonic()
-            crew.dismiss(SECONDS_TO_END)
-            _try("Saying goodbye", lambda: fall_silent(name))
+            pool.shutdown(SECONDS_TO_END)
+            _try("Saying goodbye", lambda: remove_heartbeat(name))
 
 
 def _sweep(name: str) -> None:
     """Say that the worker lives, and see to what others left, whatever a queue remembers of its tasks."""
     for what, step in (
-        ("Beating", lambda: beat(name, "export")),
+        ("Beating", lambda: record_heartbeat(name, "export")),
         ("Looking for stalled exports", wake_stalled_exports),
         ("Looking for e-invoices to check", wake_checks),
-        ("Looking for stalled gestures", wake_stalled_gestures),
+        ("Looking for stalled bulk actions", wake_stalled_bulk_actions),
         ("Looking for stalled imports", wake_stalled_batches),
         ("Wiping expired secrets", wipe_expired_secrets),
     ):
@@ -166,7 +166,7 @@ def _end_with_parent() -> None:
     """End, after the task in hand, when the parent says so or is gone, even while nothing comes from the queue."""
 
     def watch() -> None:
-        wait_until_called_off()
+        wait_for_stop()
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

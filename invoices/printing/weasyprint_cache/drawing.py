@@ -20,7 +20,7 @@ from invoices.printing.actual_text import draw_first_line
 
 MOST_TEXTS = 200  # for each style
 
-draw_text_plainly = weasyprint.draw.draw_text
+original_draw_text = weasyprint.draw.draw_text
 set_color_plainly = Stream.set_color
 layout_backgrounds_plainly = background.layout_box_backgrounds
 
@@ -137,12 +137,12 @@ def draw_text(stream: Any, textbox: Any, offset_x: float, text_overflow: str, bl
         or style["visibility"] != "visible"
         or style["text_decoration_line"] != "none"
     ):
-        draw_text_plainly(stream, textbox, offset_x, text_overflow, block_ellipsis)
+        original_draw_text(stream, textbox, offset_x, text_overflow, block_ellipsis)
         return
     drawn = _known_drawings(style).get(textbox.text)
     if drawn is None:
         # Not met when it was laid out (see learn_drawing), forgotten since, or not to be remembered.
-        draw_text_plainly(stream, textbox, offset_x, text_overflow, block_ellipsis)
+        original_draw_text(stream, textbox, offset_x, text_overflow, block_ellipsis)
         return
     stream.set_color(style["color"])
     stream.begin_text()

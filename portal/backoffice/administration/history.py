@@ -37,7 +37,7 @@ class TypeFilter(admin.SimpleListFilter):
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The models of the menus, and accounts, which some gestures are noted on as such."""
+        """The models of the menus, and accounts, which some actions are noted on as such."""
         registered = [model for model in apps.get_models() if model_admin.admin_site.is_registered(model)]
         models = [model for model in registered if model._meta.app_label in NAMED]
         types = ContentType.objects.get_for_models(*models, Account, for_concrete_models=False)

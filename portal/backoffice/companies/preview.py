@@ -14,7 +14,7 @@ from invoices.documents.previews import PICTURE_WIDTH, preview_pictures, preview
 from invoices.documents.thumbnails import draw_first_page
 from invoices.models import Company, Invoice
 from invoices.printing import Logo, read_logo
-from portal.backoffice.ui.pages import show
+from portal.backoffice.ui.pages import render_page
 
 # The number of the invoice to look at, and what is asked for: the PDF in a window of its own, or pictures for the page.
 NUMBER, WANTED, PDF = "preview_invoice", "preview", "pdf"
@@ -93,7 +93,7 @@ def show_typed(request: HttpRequest, form: ModelForm[Company]) -> HttpResponse:
     if problems:
         if wants_pdf:
             context = {"title": _("Aperçu impossible"), "problems": problems}
-            return show(request, "backoffice/companies/no_preview.html", context, status=422)
+            return render_page(request, "backoffice/companies/no_preview.html", context, status=422)
         return _private(JsonResponse({"problems": problems}, status=422))
     company, logo = form.save(commit=False), _chosen_logo(form)
     if not wants_pdf:

@@ -1,1 +1,1 @@
-"""Customers, contacts, accounts: the card, its tabs, the lists, gestures on many of them."""
+"""Customers, contacts, accounts: the card, its tabs, the lists, bulk actions on many of them."""

@@ -14,9 +14,9 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Access, Account, CustomerAccount, Gesture
+from customers.models import Access, Account, BulkAction, CustomerAccount
 from customers.services import close_sessions_of_closed, mails_of_credentials
-from portal.backoffice.customers import gestures
+from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import AccountState
 from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet
 
@@ -74,7 +74,7 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
         return found.annotate(customer_total=Count("accesses", distinct=True))
 
     def save_model(self, request: HttpRequest, obj: CustomerAccount, form: Any, change: bool) -> None:
-        """An account that is closed here ends its sessions for good, as by every other gesture."""
+        """An account that is closed here ends its sessions for good, as by every other action."""
         close_sessions_of_closed(obj, form.changed_data)
         super().save_model(request, obj, form, change)
 
@@ -120,23 +120,23 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     @admin.action(description=_("Relancer (nouveau mot de passe provisoire)"), permissions=["credentials"])
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """A new provisional password, sent again."""
-        plan, targets = gestures.plan_relaunch(queryset)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.RELAUNCH, plan, targets)
+        plan, targets = bulk_actions.plan_relaunch(queryset)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.RELAUNCH, plan, targets)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Send the credentials as they are."""
-        plan, targets = gestures.plan_send(queryset)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.SEND, plan, targets)
+        plan, targets = bulk_actions.plan_send(queryset)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Open the accounts."""
-        plan, targets = gestures.plan_set_active(queryset, is_active=True)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.ACTIVATE, plan, targets)
+        plan, targets = bulk_actions.plan_set_active(queryset, is_active=True)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Close the accounts."""
-        plan, targets = gestures.plan_set_active(queryset, is_active=False)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEACTIVATE, plan, targets)
+        plan, targets = bulk_actions.plan_set_active(queryset, is_active=False)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)

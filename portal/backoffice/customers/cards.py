@@ -11,13 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from customers.card_changes import tell_card_changed
-from customers.models import Access, Contact, Customer, Gesture
-from portal.backoffice.customers import gestures
+from customers.card_changes import notify_customer_changed
+from customers.models import Access, BulkAction, Contact, Customer
+from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
 from portal.backoffice.customers.invoices_tab import latest_invoices
-from portal.backoffice.customers.web_tab import CardGestures
+from portal.backoffice.customers.web_tab import CardActions
 from portal.backoffice.ui.gone import leads_back
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
@@ -83,7 +83,7 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         """Save, and tell who derives something from the card."""
         super().save_model(request, obj, form, change)
         if change and form.changed_data:
-            tell_card_changed(obj)
+            notify_customer_changed(obj)
 
     def has_credentials_permission(self, request: HttpRequest) -> bool:
         """Who may make and send credentials."""
@@ -116,11 +116,11 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         return super().delete_view(request, object_id, extra_context)
 
     def get_urls(self) -> list[Any]:
-        """The gestures of the WEB tab, beside the admin's own pages."""
+        """The actions of the WEB tab, beside the admin's own pages."""
         return [*self._card_urls(), *super().get_urls()]
 
     def _card_urls(self) -> list[URLPattern]:
-        card, wrap = CardGestures(self), self.admin_site.admin_view
+        card, wrap = CardActions(self), self.admin_site.admin_view
         accounts = "<int:customer_id>/comptes/"
         account = f"{accounts}<int:account_id>/"
         return [
@@ -149,7 +149,7 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         if customer is not None and self.has_view_permission(request, customer):
             if request.user.has_perm("customers.view_customeraccount"):
                 tabs.append(("web", "WEB"))
-                context.update(CardGestures(self).context(request, customer))
+                context.update(CardActions(self).context(request, customer))
             if request.user.has_perm("invoices.view_invoice"):
                 tabs.append(("factures", _("Factures")))
                 context["invoices_tab"] = latest_invoices(customer)
@@ -158,32 +158,32 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
     @admin.action(description=_("Passer en D (démat)"), permissions=["change"])
     def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Flag D."""
-        plan, targets = gestures.plan_dematerialise(queryset)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEMATERIALISE, plan, targets)
+        plan, targets = bulk_actions.plan_dematerialise(queryset)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEMATERIALISE, plan, targets)
 
     @admin.action(description=_("Créer les identifiants"), permissions=["credentials"])
     def create_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Make accounts."""
-        plan, targets = gestures.plan_create(queryset)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.CREATE, plan, targets)
+        plan, targets = bulk_actions.plan_create(queryset)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.CREATE, plan, targets)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Send the credentials of the customers' accounts."""
-        plan, targets = gestures.plan_send(gestures.accounts_of(queryset))
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.SEND, plan, targets)
+        plan, targets = bulk_actions.plan_send(bulk_actions.accounts_of(queryset))
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Open the customers' accounts."""
-        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=True)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.ACTIVATE, plan, targets)
+        plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=True)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Close the customers' accounts."""
-        plan, targets = gestures.plan_set_active(gestures.accounts_of(queryset), is_active=False)
-        return gestures.confirm_and_start(self, request, queryset, Gesture.Kind.DEACTIVATE, plan, targets)
+        plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=False)
+        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
 
 
 @admin.register(Contact)

@@ -73,7 +73,7 @@ class Credentials(admin.SimpleListFilter):
 
 
 class AccountState(admin.SimpleListFilter):
-    """The states that ask for a gesture."""
+    """The states that ask for an action."""
 
     title = _("état")
     parameter_name = "etat"

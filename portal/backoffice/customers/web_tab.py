@@ -1,4 +1,4 @@
-"""The WEB tab of the customer card: the accounts of a customer, and the gestures on each."""
+"""The WEB tab of the customer card: the accounts of a customer, and the actions on each."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from customers.credentials import read_provisional
 from customers.models import Access, Customer, CustomerAccount
-from customers.recipients import ContactRules, find_addressees
+from customers.recipients import ContactRules, find_recipients_of
 from customers.services import (
     generate_credentials,
     mails_of_credentials,
@@ -29,8 +29,8 @@ MANAGE = "customers.manage_credentials"
 REVEAL = "customers.reveal_provisional_password"
 
 
-class CardGestures:
-    """The gestures of the card, each a POST that checks its right, is written into the history and leads back."""
+class CardActions:
+    """The actions of the card, each a POST that checks its right, is written into the history and leads back."""
 
     def __init__(self, model_admin: admin.ModelAdmin[Customer]) -> None:
         self.admin = model_admin
@@ -61,7 +61,7 @@ class CardGestures:
             "may_impersonate": request.user.has_perm("customers.impersonate_customer"),
         }
 
-    # ─── The gestures ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ─── The actions ────────────────────────────────────────────────────────────────────────────────────────────────
     def create(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         """*Créer les identifiants* for the ticked addresses (the only one where there is only one)."""
         if request.method != "POST":
@@ -128,7 +128,7 @@ class CardGestures:
         return self._back(customer)
 
     def reveal(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
-        """*Montrer*: the provisional password on a page that nothing keeps; the gesture is written into the history."""
+        """*Montrer*: the provisional password on a page that nothing keeps; the action is written into the history."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         customer = self._customer(request, customer_id, REVEAL)
@@ -219,6 +219,6 @@ def _addresses(customer: Customer) -> list[tuple[str, str]]:
     """The addresses that may become logins: the customer's own first, then the contacts'."""
     found = []
     for rules in (ContactRules(), ContactRules(use_contacts=True)):
-        recipients = find_addressees([customer], rules)[customer.pk].recipients
+        recipients = find_recipients_of([customer], rules)[customer.pk].recipients
         found += [(recipient.address, recipient.name) for recipient in recipients]
     return list({address.lower(): (address, name) for address, name in reversed(found)}.values())[::-1]

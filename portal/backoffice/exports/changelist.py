@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from invoices.exporting.counts import ExportFigures, count_many
+from invoices.exporting.counts import ExportCounts, count_many
 from invoices.exporting.progress import run_duration
 from invoices.models import Export
 from invoices.money import write_count
@@ -92,7 +92,7 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
         return redirect("admin:export_web_bordereau" if is_ended else "admin:export_web_list", number=export.number)
 
 
-def outcome_of(figures: ExportFigures) -> str:
+def outcome_of(figures: ExportCounts) -> str:
     """What a list holds or has done, in a few words."""
     parts = [
         (figures.remaining, _("prête"), _("prêtes")),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from customers.address_changes import correct_address
 from customers.models import DEMATERIALISED, Account, Customer
-from customers.recipients import find_addressees
+from customers.recipients import find_recipients_of
 from customers.services import generate_credentials, set_active
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
@@ -117,7 +117,7 @@ def _add_contact(form: NewContactForm) -> str:
 
 
 def _activate(customer: Customer, criteria: Criteria) -> str:
-    found = find_addressees([customer], criteria.contacts)[customer.pk]
+    found = find_recipients_of([customer], criteria.contacts)[customer.pk]
     closed = [one.account for one in found.recipients if one.account is not None and not one.account.is_active]
     if not set_active(accounts=closed, is_active=True):
         return ""
@@ -125,7 +125,7 @@ def _activate(customer: Customer, criteria: Criteria) -> str:
 
 
 def _make_credentials(customer: Customer, criteria: Criteria) -> str:
-    found = find_addressees([customer], criteria.contacts)[customer.pk]
+    found = find_recipients_of([customer], criteria.contacts)[customer.pk]
     made: list[Account] = []
     for recipient in found.recipients:
         if recipient.account is not None:

@@ -102,7 +102,7 @@ class SelectionForm(forms.Form):
         }
         choices: list[tuple[str, Any]] = [(Period.FIXED, _("Dates de facture (début et fin incluses)"))]
         for period, label in relative.items():
-            seen = Criteria(period=period).on(today, last)
+            seen = Criteria(period=period).resolve_period(today, last)
             choices.append((period, f"{label} : {describe_dates(seen.start, seen.end)}"))
         period_field = self.fields["period"]
         if isinstance(period_field, forms.ChoiceField):
@@ -183,7 +183,7 @@ class SelectionForm(forms.Form):
 
     def criteria_today(self) -> Criteria:
         """The choices with the dates that a relative period has today."""
-        return self.criteria().on(timezone.localdate(), last_export_day())
+        return self.criteria().resolve_period(timezone.localdate(), last_export_day())
 
 
 class SelectionNameForm(forms.Form):

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from invoices.exporting.counts import ExportFigures
+from invoices.exporting.counts import ExportCounts
 from invoices.exporting.items import filter_items
 from invoices.models import Export, ExportItem
 
@@ -53,13 +53,13 @@ class ListFilter:
             with_exported=self.state != ItemState.LEFT_OUT,
         )
 
-    def count(self, figures: ExportFigures) -> int:
+    def count(self, figures: ExportCounts) -> int:
         """How many lines it shows, from the figures of the list: without its search, which no figure knows."""
         if self.reason:
             return figures.left_out.get(self.reason, 0) if self.state in ("", ItemState.LEFT_OUT) else 0
         return _count_by_state(figures)[self.state]
 
-    def count_ticks(self, export: Export, figures: ExportFigures) -> tuple[int, int]:
+    def count_ticks(self, export: Export, figures: ExportCounts) -> tuple[int, int]:
         """How many lines that it shows are ticked and unticked; asks the database only where it searches."""
         if not self.search:
             shown = ("", ItemState.READY), ("", ItemState.EXCLUDED)
@@ -84,7 +84,7 @@ class ListFilter:
         values = {"etat": self.state, "motif": self.reason, "q": self.search}
         return urlencode({name: value for name, value in values.items() if value})
 
-    def state_choices(self, figures: ExportFigures) -> list[Choice]:
+    def state_choices(self, figures: ExportCounts) -> list[Choice]:
         """«Toutes», then each state that occurs; what has left already is a filter of its own."""
         words = [
             ("", _("toutes")),
@@ -112,7 +112,7 @@ class ListFilter:
         )
         return [choice for choice in choices if choice.count or choice.is_current or choice.url == "?"]
 
-    def reason_choices(self, figures: ExportFigures) -> list[Choice]:
+    def reason_choices(self, figures: ExportCounts) -> list[Choice]:
         """Each reason that occurs among the lines to correct."""
         return [
             Choice(
@@ -126,17 +126,17 @@ class ListFilter:
         ]
 
 
-def count_exported(figures: ExportFigures) -> int:
+def count_exported(figures: ExportCounts) -> int:
     """Lines whose invoice has left by another list already."""
     return figures.left_out.get(str(Reason.ALREADY_EXPORTED), 0)
 
 
-def count_to_fix(figures: ExportFigures) -> int:
+def count_to_fix(figures: ExportCounts) -> int:
     """Lines that somebody has to correct before they can leave."""
     return figures.left_out_total - count_exported(figures)
 
 
-def _count_by_state(figures: ExportFigures) -> dict[str, int]:
+def _count_by_state(figures: ExportCounts) -> dict[str, int]:
     return {
         "": figures.candidates,
         str(ItemState.READY): figures.ready,

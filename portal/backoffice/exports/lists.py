@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from invoices.exporting.counts import ExportFigures, count_items, count_many
+from invoices.exporting.counts import ExportCounts, count_items, count_many
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
@@ -24,7 +24,7 @@ from invoices.money import write_count
 from portal.backoffice.exports.corrections import FIX_OF_REASON, apply_fix, fix_form, may_fix
 from portal.backoffice.exports.list_filters import ListFilter, count_exported, count_to_fix
 from portal.backoffice.ui.lists import read_key
-from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, tell
+from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
 
 LINES_PER_PAGE = 50
@@ -35,7 +35,7 @@ UNDER_WAY = (State.RUNNING, State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedTicks:
+class BulkTickButton:
     """A button that unticks or ticks every line of the list as it is filtered."""
 
     excluded: bool
@@ -51,7 +51,7 @@ class ShownLine:
     form: BaseForm | None = None
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def exports(request: HttpRequest) -> HttpResponseBase:
     """The tab *Export*: what runs, the lists that wait, the last ones that left."""
@@ -60,7 +60,7 @@ def exports(request: HttpRequest) -> HttpResponseBase:
     )
     ended = list(Export.objects.filter(state__in=(State.DONE, State.CANCELLED)).order_by("-number")[:LISTS_SHOWN])
     figures = count_many([*open_lists, *ended])
-    return show(
+    return render_page(
         request,
         "backoffice/exports/changelist.html",
         {
@@ -69,19 +69,19 @@ def exports(request: HttpRequest) -> HttpResponseBase:
             "running": [(row, figures[row.pk]) for row in open_lists if row.state in UNDER_WAY],
             "drafts": [(row, figures[row.pk]) for row in open_lists if row.state == State.DRAFT],
             "ended": [(row, figures[row.pk], run_duration(row)) for row in ended],
-            "may_act": has_any(request, ACT),
+            "may_act": has_any(request, CAN_RUN),
         },
     )
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def export_list(request: HttpRequest, number: int) -> HttpResponseBase:
     """The list with its filters; with POST, a customer of it is corrected on the spot."""
     export = get_object_or_404(Export.objects.select_related("selection"), number=number)
     if request.method != "POST":
         return _list_page(request, export)
-    if not has_any(request, ACT):
+    if not has_any(request, CAN_RUN):
         raise PermissionDenied
     return _correct(request, export)
 
@@ -91,12 +91,12 @@ def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
     key = read_key(request.POST.get("item", ""))
     item = ExportItem.objects.select_related("invoice__customer").filter(export=export, pk=key).first()
     if item is None or export.state not in CORRECTABLE:
-        tell(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
+        add_message(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
         return redirect(back)
     # The reason as it stands: somebody may have corrected the customer meanwhile.
     fix = FIX_OF_REASON.get(item.reason, "")
     if not fix or fix != request.POST.get("fix"):
-        tell(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
+        add_message(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
         return redirect(back)
     customer = item.invoice.customer
     criteria = Criteria.from_json(export.criteria)
@@ -105,9 +105,9 @@ def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
         return _list_page(request, export, broken={item.pk: form}, status=422)
     done = apply_fix(request, fix, customer, criteria, form)
     if done:
-        note(request, customer, _("%(what)s (export n° %(number)s)") % {"what": done, "number": export.number})
+        log_change(request, customer, _("%(what)s (export n° %(number)s)") % {"what": done, "number": export.number})
     ready = recheck_customer(export=export, customer_id=customer.pk)
-    tell(request, f"{customer} : {done or _('rien à changer')} – {_count_ready(ready)}")
+    add_message(request, f"{customer} : {done or _('rien à changer')} – {_count_ready(ready)}")
     return redirect(f"{back}#ligne-{item.pk}")
 
 
@@ -134,14 +134,14 @@ def _list_page(
         paginator.__dict__["count"] = chosen.count(figures)
     page = paginator.get_page(request.GET.get("page"))
     criteria = Criteria.from_json(export.criteria)
-    is_open = export.state == State.DRAFT and has_any(request, ACT)
-    is_correctable = export.state in CORRECTABLE and has_any(request, ACT)
+    is_open = export.state == State.DRAFT and has_any(request, CAN_RUN)
+    is_correctable = export.state in CORRECTABLE and has_any(request, CAN_RUN)
     lines = [
         _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
         for line in with_recipients(export, load_items(page))
     ]
     others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
-    return show(
+    return render_page(
         request,
         "backoffice/exports/list.html",
         {
@@ -168,7 +168,7 @@ def _list_page(
             "broken": broken,
             "others": others,
             "is_open": is_open,
-            "may_act": has_any(request, ACT),
+            "may_act": has_any(request, CAN_RUN),
             "progress": measure_progress(export, timezone.now()),
             "is_worker_silent": export.state in (State.DRAFT, State.RUNNING) and is_worker_silent(timezone.now()),
         },
@@ -188,16 +188,16 @@ def _shown(
     return ShownLine(line, fix, form)
 
 
-def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportFigures) -> list[OfferedTicks]:
+def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportCounts) -> list[BulkTickButton]:
     """What can be done to all lines that are shown, on this page and the others; each button says to how many."""
     ready, excluded = chosen.count_ticks(export, figures)
     offered = []
     if excluded:
         label = write_count(excluded, _("ligne"), _("lignes"))
-        offered.append(OfferedTicks(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
+        offered.append(BulkTickButton(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
     if ready:
         label = write_count(ready, _("ligne"), _("lignes"))
-        offered.append(OfferedTicks(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
+        offered.append(BulkTickButton(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
     return offered
 
 
@@ -207,7 +207,7 @@ def _query_without_page(request: HttpRequest) -> str:
     return query.urlencode()
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_POST
 def tick(request: HttpRequest, number: int) -> HttpResponseBase:
     """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not."""
@@ -221,13 +221,13 @@ def tick(request: HttpRequest, number: int) -> HttpResponseBase:
             "off": write_count(off, _("ligne décochée"), _("lignes décochées")),
             "on": write_count(on, _("ligne cochée"), _("lignes cochées")),
         }
-        note(request, export, _("%(off)s, %(on)s.") % words)
+        log_change(request, export, _("%(off)s, %(on)s.") % words)
     elif export.state != State.DRAFT:
-        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+        add_message(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     return redirect(_here(request, export))
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_POST
 def tick_all(request: HttpRequest, number: int) -> HttpResponseBase:
     """Untick or tick every line of the list as it is filtered, on whichever page; the other button takes it back."""
@@ -238,12 +238,12 @@ def tick_all(request: HttpRequest, number: int) -> HttpResponseBase:
     if count:
         changed = (_("ligne décochée"), _("lignes décochées")) if excluded else (_("ligne cochée"), _("lignes cochées"))
         words = f"{write_count(count, *changed)}{_kept_words(chosen)}."
-        note(request, export, words)
-        tell(request, words)
+        log_change(request, export, words)
+        add_message(request, words)
     elif export.state != State.DRAFT:
-        tell(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
+        add_message(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     else:
-        tell(request, _("Aucune ligne n’a changé."), level=messages.INFO)
+        add_message(request, _("Aucune ligne n’a changé."), level=messages.INFO)
     query = chosen.after_ticks(excluded=excluded).query
     url = reverse("admin:export_web_list", args=[number])
     return redirect(f"{url}?{query}" if query else url)

@@ -12,7 +12,7 @@ from invoices.exporting.mail_previews import preview_mails
 from invoices.models import ExportItem
 from invoices.store.frozen import DocumentAlteredError
 from portal.backoffice.ui.mail_frames import framed
-from portal.backoffice.ui.pages import SEE, allowed, show
+from portal.backoffice.ui.pages import CAN_VIEW, allowed, render_page
 
 
 def _item(number: int, pk: int) -> ExportItem:
@@ -23,13 +23,13 @@ def _item(number: int, pk: int) -> ExportItem:
     return get_object_or_404(items, export__number=number, pk=pk)
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def preview(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
     """What a line would send, before it is sent: its PDF and its mails."""
     item = _item(number, pk)
     siblings = ExportItem.objects.ready().filter(export=item.export).order_by("pk")
-    return show(
+    return render_page(
         request,
         "backoffice/exports/preview.html",
         {
@@ -46,7 +46,7 @@ def preview(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
     )
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def preview_pdf(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
     """The PDF of a line, made for this answer and kept nowhere."""
@@ -63,7 +63,7 @@ def preview_pdf(request: HttpRequest, number: int, pk: int) -> HttpResponseBase:
 
 
 @framed
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def preview_mail(request: HttpRequest, number: int, pk: int, position: int) -> HttpResponseBase:
     """The HTML part of one of the mails of a line, for the frame of its preview; passwords are masked."""

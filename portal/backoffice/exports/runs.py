@@ -18,7 +18,16 @@ from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from portal.backoffice.ui.downloads import zip_of
-from portal.backoffice.ui.pages import ACT, SEE, allowed, has_any, note, show, staff_name, tell
+from portal.backoffice.ui.pages import (
+    CAN_RUN,
+    CAN_VIEW,
+    add_message,
+    allowed,
+    has_any,
+    log_change,
+    render_page,
+    staff_name,
+)
 from portal.backoffice.ui.worker import is_worker_silent
 
 LINES_PER_PAGE = 100
@@ -29,48 +38,48 @@ def _export(number: int) -> Export:
     return get_object_or_404(Export.objects.select_related("selection"), number=number)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_POST
 def start(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Exporter*, *Reprendre*: of two people who press at once, one starts it and the other is told."""
     export = _export(number)
     is_resumed = export.state == State.PAUSED
     if not ExportItem.objects.ready().filter(export=export).exists() and not is_resumed:
-        tell(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
+        add_message(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
     try:
         start_export_in_workers(export=export)
     except NothingToDoError as error:
-        tell(request, str(error), level=messages.WARNING)
+        add_message(request, str(error), level=messages.WARNING)
     else:
-        note(request, export, _("Export repris.") if is_resumed else _("Export lancé."))
+        log_change(request, export, _("Export repris.") if is_resumed else _("Export lancé."))
     return redirect("admin:export_web_list", number=number)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_POST
 def pause(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Pause*: the lines in hand end, the others wait."""
     export = _export(number)
     if export.state == State.RUNNING:
         pause_export(export=export)
-        note(request, export, _("Export mis en pause."))
-        tell(request, _("L’export n° %(number)s est en pause.") % {"number": number})
+        log_change(request, export, _("Export mis en pause."))
+        add_message(request, _("L’export n° %(number)s est en pause.") % {"number": number})
     return redirect("admin:export_web_list", number=number)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Annuler*, after a question: what is published stays published."""
     export = _export(number)
     if export.state not in (State.DRAFT, State.RUNNING, State.PAUSED):
-        tell(request, _("L’export n° %(number)s est déjà terminé.") % {"number": number}, level=messages.WARNING)
+        add_message(request, _("L’export n° %(number)s est déjà terminé.") % {"number": number}, level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
     if request.method == "POST":
         cancel_export(export=export)
-        note(request, export, _("Export annulé."))
-        tell(request, _("L’export n° %(number)s est annulé.") % {"number": number})
+        log_change(request, export, _("Export annulé."))
+        add_message(request, _("L’export n° %(number)s est annulé.") % {"number": number})
         return redirect("admin:export_web_list", number=number)
     figures = measure_progress(export, timezone.now()).figures
     done = write_count(figures.published, _("facture déjà publiée le reste."), _("factures déjà publiées le restent."))
@@ -79,7 +88,7 @@ def cancel(request: HttpRequest, number: int) -> HttpResponseBase:
         _("facture prête attendra une autre liste."),
         _("factures prêtes attendront une autre liste."),
     )
-    return show(
+    return render_page(
         request,
         "backoffice/exports/confirm.html",
         {
@@ -93,7 +102,7 @@ def cancel(request: HttpRequest, number: int) -> HttpResponseBase:
     )
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def progress(request: HttpRequest, number: int) -> HttpResponseBase:
     """The progress region alone, asked for again and again while the run lasts."""
@@ -109,18 +118,18 @@ def progress(request: HttpRequest, number: int) -> HttpResponseBase:
     )
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def retry(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Relancer les échecs*: failed lines and mails that did not arrive, and nothing else."""
     export = _export(number)
     if export.state not in (State.DONE, State.CANCELLED, State.PAUSED):
-        tell(request, _("L’export n’est pas terminé : rien à relancer encore."), level=messages.WARNING)
+        add_message(request, _("L’export n’est pas terminé : rien à relancer encore."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
     if request.method == "POST":
         return _retry(request, export)
     head = read_bordereau(export)
-    return show(
+    return render_page(
         request,
         "backoffice/exports/confirm.html",
         {
@@ -150,24 +159,24 @@ def _retry(request: HttpRequest, export: Export) -> HttpResponseBase:
     lines = retry_failures(export=export)
     mails = retry_failed_mails(export=export, by=staff_name(request))
     if not lines and not mails:
-        tell(request, _("Rien n’est en échec."), level=messages.INFO)
+        add_message(request, _("Rien n’est en échec."), level=messages.INFO)
         return redirect("admin:export_web_bordereau", number=export.number)
     done = _("Échecs relancés : %(lines)s, %(mails)s.") % {
         "lines": write_count(lines, _("facture"), _("factures")),
         "mails": write_count(mails, _("mail"), _("mails")),
     }
-    note(request, export, done)
-    tell(request, done)
+    log_change(request, export, done)
+    add_message(request, done)
     if not lines:
         return redirect("admin:export_web_bordereau", number=export.number)
     try:
         start_export_in_workers(export=export)
     except NothingToDoError as error:
-        tell(request, str(error), level=messages.WARNING)
+        add_message(request, str(error), level=messages.WARNING)
     return redirect("admin:export_web_list", number=export.number)
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report: what was asked, by whom, and what became of each line."""
@@ -177,7 +186,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     state = state if state in ItemState.values else ""
     paginator = Paginator(filter_items(export, state=state), LINES_PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
-    return show(
+    return render_page(
         request,
         "backoffice/exports/report.html",
         {
@@ -191,7 +200,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
             "page_range": paginator.get_elided_page_range(page.number),
             "query": f"etat={state}" if state else "",
             "lines": with_mails(load_items(page)),
-            "may_act": has_any(request, ACT),
+            "may_act": has_any(request, CAN_RUN),
             "is_ended": export.state in (State.DONE, State.CANCELLED, State.PAUSED),
         },
     )
@@ -203,7 +212,7 @@ def _download(response: HttpResponseBase, filename: str) -> HttpResponseBase:
     return response
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report for a spreadsheet, written as it is sent: any number of lines in flat memory."""
@@ -212,7 +221,7 @@ def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
     return _download(response, f"bordereau-export-{number}.csv")
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report on paper."""
@@ -221,13 +230,13 @@ def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
     )
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def published_pdfs(request: HttpRequest, number: int) -> HttpResponseBase:
     """The PDFs that the export published, as one file."""
     export = _export(number)
     published = Invoice.objects.published().filter(items__export=export, items__state=ItemState.PUBLISHED)
     if not published.exists():
-        tell(request, _("Cet export n’a publié aucune facture."), level=messages.WARNING)
+        add_message(request, _("Cet export n’a publié aucune facture."), level=messages.WARNING)
         return redirect("admin:export_web_bordereau", number=number)
     return zip_of(published, filename=f"Factures-export-{number}.zip")

@@ -32,7 +32,16 @@ from invoices.models import Export, ExportItem, SavedSelection
 from mailing.forecasts import describe_sending_time
 from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
 from portal.backoffice.ui.lists import read_key
-from portal.backoffice.ui.pages import ACT, SEE, acting_account, allowed, has_any, note, show, tell
+from portal.backoffice.ui.pages import (
+    CAN_RUN,
+    CAN_VIEW,
+    acting_account,
+    add_message,
+    allowed,
+    has_any,
+    log_change,
+    render_page,
+)
 
 RUNS_SHOWN = 30
 # What the screen asks of the address: the choices of the form, or something to begin with.
@@ -40,7 +49,7 @@ REOPEN_SELECTION = "selection"
 REOPEN_EXPORT = "export"
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def selection(request: HttpRequest) -> HttpResponseBase:
     """The choices; with POST, the list is made or the choices are saved under a name."""
@@ -59,7 +68,7 @@ def selection(request: HttpRequest) -> HttpResponseBase:
 
 def _act(request: HttpRequest, reopened: SavedSelection | None) -> HttpResponseBase:
     action = request.POST.get("action")
-    if action != "count" and not has_any(request, ACT):
+    if action != "count" and not has_any(request, CAN_RUN):
         raise PermissionDenied
     form = SelectionForm(request.POST)
     wants_save = action == "save"
@@ -84,8 +93,8 @@ def _save(request: HttpRequest, criteria: Criteria, name: str, reopened: SavedSe
     is_new = row.pk is None
     row.name, row.criteria = name, criteria.to_json()
     row.save()
-    note(request, row, _("Sélection enregistrée."), **({"flag": ADDITION} if is_new else {}))
-    tell(request, _("La sélection « %(name)s » est enregistrée.") % {"name": name})
+    log_change(request, row, _("Sélection enregistrée."), **({"flag": ADDITION} if is_new else {}))
+    add_message(request, _("La sélection « %(name)s » est enregistrée.") % {"name": name})
     return redirect(f"{reverse('admin:export_web')}?{REOPEN_SELECTION}={row.pk}")
 
 
@@ -101,7 +110,7 @@ def _create(
     export = create_export(
         criteria=criteria, author=acting_account(request), selection=reopened if is_unchanged else None
     )
-    note(request, export, _("Liste à exporter créée."), flag=ADDITION)
+    log_change(request, export, _("Liste à exporter créée."), flag=ADDITION)
     return redirect("admin:export_web_list", number=export.number)
 
 
@@ -138,7 +147,7 @@ def _page(
     *,
     status: int = 200,
 ) -> HttpResponseBase:
-    return show(
+    return render_page(
         request,
         "backoffice/exports/selection.html",
         {
@@ -150,7 +159,7 @@ def _page(
             "saved": SavedSelection.objects.only("name"),
             "count": _count_context(count),
             "query": _query_of(form),
-            "may_act": has_any(request, ACT),
+            "may_act": has_any(request, CAN_RUN),
             "last_export": last_export_day(),
         },
         status=status,
@@ -182,7 +191,7 @@ def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
     }
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def count(request: HttpRequest) -> HttpResponseBase:
     """The figures beside the choices, as a fragment: asked for while choosing."""
@@ -191,18 +200,18 @@ def count(request: HttpRequest) -> HttpResponseBase:
     return render(request, "backoffice/exports/count.html", {"count": _count_context(figures), "form": form})
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Forget a saved selection, after a question; the exports that it made stay."""
     row = get_object_or_404(SavedSelection, pk=pk)
     if request.method == "POST":
-        note(request, row, _("Sélection supprimée."), flag=DELETION)
+        log_change(request, row, _("Sélection supprimée."), flag=DELETION)
         name = row.name
         row.delete()
-        tell(request, _("La sélection « %(name)s » est supprimée.") % {"name": name})
+        add_message(request, _("La sélection « %(name)s » est supprimée.") % {"name": name})
         return redirect("admin:export_web")
-    return show(
+    return render_page(
         request,
         "backoffice/exports/confirm.html",
         {
@@ -219,7 +228,7 @@ def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-@allowed(*SEE)
+@allowed(*CAN_VIEW)
 @require_GET
 def script(request: HttpRequest) -> HttpResponseBase:
     """The same selection as a command line, for a scheduler; and what ran by itself."""
@@ -238,8 +247,10 @@ def script(request: HttpRequest) -> HttpResponseBase:
     )
     figures = count_many(runs)
     if not is_valid:
-        tell(request, _("Le script ne peut pas être écrit : corrigez d’abord la sélection."), level=messages.ERROR)
-    return show(
+        add_message(
+            request, _("Le script ne peut pas être écrit : corrigez d’abord la sélection."), level=messages.ERROR
+        )
+    return render_page(
         request,
         "backoffice/exports/script.html",
         {

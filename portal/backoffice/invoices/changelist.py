@@ -19,14 +19,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
-from invoices.exporting.items import Told, mails_of
+from invoices.exporting.items import MailStatus, mails_of
 from invoices.models import Invoice
 from invoices.money import write_amount
 from invoices.platforms.handover import awaiting_handover, hands_over
 from portal.backoffice.invoices import detail as views
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
-from portal.backoffice.ui.pages import show
+from portal.backoffice.ui.pages import render_page
 
 TO_HAND_OVER = "a-remettre"
 YEARS_SHOWN = 15
@@ -135,7 +135,7 @@ class InvoiceChangeList(ChangeList):
         self.result_list = rows
 
 
-def mail_badges(told: list[Told]) -> SafeString:
+def mail_badges(told: list[MailStatus]) -> SafeString:
     """The states of mails as words in their colours, the same state once with its count."""
     counts: dict[tuple[str, str], int] = {}
     for mail in told:
@@ -236,7 +236,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
             "customer_url": self._customer_url(invoice),
             **(extra_context or {}),
         }
-        return show(request, "backoffice/invoices/detail.html", context)
+        return render_page(request, "backoffice/invoices/detail.html", context)
 
     def _customer_url(self, invoice: Invoice) -> str:
         return reverse("admin:customers_customer_change", args=[invoice.customer_id])

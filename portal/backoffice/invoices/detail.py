@@ -17,14 +17,14 @@ from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.report import exports_of
 from invoices.exporting.resending import plan_resending, resend_invoice
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Document, Invoice
 from invoices.money import write_count
 from invoices.platforms.channel import describe_channel, is_copy
 from invoices.store.frozen import DocumentAlteredError, read_document
 from mailing.failed_addresses import known_bad
 from portal.backoffice.invoices.forms import ResendForm
-from portal.backoffice.ui.pages import RESEND, allowed, has_any, note, show, tell
+from portal.backoffice.ui.pages import RESEND, add_message, allowed, has_any, log_change, render_page
 
 LINES_SHOWN = 500
 CONSULTATIONS_SHOWN = 50
@@ -90,7 +90,7 @@ def xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         raise Http404(_("Le fichier de ce document est introuvable.")) from missing
     except DocumentAlteredError:
         return _altered()
-    except Refused as refusal:
+    except UnreadableEInvoice as refusal:
         return HttpResponse(refusal.reason, content_type="text/plain; charset=utf-8", status=409)
     response = HttpResponse(content, content_type="application/xml")
     filename = invoice.pdf_filename.removesuffix(".pdf") + ".xml"
@@ -114,7 +114,7 @@ def resend(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     try:
         plan = plan_resending(invoice)
     except NothingToDoError as error:
-        tell(request, str(error), level=messages.WARNING)
+        add_message(request, str(error), level=messages.WARNING)
         return redirect(back)
     bad = known_bad([account.login for account in plan.accounts])
     choices = [(str(account.pk), _choice(account, bad)) for account in plan.accounts]
@@ -138,14 +138,14 @@ def resend(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
                 attach_pdf=form.cleaned_data["attach_pdf"],
             )
         except NothingToDoError as error:
-            tell(request, str(error), level=messages.WARNING)
+            add_message(request, str(error), level=messages.WARNING)
             return redirect(back)
         logins = ", ".join(account.login for account in chosen)
-        note(request, invoice, _("Renvoyée à %(logins)s.") % {"logins": logins})
+        log_change(request, invoice, _("Renvoyée à %(logins)s.") % {"logins": logins})
         queued = write_count(count, _("mail mis en file"), _("mails mis en file"))
-        tell(request, f"{queued}\u00a0: {logins}.")
+        add_message(request, f"{queued}\u00a0: {logins}.")
         return redirect(back)
-    return show(
+    return render_page(
         request,
         "backoffice/invoices/resend.html",
         {

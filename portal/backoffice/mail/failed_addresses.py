@@ -25,10 +25,10 @@ from mailing.addresses import InvalidAddressError
 from mailing.failed_addresses import count_failed_addresses, resolve_address
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.lists import read_key
-from portal.backoffice.ui.pages import acting_account, note
+from portal.backoffice.ui.pages import acting_account, log_change
 
-SEE = "mailing.view_failedaddress"
-ACT = ("mailing.change_failedaddress", "customers.change_customer")
+CAN_VIEW = "mailing.view_failedaddress"
+CAN_RUN = ("mailing.change_failedaddress", "customers.change_customer")
 PER_PAGE = 50
 NAMED_INVOICES = 5
 COLUMNS: tuple[Column[WrongAddress], ...] = (
@@ -44,7 +44,7 @@ COLUMNS: tuple[Column[WrongAddress], ...] = (
 @require_safe
 def work_list(request: HttpRequest) -> HttpResponse:
     """The addresses in error that nobody has corrected yet."""
-    if not request.user.has_perm(SEE):
+    if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
     return _page(request)
 
@@ -52,7 +52,7 @@ def work_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def correct(request: HttpRequest) -> HttpResponse:
     """*Enregistrer et renvoyer*; a refused address is told beside its field, and stays in it."""
-    if not request.user.has_perms(ACT):
+    if not request.user.has_perms(CAN_RUN):
         raise PermissionDenied
     customer = Customer.objects.filter(pk=read_key(request.POST.get("customer", ""))).first()
     if customer is None:
@@ -64,7 +64,7 @@ def correct(request: HttpRequest) -> HttpResponse:
     except (InvalidAddressError, NothingToDoError) as problem:
         return _page(request, refused=(old, customer.pk, new, str(problem)))
     sentence = _("Adresse corrigée : %(old)s devient %(new)s.") % {"old": old, "new": new.strip()}
-    note(request, customer, sentence)
+    log_change(request, customer, sentence)
     resent = ngettext("%(count)d mail renvoyé.", "%(count)d mails renvoyés.", done.mails) % {"count": done.mails}
     messages.success(request, f"{sentence} {done.notice or resent}")
     return redirect(_here(request))
@@ -73,7 +73,7 @@ def correct(request: HttpRequest) -> HttpResponse:
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
     """An address that nobody uses any more leaves the list."""
-    if not request.user.has_perms(ACT):
+    if not request.user.has_perms(CAN_RUN):
         raise PermissionDenied
     address = request.POST.get("address", "")
     if resolve_address(address):
@@ -92,7 +92,7 @@ def forget(request: HttpRequest) -> HttpResponse:
 @require_safe
 def work_list_csv(request: HttpRequest) -> HttpResponse:
     """The whole list for a spreadsheet, one line per address and customer."""
-    if not request.user.has_perm(SEE):
+    if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
     return send_csv(COLUMNS, list_wrong_addresses(), filename="adresses-en-erreur.csv")
 
@@ -126,6 +126,6 @@ def _page(request: HttpRequest, refused: tuple[str, int, str, str] | None = None
         "rows": rows,
         "count": count,
         "page": page,
-        "may_act": request.user.has_perms(ACT),
+        "may_act": request.user.has_perms(CAN_RUN),
     }
     return TemplateResponse(request, "backoffice/mail/failed_addresses.html", context, status=422 if refused else 200)

@@ -20,7 +20,7 @@ from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
 from portal.backoffice.ui.mail_frames import framed, show_mail
-from portal.backoffice.ui.pages import note, note_all
+from portal.backoffice.ui.pages import log_change, log_change_of_all
 
 SEND = "mailing.change_message"
 RETRYABLE = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED, Message.State.CANCELLED)
@@ -113,7 +113,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             return ask(self, request, queryset, plan)
         rows = list(chosen)
         done = outbox.retry([row.pk for row in rows], by=_name(request))
-        note_all(request, rows, _("Remis en file."))
+        log_change_of_all(request, rows, _("Remis en file."))
         self.message_user(
             request, ngettext("%(count)d mail remis en file.", "%(count)d mails remis en file.", done) % {"count": done}
         )
@@ -142,7 +142,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             return ask(self, request, queryset, plan)
         rows = list(chosen)
         done = outbox.cancel([row.pk for row in rows], by=_name(request))
-        note_all(request, rows, _("Abandonné."))
+        log_change_of_all(request, rows, _("Abandonné."))
         self.message_user(
             request, ngettext("%(count)d mail abandonné.", "%(count)d mails abandonnés.", done) % {"count": done}
         )
@@ -150,7 +150,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     # ─── One mail, and the switch of all ─────────────────────────────────────────────────────────────────────────────
     def get_urls(self) -> list[Any]:
-        """The mail for its frame, its two gestures, and the switch."""
+        """The mail for its frame, its two actions, and the switch."""
         wrap = self.admin_site.admin_view
         return [
             path("suspendre/", wrap(self.pause), name="mailing_message_pause"),
@@ -228,7 +228,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             outbox.resume()
             sentence = _("Envoi repris.")
         control, _made = OutboxControl.objects.get_or_create(pk=1)
-        note(request, control, sentence)
+        log_change(request, control, sentence)
         messages.success(request, sentence)
         return redirect("admin:mailing_message_changelist")
 

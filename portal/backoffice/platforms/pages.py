@@ -28,7 +28,15 @@ from invoices.platforms.handover import (
 from invoices.platforms.lifecycle import StatusRefusedError, StatusReport, import_statuses, record_status
 from portal.backoffice.platforms.forms import HandoverForm, NewVersionForm, StatusFilesForm, StatusForm
 from portal.backoffice.ui.downloads import send_zip
-from portal.backoffice.ui.pages import ACT, allowed, note, note_all, show, staff_name, tell
+from portal.backoffice.ui.pages import (
+    CAN_RUN,
+    add_message,
+    allowed,
+    log_change,
+    log_change_of_all,
+    render_page,
+    staff_name,
+)
 
 TEMPLATE = "backoffice/platforms/form.html"
 STATUSES_SHOWN = 200
@@ -38,7 +46,7 @@ def _page_of(invoice: Invoice) -> str:
     return reverse("admin:invoices_invoice_change", args=[invoice.pk])
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     """*Saisir un statut*, as the platform's pages show it."""
@@ -58,8 +66,10 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
             form.add_error("reason" if not form.cleaned_data["reason"] else "at", str(refusal))
         else:
             if is_new:
-                note(request, invoice, _("Statut %(status)s.") % {"status": status.get_code_display()})
-            tell(request, _("%(invoice)s : %(status)s.") % {"invoice": invoice, "status": status.get_code_display()})
+                log_change(request, invoice, _("Statut %(status)s.") % {"status": status.get_code_display()})
+            add_message(
+                request, _("%(invoice)s : %(status)s.") % {"invoice": invoice, "status": status.get_code_display()}
+            )
             return redirect(_page_of(invoice))
     context = {
         "title": _("Saisir un statut : %(invoice)s") % {"invoice": invoice},
@@ -71,10 +81,10 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         "button": _("Enregistrer le statut"),
         "back": _page_of(invoice),
     }
-    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+    return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def statuses(request: HttpRequest) -> HttpResponseBase:
     """*Importer des statuts*: the messages of a platform, each recorded whole or refused with its reason."""
@@ -85,7 +95,7 @@ def statuses(request: HttpRequest) -> HttpResponseBase:
         report = import_statuses(given, author_name=staff_name(request))
         for status in report.statuses:
             sentence = _("Statut %(status)s, importé : %(source)s.")
-            note(
+            log_change(
                 request,
                 status.invoice,
                 sentence % {"status": status.get_code_display(), "source": status.source},
@@ -98,10 +108,10 @@ def statuses(request: HttpRequest) -> HttpResponseBase:
         "shown": report.statuses[:STATUSES_SHOWN] if report else [],
         "hidden": max(report.recorded - STATUSES_SHOWN, 0) if report else 0,
     }
-    return show(request, "backoffice/platforms/statuses.html", context, status=422 if form.is_bound else 200)
+    return render_page(request, "backoffice/platforms/statuses.html", context, status=422 if form.is_bound else 200)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     """*Publier une nouvelle version*: the same amounts, said right; the earlier versions stay."""
@@ -120,12 +130,12 @@ def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
             form.add_error(None, str(refusal))
         else:
             request_checks()
-            note(
+            log_change(
                 request,
                 invoice,
                 _("Version %(number)d publiée : %(reason)s") % {"number": document.version, "reason": document.reason},
             )
-            tell(
+            add_message(
                 request,
                 _("%(invoice)s : version %(number)d publiée.") % {"invoice": invoice, "number": document.version},
             )
@@ -140,10 +150,10 @@ def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         "button": _("Publier la nouvelle version"),
         "back": _page_of(invoice),
     }
-    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+    return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Remettre à la plateforme*: the e-invoices of an export as a ZIP, each marked as handed over once it has left."""
@@ -158,11 +168,11 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
             files = write_count(count, _("e-facture"), _("e-factures"))
             if chosen == HandoverForm.NO_FILES:
                 _note_without_files(request, form, invoices, export)
-                note(request, export, _("Notées comme remises sans fichier : %(files)s.") % {"files": files})
+                log_change(request, export, _("Notées comme remises sans fichier : %(files)s.") % {"files": files})
                 return redirect(back)
-            note(request, export, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
+            log_change(request, export, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
             return _archive(request, form, invoices, export, name=f"remise-export-{export.number}-{chosen}.zip")
-        tell(request, _("Cet export n’a aucune e-facture à remettre."), level=messages.WARNING)
+        add_message(request, _("Cet export n’a aucune e-facture à remettre."), level=messages.WARNING)
         return redirect(back)
     context = {
         "title": _("Remettre à la plateforme : %(export)s") % {"export": export},
@@ -177,7 +187,7 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
         "button": _("Remettre"),
         "back": back,
     }
-    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+    return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
 def _told_of(warned: int) -> str:
@@ -189,7 +199,7 @@ def _told_of(warned: int) -> str:
     }
 
 
-@allowed(*ACT)
+@allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over_all(request: HttpRequest) -> HttpResponseBase:
     """*Remettre tout*: all that the law sends through a platform and that waits, whatever its export."""
@@ -203,14 +213,14 @@ def hand_over_all(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data["form"]
         if not count:
-            tell(request, _("Plus aucune facture n’attend sa remise."), level=messages.WARNING)
+            add_message(request, _("Plus aucune facture n’attend sa remise."), level=messages.WARNING)
             return redirect(back)
         if chosen == HandoverForm.NO_FILES:
             _note_without_files(request, form, waiting, None)
             return redirect(back)
         files = write_count(count, _("e-facture"), _("e-factures"))
         companies = list(Company.objects.filter(pk__in=waiting.order_by().values("company")))
-        note_all(request, companies, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
+        log_change_of_all(request, companies, _("Archive pour la plateforme demandée : %(files)s.") % {"files": files})
         return _archive(request, form, waiting, None, name=f"remise-{timezone.localdate():%Y-%m-%d}-{chosen}.zip")
     context = {
         "title": _("Remettre tout à la plateforme"),
@@ -226,7 +236,7 @@ def hand_over_all(request: HttpRequest) -> HttpResponseBase:
         "button": _("Remettre"),
         "back": back,
     }
-    return show(request, TEMPLATE, context, status=422 if form.is_bound else 200)
+    return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
 def _format(chosen: str) -> Format:
@@ -244,10 +254,10 @@ def _note_without_files(
         export=export,
         platform=form.cleaned_data["platform"].strip(),
         author_name=staff_name(request),
-        on_marked=lambda marked: note_all(request, marked, sentence),
+        on_marked=lambda marked: log_change_of_all(request, marked, sentence),
     )
     noted = write_count(marked, _("e-facture notée comme remise"), _("e-factures notées comme remises"))
-    tell(request, f"{noted}.")
+    add_message(request, f"{noted}.")
 
 
 def _archive(

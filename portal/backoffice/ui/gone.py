@@ -1,4 +1,4 @@
-"""What a gesture was about and that is no more there: a sentence on a page that is, instead of «not found»."""
+"""What an action was about and that is no more there: a sentence on a page that is, instead of «not found»."""
 
 from collections.abc import Callable
 from functools import wraps

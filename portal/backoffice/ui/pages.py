@@ -14,8 +14,8 @@ from django.template.response import TemplateResponse
 from customers.models import Account
 from portal.change_log import log_changes
 
-SEE = ("invoices.view_export", "invoices.export_invoices")
-ACT = ("invoices.export_invoices",)
+CAN_VIEW = ("invoices.view_export", "invoices.export_invoices")
+CAN_RUN = ("invoices.export_invoices",)
 RESEND = ("invoices.resend_invoice",)
 
 View = Callable[..., HttpResponseBase]
@@ -42,7 +42,7 @@ def has_any(request: HttpRequest, permissions: Iterable[str]) -> bool:
 
 
 def staff_name(request: HttpRequest) -> str:
-    """The name of the one who acts, as histories show it."""
+    """The name of the one who acts, as histories render_page it."""
     account = request.user
     return account.get_full_name() if isinstance(account, Account) else ""
 
@@ -54,21 +54,21 @@ def acting_account(request: HttpRequest) -> Account:
     return request.user
 
 
-def show(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> TemplateResponse:
+def render_page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> TemplateResponse:
     """A page of the back-office: ``context`` and all that its frame needs."""
     return TemplateResponse(request, template, {**admin.site.each_context(request), **context}, status=status)
 
 
-def note(request: HttpRequest, row: Model, message: str, *, flag: int = CHANGE) -> None:
+def log_change(request: HttpRequest, row: Model, message: str, *, flag: int = CHANGE) -> None:
     """Write in Django's history that the signed-in member of staff did ``message`` to ``row``."""
     log_changes(acting_account(request).pk, [row], message, flag=flag)
 
 
-def note_all(request: HttpRequest, rows: Sequence[Model], message: str) -> None:
+def log_change_of_all(request: HttpRequest, rows: Sequence[Model], message: str) -> None:
     """Write in Django's history that the signed-in member of staff did ``message`` to each of ``rows``."""
     log_changes(acting_account(request).pk, rows, message)
 
 
-def tell(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
+def add_message(request: HttpRequest, message: str, *, level: int = messages.SUCCESS) -> None:
     """A sentence at the top of the next page."""
     messages.add_message(request, level, message)

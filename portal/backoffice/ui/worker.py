@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from mailing.pulses import last_pulse
+from mailing.heartbeats import last_heartbeat
 
 SILENT_AFTER = datetime.timedelta(minutes=1)
 # The roles that processes beat under.
@@ -27,10 +27,10 @@ def find_silence(role: str, now: datetime.datetime) -> Silence | None:
     """
     if role == WORKER and settings.TASKS_BACKEND == "immediate":
         return None
-    pulse = last_pulse(role)
-    if pulse is None:
+    heartbeat = last_heartbeat(role)
+    if heartbeat is None:
         return Silence(None)
-    return Silence(pulse.seen_at) if now - pulse.seen_at > SILENT_AFTER else None
+    return Silence(heartbeat.seen_at) if now - heartbeat.seen_at > SILENT_AFTER else None
 
 
 def is_worker_silent(now: datetime.datetime | None = None) -> bool:

@@ -64,7 +64,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form_class = NewPasswordForm if is_first else ChangePasswordForm
     form = form_class(owner, request.POST or None)
     target = wanted_page(request)
-    if request.method == "POST" and not is_first and not PRESENT_PASSWORDS.count(str(owner.pk)):
+    if request.method == "POST" and not is_first and not PRESENT_PASSWORDS.allow(str(owner.pk)):
         return too_many_tries(request, minutes=PRESENT_PASSWORDS.minutes)
     if request.method == "POST" and form.is_valid():
         choose_password(account=owner, password=form.cleaned_data["new_password"])

@@ -51,10 +51,10 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Refuse a flood from one network, and slow down many tries at one login, before a password is hashed."""
-        if not SIGN_INS_FROM_NETWORK.count(client_network(request)):
+        if not SIGN_INS_FROM_NETWORK.allow(client_network(request)):
             return too_many_tries(request, minutes=SIGN_INS_FROM_NETWORK.minutes)
         tried = login_tried(request)
-        if not SIGN_INS_TO_LOGIN.count(tried) and not SLOW_SIGN_INS_TO_LOGIN.count(tried):
+        if not SIGN_INS_TO_LOGIN.allow(tried) and not SLOW_SIGN_INS_TO_LOGIN.allow(tried):
             return too_many_tries(request, minutes=SLOW_SIGN_INS_TO_LOGIN.minutes)
         return super().post(request, *args, **kwargs)
 
@@ -121,9 +121,9 @@ def _ask_link(request: HttpRequest, purpose: Purpose, texts: dict[str, str]) -> 
         return render(request, "space/ask_link.html", {"form": form, "next": target, **texts})
     started = time.monotonic()
     network, wanted = client_network(request), canonical_login(form.cleaned_data["login"])
-    if not LINKS_FROM_ADDRESS.count(network):
+    if not LINKS_FROM_ADDRESS.allow(network):
         return too_many_tries(request, minutes=LINKS_FROM_ADDRESS.minutes)
-    if LINKS_TO_LOGIN_FROM_NETWORK.count(f"{wanted} {network}") and LINKS_TO_LOGIN.count(wanted):
+    if LINKS_TO_LOGIN_FROM_NETWORK.allow(f"{wanted} {network}") and LINKS_TO_LOGIN.allow(wanted):
         send_link(login=form.cleaned_data["login"], purpose=purpose, target=target)
     time.sleep(max(0.0, ANSWER_AFTER - (time.monotonic() - started)))
     context = {"login": form.cleaned_data["login"], "next": target, **texts}

@@ -21,7 +21,7 @@ from invoices.documents.printed_content import printed_content_of
 from invoices.documents.versions import published_versions
 from invoices.documents.zip_archive import stream_archive
 from invoices.einvoices.xml_files import read_xml, xml_source_of
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
 from invoices.store.frozen import DocumentAlteredError
 from portal.space.invoice_csv import csv_lines
@@ -198,7 +198,7 @@ def invoice_xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         return _serve(request, account, found, source, filename)
     try:
         content = read_xml(source)
-    except (OSError, DocumentAlteredError, Refused) as problem:
+    except (OSError, DocumentAlteredError, UnreadableEInvoice) as problem:
         raise Http404 from problem
     if is_customers_own_reading(request):
         record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.XML)

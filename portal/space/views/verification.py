@@ -62,7 +62,7 @@ def verification(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = VerificationForm(initial={"number": request.GET.get("numero", "")[:100]})
         return render(request, "space/verification.html", {**context, "form": form})
-    if not TRIES.count(client_network(request)):
+    if not TRIES.allow(client_network(request)):
         return too_many_tries(request, minutes=TRIES.minutes)
     form = VerificationForm(request.POST, request.FILES)
     if not form.is_valid():

@@ -135,7 +135,7 @@ def test_systemd_takes_percent_and_dollar_signs_literally() -> None:
         (Criteria(start=date(2025, 6, 7), end=date(2025, 6, 7)), "le 07/06/2025"),
         (Criteria(period=Period.PREVIOUS_MONTH), "mois dernier"),
         (
-            Criteria(period=Period.PREVIOUS_MONTH).on(date(2026, 1, 15), None),
+            Criteria(period=Period.PREVIOUS_MONTH).resolve_period(date(2026, 1, 15), None),
             "mois dernier (du 01/12/2025 au 31/12/2025)",
         ),
     ],

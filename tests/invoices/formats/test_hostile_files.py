@@ -18,7 +18,7 @@ import pytest
 from invoices.formats.extraction import MAX_ATTACHMENTS
 from invoices.formats.reading import Kind, kind_of, read_einvoice
 from invoices.formats.reading_child import ReadingChild, close_child, read_in_child
-from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, Refused
+from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, UnreadableEInvoice
 from invoices.formats.safe_xml import MAX_XML_BYTES
 from tests.support.einvoice_samples import CII, PDF, SAMPLES, UBL, changed, sample
 
@@ -89,12 +89,12 @@ def test_orders_and_lifecycle_messages_are_told_from_invoices() -> None:
     ],
 )
 def test_a_file_that_is_no_sound_invoice_is_refused(data: bytes, sentence: str) -> None:
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(UnreadableEInvoice, match=sentence):
         read_einvoice(data)
 
 
 def test_a_reference_to_an_entity_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(Refused, match="mal formé"):
+    with pytest.raises(UnreadableEInvoice, match="mal formé"):
         read_einvoice(changed(CII, "Lieferant GmbH", "&lieferant;"))
 
 
@@ -141,7 +141,7 @@ def test_a_pdf_without_invoice_is_told_from_a_broken_one() -> None:
 
 @pytest.mark.parametrize("user", ["", "secret"])
 def test_an_encrypted_pdf_is_refused(user: str) -> None:
-    with pytest.raises(Refused, match=r"chiffré|mot de passe"):
+    with pytest.raises(UnreadableEInvoice, match=r"chiffré|mot de passe"):
         read_einvoice(pdf_with(("factur-x.xml", CII), encryption=pikepdf.Encryption(owner="owner", user=user)))
 
 
@@ -149,7 +149,7 @@ def test_an_attachment_that_unpacks_to_too_much_is_refused_without_unpacking_it(
     bomb = b"<a>" + b" " * (MAX_XML_BYTES + 1000) + b"</a>"
     document = pdf_with(("factur-x.xml", bomb))
     assert len(document) < MAX_XML_BYTES / 100
-    with pytest.raises(Refused, match="trop volumineux"):
+    with pytest.raises(UnreadableEInvoice, match="trop volumineux"):
         read_einvoice(document)
 
 
@@ -159,7 +159,7 @@ def test_an_attachment_packed_in_an_unusual_way_is_refused() -> None:
         for stream in pdf.attachments["factur-x.xml"].obj.EF.values():
             stream.write(zlib.compress(zlib.compress(CII)), filter=pikepdf.Array([flate, flate]))
 
-    with pytest.raises(Refused, match="inattendue"):
+    with pytest.raises(UnreadableEInvoice, match="inattendue"):
         read_einvoice(pdf_with(("factur-x.xml", CII), prepare=pack_twice, compress_streams=False))
 
 
@@ -181,7 +181,7 @@ def test_the_child_reads_what_this_process_reads() -> None:
             child.read(pdf_with())
         with pytest.raises(LifecycleMessage):
             child.read(sample("gobl-cii", "UC1_F202500003_01-CDV-200_Deposee.xml"))
-        with pytest.raises(Refused, match="n’existe pas"):
+        with pytest.raises(UnreadableEInvoice, match="n’existe pas"):
             child.read(Path("/nonexistent"))
 
 
@@ -193,7 +193,7 @@ def test_a_child_that_crashes_costs_its_file_alone() -> None:
         os.kill(first, signal.SIGSTOP)  # holds the reading until the crash
         crash = threading.Timer(0.2, os.kill, (first, signal.SIGKILL))
         crash.start()
-        with pytest.raises(Refused, match="échouer la lecture"):
+        with pytest.raises(UnreadableEInvoice, match="échouer la lecture"):
             child.read(CII)
         crash.join()
         assert child.read(CII).syntax == "CII"
@@ -236,7 +236,7 @@ def test_a_program_that_reads_in_a_child_ends_without_a_warning(tmp_path: Path) 
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
     slow = b"<a>" + b"<b/>" * 4_000_000 + b"</a>"
     with ReadingChild(timeout=0.05) as child:
-        with pytest.raises(Refused, match="interrompue"):
+        with pytest.raises(UnreadableEInvoice, match="interrompue"):
             child.read(slow)
         child.timeout = 20
         assert child.read(UBL).syntax == "UBL"
@@ -245,6 +245,6 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(tmp_path: Pa
 def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_is_read() -> None:
     greedy = b"<a>" + b"<b/>" * 6_000_000 + b"</a>"
     with ReadingChild(memory_limit=400 * 1024 * 1024) as child:
-        with pytest.raises(Refused, match=r"mémoire|échouer la lecture"):
+        with pytest.raises(UnreadableEInvoice, match=r"mémoire|échouer la lecture"):
             child.read(greedy)
         assert child.read(UBL).syntax == "UBL"

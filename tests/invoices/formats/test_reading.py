@@ -23,7 +23,7 @@ from invoices.en16931.model import (
 from invoices.formats.cii.writer import write_cii
 from invoices.formats.reading import Reading, read_einvoice
 from invoices.formats.reading_child import ReadingChild
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from tests.support.einvoice_samples import CII, EXPECTED, IMPORTED, OTHERS, PDF, SAMPLES, UBL, changed, row_name, sample
 
 
@@ -79,7 +79,7 @@ def test_a_sample_is_read_as_listed(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("row", OTHERS, ids=row_name)
 def test_a_sample_that_is_no_invoice_is_refused_with_a_sentence(row: dict[str, str]) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(UnreadableEInvoice) as refusal:
         read_einvoice(sample(row["source"], row["file"]))
     assert refusal.value.reason.endswith((".", ")."))
 
@@ -231,7 +231,7 @@ def test_the_invoice_that_a_credit_note_corrects_is_read_with_its_date() -> None
 )
 def test_an_amount_that_is_no_number_is_refused_with_its_term_and_value(stated: str, term: str) -> None:
     document = changed(CII, "529.87</ram:GrandTotalAmount>", f"{stated}</ram:GrandTotalAmount>")
-    with pytest.raises(Refused, match=f"{term}.*{stated[:20]}"):
+    with pytest.raises(UnreadableEInvoice, match=f"{term}.*{stated[:20]}"):
         read_einvoice(document)
 
 
@@ -247,7 +247,7 @@ def test_a_date_that_is_none_is_left_out_with_a_warning() -> None:
 
 
 def test_an_invoice_without_number_is_refused() -> None:
-    with pytest.raises(Refused, match="BT-1"):
+    with pytest.raises(UnreadableEInvoice, match="BT-1"):
         read_einvoice(changed(UBL, "<cbc:ID>471102</cbc:ID>", "<cbc:ID> </cbc:ID>"))
 
 
@@ -277,7 +277,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(document: bytes) -> 
                 damaged[position] = chance.randrange(256)
             if chance.random() < 0.3:
                 del damaged[chance.randrange(len(damaged)) :]
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(UnreadableEInvoice):
                 assert isinstance(child.read(bytes(damaged)), Reading)
 
 

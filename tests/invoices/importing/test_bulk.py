@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.models import Customer
-from invoices.importing.tables.bulk import RowWriter, writing_behind
+from invoices.importing.tables.bulk import RowWriter, background_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_more_rows_by_one_statement_than_the_database_takes_are_parted() -> None
 
 
 def test_a_statement_sees_what_was_given_to_be_written_before_it() -> None:
-    with transaction.atomic(), writing_behind() as behind:
+    with transaction.atomic(), background_writer() as behind:
         writer = RowWriter(Customer, _COLUMNS)
         for number in range(30):
             behind.write(writer, _rows(number))
@@ -64,14 +64,14 @@ def test_a_statement_sees_what_was_given_to_be_written_before_it() -> None:
 
 def test_the_rows_are_written_in_another_thread_in_the_order_of_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[str] = set()
-    write_ready = RowWriter.write_ready
+    send = RowWriter.send
 
     def noting(writer: RowWriter, ready: Any) -> None:
         threads.add(threading.current_thread().name)
-        write_ready(writer, ready)
+        send(writer, ready)
 
-    monkeypatch.setattr(RowWriter, "write_ready", noting)
-    with transaction.atomic(), writing_behind() as behind:
+    monkeypatch.setattr(RowWriter, "send", noting)
+    with transaction.atomic(), background_writer() as behind:
         writer = RowWriter(Customer, _COLUMNS)
         for number in range(20):
             behind.write(writer, _rows(number))
@@ -82,18 +82,18 @@ def test_the_rows_are_written_in_another_thread_in_the_order_of_the_calls(monkey
 
 def test_rows_are_made_ready_while_others_are_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
     second_is_ready = threading.Event()
-    write_ready = RowWriter.write_ready
+    send = RowWriter.send
 
     def waiting(writer: RowWriter, ready: Any) -> None:
         assert second_is_ready.wait(10)
-        write_ready(writer, ready)
+        send(writer, ready)
 
     def second() -> Iterator[tuple[str, str]]:
         yield from _rows(2, 3)
         second_is_ready.set()
 
-    monkeypatch.setattr(RowWriter, "write_ready", waiting)
-    with transaction.atomic(), writing_behind() as behind:
+    monkeypatch.setattr(RowWriter, "send", waiting)
+    with transaction.atomic(), background_writer() as behind:
         writer = RowWriter(Customer, _COLUMNS)
         behind.write(writer, _rows(0, 1))
         behind.write(writer, second())
@@ -102,7 +102,7 @@ def test_rows_are_made_ready_while_others_are_being_written(monkeypatch: pytest.
 
 
 def test_what_the_database_refuses_is_raised_by_the_next_statement() -> None:
-    with transaction.atomic(), suppress(_Left), writing_behind() as behind:
+    with transaction.atomic(), suppress(_Left), background_writer() as behind:
         writer = RowWriter(Customer, _COLUMNS)
         behind.write(writer, _rows(1))
         behind.write(writer, _rows(1))
@@ -115,7 +115,7 @@ def test_what_the_database_refuses_is_raised_by_the_next_statement() -> None:
 
 
 def test_what_the_database_refuses_last_is_raised_at_the_end() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic(), writing_behind() as behind:
+    with pytest.raises(IntegrityError), transaction.atomic(), background_writer() as behind:
         behind.write(RowWriter(Customer, _COLUMNS), _rows(1, 1))
 
     assert _codes() == []
@@ -125,19 +125,19 @@ def test_an_error_beside_the_writing_is_the_one_that_is_raised_and_nothing_stays
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     released = threading.Event()
-    write_ready = RowWriter.write_ready
+    send = RowWriter.send
 
     def slow(writer: RowWriter, ready: Any) -> None:
         released.wait(10)
-        write_ready(writer, ready)
+        send(writer, ready)
 
     def write_and_fail() -> None:
-        with transaction.atomic(), writing_behind() as behind:
+        with transaction.atomic(), background_writer() as behind:
             behind.write(RowWriter(Customer, _COLUMNS), _rows(1, 1))
             threading.Timer(0.05, released.set).start()
             raise _Left
 
-    monkeypatch.setattr(RowWriter, "write_ready", slow)
+    monkeypatch.setattr(RowWriter, "send", slow)
     with pytest.raises(_Left):
         write_and_fail()
 
@@ -152,7 +152,7 @@ def test_the_connection_is_afterwards_its_thread_s_own_again_with_its_usual_sett
 
     connection.ensure_connection()
     usual = cache() if connection.vendor == "sqlite" else None
-    with transaction.atomic(), writing_behind() as behind:
+    with transaction.atomic(), background_writer() as behind:
         behind.write(RowWriter(Customer, _COLUMNS), _rows(1))
     assert usual is None or cache() == usual
 

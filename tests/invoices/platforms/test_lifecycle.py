@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from invoices.formats.cdar import read_statuses
-from invoices.formats.refusals import Refused
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Invoice, LifecycleStatus
 from invoices.platforms.lifecycle import (
     LAST_STATUS,
@@ -66,13 +66,13 @@ def test_a_message_may_speak_of_several_invoices_and_gives_its_reasons() -> None
     ],
 )
 def test_a_message_that_lacks_what_matters_is_refused_with_a_sentence(change: tuple[str, str], sentence: str) -> None:
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(UnreadableEInvoice, match=sentence):
         read_statuses(DISPUTE.read_text().replace(*change).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"<!DOCTYPE x []><x/>", b"\x00\xff\x00"])
 def test_other_files_are_refused(data: bytes) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(UnreadableEInvoice):
         read_statuses(data)
 
 

@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.gestures import ask_gesture, carry_out
-from customers.models import Account, Customer, Gesture
+from customers.bulk_actions import create_bulk_action, run_bulk_action
+from customers.models import Account, BulkAction, Customer
 from customers.services import generate_credentials
-from customers.tasks import wake_stalled_gestures
+from customers.tasks import wake_stalled_bulk_actions
 from mailing.outbox import summary
 from tests.support.factories import make_account, make_contact, make_customer, make_staff
 
@@ -128,27 +128,29 @@ def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
     assert "data-refresh" in waiting
     assert "Aucun processus de travail" in waiting
 
-    gesture = carry_out(Gesture.objects.get())
+    bulk_action = run_bulk_action(BulkAction.objects.get())
 
-    assert gesture.is_done
-    assert (gesture.changed, gesture.mails, gesture.skipped) == (300, 300, [])
+    assert bulk_action.is_done
+    assert (bulk_action.changed, bulk_action.mails, bulk_action.skipped) == (300, 300, [])
     assert Account.objects.of_customers().count() == len(customers)
     assert mails() == 300
     assert "data-refresh" not in client.get(answer["Location"]).content.decode()
 
 
-def test_a_gesture_whose_worker_died_goes_on_where_it_stood(staff: Account) -> None:
+def test_a_action_whose_worker_died_goes_on_where_it_stood(staff: Account) -> None:
     customers = [make_customer(invoice_copies="1") for _number in range(3)]
-    gesture = ask_gesture(kind=Gesture.Kind.CREATE, targets=[customer.pk for customer in customers], author=staff)
+    bulk_action = create_bulk_action(
+        kind=BulkAction.Kind.CREATE, targets=[customer.pk for customer in customers], author=staff
+    )
     steps = iter([False, True])
-    carry_out(gesture, should_stop=lambda: next(steps))
+    run_bulk_action(bulk_action, should_stop=lambda: next(steps))
     assert Account.objects.of_customers().count() == 1
-    carry_out(Gesture.objects.get())  # in the hands of the dead worker for a minute
+    run_bulk_action(BulkAction.objects.get())  # in the hands of the dead worker for a minute
     assert Account.objects.of_customers().count() == 1
 
     with time_machine.travel(timezone.now() + datetime.timedelta(minutes=2)):
-        assert wake_stalled_gestures() == 1
-        done = carry_out(Gesture.objects.get())
+        assert wake_stalled_bulk_actions() == 1
+        done = run_bulk_action(BulkAction.objects.get())
 
     assert done.is_done
     assert done.changed == 3
@@ -173,7 +175,7 @@ def test_relaunching_draws_a_new_provisional_password_and_leaves_chosen_ones_alo
     assert mails() == 1
 
 
-def test_the_filters_of_accounts_find_who_needs_a_gesture(client: Client, staff: Account) -> None:
+def test_the_filters_of_accounts_find_who_needs_an_action(client: Client, staff: Account) -> None:
     make_account(make_customer(email="venu@un.example"), last_login=timezone.now())
     make_account(make_customer(email="jamais@un.example"))
     make_account(make_customer(email="ferme@un.example"), is_active=False, last_login=timezone.now())
@@ -208,7 +210,7 @@ def test_the_filters_of_customers_find_those_without_address_or_credentials(clie
 
 
 @pytest.mark.parametrize(
-    "name", ["customers_customer", "customers_contact", "customers_customeraccount", "customers_gesture"]
+    "name", ["customers_customer", "customers_contact", "customers_customeraccount", "customers_bulkaction"]
 )
 def test_a_list_asks_the_database_as_often_for_200_rows_as_for_10(client: Client, staff: Account, name: str) -> None:
     def fill(count: int) -> None:
@@ -216,7 +218,7 @@ def test_a_list_asks_the_database_as_often_for_200_rows_as_for_10(client: Client
             customer = make_customer()
             make_contact(customer)
             Account.objects.bulk_create([Account(login=customer.email)])
-            Gesture.objects.create(kind="send", author=staff)
+            BulkAction.objects.create(kind="send", author=staff)
 
     url = reverse(f"admin:{name}_changelist")
     fill(10)

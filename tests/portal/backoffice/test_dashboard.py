@@ -10,13 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Account, Customer, Gesture
+from customers.models import Account, BulkAction, Customer
 from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export
 from invoices.models import Document, ImportBatch
+from mailing.heartbeats import record_heartbeat
 from mailing.models import Message
-from mailing.pulses import beat
 from tests.support.back_office import BACKEND, list_url, words
 from tests.support.factories import (
     make_account,
@@ -111,8 +111,8 @@ def test_a_long_list_says_honestly_where_it_stops_counting(client: Client, monke
 def test_the_dashboard_warns_when_no_worker_has_been_seen_for_a_minute(client: Client) -> None:
     client.force_login(make_staff(), backend=BACKEND)
     assert "n’a jamais donné signe de vie" in words(client.get("/gestion/"))
-    beat("machine:1", "export")
-    beat("machine:2", "mail")
+    record_heartbeat("machine:1", "export")
+    record_heartbeat("machine:2", "mail")
     assert "signe de vie" not in words(client.get("/gestion/"))
 
     with time_machine.travel(timezone.now() + datetime.timedelta(seconds=61)):
@@ -123,16 +123,16 @@ def test_where_tasks_run_at_once_no_page_waits_for_a_worker(client: Client, sett
     staff = make_staff()
     client.force_login(staff, backend=BACKEND)
     batch = ImportBatch.objects.create(state="received", author=staff)
-    gesture = Gesture.objects.create(kind="activate", author=staff)
+    bulk_action = BulkAction.objects.create(kind="activate", author=staff)
     make_invoice()
     export = create_export(criteria=Criteria(), author_name="Nathalie Blanc")
     pages = (
         "/gestion/",
         f"/gestion/invoices/importbatch/{batch.pk}/change/",
-        f"/gestion/customers/gesture/{gesture.pk}/change/",
+        f"/gestion/customers/bulkaction/{bulk_action.pk}/change/",
         list_url(export),
     )
-    beat("machine:1", "mail")
+    record_heartbeat("machine:1", "mail")
     warnings = ("signe de vie", "ne s’est signalé")
 
     def warned() -> list[bool]:

@@ -137,7 +137,7 @@ def test_ticks_of_another_list_or_of_one_that_has_left_change_nothing(desk: Clie
 
 
 def told() -> list[str]:
-    """What the history says of gestures on all lines, with ordinary spaces."""
+    """What the history says of actions on all lines, with ordinary spaces."""
     messages = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
     return [message.replace("\u00a0", " ") for message in messages if "," not in message]
 
@@ -291,7 +291,14 @@ def test_a_second_main_contact_is_refused_with_a_sentence(desk: Client) -> None:
     export = create_export(criteria=Criteria(generate_credentials=True, contacts=rules))
 
     response = correct(
-        desk, export, invoice, "contact", name="A", function="Compta", email="ACHATS@client.example", is_main="on"
+        desk,
+        export,
+        invoice,
+        "contact",
+        name="A",
+        function="Compta",
+        email="ACHATS@client.example",
+        is_main="on",
     )
 
     assert "Ce client a déjà un interlocuteur principal" in words(response)

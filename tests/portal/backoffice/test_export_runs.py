@@ -21,8 +21,8 @@ from invoices.exporting.progress import Progress, measure_progress, write_durati
 from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from mailing import outbox
+from mailing.heartbeats import record_heartbeat, remove_heartbeat
 from mailing.models import Message
-from mailing.pulses import beat, fall_silent
 from tests.support.back_office import BACKEND, SCREEN, words
 from tests.support.back_office import list_url as url
 from tests.support.factories import make_company, make_customer, make_invoice, make_staff
@@ -171,11 +171,11 @@ def test_a_missing_worker_is_said_before_and_during_the_run(desk: Client, settin
     warning = "Aucun processus d’export ne s’est signalé depuis une minute"
 
     assert warning in words(desk.get(url(export)))
-    beat("machine:1", "export")
+    record_heartbeat("machine:1", "export")
     assert warning not in words(desk.get(url(export)))
     start_export(export=export)
     assert warning not in words(desk.get(url(export, "avancement/")))
-    fall_silent("machine:1")
+    remove_heartbeat("machine:1")
     assert warning in words(desk.get(url(export, "avancement/")))
 
 

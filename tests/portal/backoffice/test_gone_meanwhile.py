@@ -1,10 +1,10 @@
-"""What somebody removed while another one looked at it: each gesture answers with a sentence, none with an error."""
+"""What somebody removed while another one looked at it: each action answers with a sentence, none with an error."""
 
 import pytest
 from django.test import Client
 
-from customers.gestures import ask_gesture, carry_out
-from customers.models import Account, Contact, Customer, Gesture
+from customers.bulk_actions import create_bulk_action, run_bulk_action
+from customers.models import Account, BulkAction, Contact, Customer
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, recheck_customer, start_export
 from invoices.exporting.run.worker import run_lines
@@ -36,25 +36,27 @@ def gone() -> tuple[int, int]:
 
 
 # ─── The card ────────────────────────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("gesture", ["creer", "{account}/envoyer", "{account}/reinitialiser", "{account}/montrer"])
-def test_a_gesture_on_a_removed_customer_says_so(desk: Client, gesture: str) -> None:
+@pytest.mark.parametrize("bulk_action", ["creer", "{account}/envoyer", "{account}/reinitialiser", "{account}/montrer"])
+def test_a_action_on_a_removed_customer_says_so(desk: Client, bulk_action: str) -> None:
     customer, account = gone()
 
-    answer = desk.post(f"{CUSTOMERS}{customer}/comptes/{gesture.format(account=account)}/", follow=True)
+    answer = desk.post(f"{CUSTOMERS}{customer}/comptes/{bulk_action.format(account=account)}/", follow=True)
 
     assert answer.status_code == 200
     assert "Ce client a été supprimé entre-temps : rien n’a été fait." in words(answer)
     assert not Account.objects.of_customers().exists()
 
 
-@pytest.mark.parametrize("gesture", ["envoyer", "reinitialiser", "montrer", "etat"])
-def test_a_gesture_on_a_removed_account_leads_back_to_the_card(desk: Client, gesture: str) -> None:
+@pytest.mark.parametrize("bulk_action", ["envoyer", "reinitialiser", "montrer", "etat"])
+def test_a_action_on_a_removed_account_leads_back_to_the_card(desk: Client, bulk_action: str) -> None:
     customer = make_customer()
     account = make_account(customer)
     key = account.pk
     account.delete()
 
-    answer = desk.post(f"{CUSTOMERS}{customer.pk}/comptes/{key}/{gesture}/", {f"state_{key}": "active"}, follow=True)
+    answer = desk.post(
+        f"{CUSTOMERS}{customer.pk}/comptes/{key}/{bulk_action}/", {f"state_{key}": "active"}, follow=True
+    )
 
     assert "Ce compte n’est plus rattaché à ce client" in words(answer)
     assert answer.redirect_chain[-1][0] == f"{CUSTOMERS}{customer.pk}/change/#web"
@@ -100,21 +102,21 @@ def test_a_contact_removed_while_the_card_was_open_is_answered_on_the_card(desk:
     assert not Contact.objects.exists()
 
 
-def test_a_gesture_on_many_goes_past_those_that_were_removed_between_question_and_work(desk: Client) -> None:
+def test_a_bulk_action_goes_past_those_that_were_removed_between_question_and_work(desk: Client) -> None:
     there, gone_customer = make_customer(), make_customer()
     keys = [there.pk, gone_customer.pk]
     gone_customer.delete()
 
-    gestures = [
-        carry_out(ask_gesture(kind=kind, targets=keys, author=None))
-        for kind in (Gesture.Kind.DEMATERIALISE, Gesture.Kind.CREATE)
+    bulk_actions = [
+        run_bulk_action(create_bulk_action(kind=kind, targets=keys, author=None))
+        for kind in (BulkAction.Kind.DEMATERIALISE, BulkAction.Kind.CREATE)
     ]
 
-    assert {gesture.state for gesture in gestures} == {Gesture.State.DONE}
+    assert {bulk_action.state for bulk_action in bulk_actions} == {BulkAction.State.DONE}
     assert Account.objects.of_customers().count() == 1
-    for gesture in gestures:
-        assert desk.get(f"/gestion/customers/gesture/{gesture.pk}/change/").status_code == 200
-    assert "supprimé entre-temps" in words(desk.get(f"/gestion/customers/gesture/{gestures[1].pk}/change/"))
+    for bulk_action in bulk_actions:
+        assert desk.get(f"/gestion/customers/bulkaction/{bulk_action.pk}/change/").status_code == 200
+    assert "supprimé entre-temps" in words(desk.get(f"/gestion/customers/bulkaction/{bulk_actions[1].pk}/change/"))
 
 
 def test_a_question_about_customers_that_are_all_gone_asks_nothing(desk: Client) -> None:
@@ -123,7 +125,7 @@ def test_a_question_about_customers_that_are_all_gone_asks_nothing(desk: Client)
     answer = desk.post(CUSTOMERS, {"action": "create_credentials", "_selected_action": [customer]}, follow=True)
 
     assert answer.status_code == 200
-    assert not Gesture.objects.exists()
+    assert not BulkAction.objects.exists()
 
 
 def test_a_wrong_address_of_a_removed_customer_is_told(desk: Client) -> None:

@@ -46,7 +46,7 @@ def test_an_account_closed_by_its_form_finds_its_old_sessions_over_when_it_opens
     assert browser.get("/compte/").headers["Location"].startswith("/connexion/")
 
 
-def test_a_gesture_on_many_mails_is_noted_on_each_in_one_statement(desk: Client) -> None:
+def test_a_bulk_action_mails_is_noted_on_each_in_one_statement(desk: Client) -> None:
     write_messages(
         [
             Draft(

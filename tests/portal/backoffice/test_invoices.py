@@ -86,7 +86,9 @@ def test_the_list_is_filtered_by_state_kind_period_and_customer(desk: Client) ->
 
 
 @time_machine.travel("2026-03-15")
-def test_the_list_offers_the_years_that_there_are_and_the_months_of_the_one_that_is_chosen(desk: Client) -> None:
+def test_the_list_offers_the_years_that_there_are_and_the_months_of_the_one_that_is_chosen(
+    desk: Client,
+) -> None:
     make_invoice(issue_date=date(2024, 1, 5))
     make_invoice(issue_date=date(2026, 2, 28))
 

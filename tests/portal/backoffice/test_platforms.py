@@ -75,7 +75,9 @@ def test_a_status_is_typed_and_shown_with_who_typed_it(desk: Client) -> None:
     assert "212 Encaissée" in desk.get(answer["Location"]).content.decode()
 
 
-def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refused_with_a_reason(desk: Client) -> None:
+def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refused_with_a_reason(
+    desk: Client,
+) -> None:
     company = make_company()
     company.siren = "732829320"
     company.save()

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from customers.gestures import ask_gesture
-from customers.models import Account, Customer, Gesture
+from customers.bulk_actions import create_bulk_action
+from customers.models import Account, BulkAction, Customer
 from customers.services import send_credentials
 from invoices.models import Company, ImportBatch, Invoice
 from mailing.failed_addresses import mark_address_failed
@@ -35,7 +35,7 @@ LISTS = {
     "/gestion/customers/customer/": {"Comptabilité", "Lecture"},
     "/gestion/customers/contact/": {"Comptabilité", "Lecture"},
     "/gestion/customers/customeraccount/": {"Comptabilité", "Lecture"},
-    "/gestion/customers/gesture/": {"Comptabilité", "Lecture"},
+    "/gestion/customers/bulkaction/": {"Comptabilité", "Lecture"},
     "/gestion/customers/staffaccount/": {"Paramétrage"},
     "/gestion/auth/group/": {"Paramétrage"},
     "/gestion/admin/logentry/": {"Paramétrage"},
@@ -100,7 +100,7 @@ def _scene() -> dict[str, Any]:
 
 
 # What changes something: address, what is sent, and the groups that may.
-GESTURES: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[str]]] = {
+ACTIONS: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[str]]] = {
     "flag D": (
         lambda s: "/gestion/customers/customer/",
         {"action": "dematerialise", "confirmed_count": "1"},
@@ -187,10 +187,10 @@ GESTURES: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[s
 
 
 @pytest.mark.parametrize("group", ["Comptabilité", "Lecture", "Paramétrage"])
-@pytest.mark.parametrize("gesture", GESTURES)
-def test_each_gesture_is_for_its_groups_and_nobody_else(client: Client, gesture: str, group: str) -> None:
+@pytest.mark.parametrize("bulk_action", ACTIONS)
+def test_each_action_is_for_its_groups_and_nobody_else(client: Client, bulk_action: str, group: str) -> None:
     scene = _scene()
-    address, sent, groups = GESTURES[gesture]
+    address, sent, groups = ACTIONS[bulk_action]
     if "action" in sent:
         sent = {**sent, "_selected_action": str(scene["customer"].pk)}
     client.force_login(member(group), backend=BACKEND)
@@ -208,7 +208,7 @@ def test_each_gesture_is_for_its_groups_and_nobody_else(client: Client, gesture:
 
 
 def _state() -> Any:
-    """All that a gesture without right could have changed."""
+    """All that an action without right could have changed."""
     return (
         list(Customer.objects.order_by("pk").values()),
         list(Account.objects.order_by("pk").values("pk", "password", "is_active", "login")),
@@ -218,7 +218,7 @@ def _state() -> Any:
         list(Company.objects.values()),
         list(Group.objects.order_by("pk").values()),
         list(Group.permissions.through.objects.order_by("pk").values()),
-        Gesture.objects.count(),
+        BulkAction.objects.count(),
     )
 
 
@@ -338,9 +338,9 @@ def test_frozen_things_cannot_be_deleted(client: Client) -> None:
 
 
 # ─── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_a_gesture_page_is_for_those_who_may_see_it(client: Client) -> None:
+def test_a_action_page_is_for_those_who_may_see_it(client: Client) -> None:
     staff = make_staff()
-    gesture = ask_gesture(kind=Gesture.Kind.SEND, targets=[1, 2], author=staff)
+    bulk_action = create_bulk_action(kind=BulkAction.Kind.SEND, targets=[1, 2], author=staff)
     client.force_login(member("Paramétrage"), backend=BACKEND)
 
-    assert client.get(f"/gestion/customers/gesture/{gesture.pk}/change/").status_code == 403
+    assert client.get(f"/gestion/customers/bulkaction/{bulk_action.pk}/change/").status_code == 403

@@ -146,7 +146,7 @@ def _own_names(patterns: Any) -> Iterator[str]:
 
 
 def _everything() -> dict[str, list[Any]]:
-    """All rows of our tables but sessions, of rights and of the history: what no refused gesture may change."""
+    """All rows of our tables but sessions, of rights and of the history: what no refused action may change."""
     ours = ("invoices", "customers", "mailing", "auth", "admin")
     models = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in ours]
     return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
@@ -203,7 +203,7 @@ def test_a_member_of_staff_without_rights_gets_nothing_anywhere(client: Client, 
 
     answers = [client.get(url), client.post(url, _sent(name, scene))]
 
-    # A gesture that is no page answers 405 to who only looks at its address.
+    # An action that is no page answers 405 to who only looks at its address.
     expected = {302, 405} if name == "end_visit" else {403, 405}
     assert {answer.status_code for answer in answers} <= expected
     assert _everything() == before

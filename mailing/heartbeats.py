@@ -12,7 +12,7 @@ PULSE_LIFETIME = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Pulse:
+class Heartbeat:
     """The last sign of life of a process."""
 
     name: str
@@ -20,19 +20,19 @@ class Pulse:
     seen_at: datetime.datetime
 
 
-def beat(name: str, role: str) -> None:
+def record_heartbeat(name: str, role: str) -> None:
     """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
     now = timezone.now()
     WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now})
     WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
 
 
-def fall_silent(name: str) -> None:
+def remove_heartbeat(name: str) -> None:
     """Forget the process ``name``, which ends in good order."""
     WorkerPulse.objects.filter(name=name).delete()
 
 
-def last_pulse(role: str = "") -> Pulse | None:
+def last_heartbeat(role: str = "") -> Heartbeat | None:
     """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
     row = WorkerPulse.objects.filter(Q(role=role) if role else Q()).first()
-    return Pulse(row.name, row.role, row.seen_at) if row else None
+    return Heartbeat(row.name, row.role, row.seen_at) if row else None

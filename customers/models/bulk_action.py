@@ -1,4 +1,4 @@
-"""Gestures on many customers or accounts at once."""
+"""Bulk actions on many customers or accounts at once."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -11,18 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from customers.models.account import Account
 
 
-class GestureQuerySet(models.QuerySet["Gesture"]):
-    """Questions about gestures on many rows."""
+class BulkActionQuerySet(models.QuerySet["BulkAction"]):
+    """Questions about bulk actions on many rows."""
 
     def claimable(self, now: Any) -> Self:
-        """Gestures that a worker may take: waiting, or in the hands of one whose lease has ended."""
+        """Bulk actions that a worker may take: waiting, or in the hands of one whose lease has ended."""
         return self.filter(
-            Q(state=Gesture.State.WAITING) | Q(state=Gesture.State.RUNNING, lease_until__lt=now),
+            Q(state=BulkAction.State.WAITING) | Q(state=BulkAction.State.RUNNING, lease_until__lt=now),
         )
 
 
-class Gesture(models.Model):
-    """A gesture on many customers or accounts: confirmed by a person, done by a worker, told in a report."""
+class BulkAction(models.Model):
+    """A bulk action on many customers or accounts: confirmed by a person, done by a worker, told in a report."""
 
     class Kind(models.TextChoices):
         DEMATERIALISE = "dematerialise", _("Passer en D (démat)")
@@ -43,7 +43,7 @@ class Gesture(models.Model):
     kind = models.CharField(_("action"), max_length=20, choices=Kind)
     state = models.CharField(_("état"), max_length=7, choices=State, default=State.WAITING)
     author = models.ForeignKey(
-        Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="gestures", verbose_name=_("auteur")
+        Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="bulk_actions", verbose_name=_("auteur")
     )
     author_name = models.CharField(_("auteur"), max_length=254, blank=True)
     # Primary keys of customers or of accounts (ON_CUSTOMERS), in the order in which they are done.
@@ -59,9 +59,10 @@ class Gesture(models.Model):
     lease_until = models.DateTimeField(_("réservée jusqu’à"), null=True, blank=True)
     finished_at = models.DateTimeField(_("terminée le"), null=True, blank=True)
 
-    objects = GestureQuerySet.as_manager()
+    objects = BulkActionQuerySet.as_manager()
 
     class Meta:
+        db_table = "customers_gesture"  # its name of before: no table is renamed under running workers
         verbose_name = _("action groupée")
         verbose_name_plural = _("actions groupées")
         ordering = ("-created_at",)

@@ -1,4 +1,4 @@
-"""Gestures on hundreds of rows at once: what the confirmation says, and the page that tells how far they are."""
+"""Bulk actions on hundreds of rows at once: what the confirmation says, and the page that tells how far they are."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,15 +10,15 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from customers.gestures import ask_gesture, is_relaunchable
-from customers.models import DEMATERIALISED, Account, Customer, CustomerAccount, Gesture
-from customers.recipients import ContactRules, find_addressees
-from customers.tasks import start_gesture
+from customers.bulk_actions import create_bulk_action, is_relaunchable
+from customers.models import DEMATERIALISED, Account, BulkAction, Customer, CustomerAccount
+from customers.recipients import ContactRules, find_recipients_of
+from customers.tasks import start_bulk_action
 from portal.backoffice.ui.confirmation import Choice, Group, Plan, ask, is_confirmed, make_group
 from portal.backoffice.ui.lists import BackOfficeAdmin, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 
-Kind = Gesture.Kind
+Kind = BulkAction.Kind
 ALSO_SENDS = "also_sends"
 
 
@@ -26,17 +26,19 @@ def confirm_and_start[M: Model](
     model_admin: BackOfficeAdmin[M],
     request: HttpRequest,
     queryset: QuerySet[Any],
-    kind: Gesture.Kind,
+    kind: BulkAction.Kind,
     plan: Plan,
     targets: Sequence[int],
 ) -> HttpResponse:
-    """Ask first; once confirmed, start the gesture on ``targets`` and lead to its report."""
+    """Ask first; once confirmed, start the bulk action on ``targets`` and lead to its report."""
     if not is_confirmed(request, plan):
         return ask(model_admin, request, queryset, plan)
     author = request.user if isinstance(request.user, Account) else None
-    gesture = ask_gesture(kind=kind, targets=targets, author=author, also_sends=request.POST.get(ALSO_SENDS) == "1")
-    start_gesture(gesture)
-    return redirect("admin:customers_gesture_change", gesture.pk)
+    bulk_action = create_bulk_action(
+        kind=kind, targets=targets, author=author, also_sends=request.POST.get(ALSO_SENDS) == "1"
+    )
+    start_bulk_action(bulk_action)
+    return redirect("admin:customers_bulkaction_change", bulk_action.pk)
 
 
 def plan_dematerialise(queryset: QuerySet[Customer]) -> tuple[Plan, list[int]]:
@@ -68,8 +70,8 @@ def plan_create(queryset: QuerySet[Customer]) -> tuple[Plan, list[int]]:
     rows = list(queryset.order_by("code"))
     own = [row for row in rows if row.email.strip()]
     found = {
-        **find_addressees(own, ContactRules()),
-        **find_addressees([row for row in rows if not row.email.strip()], ContactRules(use_contacts=True)),
+        **find_recipients_of(own, ContactRules()),
+        **find_recipients_of([row for row in rows if not row.email.strip()], ContactRules(use_contacts=True)),
     }
     making: list[tuple[Customer, str]] = []
     without_address: list[Customer] = []
@@ -194,13 +196,13 @@ def _group(sentence: str, rows: Iterable[Model]) -> Group:
     return make_group(sentence, map(str, named), count=len(named))
 
 
-@admin.register(Gesture)
-class GestureAdmin(ReadOnlyAdmin[Gesture]):
-    """The gestures on many rows: the report of each, while it runs and after."""
+@admin.register(BulkAction)
+class BulkActionAdmin(ReadOnlyAdmin[BulkAction]):
+    """The bulk actions on many rows: the report of each, while it runs and after."""
 
     list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
     list_filter = ("kind", "state")
-    change_form_template = "backoffice/customers/gesture.html"
+    change_form_template = "backoffice/customers/bulk_action.html"
 
     def changeform_view(
         self,
@@ -209,6 +211,6 @@ class GestureAdmin(ReadOnlyAdmin[Gesture]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """How far the gesture is, and what became of it."""
+        """How far the bulk action is, and what became of it."""
         extra = {"is_worker_silent": is_worker_silent()}
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
