@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from invoices.content.from_rows import prefetch_for_content
 from invoices.einvoices.einvoice import EInvoice, einvoice_of, is_french_seller
-from invoices.einvoices.xml_files import read_xml, xml_source_of
+from invoices.einvoices.xml_files import read_xml_and_container, xml_source_of
 from invoices.en16931.model import from_json, to_json
 from invoices.formats.checks.amounts import check_amounts
 from invoices.formats.checks.own import check_content
@@ -189,25 +189,33 @@ def _check_received(invoice: Invoice, figures: CheckCounts) -> ContentCheck | No
         return None
     is_french = is_french_seller(invoice.company)
     profile = profile_named(source.profile)
-    rules = f"{ruleset_version()} received {'fr' if is_french else 'en'} {profile}"
-    known = ContentCheck.objects.filter(xml_sha256=source.xml_sha256, rules_version=rules).first()
-    if known is not None:
-        return known
     try:
-        xml = read_xml(source)
+        xml, of_container = read_xml_and_container(source)
         if kind_of(xml) != Kind.CII:
             return None
-        figures.rule_runs += 1
-        found = rule_checker(is_french=is_french).check(xml, profile)
     except (OSError, DocumentAlteredError, UnreadableEInvoice) as problem:
         logger.warning("The Factur-X of %s cannot be checked: %s", invoice.number, problem)
         return None
+    rules = f"{ruleset_version()} received {'fr' if is_french else 'en'} {profile}{_digest_of(of_container)}"
+    known = ContentCheck.objects.filter(xml_sha256=source.xml_sha256, rules_version=rules).first()
+    if known is not None:
+        return known
+    figures.rule_runs += 1
+    found = (*of_container, *rule_checker(is_french=is_french).check(xml, profile))
     if any(finding.source == Source.ENGINE and finding.code == "RULES-ENGINE" for finding in found):
         rules = f"{_BROKEN_OFF} {rules}"[:100]
     warnings = tuple(
         replace(finding, severity=Severity.WARNING) for finding in found if finding.code != _FOREIGN_GUIDELINE
     )
     return _keep(source.xml_sha256, rules, warnings)
+
+
+def _digest_of(of_container: tuple[Finding, ...]) -> str:
+    """Tells apart the checks of one XML that came in PDF files with other faults; nothing for a sound one."""
+    if not of_container:
+        return ""
+    said = "\n".join(f"{finding.code} {finding.message_fr}" for finding in of_container)
+    return f" {hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 def _note(invoice: Invoice, check: ContentCheck) -> None:

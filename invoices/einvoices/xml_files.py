@@ -1,6 +1,7 @@
 """The XML of an invoice by itself: the file that came, or what the PDF carries inside."""
 
 from invoices.formats.extraction import extract_invoice
+from invoices.formats.findings import Finding
 from invoices.formats.reading_child import read_in_child
 from invoices.models import Document, Invoice
 from invoices.store.frozen import read_document
@@ -18,7 +19,8 @@ def xml_source_of(invoice: Invoice) -> Document | None:
     pdf = invoice.document
     if pdf is None and invoice.origin == Invoice.Origin.FACTURX:
         pdf = invoice.documents.filter(role=Document.Role.PDF).order_by("-version").first()
-    return pdf if pdf is not None and pdf.profile else None
+    # An e-invoice that does not say its profile has a fingerprint all the same.
+    return pdf if pdf is not None and (pdf.profile or pdf.xml_sha256) else None
 
 
 def read_xml(source: Document) -> bytes:
@@ -28,9 +30,16 @@ def read_xml(source: Document) -> bytes:
     where it cannot be read, and :class:`~invoices.formats.refusals.UnreadableEInvoice` where a received PDF can no
     longer be opened.
     """
+    return read_xml_and_container(source)[0]
+
+
+def read_xml_and_container(source: Document) -> tuple[bytes, tuple[Finding, ...]]:
+    """As :func:`read_xml`, with what is wrong with the received PDF around the XML."""
     content = read_document(source)
     if source.role == Document.Role.XML:
-        return content
+        return content, ()
     # Our own files are sound; what came from elsewhere is opened in a child process.
-    is_ours = source.source == Document.Source.RENDERED
-    return extract_invoice(content).content if is_ours else read_in_child(content).xml
+    if source.source == Document.Source.RENDERED:
+        return extract_invoice(content).content, ()
+    reading = read_in_child(content)
+    return reading.xml, reading.container_findings

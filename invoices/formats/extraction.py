@@ -12,6 +12,7 @@ from itertools import islice
 
 import pikepdf
 
+from invoices.formats.container import Container, read_container
 from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.formats.safe_xml import MAX_XML_BYTES
 
@@ -40,6 +41,7 @@ class Attachment:
 
     name: str
     content: bytes
+    container: Container
     warnings: tuple[str, ...] = ()
 
 
@@ -65,25 +67,24 @@ def extract_invoice(data: bytes) -> Attachment:
 
 
 def _chosen_attachment(pdf: pikepdf.Pdf, *, is_damaged: bool) -> Attachment:
-    attachments: dict[str, tuple[str, pikepdf.Object]] = {}
-    for name, stream in _attachments(pdf, is_damaged=is_damaged):
-        attachments.setdefault(name.lower(), (name, stream))
+    attachments: dict[str, tuple[str, pikepdf.Object, pikepdf.Object]] = {}
+    for name, stream, specification in _attachments(pdf, is_damaged=is_damaged):
+        attachments.setdefault(name.lower(), (name, stream, specification))
     warnings = ("Ce PDF est légèrement endommagé ; il est conservé tel quel.",) if is_damaged else ()
     for wanted in _INVOICE_NAMES:
         if wanted in attachments:
-            name, stream = attachments[wanted]
-            return Attachment(name, _bounded_content(stream, name), warnings)
-    for name, stream in attachments.values():
+            name, stream, specification = attachments[wanted]
+            return Attachment(name, _bounded_content(stream, name), read_container(pdf, specification), warnings)
+    for name, stream, specification in attachments.values():
         if name.lower().endswith(".xml"):
             content = _bounded_content(stream, name)
             if any(namespace in content[:_ROOT_WITHIN] for namespace in _INVOICE_NAMESPACES):
-                unusual = f"La facture jointe à ce PDF porte un nom inhabituel : {name[:80]}."
-                return Attachment(name, content, (*warnings, unusual))
+                return Attachment(name, content, read_container(pdf, specification), warnings)
     raise NoEmbeddedInvoice("Ce PDF ne contient pas de facture électronique (aucun fichier factur-x.xml joint).")
 
 
-def _attachments(pdf: pikepdf.Pdf, *, is_damaged: bool) -> Iterator[tuple[str, pikepdf.Object]]:
-    """Name and stream of each attached file: by the name tree, then by the list of associated files.
+def _attachments(pdf: pikepdf.Pdf, *, is_damaged: bool) -> Iterator[tuple[str, pikepdf.Object, pikepdf.Object]]:
+    """Name, stream and specification of each attached file: by the name tree, then by the list of associated files.
 
     In a damaged file the name tree alone counts: without it, what is left of the list may be of another version.
     """
@@ -103,7 +104,7 @@ def _attachments(pdf: pikepdf.Pdf, *, is_damaged: bool) -> Iterator[tuple[str, p
         if isinstance(stream, pikepdf.Stream):
             for name in (specification.get("/UF"), specification.get("/F"), key):
                 if name is not None and str(name):
-                    yield str(name).replace("\\", "/").rsplit("/", 1)[-1].strip(), stream
+                    yield str(name).replace("\\", "/").rsplit("/", 1)[-1].strip(), stream, specification
 
 
 def _bounded_content(stream: pikepdf.Object, name: str) -> bytes:

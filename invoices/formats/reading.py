@@ -8,7 +8,9 @@ from lxml import etree
 from invoices.en16931.model import InvoiceContent
 from invoices.formats.checks.amounts import sentences_about_sums
 from invoices.formats.cii.reader import CII, read_cii
+from invoices.formats.container import check_container
 from invoices.formats.extraction import extract_invoice, is_pdf
+from invoices.formats.findings import Finding
 from invoices.formats.refusals import LifecycleMessage, Order, UnreadableEInvoice
 from invoices.formats.safe_xml import looks_like_xml, parse
 from invoices.formats.ubl_reader import UBL_CREDIT_NOTE, UBL_INVOICE, read_ubl
@@ -41,7 +43,8 @@ class Reading:
     """An e-invoice that was read.
 
     ``syntax`` is "CII" or "UBL", ``container`` "xml" or "pdf", ``attachment_name`` the name of the XML inside the PDF,
-    ``xml`` its bytes as they came; ``warnings`` are French sentences about sums that do not hold and values left out.
+    ``xml`` its bytes as they came; ``warnings`` are French sentences about sums that do not hold and values left out;
+    ``container_findings`` say what is wrong with the PDF around it.
     """
 
     content: InvoiceContent
@@ -51,6 +54,7 @@ class Reading:
     attachment_name: str
     xml: bytes
     warnings: tuple[str, ...] = ()
+    container_findings: tuple[Finding, ...] = ()
 
 
 def read_einvoice(data: bytes) -> Reading:
@@ -67,7 +71,11 @@ def read_einvoice(data: bytes) -> Reading:
     if is_pdf(data):
         attached = extract_invoice(data)
         reading = _read_xml(attached.content, container="pdf", attachment_name=attached.name)
-        return replace(reading, warnings=(*attached.warnings, *reading.warnings))
+        return replace(
+            reading,
+            warnings=(*attached.warnings, *reading.warnings),
+            container_findings=check_container(attached.container, name=attached.name, profile=reading.profile),
+        )
     raise UnreadableEInvoice("Ce fichier n’est ni un PDF ni un fichier XML.")
 
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from invoices.en16931.model import InvoiceContent, from_json, to_json
 from invoices.formats.child_process import ChildDiedError, ChildProcess, read_frame, write_frame
+from invoices.formats.findings import Finding
 from invoices.formats.reading import Reading, read_einvoice
 from invoices.formats.refusals import LifecycleMessage, NoEmbeddedInvoice, Order, UnreadableEInvoice
 
@@ -141,6 +142,7 @@ def _reading_to_json(reading: Reading) -> dict[str, Any]:
         "attachment_name": reading.attachment_name,
         "xml": base64.b64encode(reading.xml).decode("ascii"),
         "warnings": reading.warnings,
+        "container_findings": to_json(reading.container_findings),
     }
 
 
@@ -154,6 +156,7 @@ def _reading_from_json(data: dict[str, Any]) -> Reading:
         attachment_name=data["attachment_name"],
         xml=base64.b64decode(data["xml"]),
         warnings=tuple(data["warnings"]),
+        container_findings=tuple(from_json(Finding, finding) for finding in data["container_findings"]),
     )
 
 

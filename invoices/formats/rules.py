@@ -370,6 +370,7 @@ _DECIDING: Final = (
     "checks/amounts.py",
     "checks/mentions.py",
     "checks/parties.py",
+    "container.py",
     "findings.py",
     "rule_messages.py",
 )

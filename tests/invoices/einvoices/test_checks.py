@@ -30,6 +30,7 @@ from invoices.formats.reading import read_einvoice
 from invoices.formats.rules import Profile, RuleChecker, profile_named
 from invoices.importing.run import import_erp
 from invoices.models import ContentCheck, Document, ExportItem, Invoice
+from tests.support.einvoice_samples import state_profile, with_pdf_changes
 from tests.support.factories import make_company, make_customer, make_invoice
 from tests.support.invoice_examples import french_vat
 
@@ -329,6 +330,8 @@ SAMPLES = Path(__file__).parents[2] / "data" / "einvoices"
 
 
 FNFE = "fnfe-factur-x-samples/Facture_F20220028-LE_FOURNISSEUR-POUR-LE_CLIENT_EXTENDED.pdf"
+# From before the reform, and attached as «Source».
+OF_FNFE = {"BR-FR-08_BT-23", "BR-FR-17_BT-123", "OWN-PDF-RELATION"}
 
 
 def receive(sample: str) -> Invoice:
@@ -343,7 +346,7 @@ def test_a_received_facturx_is_judged_by_its_own_profile_and_only_warned_of(coun
 
     assert invoice.check_state == CheckState.RECEIVED
     found = findings_of(invoice.content_check)
-    assert {finding.code for finding in found} == {"BR-FR-08_BT-23", "BR-FR-17_BT-123"}
+    assert {finding.code for finding in found} == OF_FNFE
     assert {finding.severity for finding in found} == {Severity.WARNING}
     # The same file again, in another installation's hands or after a change of its customer: nothing is run anew.
     Invoice.objects.update(check_state=CheckState.UNCHECKED)
@@ -378,7 +381,7 @@ def test_a_received_facturx_that_left_before_its_check_is_looked_at_afterwards()
 
     invoice = reload(invoice)
     assert invoice.check_state == CheckState.RECEIVED
-    assert {finding.code for finding in findings_of(invoice.content_check)} == {"BR-FR-08_BT-23", "BR-FR-17_BT-123"}
+    assert {finding.code for finding in findings_of(invoice.content_check)} == OF_FNFE
     assert invoice.updated_at == before
     assert not wake_checks()
 
@@ -419,6 +422,15 @@ def test_what_left_without_an_e_invoice_is_not_asked_about_again() -> None:
     assert Invoice.objects.get().check_state == CheckState.UNCHECKED
     check_waiting()
     assert Invoice.objects.get().check_state == CheckState.NOT_NEEDED
+
+
+def test_an_e_invoice_that_does_not_say_its_profile_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "facture.pdf").write_bytes(with_pdf_changes(state_profile("")))
+    import_erp([tmp_path], create_companies=True)
+    check_all()
+    check = Invoice.objects.get().content_check
+    assert check is not None
+    assert [finding["business_term"] for finding in check.of_container] == ["BT-24"]
 
 
 def test_a_foreign_facturx_is_not_judged_by_the_french_rules() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pikepdf
 import pytest
+from lxml import etree
 
 from invoices.formats.extraction import MAX_ATTACHMENTS
 from invoices.formats.reading import Kind, kind_of, read_einvoice
@@ -32,7 +33,6 @@ from tests.support.einvoice_samples import CII, PDF, SAMPLES, UBL, changed, samp
         ("UTF-16", "utf-16"),
         ("ISO-8859-1", "latin-1"),
         ("windows-1252", "cp1252"),
-        ("UTF-8", "cp1252"),
         ("ISO-8859-1", "utf-8"),
         ("no-such-encoding", "utf-8"),
     ],
@@ -45,6 +45,26 @@ def test_an_encoding_is_recognised_even_if_declared_wrongly(declared: str, writt
     text = text[text.index("?>") + 2 :]
     document = f'<?xml version="1.0" encoding="{declared}"?>{text}'.encode(written)
     assert read_einvoice(document).content.seller.name.endswith("uvres Éclairées")
+
+
+@pytest.mark.parametrize(
+    ("declaration", "written", "named"),
+    [
+        ('<?xml version="1.0" encoding="UTF-8"?>', "cp1252", "UTF-8"),
+        ('<?xml version="1.0"?>', "latin-1", "UTF-8"),
+        ("", "latin-1", "UTF-8"),
+        ('<?xml version="1.0" encoding="US-ASCII"?>', "utf-8", "US-ASCII"),
+        ('<?xml version="1.0" encoding="UTF-16"?>', "utf-8", "UTF-16"),
+    ],
+)
+def test_an_xml_that_is_not_well_formed_in_its_encoding_is_refused(declaration: str, written: str, named: str) -> None:
+    text = CII.decode("utf-8").replace("Lieferant GmbH", "Ouvres Éclairées")
+    text = declaration + text[text.index("?>") + 2 :].lstrip()
+    document = "".join(character for character in text if ord(character) < 256).encode(written)
+    with pytest.raises(etree.XMLSyntaxError):
+        etree.fromstring(document)
+    with pytest.raises(UnreadableEInvoice, match=f"s’annonce en {named}"):
+        read_einvoice(document)
 
 
 # Files that are no invoice, or no good one.
