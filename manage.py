@@ -23,12 +23,32 @@ def main() -> None:
     from django.db import OperationalError, ProgrammingError
 
     try:
+        if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+            _check_start(sys.argv)
         execute_from_command_line(sys.argv)
     except (OperationalError, ProgrammingError) as error:
         from portal.environment import explain_database_error
 
         print(explain_database_error(error), file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _check_start(arguments: list[str]) -> None:
+    """End here, with a sentence, where the command would work on a database that is not this program's."""
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from portal.start import UnfitDatabaseError, check_database, needs_fit_database
+
+    try:
+        if needs_fit_database(arguments):
+            check_database()
+            connection.close()  # processes that are forked later open their own
+    except UnfitDatabaseError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(error.code) from None
 
 
 if __name__ == "__main__":

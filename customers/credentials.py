@@ -40,6 +40,13 @@ def decrypt_secret(token: str) -> str | None:
         return None
 
 
+def opens_stored_secrets() -> bool:
+    """True unless the last provisional password that was stored was encrypted under a key that this process lacks."""
+    kept = Account.objects.exclude(provisional_password="").order_by("-provisional_expires_at")
+    last = kept.values_list("provisional_password", flat=True).first()
+    return not last or decrypt_secret(last) is not None
+
+
 def _cipher() -> MultiFernet:
     """Encrypts under SECRET_KEY; decrypts under it and SECRET_KEY_FALLBACKS, so that keys can be changed."""
     return MultiFernet(

@@ -1,4 +1,4 @@
-"""Open sessions, and what is counted so that nobody tries too often."""
+"""Open sessions, what is counted so that nobody tries too often, and which installation this database is of."""
 
 from typing import ClassVar
 
@@ -49,3 +49,23 @@ class Attempts(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} : {self.count}"
+
+
+class Installation(models.Model):
+    """What this database knows of the installation that fills it: one row, of key ``ONLY``."""
+
+    ONLY = 1
+
+    key_fingerprint = models.CharField(_("empreinte de la clé"), max_length=64)
+    noted_at = models.DateTimeField(_("notée le"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("installation")
+        verbose_name_plural = _("installations")
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="one_installation_per_database"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_fingerprint[:8]
