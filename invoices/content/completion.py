@@ -6,7 +6,7 @@ correction of the card or of the settings is a correction of the invoice.
 """
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -36,7 +36,7 @@ from invoices.formats.french import (
     vat_point_code_of,
 )
 from invoices.formats.french_parties import BuyerKind
-from invoices.money import vat_amount
+from invoices.money import HALF_CENT, vat_amount
 
 if TYPE_CHECKING:
     from customers.models import Customer
@@ -116,7 +116,7 @@ def completed(stated: InvoiceContent, company: "Company", customer: "Customer") 
         seller=seller_of(company),
         buyer=buyer_of(customer),
         lines=lines,
-        vat_breakdown=breakdown_of(lines, reasons, stated.vat_breakdown),
+        vat_breakdown=with_stated_vat(breakdown_of(lines, reasons, stated.vat_breakdown), lines, stated.total_vat),
         line_total=sum((line.net_amount for line in lines), Decimal("0.00")) if lines else None,
         prepaid_amount=stated.prepaid_amount or None,
         due_date=due_date_for(company, stated),
@@ -206,6 +206,31 @@ def breakdown_of(
         reason, code = stated_reasons.get((category, rate)) or stated_reasons.get(("", rate)) or (reason, code)
         groups.append(VatBreakdown(category, rate, taxable, vat_amount(taxable, rate), reason, code))
     return tuple(groups)
+
+
+def with_stated_vat(
+    groups: tuple[VatBreakdown, ...], lines: Sequence[Line], total: Decimal | None
+) -> tuple[VatBreakdown, ...]:
+    """``groups`` with the VAT of their lines rounded one by one, where that is what ``total`` (BT-110) was summed from.
+
+    The sum of BT-117 is to be BT-110 (BR-CO-14), and each may differ from its rate by roundings (BR-CO-17). What line
+    by line does not explain either goes to the group of most lines. Groups without a difference stay as they are.
+    """
+    difference = (total or Decimal(0)) - sum((group.tax_amount for group in groups), Decimal(0))
+    if not groups or not total or not difference or abs(difference) > len(lines) * HALF_CENT:
+        return groups
+    by_line: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        rate = line.vat_rate or Decimal(0)
+        by_line[line.vat_category, rate] += vat_amount(line.net_amount, rate)
+    amounts = [by_line[group.category, group.rate or Decimal(0)] for group in groups]
+    if sum(amounts, Decimal(0)) != total:
+        taxed = [place for place, group in enumerate(groups) if group.rate]
+        amounts = [group.tax_amount for group in groups]
+        counts = Counter((line.vat_category, line.vat_rate or Decimal(0)) for line in lines)
+        most = max(taxed, key=lambda place: counts[groups[place].category, groups[place].rate or Decimal(0)], default=0)
+        amounts[most] += difference
+    return tuple(replace(group, tax_amount=amount) for group, amount in zip(groups, amounts, strict=True))
 
 
 def _electronic_address(stated: str, siren: str, email: str) -> Identifier | None:

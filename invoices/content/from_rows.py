@@ -14,7 +14,7 @@ from django.db.models import Prefetch, QuerySet
 from invoices.content import completion
 from invoices.en16931.model import AllowanceCharge, DocumentReference, InvoiceContent, Line, fields_from_json
 from invoices.models import Invoice, InvoiceLine
-from invoices.money import to_cents
+from invoices.money import HALF_CENT, to_cents
 
 STATED_WHOLE: Final = frozenset((Invoice.Origin.CII, Invoice.Origin.UBL, Invoice.Origin.FACTURX))
 """Origins whose documents state everything themselves: nothing is added to them."""
@@ -75,12 +75,15 @@ def _line_of(line: InvoiceLine) -> Line:
         values[name] = _with_decimals(values[name], least)
     if line.discount_percentage and line.quantity is not None and line.net_price is not None:
         base = to_cents(line.quantity * line.net_price)
+        percentage = _with_decimals(line.discount_percentage, 2)
+        if abs(base * line.discount_percentage / 100 - base + line.net_amount) > HALF_CENT:
+            percentage = None  # the discount was an amount, and this only near it
         values["allowances_charges"] = (
             AllowanceCharge(
                 is_charge=False,
                 amount=base - line.net_amount,
                 base_amount=base,
-                percentage=_with_decimals(line.discount_percentage, 2),
+                percentage=percentage,
                 reason=_DISCOUNT_REASON,
                 reason_code=_DISCOUNT_CODE,
             ),

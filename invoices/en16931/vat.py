@@ -17,7 +17,9 @@ rate 0, anything else                                      E         none: it mu
 O is an invoice's only category or none of its (BR-O-11 to BR-O-14): beside other categories it becomes E.
 """
 
+import functools
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -130,6 +132,32 @@ OUTSIDE_REFORM: Final = r"(^|[^0-9])261([^0-9]|$)"
 def cites_outside_reform(reason: str) -> bool:
     """True where ``reason`` (BT-120 or BT-121) is one of CGI art. 261 to 261 E: «article 261-4-4° du CGI»."""
     return re.search(OUTSIDE_REFORM, reason) is not None
+
+
+# First row that is found decides: a service within the Union is «intracommunautaire», but its VAT is reversed.
+_WORDS_OF_CATEGORIES: Final = (
+    ("AE", r"auto ?liquid|reverse charge|preneur|\b283\b|\b196\b.*directive|vatex (?:eu|fr) ae\b"),
+    ("K", r"intra ?com|intra ?ue|livraison intra|\b262 ter\b|\b138\b.*directive|vatex eu ic\b"),
+    ("O", r"\b259\b|\b267\b|hors (?:du )?champ|hors tva|out of scope|debours|non soumis|vatex eu o\b"),
+    ("G", r"export|\b262\b|\b146\b.*directive|hors (?:de l )?(?:ue|u e|cee|union|europe)\b|vatex eu g\b"),
+    (
+        "E",
+        r"exoner|\bexo\b|exempt|franchise|non applicable|non assujetti|\bmarge\b|\b(?:26[01]|275|29[378])\b|vatex",
+    ),
+    ("Z", r"taux zero|taux nul|zero rate"),
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def category_of_words(text: str) -> str:
+    """The category that a reason for charging no VAT stands for, by its words or article; empty where none is known.
+
+    «Autoliquidation, art. 283-2 nonies du CGI» is AE, «Exonération, art. 262 ter I» K, «art. 262 I» G, «art. 261» E.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char if char.isalnum() else " " for char in decomposed if not unicodedata.combining(char))
+    words = " ".join(plain.split())
+    return next((category for category, pattern in _WORDS_OF_CATEGORIES if re.search(pattern, words)), "")
 
 
 def own_exemption(reason: str, code: str = "") -> VatTreatment:

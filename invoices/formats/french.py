@@ -23,7 +23,7 @@ from invoices.en16931.model import (
     Note,
     VatBreakdown,
 )
-from invoices.en16931.units import unit_code
+from invoices.en16931.units import ONE, unit_code
 from invoices.en16931.vat import FRANCHISE, VatTreatment, cites_outside_reform, own_exemption, usual_treatment
 from invoices.formats.french_parties import (
     BuyerKind,
@@ -162,6 +162,10 @@ def _complete_line(line: Line, position: int) -> Line:
 
     A discount written as 1 × −10,00 says the same as −1 × 10,00, which is how EN 16931 wants it.
     """
+    if line.quantity is None and line.net_price is None and not line.allowances_charges:
+        # A line of text, or an amount alone: once its amount (BR-22, BR-26).
+        pieces = Decimal(-1) if line.net_amount < 0 else Decimal(1)
+        line = replace(line, quantity=pieces, unit=ONE, net_price=abs(line.net_amount))
     line = replace(
         line,
         identifier=line.identifier.strip() or str(position),

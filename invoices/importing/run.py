@@ -10,6 +10,7 @@ import errno
 import gc
 import sqlite3
 import tempfile
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -98,6 +99,22 @@ def _without_garbage_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _name_key(name: str) -> str:
+    """What is compared of a file's name: neither its case nor the Unicode form of its accents."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _on_disk_as(path: Path) -> Path | None:
+    """``path`` where it is a file, else the only one of its folder whose name differs by case or Unicode form."""
+    if path.is_file():
+        return path
+    try:
+        found = [each for each in path.parent.iterdir() if _name_key(each.name) == _name_key(path.name)]
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 and found[0].is_file() else None
 
 
 class _Import:
@@ -231,14 +248,20 @@ class _Import:
         found = [name for name, given in self.names.items() if given == beside] or [
             name for name, given in self.names.items() if PurePosixPath(given).name == wanted.name
         ]
+        if not found:  # a Mac writes é as two characters, and names of Windows have no case
+            found = [name for name, given in self.names.items() if _name_key(given) == _name_key(beside)] or [
+                name
+                for name, given in self.names.items()
+                if _name_key(PurePosixPath(given).name) == _name_key(wanted.name)
+            ]
         folder = self.folders.get(table_name)
-        path = folder / wanted if folder is not None else None
+        path = _on_disk_as(folder / wanted) if folder is not None else None
         if len(found) > 1:  # of the same name, from several folders
             found = [name for name in found if self.documents[name] == path]
         if len(found) == 1:
             self.with_rows.add(found[0])
             return self.documents[found[0]]
-        return path if path is not None and path.is_file() else None
+        return path
 
     def _import_documents(self) -> None:
         """E-invoices, and PDF files that no row has spoken of."""

@@ -210,14 +210,15 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
         price = "" if line.net_price is None else number_format.price(line.net_price, currency)
         if price and line.price_base_quantity not in (None, 0, 1):
             price = f"{price} / {number_format.number(line.price_base_quantity)}"
+        is_text = line.quantity is None and line.net_price is None and not line.net_amount
         rows.append(
             Row(
                 name="\n".join(wrap(line.name, room, layout.text)),
                 details="\n".join(wrap("\n".join(details), room, layout.small)) if details else "",
                 quantity=quantity,
                 price=price,
-                rate=_rate(line.vat_category, line.vat_rate),
-                amount=number_format.amount(line.net_amount, currency),
+                rate="" if is_text else _rate(line.vat_category, line.vat_rate),
+                amount="" if is_text else number_format.amount(line.net_amount, currency),
                 carried=number_format.money(carried, currency),
             )
         )

@@ -11,7 +11,7 @@ from typing import Final
 
 from invoices.en16931.model import AllowanceCharge, InvoiceContent, Line
 from invoices.formats.findings import Finding, own_finding
-from invoices.money import CENT, to_cents, write_decimal
+from invoices.money import HALF_CENT, to_cents, write_decimal
 
 _ZERO: Final = Decimal(0)
 
@@ -57,9 +57,9 @@ def _with_counting_lines(content: InvoiceContent) -> InvoiceContent:
     return replace(content, lines=tuple(line for line in content.lines if line.counts_in_totals))
 
 
-def _is_rounding_of(amount: Decimal, exact: Decimal) -> bool:
-    """Whether ``amount`` is ``exact`` to the cent; half a cent may have been rounded either way."""
-    return abs(amount - exact) <= CENT / 2
+def _is_rounding_of(amount: Decimal, exact: Decimal, roundings: int = 1) -> bool:
+    """Whether ``amount`` is ``exact`` after so many ``roundings`` to the cent; each moves it by half a cent at most."""
+    return abs(amount - exact) <= HALF_CENT * roundings
 
 
 def _mismatch(code: str, term: str, what: str, stated: Decimal, expected: Decimal, place: str = "") -> Finding:
@@ -151,13 +151,18 @@ def _check_percentage(allowance_charge: AllowanceCharge, term: str, place: str) 
 
 
 def _check_vat(content: InvoiceContent) -> Iterator[Finding]:
-    """BT-116 is the sum of what is taxed at the rate, BT-117 that times the rate, to the cent."""
+    """BT-116 is the sum of what is taxed at the rate, BT-117 that times the rate, to the cent.
+
+    ERPs that round the VAT line by line sum up their roundings, which BR-CO-17 allows.
+    """
+    lines_at = Counter((line.vat_category, line.vat_rate or _ZERO) for line in content.lines)
     stated: defaultdict[_CategoryAndRate, Decimal] = defaultdict(Decimal)
     for breakdown in content.vat_breakdown:
         rate = breakdown.rate or _ZERO
         stated[breakdown.category, rate] += breakdown.taxable_amount
         exact = breakdown.taxable_amount * rate / 100
-        if not _is_rounding_of(breakdown.tax_amount, exact):
+        lines = lines_at[breakdown.category, rate]
+        if not _is_rounding_of(breakdown.tax_amount, exact, lines + 1 if lines > 1 else 1):
             what = "Montant de TVA différent de la base multipliée par le taux"
             place = _vat_place(breakdown.category, rate)
             yield _mismatch("OWN-VAT-AMOUNT", "BT-117", what, breakdown.tax_amount, exact, place)

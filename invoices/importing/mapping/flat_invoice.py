@@ -16,6 +16,8 @@ from invoices.files.tables import Row
 from invoices.importing.mapping.fields import CUSTOMER, DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.mapping.values import rate_in
+from invoices.importing.payment_terms import term_of
+from invoices.importing.tables.cells import is_no_date
 from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
@@ -157,6 +159,10 @@ class FlatInvoice:
     def _date(self, name: str, text: str, place: int) -> str:
         date = self._layout.date(text, place)
         if date is None:
+            if name != "date" and is_no_date(text):
+                return ""
+            if name == "echeance" and term_of(text) is not None:
+                return text  # counted from the invoice's date where the canonical tables are read
             raise Unreconciled(name, text, _("« %(text)s » n’est pas une date sûre.") % {"text": text}, is_misread=True)
         return date.isoformat()
 

@@ -239,11 +239,20 @@ def date_text(text: str) -> str:
 # What programs write where there is no date: day 0 of their calendars.
 _NO_DATE: Final = re.compile(
     r"0{1,2}[/.\-]0{1,2}[/.\-]0{2,4}|0000-00-00|(?:30/12/1899|31/12/1899|0?1/0?1/1900|0?1/0?1/1753|0?1/0?1/0001)"
-    r"|(?:1899-12-3[01]|1900-01-01|1753-01-01|0001-01-01)",
-    re.ASCII,
+    r"|(?:1899-12-3[01]|1900-01-0[01]|1753-01-01|0001-01-01)|0?0/0?1/1900|01/01/1970|1970-01-01|0+|-+|\?"
+    r"|n[ée]ant|n\.?[cdrs]\.?|n/[acd]|null|none|sans|aucune?",
+    re.ASCII | re.IGNORECASE,
 )
 
 
+_CLOCK: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}.*\Z", re.ASCII)
+
+
+def is_no_date(text: str) -> bool:
+    """True for what programs and people write where there is no date: ``00/00/0000``, ``30/12/1899``, «nc»."""
+    return _NO_DATE.fullmatch(_CLOCK.sub("", text)) is not None
+
+
 def optional_date_text(text: str) -> str:
-    """The same; what programs write where there is no date (``00/00/0000``, ``30/12/1899``) is none."""
-    return "" if _NO_DATE.fullmatch(text.partition(" ")[0].partition("T")[0]) else date_text(text)
+    """A date as ``2025-06-07``, or none where the cell says that there is none. Raises :class:`BadValue`."""
+    return "" if is_no_date(text) else date_text(text)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from invoices.en16931.currencies import currency_name, is_currency, last_day
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
+from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import (
     Cells,
     amount_text,
@@ -182,13 +183,35 @@ def issue_date_text(text: str) -> str:
     return written
 
 
+_TERM: Final = "\x1f"
+"""Before a term of payment that waits for the date of its invoice."""
+
+
+def due_date_text(text: str) -> str:
+    """A due date (BT-9), or a term of payment behind :data:`_TERM`. Raises :class:`BadValue` where it is neither."""
+    try:
+        return optional_date_text(text)
+    except BadValue:
+        if term_of(text) is None:
+            raise
+        return _TERM + text
+
+
+def _counted(term: str, issue_date: str) -> str:
+    """The due date that ``term`` gives for an invoice of ``issue_date``, where that was read."""
+    found = term_of(term.removeprefix(_TERM))
+    if found is None or not issue_date:
+        return ""
+    return found.due(datetime.date.fromisoformat(issue_date)).isoformat()
+
+
 # In the order of InvoiceRow.
 _PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": number_text,
     "societe": plain_text,
     "code_client": customer_code_text,
     "date": needed(issue_date_text),
-    "echeance": optional_date_text,
+    "echeance": due_date_text,
     "devise": currency_text,
     "reference": text_of_at_most(200),
     "total_ht": needed(amount_text),
@@ -223,6 +246,8 @@ class HeadParser:
     def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
         head = InvoiceRow(*self._read())
+        if head.due_date.startswith(_TERM):
+            head = head._replace(due_date=_counted(head.due_date, head.issue_date))
         if self._numbers_are_bare and head.delivery_postcode:
             head = head._replace(
                 delivery_postcode=whole_postcode(head.delivery_postcode, head.delivery_country or "FR")

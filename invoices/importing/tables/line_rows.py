@@ -1,12 +1,15 @@
 """Rows of ``lignes.csv`` as canonical text, checked one by one."""
 
 import functools
+import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from customers.searching import search_key
 from invoices.en16931.units import ONE, unit_code
-from invoices.en16931.vat import CATEGORIES
+from invoices.en16931.vat import CATEGORIES, category_of_words
 from invoices.importing.tables.cells import (
+    NEEDED,
     Cells,
     amount_text,
     date_text,
@@ -55,13 +58,13 @@ class LineParser:
                 "societe": plain_text,
                 "numero": needed_text(100),
                 "article": text_of_at_most(200),
-                "designation": needed_text(),
+                "designation": plain_text,
                 "quantite": number_text,
                 "unite": _unit_text,
                 "prix_unitaire_ht": number_text,
                 "remise": _discount_text,
                 "categorie_tva": category_text,
-                "taux_tva": rate_text,
+                "taux_tva": line_rate_text,
                 "total_ht": amount_text,
                 "motif_exoneration": text_of_at_most(300),
                 "date_livraison": date_text,
@@ -75,6 +78,7 @@ class LineParser:
         """
         row = self.cells.current()
         company, number, item, name, reason, day = self._texts_of(row)
+        name = name or item
         if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
             try:
                 figures = _usual_figures(*self._figures_of(row))
@@ -87,7 +91,18 @@ class LineParser:
     def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
         """The same, cell by cell, refusing each that is wrong."""
         company, number, item, name, quantity, unit, price, discount, category, rate, net, reason, day = self._read()
-        figures = (quantity, unit, price, discount, category, rate, net)
+        name = name or item
+        if not name and "designation" not in (each.column for each in self.cells.rejections):
+            self.cells.refuse("designation", "", NEEDED)
+        figures = (
+            quantity,
+            unit,
+            price,
+            discount,
+            category or (_untaxed(self.cells.text("taux_tva")) if rate else ""),
+            rate,
+            net,
+        )
         if not self.cells.rejections:
             figures, column, problem = _completed(*figures)
             if problem:
@@ -106,8 +121,8 @@ def _usual_figures(quantity: str, unit: str, price: str, discount: str, category
         _unit_text(unit),
         number_text(price),
         _discount_text(discount),
-        category_text(category),
-        rate_text(rate),
+        category_text(category) or _untaxed(rate),
+        line_rate_text(rate),
         amount_text(net),
     )
     if problem:
@@ -123,16 +138,60 @@ def _completed(
     if price.startswith("-"):
         # A price is never negative (BR-27): what is taken back is a negative quantity.
         price, quantity = price[1:], negated(quantity or "1")
+    if net and net.strip("-0.") and not price.strip("0."):
+        # What is taken off in money beside a price of zero: the line's total counts.
+        quantity, price = _from_net(quantity, price, net)
     if category and (category in _TAXED) != (rate != "0.00"):
         column, problem = "categorie_tva", f"La catégorie de TVA {category} ne va pas avec le taux {rate} %."
     elif not net:
-        if quantity and price:
+        if quantity and price and not _is_no_percentage(discount):
             net = str(_product(quantity, price, discount))
+        elif not quantity and not price:
+            net = "0.00"  # a line of text
         else:
             column, problem = "total_ht", "Cette valeur est obligatoire sans quantité et prix unitaire."
     elif quantity and price:
-        column, problem = "total_ht", price_problem(quantity, price, discount, net)
+        discount, problem = _fitting_discount(quantity, price, discount, net)
+        column = "total_ht" if problem else ""
+    if not problem and _is_no_percentage(discount):
+        column, problem = "remise", f"« {shown(discount)} » n’est pas une remise : un pourcentage de 0 à 100."
     return (quantity, unit or (ONE if quantity else ""), price, discount, category, rate, net), column, problem
+
+
+def _from_net(quantity: str, price: str, net: str) -> tuple[str, str]:
+    """Quantity and price of a line that has ``net`` but the price zero, or none beside no quantity."""
+    if not price and not quantity:
+        return quantity, price
+    pieces = abs(Decimal(quantity or 1)) or Decimal(1)
+    each = abs(Decimal(net)) / pieces
+    if each != round(each, 8):
+        pieces, each = Decimal(1), abs(Decimal(net))
+    sign = "-" if net.startswith("-") else ""
+    return f"{sign}{plain_number(pieces)}", plain_number(each)
+
+
+def _fitting_discount(quantity: str, price: str, discount: str, net: str) -> tuple[str, str]:
+    """The discount in per cent that gives ``net``, where it was one, a fraction of one or an amount; else why none is.
+
+    ``10`` is ten per cent, or ten euros off the line; ``0.1`` what a spreadsheet stores for 10 %.
+    """
+    problem = "" if _is_no_percentage(discount) else price_problem(quantity, price, discount, net)
+    if not discount or not (problem or _is_no_percentage(discount)):
+        return discount, problem
+    gross, stated = Decimal(quantity) * Decimal(price), abs(Decimal(discount))
+    for percentage in (stated, stated * 100, stated * 100 / gross if gross else stated, _per_piece(stated, price)):
+        fitting = plain_number(round(percentage, 4))
+        if 0 <= percentage <= 100 and not price_problem(quantity, price, fitting, net):
+            return fitting, ""
+    return discount, problem
+
+
+def _per_piece(amount: Decimal, price: str) -> Decimal:
+    return amount * 100 / Decimal(price) if Decimal(price) else amount
+
+
+def _is_no_percentage(discount: str) -> bool:
+    return bool(discount) and not (0 <= Decimal(discount) <= 100 and len(discount.partition(".")[2]) <= 4)
 
 
 def negated(number: str) -> str:
@@ -144,19 +203,58 @@ def negated(number: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def category_text(text: str) -> str:
-    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O), or none. Raises :class:`BadValue`."""
+    """A VAT category of EN 16931 (S, Z, E, AE, K, G, O) by its code or in words, or none. Raises :class:`BadValue`."""
     category = text.upper()
-    if category and category not in CATEGORIES:
+    if not category or category in CATEGORIES:
+        return category
+    category = "S" if search_key(text) in _STANDARD else category_of_words(text)
+    if not category:
         raise BadValue(f"« {shown(text)} » n’est pas une catégorie de TVA (S, Z, E, AE, K, G ou O).")
     return category
 
 
+_STANDARD: Final = frozenset(("standard", "normal", "normale", "taux normal", "tva normale", "taxable", "soumis"))
+_RATE_IN_WORDS: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,2}0*)?) ?%")
+_ONLY_NUMBER: Final = re.compile(
+    r"[^0-9]*?(?<![0-9.,])(20|19[.,]6|10|8[.,]5|7|5[.,]50?|2[.,]10?|0)(?:[.,]00?)?(?![0-9.,])[^0-9]*"
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def line_rate_text(text: str) -> str:
+    """A VAT rate as ``20.00``, also out of a code («20 % B», «TVA 20») or in words («Exonéré»); empty is no VAT.
+
+    A fraction with more decimals than a rate has (0.055) comes back as it is: the totals tell whether it is 5.5 %.
+    Raises :class:`BadValue`.
+    """
+    try:
+        return rate_text(text)
+    except BadValue:
+        if found := _RATE_IN_WORDS.search(text) or _ONLY_NUMBER.fullmatch(text):
+            return rate_text(found[1])
+        if category_of_words(text):
+            return "0.00"
+        try:
+            number = number_text(text)
+        except BadValue:
+            number = ""
+        if number.startswith("0.") and len(number) <= 6:
+            return number
+        raise
+
+
+@functools.lru_cache(maxsize=256)
+def _untaxed(rate: str) -> str:
+    """The category that the cell of a rate says in words: «Autoliquidation»."""
+    if not any(char.isalpha() for char in rate) or line_rate_text(rate) != "0.00":
+        return ""
+    return category_of_words(rate)
+
+
 @functools.lru_cache(maxsize=1024)
 def _discount_text(text: str) -> str:
-    """A discount in per cent as ``10``; empty for zero. Raises :class:`BadValue`."""
-    discount = number_text(text) or "0"
-    if not 0 <= Decimal(discount) <= 100 or len(discount.partition(".")[2]) > 4:
-        raise BadValue(f"« {shown(text)} » n’est pas une remise : un pourcentage de 0 à 100.")
+    """A discount as ``10``; empty for zero. Whether it is per cent or money its line tells. Raises BadValue."""
+    discount = number_text(text)
     return "" if discount == "0" else discount
 
 
@@ -185,6 +283,12 @@ def price_problem(quantity: str, price: str, discount: str, net: str) -> str:
     less = f" − {write_decimal(Decimal(discount))} %" if discount else ""
     factors = f"{write_decimal(Decimal(quantity))} × {write_decimal(shown_price)}{less}"
     return f"{factors} = {write_decimal(product)}, et non {write_decimal(Decimal(net))}."
+
+
+def plain_number(number: Decimal) -> str:
+    """``number`` without zeros that say nothing."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _product(quantity: str, price: str, discount: str) -> Decimal:

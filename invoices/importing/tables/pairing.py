@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from invoices.en16931.vat import category_of_words
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine, negated
-from invoices.money import vat_amount, write_decimal
+from invoices.money import CENT, HALF_CENT, vat_amount, write_decimal
 
 _EURO: Final = "EUR"
 _FIELD: Final = "\x1f"
@@ -45,7 +46,30 @@ def pair(head: InvoiceRow, lines: list[ParsedLine]) -> PairedInvoice:
             lines = [
                 line._replace(net_amount=negated(line.net_amount), quantity=negated(line.quantity)) for line in lines
             ]
+    if any(line.vat_rate.startswith("0.") and line.vat_rate != "0.00" for line in lines):
+        lines = _with_whole_rates(head, lines)
     return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None)
+
+
+def _with_whole_rates(head: InvoiceRow, lines: list[ParsedLine]) -> list[ParsedLine]:
+    """``lines`` with rates in per cent where they are fractions of one (a spreadsheet stores 20 % as 0.2).
+
+    The VAT that the head states decides: 0.9 is 0,9 % where that gives it.
+    """
+    rates = {line.vat_rate for line in lines if line.vat_rate.strip("0.")}
+    if not rates or any(Decimal(rate) >= 1 for rate in rates) or _vat(lines) == Decimal(head.total_vat):
+        return lines
+    whole = [line._replace(vat_rate=str((Decimal(line.vat_rate) * 100).quantize(CENT))) for line in lines]
+    return whole if _is_rounded(_vat(whole), head, whole) else lines
+
+
+def _vat(lines: list[ParsedLine]) -> Decimal:
+    return sum((vat_amount(net, Decimal(rate)) for rate, net in _sums_by_rate(lines).items()), Decimal(0))
+
+
+def _is_rounded(vat: Decimal, head: InvoiceRow, lines: list[ParsedLine]) -> bool:
+    """Whether the VAT that the head states is ``vat``, or differs from it by roundings: half a cent a line."""
+    return abs(vat - Decimal(head.total_vat)) <= len(lines) * HALF_CENT
 
 
 def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple[str, str, str] | None:
@@ -57,7 +81,7 @@ def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple
     by_rate = {lines[0].vat_rate: total} if len(rates) == 1 else _sums_by_rate(lines)
     vat = {rate: vat_amount(net, Decimal(rate)) for rate, net in by_rate.items()}
     sum_of_vat = sum(vat.values(), Decimal(0))
-    if sum_of_vat != Decimal(head.total_vat):
+    if sum_of_vat != Decimal(head.total_vat) and not _is_rounded(sum_of_vat, head, lines):
         stated = write_decimal(Decimal(head.total_vat))
         detail = " + ".join(
             f"{write_decimal(amount)} ({write_decimal(Decimal(rate))} % de {write_decimal(by_rate[rate])})"
@@ -66,6 +90,40 @@ def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple
         reason = f"Total TVA {stated}, mais les lignes donnent {write_decimal(sum_of_vat)} : {detail}."
         return "total_tva", stated, reason
     return None
+
+
+def written_lines(invoice: PairedInvoice) -> list[ParsedLine]:
+    """The lines as they are stored: with the category that a reason in words stands for; texts among taxed lines.
+
+    :func:`content_hash` is about what the tables state, and so is an invoice that was imported before.
+    """
+    lines = invoice.lines
+    if all(line.vat_rate != "0.00" for line in lines):
+        return lines
+    taxed = max((line for line in lines if line.vat_rate != "0.00"), key=_size, default=None)
+    return [_written(line, taxed) if line.vat_rate == "0.00" else line for line in lines]
+
+
+def _size(line: ParsedLine) -> Decimal:
+    return abs(Decimal(line.net_amount))
+
+
+def _written(line: ParsedLine, taxed: ParsedLine | None) -> ParsedLine:
+    """An untaxed line; where ``taxed`` stands beside it, a text without an amount takes that one's VAT.
+
+    At a rate of zero it would need a reason for charging no VAT, and the e-invoice could not be made for want of one.
+    """
+    is_text = not line.net_amount.strip("0.") and not (line.quantity.strip("0.") and line.net_price.strip("0."))
+    if is_text and not line.vat_category and not line.exemption_reason:
+        line = line._replace(quantity="", unit="", net_price="", discount_percentage="")
+        if taxed is not None:
+            line = line._replace(vat_category=taxed.vat_category, vat_rate=taxed.vat_rate)
+        return line
+    if not line.vat_category and line.exemption_reason:
+        category = category_of_words(line.exemption_reason)
+        # Out of scope is the only category of its invoice or none (BR-O-11).
+        return line._replace(vat_category="E" if category == "O" and taxed is not None else category)
+    return line
 
 
 def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
@@ -105,7 +163,7 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
             reference["date"] = head.corrected_date
         details["preceding_invoices"] = [reference]
     reasons: dict[tuple[str, str], tuple[str, Decimal]] = {}
-    for line in invoice.lines:
+    for line in written_lines(invoice):
         if line.exemption_reason:
             _, net = reasons.get((line.vat_category, line.vat_rate), ("", Decimal(0)))
             reasons[line.vat_category, line.vat_rate] = (line.exemption_reason, net + Decimal(line.net_amount))

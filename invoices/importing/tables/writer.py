@@ -21,7 +21,7 @@ from invoices.importing.report import ImportReport, Rejection
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
-from invoices.importing.tables.pairing import PairedInvoice, details_of
+from invoices.importing.tables.pairing import PairedInvoice, details_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
@@ -276,7 +276,7 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
 def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]:
     for candidate in candidates:
         key = _uuid_value(candidate.key)
-        for position, line in enumerate(candidate.invoice.lines, start=1):
+        for position, line in enumerate(written_lines(candidate.invoice), start=1):
             yield (
                 key,
                 position,
