@@ -125,8 +125,10 @@ def currency_text(text: str) -> str:
     if not text:
         return "EUR"
     code = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£": "GBP"}.get(text.upper(), text.upper())
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
     if not is_currency(code):
-        raise BadValue(f"« {shown(text)} » n’est pas une devise : donnez son code à trois lettres (EUR, USD, CHF…).")
+        raise BadValue(f"« {shown(text)} » n’est le code d’aucune devise (ISO 4217 : EUR, USD, CHF…).")
     return code
 
 
