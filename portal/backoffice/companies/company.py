@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -20,6 +20,10 @@ from invoices.models import Company
 from invoices.printing import LogoError, read_logo
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
 from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.bodies import accepts_files
+
+# A file that the field refuses in its own words (5 Mo) is still read.
+LOGO_ROOM = 20_000_000
 
 SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     (
@@ -233,10 +237,13 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
     def get_urls(self) -> list[Any]:
         """The preview, beside the admin's own pages."""
         preview = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.preview))
+        pages = super().get_urls()
+        for page in (preview, *(each.callback for each in pages if isinstance(each, URLPattern))):
+            accepts_files(LOGO_ROOM)(page)
         return [
             path("apercu/", preview, name="invoices_company_preview_new"),
             path("<int:company_id>/apercu/", preview, name="invoices_company_preview"),
-            *super().get_urls(),
+            *pages,
         ]
 
     def preview(self, request: HttpRequest, company_id: int | None = None) -> HttpResponse:

@@ -32,6 +32,7 @@ from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
+from portal.bodies import accepts_files
 
 IMPORT = "invoices.import_invoices"
 MAX_MEGABYTES = 500
@@ -121,6 +122,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             *super().get_urls(),
         ]
 
+    @accepts_files(MAX_MEGABYTES * 1024 * 1024)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

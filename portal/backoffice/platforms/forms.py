@@ -12,6 +12,9 @@ from invoices.models import LifecycleStatus
 from invoices.platforms.handover import Format
 from portal.backoffice.ui.file_fields import SeveralFilesField
 
+# The messages of a platform given at once, together.
+STATUSES_MEGABYTES = 20
+
 
 class StatusForm(forms.Form):
     """A status that the platform's own pages show."""
@@ -39,7 +42,7 @@ class StatusFilesForm(forms.Form):
     """The messages of a platform (CDAR)."""
 
     messages = SeveralFilesField(
-        most_megabytes=20,
+        most_megabytes=STATUSES_MEGABYTES,
         label=_("Messages de statut"),
         help_text=_("Fichiers CDAR (XML) de la plateforme, ou archives ZIP de ces fichiers."),
         error_messages={

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from invoices.documents.versions import VersionRefusedError, publish_new_version
 from invoices.einvoices.tasks import request_checks
 from invoices.files.archives import GivenFile
+from invoices.formats.extraction import MAX_PDF_BYTES
 from invoices.models import Company, Export, Invoice
 from invoices.money import write_count
 from invoices.platforms.handover import (
@@ -26,7 +27,13 @@ from invoices.platforms.handover import (
     without_einvoice,
 )
 from invoices.platforms.lifecycle import StatusRefusedError, StatusReport, import_statuses, record_status
-from portal.backoffice.platforms.forms import HandoverForm, NewVersionForm, StatusFilesForm, StatusForm
+from portal.backoffice.platforms.forms import (
+    STATUSES_MEGABYTES,
+    HandoverForm,
+    NewVersionForm,
+    StatusFilesForm,
+    StatusForm,
+)
 from portal.backoffice.ui.downloads import send_zip
 from portal.backoffice.ui.pages import (
     CAN_RUN,
@@ -37,6 +44,7 @@ from portal.backoffice.ui.pages import (
     render_page,
     staff_name,
 )
+from portal.bodies import accepts_files
 
 TEMPLATE = "backoffice/platforms/form.html"
 STATUSES_SHOWN = 200
@@ -84,6 +92,7 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
+@accepts_files(STATUSES_MEGABYTES * 1024 * 1024)
 @allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def statuses(request: HttpRequest) -> HttpResponseBase:
@@ -111,6 +120,7 @@ def statuses(request: HttpRequest) -> HttpResponseBase:
     return render_page(request, "backoffice/platforms/statuses.html", context, status=422 if form.is_bound else 200)
 
 
+@accepts_files(MAX_PDF_BYTES)
 @allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:

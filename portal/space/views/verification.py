@@ -1,7 +1,6 @@
 """*Vérifier*: is this invoice one of ours? Open to everybody, and says nothing else about anybody."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +10,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from invoices.documents.versions import published_versions
 from invoices.models import Document
+from portal.bodies import accepts_files
 from portal.space.forms import VerificationForm
 from portal.space.limits import Limit
 from portal.space.requests import client_network
@@ -23,8 +22,6 @@ from portal.space.responses import private
 from portal.space.views.errors import too_many_tries
 
 TRIES = Limit("verification", most=20, minutes=10)
-# What a form adds around the file.
-FORM_ROOM = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +32,8 @@ class Verdict:
     is_replaced: bool = False
 
 
-def within_upload_limit(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a request that announces too large a body before a single byte of it is read, by the CSRF check too."""
-    protected = csrf_protect(view)
-
-    @csrf_exempt
-    def checked(request: HttpRequest) -> HttpResponse:
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdecimal() or int(announced) > settings.VERIFICATION_UPLOAD_LIMIT + FORM_ROOM:
-            megabytes = settings.VERIFICATION_UPLOAD_LIMIT // 1_000_000
-            form = VerificationForm()
-            sentence = _("Ce fichier est trop grand : %(size)s Mo au plus.") % {"size": megabytes}
-            context = {"title": _("Vérifier une facture"), "form": form, "refusal": sentence}
-            return render(request, "space/verification.html", context, status=413)
-        return protected(request)
-
-    return checked
-
-
 @login_not_required
-@within_upload_limit
+@accepts_files(lambda: settings.VERIFICATION_UPLOAD_LIMIT, of_public=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def verification(request: HttpRequest) -> HttpResponse:
     """A PDF, or a number and a fingerprint: «authentique, émise le …» or «non conforme»."""

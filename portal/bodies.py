@@ -1,0 +1,69 @@
+"""How much a request may carry: refused by what it announces, before a byte of its body is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+Size = int | Callable[[], int]
+
+# What visitors and customers write: logins, passwords, reasons, a page of ticks.
+PUBLIC_BYTES = 100_000
+# What a form adds around the files that it carries.
+FORM_ROOM = 20_000
+
+
+def accepts_files[View: Callable[..., Any]](most: Size, *, of_public: bool = False) -> Callable[[View], View]:
+    """Let the view take files of ``most`` bytes together (a number, or a function that reads a setting).
+
+    Only staff send them, unless ``of_public``: whoever has not signed in sends no more to this page than to another.
+    """
+
+    def mark(view: View) -> View:
+        view.files_accepted = (most, of_public)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+class BodyLimitMiddleware:
+    """Stands before the CSRF check, which is the first to read a body."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing is known of the page yet: see :meth:`process_view`."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """413 for a body larger than the page needs, and for one that does not announce its size."""
+        is_staff = getattr(request.user, "is_staff", False)
+        most, of_public = getattr(view, "files_accepted", (0, False))
+        room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if is_staff else PUBLIC_BYTES
+        takes_files = bool(most) and (is_staff or of_public)
+        files = (most() if callable(most) else most) if takes_files else 0
+        announced = str(request.META.get("CONTENT_LENGTH") or "0")
+        is_counted = announced.isascii() and announced.isdigit() and "HTTP_TRANSFER_ENCODING" not in request.META
+        if is_counted and int(announced) <= (files + FORM_ROOM if takes_files else room):
+            return None
+        return too_large(request, files or room, is_file=takes_files, is_counted=is_counted)
+
+
+def too_large(request: HttpRequest, most: int, *, is_file: bool, is_counted: bool = True) -> HttpResponse:
+    """Page 413: how much may be sent; the body is left unread."""
+    size = _("%(number)s Mo") % {"number": most // 1_000_000} if most >= 1_000_000 else f"{most // 1000} ko"
+    if not is_counted:
+        sentence = _("Cet envoi n’annonce pas sa taille.")
+    elif is_file:
+        sentence = _("Ce fichier est trop grand : %(size)s au plus.") % {"size": size}
+    else:
+        sentence = _("Cet envoi est trop grand : %(size)s au plus.") % {"size": size}
+    # Nothing asks for request.POST later: it would read the body after all.
+    request._mark_post_parse_error()  # type: ignore[attr-defined]
+    return render(request, "413.html", {"title": _("Envoi trop grand"), "sentence": sentence}, status=413)
