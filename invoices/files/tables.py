@@ -1,12 +1,9 @@
 """Table files as French ERPs and spreadsheets write them, read row by row in bounded memory.
 
-Text: UTF-8 with or without BOM, UTF-16, Windows-1252, else what charset-normalizer finds; separators ``;`` ``,`` tab
-or ``|``; quotes, also around line breaks. Workbooks (.xlsx, .xls, .ods): each sheet is a table, and typed cells are
-written as the text a careful typist would have typed, so that one set of parsers serves both.
+Text files (:mod:`invoices.files.text_rows`) and workbooks (.xlsx, .xls, .ods): each sheet is a table, and typed cells
+are written as the text a careful typist would have typed, so that one set of parsers serves both.
 """
 
-import codecs
-import csv
 import datetime
 import io
 import json
@@ -15,43 +12,22 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, Final
 
-import charset_normalizer
 import python_calamine
 
-_SAMPLE_BYTES: Final = 64 * 1024
-_CHUNK_BYTES: Final = 1024 * 1024
-_DELIMITERS: Final = (";", "\t", ",", "|")
-_OTHER_SINGLE_BYTE: Final = ["cp1252", "cp850", "mac_roman", "iso8859_15", "cp1250", "iso8859_2"]
-# In Windows-1252 these are quotes, dots and daggers; between letters they are another code page's accented ones.
-_MISREAD_ACCENTS: Final = re.compile(r"[a-z][‚ƒ„…†‡ˆ‰Š‹Œ‘“”•–—˜Ž][a-z]")
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
+from invoices.files.rows import Row as Row
+from invoices.files.rows import UnreadableTable as UnreadableTable
+from invoices.files.rows import opened
+from invoices.files.text_rows import UNWANTED, text_rows
+
 _WORKBOOK_SIGNATURES: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-
-# An unclosed quote would swallow the file: no cell of an ERP is longer than this.
-csv.field_size_limit(1024 * 1024)
-
-
-class UnreadableTable(Exception):  # noqa: N818 - a finding about somebody's file, not an error of ours
-    """The file cannot be read as a table; ``line`` says where (0: all of it), ``reason`` why, in French."""
-
-    def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.line = line
-
-
-class Row(NamedTuple):
-    """A row that is not empty: the number of its first line in the file, from 1, and its cells without outer blanks."""
-
-    line: int
-    cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +37,13 @@ class Table:
     name: str
     source: Path | bytes
     sheet: str | None = None
+    is_hidden: bool = False
+    counts_from_1904: bool = False
+    """True where a day that is written as a bare number is one after 1904-01-01."""
 
     def rows(self) -> Iterator[Row]:
         """The rows that are not empty, from the top. Raises :class:`UnreadableTable` where the file breaks."""
-        return _text_rows(self.source) if self.sheet is None else _rows_from_child(self.source, self.sheet)
+        return text_rows(self.source) if self.sheet is None else _rows_from_child(self.source, self.sheet)
 
     @property
     def has_typed_cells(self) -> bool:
@@ -77,141 +56,18 @@ def tables_in(source: Path | bytes, name: str) -> list[Table]:
 
     Raises :class:`UnreadableTable` for a workbook that is damaged, protected by a password or empty.
     """
-    with _opened(source) as stream:
+    with opened(source) as stream:
         head = stream.read(8)
     if not head:
         raise UnreadableTable("Ce fichier est vide.")
     if not head.startswith(_WORKBOOK_SIGNATURES):
         return [Table(name, source)]
-    sheets = [sheet for sheet, height in _ask_child(source) if height]
+    sheets = [(sheet, *properties) for sheet, height, *properties in _ask_child(source) if height]
     if not sheets:
         raise UnreadableTable("Ce classeur est vide.")
     if len(sheets) == 1:
-        return [Table(name, source, sheets[0])]
-    return [Table(f"{name} (feuille « {sheet} »)", source, sheet) for sheet in sheets]
-
-
-# Text files
-
-
-def _text_rows(source: Path | bytes) -> Iterator[Row]:
-    encoding = _encoding_of(source)
-    has_controls = encoding.startswith("utf-16") or _has_control_bytes(source)
-    with _opened(source) as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        lines = _without_controls(text) if has_controls else iter(text)
-        delimiter, skipped = _delimiter_of(source, encoding)
-        for _ in range(skipped):
-            next(lines, None)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
-        first_line = skipped + 1
-        try:
-            for cells in reader:
-                stripped = list(map(str.strip, cells))
-                if any(stripped):
-                    yield Row(first_line, stripped)
-                first_line = skipped + reader.line_num + 1
-        except csv.Error as error:
-            raise UnreadableTable(_quoting_problem(error), first_line) from error
-        except UnicodeError as error:
-            raise UnreadableTable("Un caractère est illisible.", first_line) from error
-
-
-def _quoting_problem(error: csv.Error) -> str:
-    if "expected after" in str(error):
-        return (
-            "Un guillemet est mal placé : dans une cellule entre guillemets, un guillemet s’écrit deux fois "
-            '("Album ""Live""").'
-        )
-    return "Un guillemet ouvert n’est pas fermé."
-
-
-def _without_controls(text: io.TextIOWrapper) -> Iterator[str]:
-    """Lines without the characters that no database and no XML takes (NUL first of all)."""
-    for line in text:
-        yield _CONTROLS.sub("", line)
-
-
-def _has_control_bytes(source: Path | bytes) -> bool:
-    """Whether any byte is one of those characters: looked at once, so that sound files need no look at each line."""
-    with _opened(source) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            if len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk):
-                return True
-    return False
-
-
-def _delimiter_of(source: Path | bytes, encoding: str) -> tuple[str, int]:
-    """The separator by the first lines that hold any, and how many lines to pass over (``sep=;``, Excel's own hint)."""
-    with _opened(source) as stream:
-        head = stream.read(_SAMPLE_BYTES)
-    lines = codecs.getincrementaldecoder(encoding)("replace").decode(head).splitlines()[:10]
-    if lines and (hint := re.fullmatch(r"\"?sep=(.)\"?", lines[0].strip("\ufeff \t"))):
-        return hint[1], 1
-    for line in lines:
-        outside_quotes = re.sub(r'"[^"]*"', "", line)
-        counts = {delimiter: outside_quotes.count(delimiter) for delimiter in _DELIMITERS}
-        best = max(counts, key=lambda each: counts[each])
-        if counts[best]:
-            return best, 0
-    return ";", 0
-
-
-def _encoding_of(source: Path | bytes) -> str:
-    """The encoding in which the whole file can be read."""
-    with _opened(source) as stream:
-        head = stream.read(_SAMPLE_BYTES)
-        if head.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if (nul_free := _utf16_without_bom(head)) is not None:
-            return nul_free
-        stream.seek(0)
-        if _decodes(stream, "utf-8"):
-            return "utf-8"
-        stream.seek(0)
-        readable = _decodes(stream, "cp1252")
-    # The sample begins where the accents are: a file may be plain for a long time.
-    sample = _first_accents(source)
-    if readable and not _MISREAD_ACCENTS.search(sample.decode("cp1252", "replace")):
-        return "cp1252"
-    guess = charset_normalizer.from_bytes(sample, cp_isolation=_OTHER_SINGLE_BYTE).best()
-    if guess is None:
-        raise UnreadableTable("Le jeu de caractères de ce fichier n’est pas reconnu : enregistrez-le en UTF-8.")
-    return guess.encoding
-
-
-def _utf16_without_bom(head: bytes) -> str | None:
-    """UTF-16 betrays itself by the zero in every other byte of ordinary text."""
-    even, odd = head[0:400:2], head[1:400:2]
-    if len(odd) >= 4 and odd.count(0) > 0.7 * len(odd) and even.count(0) < 0.1 * len(even):
-        return "utf-16-le"
-    if len(even) >= 4 and even.count(0) > 0.7 * len(even) and odd.count(0) < 0.1 * len(odd):
-        return "utf-16-be"
-    return None
-
-
-def _decodes(stream: BinaryIO, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    try:
-        while chunk := stream.read(_CHUNK_BYTES):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _first_accents(source: Path | bytes) -> bytes:
-    """Lines with bytes beyond ASCII, up to the size of a sample."""
-    lines: list[bytes] = []
-    size = 0
-    with _opened(source) as stream:
-        while size < _SAMPLE_BYTES and (line := stream.readline(_SAMPLE_BYTES)):
-            if not line.isascii():
-                lines.append(line)
-                size += len(line)
-    return b"".join(lines)
+        return [Table(name, source, *sheets[0])]
+    return [Table(f"{name} (feuille « {sheet} »)", source, sheet, *properties) for sheet, *properties in sheets]
 
 
 # Workbooks
@@ -221,13 +77,13 @@ def _first_accents(source: Path | bytes) -> bytes:
 def _workbook(source: Path | bytes) -> Iterator[python_calamine.CalamineWorkbook]:
     """The opened workbook; what the library finds wrong becomes a sentence."""
     try:
-        opened = python_calamine.load_workbook(str(source) if isinstance(source, Path) else io.BytesIO(source))
+        loaded = python_calamine.load_workbook(str(source) if isinstance(source, Path) else io.BytesIO(source))
     except python_calamine.PasswordError as error:
         raise UnreadableTable("Ce classeur est protégé par un mot de passe.") from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise UnreadableTable("Ce classeur est endommagé ou d’une sorte inconnue.") from error
     try:
-        with opened as workbook:
+        with loaded as workbook:
             yield workbook
     except python_calamine.CalamineError as error:
         raise UnreadableTable("Une feuille de ce classeur est illisible.") from error
@@ -243,11 +99,24 @@ def _sheet_rows(source: Path | bytes, sheet_name: str) -> Iterator[Row]:
                 yield Row(line, texts)
 
 
+_DATE_1904: Final = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
+_MAX_PROPERTIES: Final = 1024 * 1024  # bytes
+
+
+def _counts_from_1904(path: Path) -> bool:
+    """Whether an .xlsx has the calendar of old Macs. Typed dates know it; bare numbers do not. Runs in the child."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("xl/workbook.xml") as stream:
+            return _DATE_1904.search(stream.read(_MAX_PROPERTIES)) is not None
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return False
+
+
 def _as_text(cell: Any) -> str:
     """A typed cell as the text that the parsers read: ``1.98``, ``2025-06-07``, ``1`` for true."""
     match cell:
         case str():
-            return _CONTROLS.sub("", cell).strip()
+            return UNWANTED.sub("", cell).strip()
         case bool():
             return "1" if cell else "0"
         case float():
@@ -259,20 +128,6 @@ def _as_text(cell: Any) -> str:
             return ""
         case _:
             return str(cell)
-
-
-@contextmanager
-def _opened(source: Path | bytes) -> Iterator[BinaryIO]:
-    """``source`` as a stream of bytes; a file that cannot be opened becomes a sentence."""
-    if isinstance(source, bytes):
-        yield io.BytesIO(source)
-        return
-    try:
-        stream = source.open("rb")
-    except OSError as error:
-        raise UnreadableTable("Ce fichier ne peut pas être ouvert.") from error
-    with stream:
-        yield stream
 
 
 # Workbooks come from strangers: 5 KB may claim a billion cells, which the library reserves memory for and aborts. A
@@ -337,9 +192,12 @@ def _serve(path: Path, sheet: str | None) -> None:
     answer: Any = {"end": True}
     try:
         if sheet is None:
+            counts_from_1904 = _counts_from_1904(path)
             with _workbook(path) as workbook:
-                for name in workbook.sheet_names:
-                    print(json.dumps([name, workbook.get_sheet_by_name(name).height]))
+                for sheet_of in workbook.sheets_metadata:
+                    is_hidden = sheet_of.visible != python_calamine.SheetVisibleEnum.Visible
+                    height = workbook.get_sheet_by_name(sheet_of.name).height
+                    print(json.dumps([sheet_of.name, height, is_hidden, counts_from_1904]))
         else:
             for row in _sheet_rows(path, sheet):
                 print(json.dumps(row))

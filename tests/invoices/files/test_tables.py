@@ -182,10 +182,45 @@ def test_an_unclosed_quote_is_named_with_its_line() -> None:
     assert refusal.value.line == 3
 
 
-def test_a_misplaced_quote_is_named_with_its_line() -> None:
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('1;"Live" album', ["1", '"Live" album']),
+        ('1;"12" vinyle"', ["1", '12" vinyle']),
+        ('"1";"Album "Live""', ["1", 'Album "Live"']),
+        ('"a;b";"Live" album', ["a;b", '"Live" album']),
+    ],
+)
+def test_a_quote_that_nobody_doubled_is_a_sign_like_any_other(line: str, cells: list[str]) -> None:
+    assert read(f"code;nom\n{line}\n2;b\n".encode())[1:] == [Row(2, cells), Row(3, ["2", "b"])]
+
+
+def test_a_misplaced_quote_that_could_be_two_things_is_named_with_its_line() -> None:
     with pytest.raises(UnreadableTable, match="mal placé") as refusal:
-        read(b'code;nom\n1;"12" vinyle"\n')
+        read(b'code;nom\n1;"12" vis; noire"\n')
     assert refusal.value.line == 2
+
+
+def test_rows_of_windows_1252_in_a_utf_8_file_are_read() -> None:
+    rows = read("code;nom\n1;Café\n".encode() + "2;Hôtel Bénédicte – 5 €\n".encode("cp1252"))
+    assert [row.cells[1] for row in rows] == ["nom", "Café", "Hôtel Bénédicte – 5 €"]
+    rows = read(b"\xef\xbb\xbf" + "code;nom\n1;Café\n".encode() + "2;Œuvre à 5 €\n".encode("cp1252"))
+    assert [row.cells[1] for row in rows] == ["nom", "Café", "Œuvre à 5 €"]
+
+
+@pytest.mark.parametrize("name", ["Fenêtre œil-de-bœuf à 5 €", "Œuvre", "100,00 €", "Cœur"])
+def test_iso_8859_15_is_told_from_windows_1252(name: str) -> None:
+    assert read(f"code;nom\n1;{name}\n".encode("iso8859-15"))[1].cells[1] == name
+    assert read(f"code;nom\n1;{name}\n".encode("cp1252"))[1].cells[1] == name
+
+
+def test_a_file_cut_inside_a_character_is_refused() -> None:
+    with pytest.raises(UnreadableTable, match="illisible"):
+        read("code;nom\n1;Café\n2;Caf\u00e9".encode()[:-1])
+
+
+def test_characters_that_nobody_sees_are_left_out() -> None:
+    assert read("code;nom\n1\u200b;\ufeffSoci\u00adété\u2060\n".encode())[1].cells == ["1", "Société"]
 
 
 def test_an_empty_file_is_refused() -> None:

@@ -1,0 +1,250 @@
+"""Rows of a text file: its encoding found, its separator guessed, its quotes understood.
+
+UTF-8 with or without BOM, with rows of Windows-1252 in it too; UTF-16; Windows-1252; ISO-8859-15; else what
+charset-normalizer finds.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import charset_normalizer
+
+from invoices.files.rows import Row, UnreadableTable, opened
+
+_SAMPLE_BYTES: Final = 64 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
+_DELIMITERS: Final = (";", "\t", ",", "|")
+_OTHER_SINGLE_BYTE: Final = ["cp1252", "cp850", "mac_roman", "iso8859_15", "cp1250", "iso8859_2"]
+# In Windows-1252 these are quotes, dots and daggers; between letters they are another code page's accented ones.
+_MISREAD_ACCENTS: Final = re.compile(r"[a-z][‚ƒ„…†‡ˆ‰Š‹Œ‘“”•–—˜Ž][a-z]")
+# Signs that ISO-8859-15 has where Windows-1252 has others: the euro instead of ¤, œ and Œ instead of fractions.
+_LATIN9: Final = re.compile(rb"\xa4|[a-zA-Z]\xbd|\xbd[a-z]{2}|\xbc[a-zA-Z]{2}")
+_NOT_LATIN: Final = re.compile(rb"[\x80-\x9f]")  # letters of Windows-1252, control characters in ISO-8859-15
+UNWANTED: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+"""What no database and no XML takes, and what nobody sees: two texts that look the same are to be the same."""
+_INVISIBLE_BYTES: Final = re.compile(rb"\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
+_SOFT_HYPHEN: Final = re.compile(rb"\xad")
+_CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
+
+# An unclosed quote would swallow the file: no cell of an ERP is longer than this.
+csv.field_size_limit(1024 * 1024)
+
+
+def text_rows(source: Path | bytes) -> Iterator[Row]:
+    """The rows of a text file that are not empty. Raises :class:`UnreadableTable` where the file breaks."""
+    encoding = _encoding_of(source)
+    errors = _OTHER_ROWS if encoding.startswith("utf-8") else "strict"
+    with opened(source) as stream, io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
+        lines = _Lines(_without_unwanted(text) if _has_unwanted(source, encoding) else iter(text))
+        delimiter, skipped = _delimiter_of(source, encoding)
+        for _ in range(skipped):
+            next(lines, None)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
+        width = 0
+        try:
+            while True:
+                lines.begin_record()
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    # A record of several lines may have begun with the wrong quote: nobody knows where it ends.
+                    is_misplaced = _MISPLACED in str(error) and len(lines.record) == 1
+                    cells = _cells_with_bare_quotes(lines.record[0], delimiter) if is_misplaced else []
+                    if len(cells) != width or not width:
+                        raise UnreadableTable(_quoting_problem(error), lines.first_line) from error
+                stripped = list(map(str.strip, cells))
+                if any(stripped):
+                    yield Row(lines.first_line, stripped)
+                    width = len(stripped)
+        except UnicodeError as error:
+            raise UnreadableTable("Un caractère est illisible.", lines.first_line) from error
+
+
+_MISPLACED: Final = "expected after"  # in what the module csv says of a quote that closes before the end of its cell
+
+
+class _Lines:
+    """Lines for a reader of CSV, which remember those of the record in hand."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._number = 0
+        self.first_line = 1
+        self.record: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self.record.append(line)
+        return line
+
+    def begin_record(self) -> None:
+        """What comes next is another record."""
+        self.first_line = self._number + 1
+        self.record.clear()
+
+
+def _cells_with_bare_quotes(line: str, delimiter: str) -> list[str]:
+    """The cells of one line, where a quote that closes before the end of its cell is a sign like any other.
+
+    ``"Live" album;1`` is two cells, and ``12" vis;"a;b"`` too.
+    """
+    mark = re.escape(delimiter)
+    cell = re.compile(rf'"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*)')
+    line = line.rstrip("\r\n")
+    cells, place = [], 0
+    while True:
+        found = cell.match(line, place)
+        assert found is not None
+        quoted, bare = found.groups()
+        text = quoted.replace('""', '"') if quoted is not None else bare.strip()
+        if quoted is None and len(text) > 2 and text.startswith('"') and text.endswith('"') and text.count('"') > 2:
+            text = text[1:-1]  # quotes around all of the cell, and others inside that nobody doubled
+        cells.append(text)
+        place = found.end() + 1
+        if place > len(line):
+            return cells
+
+
+def _quoting_problem(error: csv.Error) -> str:
+    if _MISPLACED in str(error):
+        return (
+            "Un guillemet est mal placé : dans une cellule entre guillemets, un guillemet s’écrit deux fois "
+            '("Album ""Live""").'
+        )
+    return "Un guillemet ouvert n’est pas fermé."
+
+
+def _without_unwanted(text: io.TextIOWrapper) -> Iterator[str]:
+    """Lines without the characters that no database and no XML takes (NUL first of all), and those nobody sees."""
+    for line in text:
+        yield UNWANTED.sub("", line)
+
+
+def _has_unwanted(source: Path | bytes, encoding: str) -> bool:
+    """Whether any byte is one of those: looked at once, so that sound files need no look at each line."""
+    if encoding.startswith("utf-16"):
+        return True
+    invisible = _INVISIBLE_BYTES if encoding.startswith("utf-8") else _SOFT_HYPHEN
+    with opened(source) as stream:
+        if stream.read(3) != codecs.BOM_UTF8:
+            stream.seek(0)
+        end = b""
+        while chunk := stream.read(_CHUNK_BYTES):
+            if len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk) or invisible.search(end + chunk):
+                return True
+            end = chunk[-2:]
+    return False
+
+
+def _delimiter_of(source: Path | bytes, encoding: str) -> tuple[str, int]:
+    """The separator by the first lines that hold any, and how many lines to pass over (``sep=;``, Excel's own hint)."""
+    with opened(source) as stream:
+        head = stream.read(_SAMPLE_BYTES)
+    lines = codecs.getincrementaldecoder(encoding)("replace").decode(head).splitlines()[:10]
+    if lines and (hint := re.fullmatch(r"\"?sep=(.)\"?", lines[0].strip("\ufeff \t"))):
+        return hint[1], 1
+    for line in lines:
+        outside_quotes = re.sub(r'"[^"]*"', "", line)
+        counts = {delimiter: outside_quotes.count(delimiter) for delimiter in _DELIMITERS}
+        best = max(counts, key=lambda each: counts[each])
+        if counts[best]:
+            return best, 0
+    return ";", 0
+
+
+def _encoding_of(source: Path | bytes) -> str:
+    """The encoding in which the whole file can be read."""
+    with opened(source) as stream:
+        head = stream.read(_SAMPLE_BYTES)
+        if head.startswith(codecs.BOM_UTF8):
+            return "utf-8-sig"
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if (nul_free := _utf16_without_bom(head)) is not None:
+            return nul_free
+        stream.seek(0)
+        if _decodes(stream, "utf-8"):
+            return "utf-8"
+        stream.seek(0)
+        if _has_rows_in_utf8(stream):
+            return "utf-8"  # with rows of Windows-1252, which _OTHER_ROWS reads
+        stream.seek(0)
+        readable = _decodes(stream, "cp1252")
+    # The sample begins where the accents are: a file may be plain for a long time.
+    sample = _first_accents(source)
+    if readable and not _MISREAD_ACCENTS.search(sample.decode("cp1252", "replace")):
+        return "iso8859_15" if _LATIN9.search(sample) and not _NOT_LATIN.search(sample) else "cp1252"
+    guess = charset_normalizer.from_bytes(sample, cp_isolation=_OTHER_SINGLE_BYTE).best()
+    if guess is None:
+        raise UnreadableTable("Le jeu de caractères de ce fichier n’est pas reconnu : enregistrez-le en UTF-8.")
+    return guess.encoding
+
+
+def _has_rows_in_utf8(stream: BinaryIO) -> bool:
+    """Whether any line with letters beyond ASCII is UTF-8: text of another code page never is, by chance."""
+    while line := stream.readline(_CHUNK_BYTES):
+        if not line.isascii():
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                continue
+            return True
+    return False
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """What UTF-8 cannot read, as Windows-1252: rows that another program added to the file."""
+    if not isinstance(error, UnicodeDecodeError) or "unexpected end" in error.reason:
+        raise error  # the file was cut in the middle of a character
+    text = error.object[error.start : error.end].decode("cp1252")
+    return text.replace("¤", "€"), error.end  # ISO-8859-15 has the euro there, and nobody writes ¤
+
+
+_OTHER_ROWS: Final = "rows-of-windows-1252"
+codecs.register_error(_OTHER_ROWS, _as_windows_1252)
+
+
+def _utf16_without_bom(head: bytes) -> str | None:
+    """UTF-16 betrays itself by the zero in every other byte of ordinary text."""
+    even, odd = head[0:400:2], head[1:400:2]
+    if len(odd) >= 4 and odd.count(0) > 0.7 * len(odd) and even.count(0) < 0.1 * len(even):
+        return "utf-16-le"
+    if len(even) >= 4 and even.count(0) > 0.7 * len(even) and odd.count(0) < 0.1 * len(odd):
+        return "utf-16-be"
+    return None
+
+
+def _decodes(stream: BinaryIO, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    try:
+        while chunk := stream.read(_CHUNK_BYTES):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _first_accents(source: Path | bytes) -> bytes:
+    """Lines with bytes beyond ASCII, up to the size of a sample."""
+    lines: list[bytes] = []
+    size = 0
+    with opened(source) as stream:
+        while size < _SAMPLE_BYTES and (line := stream.readline(_SAMPLE_BYTES)):
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+    return b"".join(lines)
