@@ -21,7 +21,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from invoices.files.archives import GivenFile, RefusedFile, expand
-from invoices.files.tables import UnreadableTable, tables_in
+from invoices.files.tables import Table, UnreadableTable, tables_in
 from invoices.formats.extraction import is_pdf
 from invoices.formats.safe_xml import looks_like_xml
 from invoices.importing.companies import KnownCompanies
@@ -189,22 +189,38 @@ class _Import:
         except UnreadableTable as problem:
             self._refuse_or_pass_over(file.name, problem.reason, None)
             return
-        for table in tables:
+        self._look_at_tables(tables, file)
+
+    def _look_at_tables(self, tables: list[Table], file: GivenFile) -> None:
+        """The table of a file, or the sheets of a workbook: beside known ones, those that are none are passed over."""
+        visible = [table for table in tables if not table.is_hidden] or tables
+        unknown: list[tuple[str, UnknownHeader]] = []
+        is_any_known = False
+        for table in visible:
             try:
                 understood = understand(table, self.folder, self.mappings)
             except UnreadableTable as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
             except UnknownHeader as problem:
-                if isinstance(problem, NeedsMapping):
-                    self.report.to_map.append(table.name)
-                self._refuse_or_pass_over(table.name, problem.reason, problem.line, problem.columns)
+                unknown.append((table.name, problem))
             else:
+                is_any_known = True
                 self.report.refuse(*understood.rejections)
                 if understood.asks:
                     self.report.to_map.append(table.name)
                 self.report.notices += understood.notices
                 for recognised in understood.tables:
                     self._take(recognised, file)
+        for name, what in unknown:
+            if is_any_known and not what.columns and not isinstance(what, NeedsMapping):
+                self.report.notices.append(f"{name} : cette feuille n’est pas une table à importer, ignorée.")
+                continue
+            if isinstance(what, NeedsMapping):
+                self.report.to_map.append(name)
+            self._refuse_or_pass_over(name, what.reason, what.line, what.columns)
+        for table in tables:
+            if table not in visible:
+                self.report.notices.append(f"{table.name} : feuille masquée, ignorée.")
 
     def _take(self, recognised: RecognisedTable, file: GivenFile) -> None:
         """Keep a table for its turn."""

@@ -20,9 +20,9 @@ from invoices.files.tables import Row, Table
 from invoices.importing.mapping.fields import CUSTOMER, LINE
 from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreconciled
 from invoices.importing.mapping.layout import Layout
-from invoices.importing.mapping.samples import is_total_row
 from invoices.importing.report import Rejection
 from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
+from invoices.importing.tables.rows import is_total_row
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)

@@ -1,7 +1,7 @@
 """The first rows of a table: where its header stands, and what each column holds."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +16,7 @@ from stdnum.fr import siren, siret
 from invoices.files.tables import Row, Table
 from invoices.importing.mapping.names import candidates
 from invoices.importing.mapping.values import decimal_mark, looks_like_date, rate_in, read_number
+from invoices.importing.tables.rows import is_total_row
 
 _SAMPLE_ROWS: Final = 400
 _HEADER_WITHIN: Final = 15
@@ -24,7 +25,6 @@ _LEGAL_FORMS: Final = re.compile(
     re.IGNORECASE,
 )
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
-_TOTAL_WORDS: Final = re.compile(r"(?:sous[- ]?)?tota(?:l|ux)\b|subtotal\b|grand total\b|cumul\b", re.IGNORECASE)
 _RATES: Final = frozenset(
     map(Decimal, "0 2.1 5.5 8.5 10 13 20 19.6 7 1.05 1.75 0.9 21 19 6 12 25 0.2 0.1 0.055 0.021".split())  # noqa: SIM905
 )
@@ -129,17 +129,6 @@ class Sample:
     def named(self) -> list[Column]:
         """The columns that have a name or hold anything."""
         return [column for column in self.columns if column.name or column.filled]
-
-
-def is_total_row(cells: Sequence[str], number: str = "") -> bool:
-    """Whether a row is a subtotal or a total: it says so in one of its first texts, and is otherwise bare.
-
-    A row that has the ``number`` of an invoice is none, unless the word stands there.
-    """
-    if number and not _TOTAL_WORDS.match(number):
-        return False
-    filled = [cell for cell in cells if cell]
-    return any(_TOTAL_WORDS.match(cell) for cell in filled[:2]) and len(filled) * 3 <= len(cells) * 2
 
 
 def take_sample(table: Table) -> Sample | None:

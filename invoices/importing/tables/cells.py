@@ -4,11 +4,12 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import islice
 from operator import itemgetter
 from typing import Final
 
 from invoices.en16931.countries import country_code
-from invoices.files.tables import Row
+from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import Rejection
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
@@ -25,6 +26,47 @@ def whole_postcode(postcode: str, country: str) -> str:
     return f"0{postcode}" if len(postcode) == 4 and postcode.isdigit() and country == "FR" else postcode
 
 
+_DATE_COLUMNS: Final = ("date", "echeance", "date_facture_corrigee", "date_livraison")
+_ROWS_LOOKED_AT: Final = 1000
+_SLASHED: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})(?![0-9])", re.ASCII)
+_DAY_NUMBER: Final = re.compile(r"([0-9]{5})(?:\.0+)?", re.ASCII)
+_DAYS_TO_1904: Final = 1462
+
+
+def _day_readers(table: RecognisedTable) -> list[tuple[int, Callable[[str], str]]]:
+    """For the columns of dates that are not written as the parsers expect: their place, and what rewrites a cell.
+
+    Days of a workbook that counts from 1904; and month before day, where a cell of the column cannot be otherwise and
+    none contradicts it.
+    """
+    places = [table.positions[name] for name in _DATE_COLUMNS if name in table.positions]
+    if table.table.counts_from_1904:
+        return [(place, _from_1904) for place in places]
+    if not places or table.table.has_typed_cells:
+        return []
+    day_first, month_first = set(), set()
+    try:
+        for row in islice(table.table.rows(), _ROWS_LOOKED_AT):
+            for place in places:
+                if place < len(row.cells) and (parts := _SLASHED.match(row.cells[place])):
+                    if int(parts[1]) > 12:
+                        day_first.add(place)
+                    elif int(parts[2]) > 12:
+                        month_first.add(place)
+    except UnreadableTable:
+        return []  # said where the rows are read
+    return [(place, _day_before_month) for place in places if month_first and not day_first]
+
+
+def _from_1904(text: str) -> str:
+    found = _DAY_NUMBER.fullmatch(text)
+    return str(int(found[1]) + _DAYS_TO_1904) if found else text
+
+
+def _day_before_month(text: str) -> str:
+    return _SLASHED.sub(r"\2/\1/\3", text, count=1)
+
+
 class Cells:
     """The cells of one row. What is wrong is collected, so that one import names everything at once."""
 
@@ -33,6 +75,7 @@ class Cells:
         self._positions = table.positions
         self._width = table.width
         self._cells: list[str] = []
+        self._days = _day_readers(table)
         self.line = 0
         self.rejections: list[Rejection] = []
 
@@ -53,6 +96,8 @@ class Cells:
             cells = cells[: self._width] + [""] * (self._width - len(cells))
         # One empty cell more, where the places of absent columns point to.
         self._cells = [*cells, ""]
+        for position, rewrite in self._days:
+            self._cells[position] = rewrite(self._cells[position])
 
     def picker(self, *columns: str) -> Callable[[list[str]], tuple[str, ...]]:
         """A function that picks ``columns``, two or more, from :meth:`current`; an absent one is empty."""

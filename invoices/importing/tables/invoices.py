@@ -22,6 +22,7 @@ from invoices.importing.tables.writer import BATCH, Candidate, InvoiceWriter
 from invoices.importing.values import shown
 from invoices.models import Company
 
+_MOST_NOTICES: Final = 100
 _KEYS_REMEMBERED: Final = 50_000
 _MAX_PDF_BYTES: Final = 100 * 1024 * 1024
 
@@ -127,6 +128,9 @@ class _Run:
             if not lines and not head.pdf:
                 place.refuse("numero", head.number, f"La facture « {shown(head.number)} » n’a pas de ligne.")
             invoice = pair(head, lines)
+            if invoice.totals and len(story.notices) < _MOST_NOTICES:
+                names = ", ".join(f"« {shown(name)} »" for name in invoice.totals[:3])
+                story.notices.append(f"{file}, facture {head.number} : lignes de total passées ({names}).")
             if invoice.problem is not None:
                 column, value, reason = invoice.problem
                 place.refuse(column, value, f"Facture {head.number} : {reason}")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from invoices.en16931.vat import category_of_words
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine, negated
+from invoices.importing.tables.rows import is_total_line
 from invoices.money import CENT, HALF_CENT, vat_amount, write_decimal
 
 _EURO: Final = "EUR"
@@ -30,6 +31,8 @@ class PairedInvoice:
     head: InvoiceRow
     lines: list[ParsedLine]
     problem: tuple[str, str, str] | None
+    totals: tuple[str, ...] = ()
+    """The texts of lines that were totals of others, and are left out."""
 
 
 def pair(head: InvoiceRow, lines: list[ParsedLine]) -> PairedInvoice:
@@ -46,9 +49,16 @@ def pair(head: InvoiceRow, lines: list[ParsedLine]) -> PairedInvoice:
             lines = [
                 line._replace(net_amount=negated(line.net_amount), quantity=negated(line.quantity)) for line in lines
             ]
+    totals: tuple[str, ...] = ()
+    if total != Decimal(head.total_without_vat):
+        others = [line for line in lines if not is_total_line(line.name)]
+        without = sum((Decimal(line.net_amount) for line in others), Decimal(0))
+        if others and without == Decimal(head.total_without_vat):
+            totals = tuple(line.name for line in lines if is_total_line(line.name))
+            lines, total = others, without
     if any(line.vat_rate.startswith("0.") and line.vat_rate != "0.00" for line in lines):
         lines = _with_whole_rates(head, lines)
-    return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None)
+    return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None, totals)
 
 
 def _with_whole_rates(head: InvoiceRow, lines: list[ParsedLine]) -> list[ParsedLine]:

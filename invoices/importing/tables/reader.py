@@ -204,6 +204,7 @@ class TableReader:
         except StreamingImpossible:
             self._broken_keys.clear()
             raise
+        self._report.notices += unseen.notices
         if taken.count(True) < self._number_of_heads:
             for head in self._spool.heads():
                 if not taken[head.place]:

@@ -120,12 +120,6 @@ PENDING: Final = {
     "120-email",
     "122-email",
     "124-email",
-    "206-euro-latin9",
-    "341-xlsx-1904-general",
-    "351-melange-encodages",
-    "357-guillemet-debut",
-    "360-ligne-total",
-    "361-feuille-notes",
     "380-une-mauvaise-facture-sur-100",
 }
 """What the import does not do yet."""
