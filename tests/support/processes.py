@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -18,6 +17,8 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+
+from tests.support.commands import Command, execute, manage
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,49 +41,24 @@ class Site:
 
     def run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run ``manage.py`` with ``command`` to its end."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+        output, errors = (process := self.start(*command)).communicate(300)
+        assert process.returncode is not None
+        assert not check or process.returncode == 0, output + errors
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
-    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str) -> Command:
         """Start ``manage.py`` with ``command`` and let it work."""
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        return manage(self.environment, *command)
+
+    def start_script(self, source: str) -> Command:
+        """Start Python ``source`` inside of the installation; it answers by assigning JSON values to ``answer``."""
+        return execute(self.environment, f"import json\nanswer = None\n{source}\nprint(json.dumps(answer))\n")
 
     def ask(self, source: str) -> Any:
-        """Run Python ``source`` inside of the installation; it answers by assigning plain JSON values to ``answer``."""
-        script = (
-            "import django, json, os, sys\n"
-            "os.environ['DJANGO_SETTINGS_MODULE'] = 'portal.settings'\n"
-            "django.setup()\n"
-            "answer = None\n"
-            f"{source}\n"
-            "print(json.dumps(answer))\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        """Run Python ``source`` inside of the installation, to its end; its ``answer``."""
+        output, errors = (process := self.start_script(source)).communicate(300)
+        assert process.returncode == 0, output + errors
+        return json.loads(output.splitlines()[-1])
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What ``sql`` finds or changes in the database of the installation, asked from outside."""

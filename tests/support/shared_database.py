@@ -1,15 +1,14 @@
 """The database of a test, shared with other processes: as it is on PostgreSQL, by way of a file on SQLite."""
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+
+from tests.support.commands import Command, manage
 
 
 class SharedDatabase:
@@ -39,31 +38,24 @@ class SharedDatabase:
                 source.backup(connection.connection)
             source.close()
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        """A child process ``manage.py arguments`` on this database, its output in one pipe."""
+    def start(self, *arguments: str, **environment: str) -> Command:
+        """A child process ``manage.py arguments`` on this database, its two outputs in one."""
         variables: dict[str, Any] = {
             **os.environ,
             "DATABASE_URL": self.url,
             "DOCUMENTS_ROOT": str(settings.DOCUMENTS_ROOT),
             "MAIL_ROOT": str(settings.MAIL_ROOT),
             "LOG_LEVEL": "WARNING",
+            "PYTHONWARNINGS": "error",
             **environment,
         }
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", str(settings.BASE_DIR / "manage.py"), *arguments],
-            env=variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return manage(variables, *arguments, merged=True)
 
 
-def ended(child: "subprocess.Popen[str]", timeout: float = 60) -> tuple[int, str]:
+def ended(child: Command, timeout: float = 60) -> tuple[int, str]:
     """Exit code and output of a child that ends by itself."""
     try:
         output, _nothing = child.communicate(timeout=timeout)
     finally:
-        if child.poll() is None:
-            child.send_signal(signal.SIGKILL)
-            child.communicate()
-    return child.returncode, output
+        child.kill()
+    return child.wait(), output

@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -23,8 +21,9 @@ from invoices.exporting.exports import create_export, retry_failures, start_expo
 from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
 from invoices.store.local import DocumentStorage
+from tests.support.commands import Command
 from tests.support.factories import make_customer, make_invoice
-from tests.support.processes import ROOT, Site, own_site
+from tests.support.processes import Site, own_site
 from tests.support.smtp_sink import Sink, closed_port, running
 
 FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
@@ -49,16 +48,9 @@ def states(site: Site) -> dict[str, int]:
     return dict(site.rows("SELECT state, count(*) FROM invoices_exportitem GROUP BY state"))
 
 
-def resume(site: Site, *options: str) -> "subprocess.Popen[str]":
-    """``export_invoices --resume`` at work, its output in two pipes."""
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "export_invoices", "--resume", *options],
-        cwd=ROOT,
-        env=site.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def resume(site: Site, *options: str) -> Command:
+    """``export_invoices --resume`` at work."""
+    return site.start("export_invoices", "--resume", *options)
 
 
 # ─── The command is interrupted ──────────────────────────────────────────────────────────────────────────────────────
@@ -305,17 +297,7 @@ def test_processes_share_an_export_with_no_line_done_twice(tmp_path: Path, djang
             "engine.run_lines(Export.objects.get())\n"
             "answer = done\n"
         )
-        prelude = "import django, json, os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'portal.settings'\ndjango.setup()\n"
-        workers = [
-            subprocess.Popen(
-                [sys.executable, "-c", prelude + script + "print(json.dumps(answer))\n"],
-                cwd=ROOT,
-                env=site.environment,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for _worker in range(4)
-        ]
+        workers = [site.start_script(script) for _worker in range(4)]
         shares = [json.loads(worker.communicate(timeout=200)[0].splitlines()[-1]) for worker in workers]
 
         done = Counter(pk for share in shares for pk in share)

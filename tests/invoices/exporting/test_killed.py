@@ -2,12 +2,12 @@
 
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.support.commands import Command
 from tests.support.processes import Site, own_site
 from tests.support.smtp_sink import Sink, running
 
@@ -104,7 +104,7 @@ def kill_workers_at_random(site: Site) -> int:
     """
     draw = random.Random(20261124)
     commands = [("export_invoices", "--resume", "--processes", "1")] * 2 + [("send_queued_mail", "--loop")]
-    workers: list[subprocess.Popen[bytes]] = [site.start(*command) for command in commands]
+    workers: list[Command] = [site.start(*command) for command in commands]
     killed_senders = 0
     time.sleep(2)
     for _kill in range(KILLS):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import Command
 from tests.support.processes import Site, children_of, own_site
 from tests.support.smtp_sink import closed_port
 
@@ -48,7 +49,7 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def worker(site: Site, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(site: Site, *options: str) -> Iterator[Command]:
     """``run_worker``, asked to stop at the end of the block where it has not ended by then."""
     process = site.start("run_worker", "--processes", "2", *options)
     try:
@@ -60,7 +61,7 @@ def worker(site: Site, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: Command) -> None:
     """SIGTERM, as a service manager sends it; it ends by itself, in good order."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
