@@ -62,22 +62,13 @@ def test_a_statement_sees_what_was_given_to_be_written_before_it() -> None:
             assert Customer.objects.count() == number + 1
 
 
-def test_the_rows_are_written_in_another_thread_in_the_order_of_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: set[str] = set()
-    send = RowWriter.send
-
-    def noting(writer: RowWriter, ready: Any) -> None:
-        threads.add(threading.current_thread().name)
-        send(writer, ready)
-
-    monkeypatch.setattr(RowWriter, "send", noting)
+def test_the_rows_of_several_writers_are_written_in_the_order_of_the_calls() -> None:
     with transaction.atomic(), background_writer() as behind:
-        writer = RowWriter(Customer, _COLUMNS)
-        for number in range(20):
-            behind.write(writer, _rows(number))
+        writers = [RowWriter(Customer, _COLUMNS, at_once=at_once) for at_once in (1, 2, 10)]
+        for number in range(0, 60, 3):
+            behind.write(writers[number // 3 % len(writers)], _rows(number, number + 1, number + 2))
 
-    assert _codes() == [f"C{each}" for each in range(20)]
-    assert threads == {"rows_0"}
+    assert _codes() == [f"C{each}" for each in range(60)]
 
 
 def test_rows_are_made_ready_while_others_are_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
