@@ -21,8 +21,7 @@ test: setup ## les tests (SQLite, ou la base de DATABASE_URL)
 	@bin/test
 
 check: lint ## tout ce que vérifie l'intégration continue : règles, puis tests sur SQLite et PostgreSQL
-	@bin/test
-	@bin/with-postgresql bin/test --database-only
+	@bin/check
 
 lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations, check --deploy
 	@bin/lint
