@@ -1,5 +1,6 @@
 """Who consulted what: the only place that writes «consultée»."""
 
+import datetime
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -9,23 +10,29 @@ from django.utils import timezone
 from customers.models import Account
 from invoices.models import Consultation, Invoice
 
+# Requests of one visit: a reader of PDF asks for a file in pieces, and people turn back and forth between pages.
+VISIT = datetime.timedelta(minutes=30)
+
 
 @transaction.atomic
 def record_consultations(*, invoice_ids: Iterable[UUID], account: Account, channel: Consultation.Channel) -> None:
     """Write that ``account`` consulted these invoices by ``channel``, and when each was consulted for the first time.
 
-    The caller answers for two things: the invoices are visible to the account, and the account's owner asked himself.
+    What the same account read by the same channel less than :data:`VISIT` ago is the same consultation. The caller
+    answers for two things: the invoices are visible to the account, and the account's owner asked himself.
     """
     now = timezone.now()
-    identifiers = list(invoice_ids)
-    Consultation.objects.bulk_create(
-        [
-            Consultation(invoice_id=identifier, account=account, login=account.login, channel=channel, at=now)
-            for identifier in identifiers
-        ],
-        batch_size=500,
-    )
+    identifiers = list(dict.fromkeys(invoice_ids))
     for start in range(0, len(identifiers), 500):
-        Invoice.objects.filter(pk__in=identifiers[start : start + 500], first_consulted_at=None).update(
-            first_consulted_at=now
+        asked = identifiers[start : start + 500]
+        # Before the rows: who reads an invoice for the first time waits here for whoever does so at the same moment.
+        new = Invoice.objects.filter(pk__in=asked, first_consulted_at=None).update(first_consulted_at=now)
+        of_this_visit: set[UUID] = set()
+        if new < len(asked):
+            recent = Consultation.objects.filter(invoice__in=asked, account=account, channel=channel)
+            of_this_visit.update(recent.filter(at__gt=now - VISIT).values_list("invoice_id", flat=True))
+        Consultation.objects.bulk_create(
+            Consultation(invoice_id=identifier, account=account, login=account.login, channel=channel, at=now)
+            for identifier in asked
+            if identifier not in of_this_visit
         )

@@ -5,6 +5,7 @@ refused whole, before any of its files is handed out.
 """
 
 import contextlib
+import lzma
 import os
 import stat
 import zipfile
@@ -134,7 +135,7 @@ def _from_file(file: GivenFile, budget: _Budget) -> Iterator[GivenFile | Refused
                 yield file
             else:
                 yield from _from_archive(archive, file.name, budget)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, RuntimeError):
         yield RefusedFile(file.name, "Cette archive ZIP est endommagée ou d’une sorte inconnue.")
 
 
@@ -150,7 +151,7 @@ def _from_archive(archive: zipfile.ZipFile, name: str, budget: _Budget) -> Itera
         member_name = f"{name}/{_member_name(member)}"
         try:
             content = archive.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError):
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, RuntimeError):
             yield RefusedFile(member_name, "Ce fichier de l’archive est endommagé ou compressé d’une façon inconnue.")
             continue
         if content[:4] in _ZIP_SIGNATURES and not _is_office_document(content):

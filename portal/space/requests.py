@@ -1,10 +1,12 @@
 """What a request says of the one who makes it."""
 
 import ipaddress
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, cast
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from customers.models import Account
@@ -33,15 +35,31 @@ def wanted_page(request: HttpRequest) -> str:
 
 
 def is_customers_own_reading(request: HttpRequest) -> bool:
-    """True where a customer reads by himself: his own request, not staff's, not HEAD, not a browser's prefetch."""
+    """True where a customer reads by himself: his own request, not staff's, not HEAD."""
     account = request.user
     return (
         request.method in ("GET", "POST")
         and isinstance(account, Account)
         and not account.is_staff
         and not hasattr(request, "visit")  # a member of staff looks, see portal.backoffice.impersonation
-        and not any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCH_HEADERS)
     )
+
+
+def refuse_prefetch[**P](
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Answer 503 to a browser that asks for an invoice before its owner does; it asks again when he does.
+
+    Whoever reads is noted: nothing is read under a header that says nobody looks.
+    """
+
+    @wraps(view)
+    def asked_for(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCH_HEADERS):
+            return HttpResponse(status=503, headers={"Cache-Control": "no-store"})
+        return view(request, *args, **kwargs)
+
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", asked_for)
 
 
 def client_address(request: HttpRequest) -> str:

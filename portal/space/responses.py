@@ -1,5 +1,8 @@
 """Answers that carry a frozen document: private, never kept by anything between, under the name people know."""
 
+import logging
+import os
+from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
@@ -8,6 +11,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.utils.http import content_disposition_header
 
 from invoices.models import Document
+
+logger = logging.getLogger(__name__)
 
 
 def private[Response: HttpResponseBase](response: Response) -> Response:
@@ -21,11 +26,14 @@ def serve_document(
 ) -> HttpResponse | FileResponse:
     """The bytes of ``document`` under ``filename``; by the web server itself where DOCUMENTS_SEND_HEADER says so.
 
-    Raises ``Http404`` where the file is missing from the store.
+    Raises ``Http404`` where the file is missing from the store, or is not the one that was frozen: what the web server
+    would send instead is its own page of refusal, after the reading was noted.
     """
     content_type = "application/pdf" if document.role == Document.Role.PDF else "application/xml"
     response: HttpResponse | FileResponse
     if settings.DOCUMENTS_SEND_HEADER:
+        if not _is_there(document):
+            raise Http404
         response = HttpResponse(content_type=content_type)
         response[settings.DOCUMENTS_SEND_HEADER] = settings.DOCUMENTS_SEND_PREFIX + quote(document.storage_name)
     elif request.method == "HEAD":  # answers with the head alone: nothing is opened
@@ -41,3 +49,15 @@ def serve_document(
     if disposition:
         response["Content-Disposition"] = disposition
     return private(response)
+
+
+def _is_there(document: Document) -> bool:
+    """True where the file of ``document`` stands in the local folder, whole and readable by this process."""
+    path = Path(default_storage.path(document.storage_name))
+    try:
+        is_whole = path.stat().st_size == document.size and os.access(path, os.R_OK)
+    except OSError:
+        is_whole = False
+    if not is_whole:
+        logger.error("document %s is missing, cut short or unreadable: %s", document.pk, document.storage_name)
+    return is_whole

@@ -35,7 +35,7 @@ from portal.space.invoice_list import (
     year_totals,
 )
 from portal.space.invoice_page import related_documents, shown_notes, transfer_of, transmission_of, worded_lines
-from portal.space.requests import is_customers_own_reading, signed_in_account
+from portal.space.requests import is_customers_own_reading, refuse_prefetch, signed_in_account
 from portal.space.responses import private, serve_document
 from portal.space.searching import LONGEST, read_search
 
@@ -116,6 +116,7 @@ def invoices_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@refuse_prefetch
 def invoices_archive(request: HttpRequest) -> HttpResponseBase:
     """A ZIP: of a year or a search by GET; by POST, of the ticked invoices (``facture``)."""
     if request.method == "POST":
@@ -143,6 +144,7 @@ def _selection_archive(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
+@refuse_prefetch
 def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     """One invoice to read: what to pay and when, the document, then parties, lines and VAT."""
     account = signed_in_account(request)
@@ -167,6 +169,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_safe
+@refuse_prefetch
 def invoice_pdf(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     """The frozen PDF, shown in the browser; ``?telecharger=1`` gives it as a file."""
     account = signed_in_account(request)
@@ -177,6 +180,7 @@ def invoice_pdf(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
 
 
 @require_safe
+@refuse_prefetch
 def invoice_version(request: HttpRequest, invoice_id: UUID, version: int) -> HttpResponseBase:
     """An earlier version of the PDF, under a name that says so."""
     account = signed_in_account(request)
@@ -186,6 +190,7 @@ def invoice_version(request: HttpRequest, invoice_id: UUID, version: int) -> Htt
 
 
 @require_safe
+@refuse_prefetch
 def invoice_xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     """The e-invoice as XML: the one that came, or the one inside of the PDF."""
     account = signed_in_account(request)

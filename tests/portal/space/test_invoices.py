@@ -1,12 +1,15 @@
 """«Vos factures»: the list by year and the PDF."""
 
+import datetime
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from customers.models import Account
@@ -181,25 +184,58 @@ def test_consulted_is_written_by_the_customers_own_reading(signed_in: Client, ac
     assert invoice.first_consulted_at == written.at
 
 
-@pytest.mark.parametrize(
-    ("method", "headers"),
-    [
-        ("head", {}),
-        ("get", {"Sec-Purpose": "prefetch"}),
-        ("get", {"Sec-Purpose": "prefetch;prerender"}),
-        ("get", {"Purpose": "prefetch"}),
-        ("get", {"X-Moz": "prefetch"}),
-    ],
-)
-def test_a_robots_look_is_no_consultation(
-    signed_in: Client, account: Account, method: str, headers: dict[str, str]
-) -> None:
+def test_a_look_at_the_head_alone_is_no_consultation(signed_in: Client, account: Account) -> None:
     invoice = publish(account)
 
-    answer = getattr(signed_in, method)(f"/factures/{invoice.pk}/pdf/", headers=headers)
+    answer = signed_in.head(f"/factures/{invoice.pk}/pdf/")
 
-    bytes_of(answer)
-    assert answer.status_code == 200
+    assert (answer.status_code, bytes_of(answer)) == (200, b"")
+    assert not Consultation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
+    ],
+)
+def test_nothing_is_read_before_its_owner_asks(signed_in: Client, account: Account, headers: dict[str, str]) -> None:
+    invoice = publish(account)
+
+    for path in (f"{invoice.pk}/", f"{invoice.pk}/pdf/", f"{invoice.pk}/xml/", "archive.zip"):
+        answer = signed_in.get(f"/factures/{path}", headers=headers)
+        assert (answer.status_code, answer.content) == (503, b"")
+    assert not Consultation.objects.exists()
+
+
+def test_the_requests_of_one_visit_are_one_consultation(signed_in: Client, account: Account, time_machine: Any) -> None:
+    invoice = publish(account)
+    for _request in range(3):
+        bytes_of(signed_in.get(f"/factures/{invoice.pk}/pdf/"))
+    assert Consultation.objects.count() == 1
+    time_machine.move_to(timezone.now() + datetime.timedelta(hours=1))
+    bytes_of(signed_in.get(f"/factures/{invoice.pk}/pdf/"))
+    assert Consultation.objects.count() == 2
+
+
+@pytest.mark.parametrize("fault", ["missing", "cut short"])
+def test_a_file_that_the_web_server_would_not_find_is_not_consulted(
+    signed_in: Client, account: Account, settings: Any, fault: str
+) -> None:
+    settings.DOCUMENTS_SEND_HEADER = "X-Accel-Redirect"
+    invoice = publish(account)
+    assert invoice.document
+    path = Path(settings.DOCUMENTS_ROOT) / invoice.document.storage_name
+    if fault == "missing":
+        path.unlink()
+    else:
+        path.chmod(0o640)
+        path.write_bytes(path.read_bytes()[:-1])
+
+    assert signed_in.get(f"/factures/{invoice.pk}/pdf/").status_code == 404
     assert not Consultation.objects.exists()
 
 
