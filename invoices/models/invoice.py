@@ -99,6 +99,10 @@ class Invoice(models.Model):
     # What the columns above and the lines do not hold, by the names of invoices.en16931.model.InvoiceContent.
     details = models.JSONField(_("autres données"), default=dict, blank=True)
     content_hash = models.CharField(_("empreinte du contenu"), max_length=64, editable=False)
+    # Of the cells of the tables that it came from, as they stood; see invoices.importing.tables.pairing.
+    cells_hash = models.CharField(
+        _("empreinte des cellules"), max_length=80, blank=True, default="", db_default="", editable=False
+    )
     warnings = models.JSONField(_("avertissements"), default=list, blank=True)
     version = models.PositiveSmallIntegerField(_("version"), default=1, editable=False)
     imported_at = models.DateTimeField(_("importée le"), default=timezone.now, editable=False)

@@ -21,7 +21,7 @@ from invoices.importing.mapping.fields import CUSTOMER, LINE
 from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreconciled
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.report import Rejection
-from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
+from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
 from invoices.importing.tables.rows import is_total_row
 from invoices.importing.values import shown
 
@@ -150,8 +150,8 @@ class _Flattening:
         self.codes: dict[str, dict[str, str]] = {}
         prefix = f"flat-{len(list(folder.iterdir()))}"
         held = layout.holds
-        heads = tuple(name for name in _HEADS if name in INVOICES.obligatory or name in layout.fields)
-        lines = tuple(name for name in _LINES if name in LINES.obligatory or f"{LINE}{name}" in layout.fields)
+        heads = (*(name for name in _HEADS if name in INVOICES.obligatory or name in layout.fields), CELLS)
+        lines = (*(name for name in _LINES if name in LINES.obligatory or f"{LINE}{name}" in layout.fields), CELLS)
         cards = tuple(
             name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields
         )

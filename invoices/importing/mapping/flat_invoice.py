@@ -18,6 +18,7 @@ from invoices.importing.mapping.layout import Layout
 from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
+from invoices.importing.tables.columns import CELLS, cells_text
 from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
@@ -68,6 +69,8 @@ class _Line:
     numbers: dict[str, Decimal]
     rate: Decimal | None
     net: Decimal
+    cells: str
+    """As they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
 
 
 class FlatInvoice:
@@ -78,6 +81,7 @@ class FlatInvoice:
         self.number = number
         self.line = line
         self.problem: Unreconciled | None = None
+        self._stated: dict[str, str] = {}
         self._head: dict[str, str] = {}
         self._totals: dict[str, Decimal] = {}
         self._lines: list[_Line] = []
@@ -90,9 +94,11 @@ class FlatInvoice:
         cells = row.cells
         texts: dict[str, str] = {}
         numbers: dict[str, Decimal] = {}
+        stated: dict[str, str] = {}
         rate: Decimal | None = None
         for name, places in self._layout.fields.items():
             text = self._layout.cell(cells, places[0])
+            self._note_stated(name, text if len(places) == 1 else self._joined(cells, places), stated)
             if len(places) > 1:
                 total = self._sum(name, cells, places)
                 if total is not None:
@@ -114,9 +120,19 @@ class FlatInvoice:
             else:
                 self._note(name, _KINDS.get(text.lower(), text) if name == "type" else text, texts)
         if "lignes" in self._layout.holds and (texts or numbers):
-            self._add_line(row.line, texts, numbers, rate)
+            self._add_line(row.line, texts, numbers, rate, _text_of(stated))
         elif rate is not None and "lignes" not in self._layout.holds:
             self._head.setdefault("rate", str(rate))
+
+    def _joined(self, cells: list[str], places: list[int]) -> str:
+        return " + ".join(filter(None, (self._layout.cell(cells, place) for place in places)))
+
+    def _note_stated(self, name: str, text: str, stated: dict[str, str]) -> None:
+        """Keep a cell as it stands: of a line in ``stated``, of the head, which rows repeat, once."""
+        if text and name.startswith(LINE):
+            stated[name.removeprefix(LINE)] = text
+        elif text:
+            self._stated.setdefault(name, text)
 
     def _note(self, name: str, text: str, texts: dict[str, str]) -> None:
         if name.startswith(LINE):
@@ -166,7 +182,9 @@ class FlatInvoice:
             raise Unreconciled(name, text, _("« %(text)s » n’est pas une date sûre.") % {"text": text}, is_misread=True)
         return date.isoformat()
 
-    def _add_line(self, row: int, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None) -> None:
+    def _add_line(
+        self, row: int, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None, cells: str
+    ) -> None:
         quantity, price = numbers.get("ligne.quantite"), numbers.get("ligne.prix_unitaire_ht")
         net, discount = numbers.get("ligne.total_ht"), numbers.get("ligne.remise", Decimal(0))
         if net is None and quantity is None and price is None and not numbers:
@@ -195,7 +213,7 @@ class FlatInvoice:
         numbers = {name: number for name, number in numbers.items() if name not in (LINE_VAT, LINE_GROSS)}
         if vat is not None:
             numbers["vat"] = vat
-        self._lines.append(_Line(row, texts, numbers, rate, to_cents(net)))
+        self._lines.append(_Line(row, texts, numbers, rate, to_cents(net), cells))
 
     def _is_product(self, quantity: Decimal, price: Decimal, discount: Decimal, net: Decimal) -> bool:
         product = quantity * price * (100 - discount) / 100
@@ -266,6 +284,7 @@ class FlatInvoice:
         for name in ("deja_paye", "tva_en_euros"):
             if name in self._totals:
                 head[name] = str(self._totals[name])
+        head[CELLS] = _text_of(self._stated)
         return head, [self._written(line, rate) for line, rate in zip(lines, rates, strict=True)]
 
     def _cents(self, name: str) -> Decimal | None:
@@ -331,7 +350,12 @@ class FlatInvoice:
         values.setdefault("designation", values.get("article", ""))
         if not values["designation"]:
             raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
-        return line.row, {**values, "taux_tva": f"{rate.normalize():f}", "total_ht": str(line.net)}
+        return line.row, {**values, "taux_tva": f"{rate.normalize():f}", "total_ht": str(line.net), CELLS: line.cells}
+
+
+def _text_of(stated: dict[str, str]) -> str:
+    names = sorted(stated)
+    return cells_text(names, [stated[name] for name in names])
 
 
 def _rate_of(net: Decimal, vat: Decimal) -> Decimal | None:

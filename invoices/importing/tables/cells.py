@@ -11,7 +11,7 @@ from typing import Final
 from invoices.en16931.countries import country_code
 from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import Rejection
-from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.tables.columns import CELLS, RecognisedTable, cells_text
 from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
 
 _MOST_DECIMALS: Final = 8  # of quantities and prices, as their columns hold them
@@ -106,6 +106,18 @@ class Cells:
     def current(self) -> list[str]:
         """The cells of the row, bare; for :meth:`picker`."""
         return self._cells
+
+    def stated(self) -> Callable[[], str]:
+        """A function that gives the cells of the current row as they stood, by :func:`.columns.cells_text`.
+
+        Without those that say which invoice a row is of: company and, on a line, number. A PDF counts by its bytes.
+        """
+        if CELLS in self._positions:
+            position = self._positions[CELLS]
+            return lambda: self._cells[position]
+        names = sorted(self._positions.keys() - self._table.kind.identity)
+        pick = itemgetter(*(self._positions[name] for name in names))
+        return lambda: cells_text(names, pick(self._cells))
 
     def has(self, column: str) -> bool:
         """Whether the table has this column."""

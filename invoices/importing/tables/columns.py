@@ -1,9 +1,9 @@
 """Which table a file is, by its header: names of columns however an ERP writes them, in any order."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress
 from typing import Final
 
 from customers.searching import search_key
@@ -21,6 +21,8 @@ class TableKind:
     obligatory: tuple[str, ...]
     optional: tuple[str, ...]
     synonyms: Mapping[str, tuple[str, ...]]
+    identity: frozenset[str] = frozenset()
+    """Columns that say which invoice a row is of and not what it is, and the name of its PDF, which counts by bytes."""
     by_key: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -134,6 +136,7 @@ CONTACTS: Final = TableKind(
 INVOICES: Final = TableKind(
     name="invoices",
     label="factures",
+    identity=frozenset(("societe", "pdf")),
     obligatory=("numero", "date", "code_client", "total_ht", "total_tva", "total_ttc"),
     optional=(
         "reference",
@@ -208,6 +211,7 @@ INVOICES: Final = TableKind(
 LINES: Final = TableKind(
     name="lines",
     label="lignes",
+    identity=frozenset(("societe", "numero")),
     obligatory=("numero", "designation", "taux_tva", "total_ht"),
     optional=(
         "article",
@@ -236,6 +240,13 @@ LINES: Final = TableKind(
         "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
     },
 )
+CELLS: Final = "="
+"""The column of a rewritten table that holds the user's own cells, as :func:`cells_text` writes them; no header
+reads so."""
+EDITION: Final = 1
+"""Counts the editions of our columns; the next one that has a new column is 2, and says so at that column."""
+SINCE: Final[dict[str, int]] = {}
+"""The edition that a column of invoices or lines came with, where it is not the first."""
 KINDS: Final = (CUSTOMERS, CONTACTS, INVOICES, LINES)
 
 
@@ -270,6 +281,24 @@ def header_key(text: str) -> str:
     """«N° de T.V.A. (%)» as ``n_de_tva``: what is compared of a column's name."""
     bare = search_key(text.replace("°", " ").replace("º", " ")).replace(".", "")
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+
+
+_FIELD: Final = "\x1f"
+_RECORD: Final = "\x1e"
+
+
+def cells_text(names: Sequence[str], cells: Sequence[str]) -> str:
+    """Cells as they stood, by name, without the empty ones. ``names`` are sorted."""
+    return f"{_FIELD.join(compress(names, cells))}{_RECORD}{_FIELD.join(filter(None, cells))}"
+
+
+def cells_text_of_edition(text: str, edition: int, since: Mapping[str, int] = SINCE) -> str:
+    """What :func:`cells_text` would have written when there were only the columns of ``edition``."""
+    names, _, cells = text.partition(_RECORD)
+    known = [
+        each for each in zip(names.split(_FIELD), cells.split(_FIELD), strict=False) if edition >= since.get(each[0], 1)
+    ]
+    return cells_text([name for name, _ in known], [cell for _, cell in known])
 
 
 def recognise(table: Table) -> RecognisedTable:

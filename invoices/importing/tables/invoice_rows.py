@@ -117,6 +117,8 @@ class InvoiceRow(NamedTuple):
     delivery_postcode: str
     delivery_city: str
     delivery_country: str
+    cells: str = ""
+    """The row as it stood (:func:`.columns.cells_text`)."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -243,11 +245,12 @@ class HeadParser:
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
         self._read = self.cells.reader(_PARSERS)
+        self._stated = self.cells.stated()
         self._numbers_are_bare = table.table.has_typed_cells
 
     def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
-        head = InvoiceRow(*self._read())
+        head = InvoiceRow._make((*self._read(), self._stated()))
         if head.due_date.startswith(_TERM):
             head = head._replace(due_date=_counted(head.due_date, head.issue_date))
         if self._numbers_are_bare and head.delivery_postcode:

@@ -15,7 +15,7 @@ from invoices.importing.received import MissingFileError, ReceivedFiles, read_pd
 from invoices.importing.report import ImportReport, Rejection, Telling
 from invoices.importing.tables.bulk import background_writer
 from invoices.importing.tables.invoice_rows import InvoiceRow
-from invoices.importing.tables.pairing import content_hash, pair
+from invoices.importing.tables.pairing import cells_hash, content_hash, pair
 from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, StreamingImpossible, TableReader
 from invoices.importing.tables.staging import StagingDatabase
 from invoices.importing.tables.writer import BATCH, Candidate, InvoiceWriter
@@ -137,7 +137,8 @@ class _Run:
             pdf, fingerprint = self._pdf(place, head.pdf) if head.pdf else (None, "")
             if company is not None and is_known and story.rejections == problems:
                 key = keys[head.customer_code]
-                candidates.append(Candidate(file, line, invoice, company, key, content_hash(invoice, fingerprint), pdf))
+                hashes = content_hash(invoice, fingerprint), cells_hash(invoice, fingerprint), fingerprint
+                candidates.append(Candidate(file, line, invoice, company, key, *hashes, pdf))
         return candidates
 
     def _customer_keys(self, codes: set[str]) -> dict[str, int | None]:

@@ -40,6 +40,8 @@ class ParsedLine(NamedTuple):
     net_amount: str
     exemption_reason: str
     delivery_date: str
+    cells: str = ""
+    """The row as it stood (:func:`.columns.cells_text`)."""
 
 
 class LineParser:
@@ -47,6 +49,7 @@ class LineParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
+        self._stated = self.cells.stated()
         self._texts_of = self.cells.picker(
             "societe", "numero", "article", "designation", "motif_exoneration", "date_livraison"
         )
@@ -85,7 +88,7 @@ class LineParser:
                 day = day and date_text(day)
             except BadValue:
                 return self._parse_carefully()
-            return company, number, ParsedLine(item, name, *figures, reason, day)
+            return company, number, ParsedLine(item, name, *figures, reason, day, self._stated())
         return self._parse_carefully()
 
     def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
@@ -107,7 +110,7 @@ class LineParser:
             figures, column, problem = _completed(*figures)
             if problem:
                 self.cells.refuse(column, self.cells.text(column), problem)
-        return company, number, ParsedLine(item, name, *figures, reason, day)
+        return company, number, ParsedLine(item, name, *figures, reason, day, self._stated())
 
 
 type _Figures = tuple[str, str, str, str, str, str, str]

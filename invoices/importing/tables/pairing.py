@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from invoices.en16931.vat import category_of_words
+from invoices.importing.tables.columns import EDITION, cells_text_of_edition
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine, negated
 from invoices.importing.tables.rows import is_total_line
@@ -15,12 +16,13 @@ from invoices.money import CENT, HALF_CENT, vat_amount, write_decimal
 _EURO: Final = "EUR"
 _FIELD: Final = "\x1f"
 _RECORD: Final = "\x1e"
+_GROUP: Final = "\x1d"
 # What decides whether an invoice has changed; the company is its identity, and the PDF counts by its bytes.
 _DELIVERY: Final = tuple(
     name for name in InvoiceRow._fields if name.startswith("delivery_") and name != "delivery_date"
 )
 _HASHED: Final = tuple(
-    index for index, name in enumerate(InvoiceRow._fields) if name not in ("company", "pdf", *_DELIVERY)
+    index for index, name in enumerate(InvoiceRow._fields) if name not in ("company", "pdf", "cells", *_DELIVERY)
 )
 
 
@@ -144,14 +146,36 @@ def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
 
 
 def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:
-    """SHA-256 of what the tables state of ``invoice``, and of its PDF where it came with one."""
+    """SHA-256 of the values that the tables give ``invoice``, and of its PDF where it came with one.
+
+    The same values from other writings («1 234,50», «1234.5») have the same hash. Stored ones must stay comparable: a
+    column that comes with a later edition enters by its name, and only where it says something.
+    """
     records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
     # Without a day of its own, a line is the one that was imported before there was that column.
-    records += [_FIELD.join(line if line.delivery_date else line[:-1]) for line in invoice.lines]
+    records += [_FIELD.join(line[:-1] if line.delivery_date else line[:-2]) for line in invoice.lines]
     place = [getattr(invoice.head, name) for name in _DELIVERY]
     if any(place):  # so that an invoice without it is the one that was imported before there were these columns
         records.append(_FIELD.join(place))
     return hashlib.sha256(_RECORD.join(records).encode()).hexdigest()
+
+
+def cells_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) -> str:
+    """SHA-256 of the non-empty cells of ``invoice`` as they stood, by name, and of its PDF; after the edition.
+
+    ``edition``: of our columns, those of it alone. So neither a new column nor a value that is read better than before
+    makes another invoice of the same rows.
+    """
+    records = [pdf_sha256, invoice.head.cells, *(line.cells for line in invoice.lines)]
+    if edition < EDITION:
+        records[1:] = [cells_text_of_edition(text, edition) for text in records[1:]]
+    return f"{edition}:{hashlib.sha256(_GROUP.join(records).encode()).hexdigest()}"
+
+
+def has_cells_of(known: str, invoice: PairedInvoice, pdf_sha256: str) -> bool:
+    """True where ``known``, a :func:`cells_hash` of this or an earlier edition, is of the cells of ``invoice``."""
+    edition = known.partition(":")[0]
+    return edition.isdigit() and int(edition) <= EDITION and known == cells_hash(invoice, pdf_sha256, int(edition))
 
 
 def details_of(invoice: PairedInvoice) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from invoices.importing.report import ImportReport, Rejection
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
-from invoices.importing.tables.pairing import PairedInvoice, details_of, written_lines
+from invoices.importing.tables.pairing import PairedInvoice, details_of, has_cells_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
@@ -31,7 +31,7 @@ _LINES_AT_ONCE: Final = 5000
 _HEAD_COLUMNS: Final = (
     "id", "company_id", "customer_id", "number", "kind", "type_code", "issue_date", "due_date", "currency",
     "purchase_order_reference", "total_without_vat", "total_vat", "total_with_vat", "prepaid_amount", "amount_due",
-    "origin", "details", "content_hash",
+    "origin", "details", "content_hash", "cells_hash",
 )  # fmt: skip
 _LINE_COLUMNS: Final = (
     "invoice_id", "position", "identifier", "item_code", "name", "quantity", "unit", "net_price",
@@ -49,6 +49,8 @@ class Candidate:
     company: Company
     customer_id: int | None
     hash: str
+    cells_hash: str
+    pdf_sha256: str
     pdf: Path | None = None
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -68,7 +70,7 @@ class InvoiceWriter:
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
         """Count what is new, changed and the same, refuse what is published and changed, and write unless refused."""
         existing = self._existing(candidates, lock=write)
-        created, updated = [], []
+        created, updated, seen = [], [], []
         for candidate in candidates:
             found = existing.get((candidate.company.pk, candidate.invoice.head.number))
             lines = len(candidate.invoice.lines)
@@ -77,8 +79,10 @@ class InvoiceWriter:
                 self._story.count("created", "invoices")
                 self._story.count("created", "lines", lines)
                 continue
-            candidate.key, known_hash, published_at, version, customer_id, issue_date = found
-            if known_hash == candidate.hash:
+            candidate.key, known_hash, known_cells, published_at, version, customer_id, issue_date = found
+            if known_hash == candidate.hash and known_cells != candidate.cells_hash:
+                seen.append((candidate.cells_hash, _uuid_value(candidate.key)))
+            if known_hash == candidate.hash or (published_at is not None and _has_same_cells(candidate, known_cells)):
                 self._story.count("unchanged", "invoices")
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
@@ -96,6 +100,7 @@ class InvoiceWriter:
         if write and self._story.is_clean:
             self._insert(created)
             self._update(updated)
+            RowUpdater(Invoice, ["cells_hash"]).write(seen)
             for candidate in (*created, *(candidate for candidate, _ in updated)):
                 self._keep_pdf(candidate)
 
@@ -106,7 +111,7 @@ class InvoiceWriter:
         if lock:
             # An export that publishes at this moment waits, or has published already and is seen here.
             found = found.order_by("pk").select_for_update()
-        names = ("pk", "content_hash", "published_at", "version", "customer_id", "issue_date")
+        names = ("pk", "content_hash", "cells_hash", "published_at", "version", "customer_id", "issue_date")
         rows = found.values_list("company_id", "number", *names)
         return {(company, number): tuple(rest) for company, number, *rest in rows}
 
@@ -205,6 +210,11 @@ class InvoiceWriter:
             self._received.keep(invoice, candidate.pdf.read_bytes(), Document.Role.PDF)
 
 
+def _has_same_cells(candidate: Candidate, known: str) -> bool:
+    """A published invoice whose rows stand as they stood is the same, however they are read today."""
+    return has_cells_of(known, candidate.invoice, candidate.pdf_sha256)
+
+
 def _clash(candidate: Candidate, customer_id: int, issue_date: datetime.date) -> str:
     """Why ``candidate`` is another invoice than the unpublished one of its number; empty where it corrects that one."""
     head = candidate.invoice.head
@@ -270,6 +280,7 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
         str(Invoice.Origin.PDF if candidate.pdf else Invoice.Origin.CSV),
         json.dumps(details, ensure_ascii=False) if details else "{}",
         candidate.hash,
+        candidate.cells_hash,
     )
 
 

@@ -54,7 +54,7 @@ def cell(table: str, index: int, **values: str) -> dict[str, Rows]:
         (cell("factures", 0, date="31/02/2025"), 2, "date", "31/02/2025", "« 31/02/2025 » n’est pas une date du calendrier (attendu jj/mm/aaaa)."),
         (cell("factures", 0, date=""), 2, "date", "", "Cette valeur est obligatoire."),
         (cell("factures", 1, echeance="bientôt"), 3, "echeance", "bientôt", "« bientôt » n’est pas une date (attendu jj/mm/aaaa)."),
-        (cell("factures", 1, devise="euro symbolique"), 3, "devise", "euro symbolique", "« euro symbolique » n’est pas une devise : donnez son code à trois lettres (EUR, USD, CHF…)."),
+        (cell("factures", 1, devise="euro symbolique"), 3, "devise", "euro symbolique", "« euro symbolique » n’est pas un code de devise à trois lettres (EUR)."),
         (cell("factures", 1, code_client="C7"), 3, "code_client", "C7", "Le client « C7 » n’existe pas."),
         (cell("factures", 1, total_ht="dix"), 3, "total_ht", "dix", "« dix » n’est pas un nombre."),
         (cell("factures", 1, total_ttc="12,01"), 3, "total_ttc", "12,01", "Total HT 10,00 + TVA 2,00 = 12,00, et non 12,01."),
