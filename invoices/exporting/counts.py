@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
+from invoices.exporting.reasons import count_to_fix, order_reasons
 from invoices.models import Export, ExportItem
 
 
@@ -43,6 +44,11 @@ class ExportCounts:
         return sum(self.left_out.values())
 
     @property
+    def to_fix(self) -> int:
+        """Lines left out that staff can and should correct."""
+        return count_to_fix(self.left_out)
+
+    @property
     def candidates(self) -> int:
         """All lines of the list."""
         return self.total + self.excluded + self.left_out_total
@@ -77,7 +83,7 @@ def _figures(groups: dict[tuple[str, str], Mapping[str, Any]]) -> ExportCounts:
         claimed=states.get(ExportItem.State.CLAIMED, 0),
         published=states.get(ExportItem.State.PUBLISHED, 0),
         failed=states.get(ExportItem.State.FAILED, 0),
-        left_out={str(reason): reasons[reason] for reason in ExportItem.Reason if reason in reasons},
+        left_out=order_reasons(reasons),
         excluded=states.get(ExportItem.State.EXCLUDED, 0),
         mails=sum(row["mails"] or 0 for row in groups.values()),
         credentials=sum(row["credentials"] or 0 for row in groups.values()),

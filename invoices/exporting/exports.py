@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, QuerySet, Value
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.selection import invoice_reason, items_query, judge_customer, judge_customers
+from invoices.exporting.selection import find_candidates, judge_customer, judge_customers, judge_invoices
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from mailing.composition import template_versions
 from mailing.outbox import failed_among, retry
@@ -99,7 +99,7 @@ def _insert_items(export: Export, criteria: Criteria) -> None:
         "claimed_by": Value(""),
     }
     rows = (
-        items_query(export, criteria)
+        judge_invoices(find_candidates(criteria), export, criteria)
         .order_by("issue_date", "number")
         .annotate(**{f"item_{name}": value for name, value in columns.items()})
         .values_list("pk", "item_state", "item_reason", *(f"item_{name}" for name in columns))
@@ -185,32 +185,19 @@ def set_excluded(*, export: Export, items: "Iterable[int] | QuerySet[Any, int]",
 
 @transaction.atomic
 def recheck_customer(*, export: Export, customer_id: int) -> int:
-    """Judge a customer of the list again after a correction; returns how many of his lines became ready.
+    """Judge a customer of the list again after a correction; returns how many of his lines are ready.
 
-    Only lines that have not left move, so a list can be mended without being made again.
+    Only lines that have not left move, so a list can be corrected without being made again.
     """
-
-    customer = Customer.objects.get(pk=customer_id)
-    verdict = judge_customer(customer, Criteria.from_json(export.criteria))
+    criteria = Criteria.from_json(export.criteria)
+    verdict = judge_customer(Customer.objects.get(pk=customer_id), criteria)
     ExportCustomer.objects.update_or_create(
         export=export,
-        customer=customer,
+        customer_id=customer_id,
         defaults={"reason": verdict.reason, "recipients": verdict.recipients},
     )
-    waiting = ExportItem.objects.filter(
-        export=export, invoice__customer=customer, state__in=(ItemState.READY, ItemState.LEFT_OUT)
-    )
-    exported = Invoice.objects.published().filter(customer=customer)
-    waiting.filter(invoice__in=exported).update(state=ItemState.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
-    open_items = waiting.exclude(invoice__in=exported)
-    if verdict.reason:
-        open_items.update(state=ItemState.LEFT_OUT, reason=verdict.reason)
-        return 0
-    own = Invoice.objects.filter(customer=customer).annotate(
-        invoice_reason=invoice_reason(Criteria.from_json(export.criteria)),
-    )
-    for reason in (ExportItem.Reason.NOT_COMPLIANT, ExportItem.Reason.PLATFORM_REQUIRED):
-        kept_back = own.filter(invoice_reason=reason).values("pk")
-        open_items.filter(invoice__in=kept_back).update(state=ItemState.LEFT_OUT, reason=reason)
-        open_items = open_items.exclude(invoice__in=kept_back)
-    return open_items.update(state=ItemState.READY, reason="")
+    lines = ExportItem.objects.filter(export=export, invoice__customer=customer_id)
+    waiting = lines.filter(state__in=(ItemState.READY, ItemState.LEFT_OUT))
+    judged = judge_invoices(Invoice.objects.filter(pk=OuterRef("invoice")), export, criteria)
+    waiting.update(state=Subquery(judged.values("item_state")[:1]), reason=Subquery(judged.values("item_reason")[:1]))
+    return lines.ready().count()

@@ -1,26 +1,31 @@
-"""Selection: which invoices can leave, to whom, and why the others cannot.
+"""Selection: which invoices can leave, to whom, and why the others cannot (:mod:`invoices.exporting.reasons`).
 
-A reason is either of the invoice's customer (decided once per customer, in Python, from three queries) or of the
-invoice itself (decided by the database); so neither the list nor its count costs a query per invoice.
+Customers are judged once each, in Python, from three queries; invoices by the database. So neither the list nor its
+count costs a query per invoice.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import batched
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Case, Count, F, FilteredRelation, Q, Value, When
+from django.db.models import Case, Count, FilteredRelation, Q, Value, When
 from django.db.models.functions import Lower
 
-from customers.models import DEMATERIALISED, Account, Customer
+from customers.models import Account, Customer
 from customers.recipients import CustomerRecipients, Recipient, find_recipients_of
-from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.reasons import (
+    CustomerFacts,
+    first_reason,
+    order_reasons,
+    reason_of_customer,
+    reason_of_invoice,
+    reason_of_line,
+)
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
-from invoices.platforms.channel import WITHOUT_PLATFORM
 from mailing.failed_addresses import known_bad
-
-Reason = ExportItem.Reason
 
 
 class RecipientStatus:
@@ -53,34 +58,6 @@ class SelectionCount:
     credentials: int = 0
 
 
-# Reasons of the invoice itself, tried after those of its customer. A check that is stale keeps nothing back: the export
-# checks what it is about to write.
-_NOT_COMPLIANT: Final = Q(
-    published_at__isnull=True,
-    check_state=Invoice.CheckState.INVALID,
-    company__allow_plain_pdf=False,
-    checked_at__gte=F("updated_at"),
-    customer__updated_at__lte=F("checked_at"),
-    company__updated_at__lte=F("checked_at"),
-)
-
-
-def _platform_required(criteria: Criteria) -> Q:
-    """Invoices that would leave by mail only although the law sends them through a platform."""
-    if criteria.mail_only_reason:
-        return Q(pk__in=[])
-    return Q(published_at__isnull=True) & WITHOUT_PLATFORM
-
-
-def invoice_reason(criteria: Criteria) -> Case:
-    """SQL of why an invoice itself cannot leave, whoever its customer is (a value of Reason); empty where it can."""
-    return Case(
-        When(_NOT_COMPLIANT, then=Value(str(Reason.NOT_COMPLIANT))),
-        When(_platform_required(criteria), then=Value(str(Reason.PLATFORM_REQUIRED))),
-        default=Value(""),
-    )
-
-
 def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
     """All invoices of the period and of the kind of customers, exported or not."""
     found = Invoice.objects.issued_between(criteria.start, criteria.end)
@@ -97,10 +74,8 @@ def judge_customers(criteria: Criteria) -> dict[int, CustomerVerdict]:
 
 
 def judge_customer(customer: Customer, criteria: Criteria) -> CustomerVerdict:
-    """The verdict on one customer."""
-    if not customer.is_dematerialised:
-        return CustomerVerdict(Reason.NOT_DEMATERIALISED)
-    return _judge([customer], criteria)[customer.pk]
+    """The verdict on one customer; none is needed of one on paper, whose invoices do not leave."""
+    return _judge([customer], criteria)[customer.pk] if customer.is_dematerialised else CustomerVerdict("")
 
 
 def _judge(customers: list[Customer], criteria: Criteria) -> dict[int, CustomerVerdict]:
@@ -111,25 +86,9 @@ def _judge(customers: list[Customer], criteria: Criteria) -> dict[int, CustomerV
 
 
 def _verdict(addressees: CustomerRecipients, criteria: Criteria, bad: dict[str, str]) -> CustomerVerdict:
-    """The first reason that applies, in the order that users know."""
-    recipients = addressees.recipients
-    rows = [_row(recipient, criteria, bad) for recipient in recipients]
-    reason = ""
-    if criteria.contacts.require_contact and not addressees.has_contact:
-        reason = Reason.NO_CONTACT
-    elif not recipients:
-        reason = Reason.NO_ADDRESS
-    elif all(recipient.account is not None and not recipient.account.is_active for recipient in recipients):
-        reason = Reason.ACCOUNT_DISABLED
-    elif (
-        criteria.scope == Scope.WITH_CREDENTIALS
-        and not criteria.generate_credentials
-        and not any(recipient.account is not None and recipient.account.is_active for recipient in recipients)
-    ):
-        reason = Reason.NO_CREDENTIALS
-    elif all(row["status"] == RecipientStatus.BAD_ADDRESS for row in rows):
-        reason = Reason.BAD_ADDRESS
-    return CustomerVerdict(reason, rows)
+    rows = [_row(recipient, criteria, bad) for recipient in addressees.recipients]
+    is_every_address_bad = all(row["status"] == RecipientStatus.BAD_ADDRESS for row in rows)
+    return CustomerVerdict(reason_of_customer(CustomerFacts(criteria, addressees, is_every_address_bad)), rows)
 
 
 def _row(recipient: Recipient, criteria: Criteria, bad: dict[str, str]) -> dict[str, Any]:
@@ -158,34 +117,21 @@ def count_selection(criteria: Criteria) -> SelectionCount:
     groups = (
         find_candidates(criteria)
         .order_by()
-        .values("customer", "customer__invoice_copies")
-        .annotate(
-            exported=Count("pk", filter=Q(published_at__isnull=False)),
-            not_compliant=Count("pk", filter=_NOT_COMPLIANT),
-            without_platform=Count("pk", filter=_platform_required(criteria) & ~_NOT_COMPLIANT),
-            all=Count("pk"),
-        )
+        .annotate(invoice_reason=reason_of_invoice(criteria))
+        .values_list("customer", "invoice_reason")
+        .annotate(Count("pk"))
     )
     left_out: Counter[str] = Counter()
-    ready: dict[int, int] = {}
-    for group in groups.iterator(chunk_size=2000):
-        if group["customer__invoice_copies"] != DEMATERIALISED:
-            left_out[Reason.NOT_DEMATERIALISED] += group["all"]
-            continue
-        left_out[Reason.ALREADY_EXPORTED] += group["exported"]
+    ready: list[tuple[CustomerVerdict, int]] = []
+    for customer, invoice_reason, count in groups.iterator(chunk_size=2000):
         # A customer whose first waiting invoice came in between the two looks is counted at the next one.
-        verdict = verdicts.get(group["customer"])
-        waiting = group["all"] - group["exported"]
-        if verdict is None or not waiting:
-            continue
-        if verdict.reason:
-            left_out[verdict.reason] += waiting
-        else:
-            left_out[Reason.NOT_COMPLIANT] += group["not_compliant"]
-            left_out[Reason.PLATFORM_REQUIRED] += group["without_platform"]
-            ready[group["customer"]] = waiting - group["not_compliant"] - group["without_platform"]
-    total = sum(ready.values())
-    mails, credentials = _forecast(criteria, [(verdicts[pk], count) for pk, count in ready.items() if count])
+        verdict = verdicts.get(customer)
+        if reason := first_reason(invoice_reason, verdict.reason if verdict else ""):
+            left_out[reason] += count
+        elif verdict is not None:
+            ready.append((verdict, count))
+    total = sum(count for _verdict, count in ready)
+    mails, credentials = _forecast(criteria, ready)
     return SelectionCount(total + left_out.total(), total, order_reasons(left_out), mails, credentials)
 
 
@@ -237,44 +183,27 @@ def _accounts_of_other_customers(addresses: set[str]) -> dict[str, _StandingAcco
     return found
 
 
-def order_reasons(counts: Counter[str] | dict[str, int]) -> dict[str, int]:
-    """The reasons that occur, in the order in which they are tried."""
-    return {str(reason): counts[reason] for reason in Reason if counts.get(reason)}
-
-
 def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdict]]:
     """Each candidate with its verdict, by date and number."""
     verdicts = judge_customers(criteria)
-    kept_back = find_candidates(criteria).annotate(invoice_reason=invoice_reason(criteria)).exclude(invoice_reason="")
-    invoice_reasons = dict(kept_back.values_list("pk", "invoice_reason"))
-    candidates = find_candidates(criteria).select_related("customer").order_by("issue_date", "number")
-    for invoice in candidates.iterator(chunk_size=2000):
-        if not invoice.customer.is_dematerialised:
-            yield invoice, CustomerVerdict(Reason.NOT_DEMATERIALISED)
-        elif invoice.is_published:
-            yield invoice, CustomerVerdict(Reason.ALREADY_EXPORTED)
-        elif invoice.customer_id in verdicts:
-            verdict = verdicts[invoice.customer_id]
-            yield invoice, verdict if verdict.reason else replace(verdict, reason=invoice_reasons.get(invoice.pk, ""))
-
-
-def items_query(export: Export, criteria: Criteria) -> InvoiceQuerySet:
-    """The candidates with ``item_state`` and ``item_reason``, judged by the rows of customers kept with ``export``."""
-    return (
+    candidates = (
         find_candidates(criteria)
-        .alias(row=FilteredRelation("customer__export_rows", condition=Q(customer__export_rows__export=export)))
-        .annotate(
-            item_reason=Case(
-                When(~Q(customer__invoice_copies=DEMATERIALISED), then=Value(str(Reason.NOT_DEMATERIALISED))),
-                When(published_at__isnull=False, then=Value(str(Reason.ALREADY_EXPORTED))),
-                When(row__reason__gt="", then=F("row__reason")),
-                default=invoice_reason(criteria),
-            ),
-        )
-        .annotate(
-            item_state=Case(
-                When(item_reason="", then=Value(str(ExportItem.State.READY))),
-                default=Value(str(ExportItem.State.LEFT_OUT)),
-            ),
-        )
+        .annotate(invoice_reason=reason_of_invoice(criteria))
+        .select_related("customer")
+        .order_by("issue_date", "number")
+    )
+    for invoice in candidates.iterator(chunk_size=2000):
+        verdict = verdicts.get(invoice.customer_id, CustomerVerdict(""))
+        reason = first_reason(invoice.invoice_reason, verdict.reason)
+        if reason or verdict.recipients:
+            yield invoice, replace(verdict, reason=reason)
+
+
+def judge_invoices(invoices: InvoiceQuerySet, export: Export, criteria: Criteria) -> InvoiceQuerySet:
+    """``invoices`` with ``item_state`` and ``item_reason``, judged by the rows of customers kept with ``export``."""
+    is_ready = When(item_reason="", then=Value(str(ExportItem.State.READY)))
+    return (
+        invoices.alias(row=FilteredRelation("customer__export_rows", condition=Q(customer__export_rows__export=export)))
+        .annotate(item_reason=reason_of_line(criteria))
+        .annotate(item_state=Case(is_ready, default=Value(str(ExportItem.State.LEFT_OUT))))
     )

@@ -23,7 +23,8 @@ from invoices.exporting.counts import ExportCounts
 from invoices.exporting.criteria import Criteria, Period, Scope
 from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
 from invoices.exporting.run.processes import run_on_this_machine
-from invoices.exporting.selection import count_selection, list_selection, order_reasons
+from invoices.exporting.reasons import order_reasons
+from invoices.exporting.selection import count_selection, list_selection
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
 from mailing.forecasts import describe_sending_time

@@ -1,0 +1,194 @@
+"""Why a line of a list is left out: one table, which the list, its counts, its pages and its corrections read.
+
+A row is either a condition of the invoice, which the database decides, or a judgement of its customer, which is made
+once per customer in Python. The first row that applies gives the reason. The sentence of each is its label in
+:class:`~invoices.models.ExportItem.Reason`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from django.db.models import Case, F, Q, Value, When
+
+from customers.models import DEMATERIALISED
+from customers.recipients import CustomerRecipients
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.models import ExportItem, Invoice
+from invoices.platforms.channel import WITHOUT_PLATFORM
+
+Reason = ExportItem.Reason
+
+
+class Fix(StrEnum):
+    """What can be done about a reason from the line itself."""
+
+    DEMATERIALISE = "dematerialise"
+    ADDRESS = "address"
+    CONTACT = "contact"
+    ACTIVATE = "activate"
+    CREDENTIALS = "credentials"
+    REPLACE = "replace"
+
+
+class Link(StrEnum):
+    """The page where a reason is corrected, or understood."""
+
+    INVOICE = "invoice"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """What a judgement of a customer goes by."""
+
+    criteria: Criteria
+    addressees: CustomerRecipients
+    is_every_address_bad: bool
+
+    @property
+    def active(self) -> int:
+        """How many recipients have an account that is active."""
+        return sum(found.account is not None and found.account.is_active for found in self.addressees.recipients)
+
+    @property
+    def disabled(self) -> int:
+        """How many recipients have an account that is not active."""
+        return sum(found.account is not None and not found.account.is_active for found in self.addressees.recipients)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonRow:
+    """A reason with what decides it (exactly one of ``condition`` and ``judge``) and what follows from it.
+
+    ``fix`` corrects it from the line, ``link`` names the page to open. ``is_to_fix``: staff can and should correct it;
+    the others are left out for good. ``shows_findings``: the findings of the e-invoice stand in the line.
+    """
+
+    reason: Reason
+    condition: Callable[[Criteria], Q] | None = None
+    judge: Callable[[CustomerFacts], bool] | None = None
+    fix: Fix | None = None
+    link: Link | None = None
+    is_to_fix: bool = True
+    shows_findings: bool = False
+
+    def sql(self, criteria: Criteria) -> Q:
+        """The condition, or the judgement as it is kept in the alias ``row`` (``ExportCustomer``)."""
+        return self.condition(criteria) if self.condition is not None else Q(row__reason=str(self.reason))
+
+
+def _platform_required(criteria: Criteria) -> Q:
+    """Invoices that would leave by mail only although the law sends them through a platform."""
+    if criteria.mail_only_reason:
+        return Q(pk__in=[])
+    return Q(published_at__isnull=True) & WITHOUT_PLATFORM
+
+
+# A check that is stale keeps nothing back: the export checks what it is about to write.
+_NOT_COMPLIANT: Final = Q(
+    published_at__isnull=True,
+    check_state=Invoice.CheckState.INVALID,
+    company__allow_plain_pdf=False,
+    checked_at__gte=F("updated_at"),
+    customer__updated_at__lte=F("checked_at"),
+    company__updated_at__lte=F("checked_at"),
+)
+
+REASONS: Final = (
+    ReasonRow(
+        reason=Reason.NOT_DEMATERIALISED,
+        condition=lambda _criteria: ~Q(customer__invoice_copies=DEMATERIALISED),
+        fix=Fix.DEMATERIALISE,
+    ),
+    ReasonRow(
+        reason=Reason.ALREADY_EXPORTED,
+        condition=lambda _criteria: Q(published_at__isnull=False),
+        is_to_fix=False,
+    ),
+    ReasonRow(
+        reason=Reason.NO_CONTACT,
+        judge=lambda facts: facts.criteria.contacts.require_contact and not facts.addressees.has_contact,
+        fix=Fix.CONTACT,
+    ),
+    ReasonRow(
+        reason=Reason.NO_ADDRESS,
+        judge=lambda facts: not facts.addressees.recipients,
+        fix=Fix.ADDRESS,
+    ),
+    ReasonRow(
+        reason=Reason.ACCOUNT_DISABLED,
+        judge=lambda facts: facts.disabled == len(facts.addressees.recipients),
+        fix=Fix.ACTIVATE,
+    ),
+    ReasonRow(
+        reason=Reason.NO_CREDENTIALS,
+        judge=lambda facts: (
+            facts.criteria.scope == Scope.WITH_CREDENTIALS
+            and not facts.criteria.generate_credentials
+            and not facts.active
+        ),
+        fix=Fix.CREDENTIALS,
+    ),
+    ReasonRow(
+        reason=Reason.BAD_ADDRESS,
+        judge=lambda facts: facts.is_every_address_bad,
+        fix=Fix.REPLACE,
+    ),
+    ReasonRow(
+        reason=Reason.NOT_COMPLIANT,
+        condition=lambda _criteria: _NOT_COMPLIANT,
+        link=Link.INVOICE,
+        shows_findings=True,
+    ),
+    ReasonRow(
+        reason=Reason.PLATFORM_REQUIRED,
+        condition=_platform_required,
+        link=Link.INVOICE,
+    ),
+)
+
+ROWS: Final = {row.reason: row for row in REASONS}
+_RANKS: Final = {str(row.reason): rank for rank, row in enumerate(REASONS)}
+
+
+def row_of(reason: str) -> ReasonRow | None:
+    """The row of a reason as it is stored; None for a line that is not left out."""
+    return ROWS[Reason(reason)] if reason else None
+
+
+def reason_of_invoice(criteria: Criteria) -> Case:
+    """SQL of the first reason that is the invoice's own (a value of Reason); empty where there is none."""
+    return _case(criteria, [row for row in REASONS if row.condition is not None])
+
+
+def reason_of_line(criteria: Criteria) -> Case:
+    """SQL of the first reason of all, with the judgements of customers in the alias ``row``; empty: it can leave."""
+    return _case(criteria, REASONS)
+
+
+def _case(criteria: Criteria, rows: "tuple[ReasonRow, ...] | list[ReasonRow]") -> Case:
+    return Case(
+        *(When(row.sql(criteria), then=Value(str(row.reason))) for row in rows),
+        default=Value(""),
+    )
+
+
+def reason_of_customer(facts: CustomerFacts) -> str:
+    """The first reason that is the customer's, empty where there is none."""
+    return next((str(row.reason) for row in REASONS if row.judge is not None and row.judge(facts)), "")
+
+
+def first_reason(*reasons: str) -> str:
+    """The one of ``reasons`` that is tried before the others; empty ones count for nothing."""
+    return min(filter(None, reasons), key=_RANKS.__getitem__, default="")
+
+
+def order_reasons(counts: dict[str, int]) -> dict[str, int]:
+    """The counts of the reasons that occur, in the order in which they are tried."""
+    return {reason: counts[reason] for reason in _RANKS if counts.get(reason)}
+
+
+def count_to_fix(counts: dict[str, int]) -> int:
+    """Of counts by reason, how many lines staff can and should correct."""
+    return sum(count for reason, count in counts.items() if ROWS[Reason(reason)].is_to_fix)
