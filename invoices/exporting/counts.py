@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from invoices.exporting.reasons import count_to_fix, order_reasons
+from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.models import Export, ExportItem
 
 
@@ -45,8 +45,18 @@ class ExportCounts:
 
     @property
     def to_fix(self) -> int:
-        """Lines left out that staff can and should correct."""
-        return count_to_fix(self.left_out)
+        """Lines that staff can and should correct: «à corriger»."""
+        return sum(select_to_fix(self.left_out).values())
+
+    @property
+    def set_aside(self) -> int:
+        """Lines left out for good, as those on paper and those exported before: «écartées»."""
+        return self.left_out_total - self.to_fix
+
+    @property
+    def exported_before(self) -> int:
+        """Of those set aside, the lines whose invoice has left by another list."""
+        return self.left_out.get(str(ExportItem.Reason.ALREADY_EXPORTED), 0)
 
     @property
     def candidates(self) -> int:

@@ -198,6 +198,6 @@ def recheck_customer(*, export: Export, customer_id: int) -> int:
     )
     lines = ExportItem.objects.filter(export=export, invoice__customer=customer_id)
     waiting = lines.filter(state__in=(ItemState.READY, ItemState.LEFT_OUT))
-    judged = judge_invoices(Invoice.objects.filter(pk=OuterRef("invoice")), export, criteria)
+    judged: Any = judge_invoices(Invoice.objects.filter(pk=OuterRef("invoice")), export, criteria)
     waiting.update(state=Subquery(judged.values("item_state")[:1]), reason=Subquery(judged.values("item_reason")[:1]))
     return lines.ready().count()

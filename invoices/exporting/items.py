@@ -1,12 +1,15 @@
 """The lines of a list as a page shows them: bounded queries, whatever the length of the list."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext as _
 
+from invoices.exporting.reasons import ReasonRow, row_of
+from invoices.exporting.selection import RecipientStatus
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
 from mailing.outbox import MessageState, states_of
 
@@ -15,11 +18,51 @@ CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """The state of a line: a word, and the state whose colour it has."""
+
+    word: str
+    css: str
+
+
+def badge_of(item: ExportItem) -> Badge:
+    """«prête», «à corriger», «écartée»…: whether a line that is left out is to be corrected depends on its reason."""
+    row = row_of(item.reason)
+    if row is None:
+        return Badge(item.get_state_display(), item.state)
+    return Badge(_("à corriger"), item.state) if row.is_to_fix else Badge(_("écartée"), "set_aside")
+
+
+@dataclass(frozen=True, slots=True)
 class ListLine:
     """A line and who receives it (rows of ``ExportCustomer.recipients``)."""
 
     item: ExportItem
     recipients: list[dict[str, Any]]
+
+    @property
+    def badge(self) -> Badge:
+        """The state of the line."""
+        return badge_of(self.item)
+
+    @property
+    def row(self) -> ReasonRow | None:
+        """Why it is left out, None where it is not."""
+        return row_of(self.item.reason)
+
+    @property
+    def is_new(self) -> bool:
+        """False where the invoice has left by another list: there is nothing to preview."""
+        return self.item.reason != ExportItem.Reason.ALREADY_EXPORTED
+
+    @property
+    def shown_recipients(self) -> list[tuple[str, str]]:
+        """Each address with what is to be known of it; nothing is still to be made for a line that has left."""
+        has_left = self.item.state == ExportItem.State.PUBLISHED or not self.is_new
+        return [
+            (found["address"], "" if has_left else str(RecipientStatus(found["status"]).label))
+            for found in self.recipients
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +82,11 @@ class ItemOutcome:
     item: ExportItem
     mails: list[MailStatus]
 
+    @property
+    def badge(self) -> Badge:
+        """The state of the line."""
+        return badge_of(self.item)
+
 
 @dataclass(frozen=True, slots=True)
 class CurrencyTotal:
@@ -49,21 +97,16 @@ class CurrencyTotal:
     total: Decimal
 
 
-def filter_items(
-    export: Export, *, state: str = "", reason: str = "", search: str = "", with_exported: bool = True
-) -> Any:
+def filter_items(export: Export, *, state: str = "", reasons: Collection[str] = (), search: str = "") -> Any:
     """The primary keys of the lines of ``export`` in their order (date, number), for :func:`load_items`.
 
-    By state, reason, and part of a number or a customer. Keys alone, so that a page of 100,000 lines sorts no rows.
-    Without ``with_exported``, lines left out because their invoice has left already are no lines to correct.
+    By state, reasons, and part of a number or a customer. Keys alone, so that a page of 100,000 lines sorts no rows.
     """
     found = ExportItem.objects.filter(export=export)
-    if not with_exported and not reason:
-        found = found.exclude(state=ExportItem.State.LEFT_OUT, reason=ExportItem.Reason.ALREADY_EXPORTED)
     if state:
         found = found.filter(state=state)
-    if reason:
-        found = found.filter(reason=reason)
+    if reasons:
+        found = found.filter(reason__in=reasons)
     if search := search.strip():
         found = found.filter(
             Q(invoice__number__icontains=search)

@@ -100,6 +100,7 @@ REASONS: Final = (
         reason=Reason.NOT_DEMATERIALISED,
         condition=lambda _criteria: ~Q(customer__invoice_copies=DEMATERIALISED),
         fix=Fix.DEMATERIALISE,
+        is_to_fix=False,
     ),
     ReasonRow(
         reason=Reason.ALREADY_EXPORTED,
@@ -189,6 +190,11 @@ def order_reasons(counts: dict[str, int]) -> dict[str, int]:
     return {reason: counts[reason] for reason in _RANKS if counts.get(reason)}
 
 
-def count_to_fix(counts: dict[str, int]) -> int:
-    """Of counts by reason, how many lines staff can and should correct."""
-    return sum(count for reason, count in counts.items() if ROWS[Reason(reason)].is_to_fix)
+def reasons_to_fix(*, is_to_fix: bool) -> list[str]:
+    """The reasons that staff can and should correct, or the others."""
+    return [str(row.reason) for row in REASONS if row.is_to_fix is is_to_fix]
+
+
+def select_to_fix(counts: dict[str, int], *, is_to_fix: bool = True) -> dict[str, int]:
+    """Of counts by reason, those that staff can and should correct («à corriger»), or the others («écartées»)."""
+    return {reason: count for reason, count in counts.items() if ROWS[Reason(reason)].is_to_fix is is_to_fix}

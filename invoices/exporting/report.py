@@ -23,6 +23,7 @@ from invoices.exporting.items import (
     with_mails,
 )
 from invoices.exporting.progress import run_duration
+from invoices.exporting.reasons import select_to_fix
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice
 from invoices.money import show_amount
@@ -52,9 +53,19 @@ class Bordereau:
     duration: str
 
     @property
-    def left_out(self) -> list[tuple[str, int]]:
-        """Reasons in French with their counts."""
-        return [(str(ExportItem.Reason(reason).label), count) for reason, count in self.figures.left_out.items()]
+    def left_out(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """«À corriger», then «Écartées», each with its reasons in French and their counts."""
+        groups = ((_("À corriger"), True), (_("Écartées"), False))
+        return [
+            (
+                word,
+                [
+                    (str(ExportItem.Reason(reason).label), count)
+                    for reason, count in select_to_fix(self.figures.left_out, is_to_fix=is_to_fix).items()
+                ],
+            )
+            for word, is_to_fix in groups
+        ]
 
     @property
     def failures(self) -> int:
@@ -101,10 +112,10 @@ def _versions(export: Export) -> list[tuple[str, str]]:
 
 
 def outcome_words(line: ItemOutcome) -> str:
-    """What became of a line: «publiée», «écartée : déjà exportée», «en échec : …»."""
+    """What became of a line: «publiée», «écartée : déjà exportée», «à corriger : …», «en échec : …»."""
     item = line.item
-    if item.state == ExportItem.State.LEFT_OUT:
-        return _("écartée : %(reason)s") % {"reason": item.get_reason_display()}
+    if item.reason:
+        return f"{line.badge.word}\u00a0: {item.get_reason_display()}"
     if item.state == ExportItem.State.FAILED:
         return _("en échec : %(error)s") % {"error": item.error}
     words = str(item.get_state_display())
@@ -135,7 +146,7 @@ REPORT_COLUMNS: tuple[Column[ItemOutcome], ...] = (
     Column(gettext_lazy("Client"), lambda line: _one_line(line.item.invoice.customer.name)),
     Column(gettext_lazy("Montant TTC"), lambda line: line.item.invoice.total_with_vat),
     Column(gettext_lazy("Devise"), lambda line: line.item.invoice.currency),
-    Column(gettext_lazy("État"), lambda line: line.item.get_state_display()),
+    Column(gettext_lazy("État"), lambda line: line.badge.word),
     Column(gettext_lazy("Résultat"), lambda line: _one_line(outcome_words(line))),
     Column(gettext_lazy("Mails"), lambda line: _one_line(mail_words(line))),
     Column(gettext_lazy("Empreinte SHA-256"), lambda line: line.item.document.sha256 if line.item.document else ""),

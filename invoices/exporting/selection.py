@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any
 
+from django.db import models
 from django.db.models import Case, Count, FilteredRelation, Q, Value, When
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from customers.models import Account, Customer
 from customers.recipients import CustomerRecipients, Recipient, find_recipients_of
@@ -28,15 +30,15 @@ from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
 from mailing.failed_addresses import known_bad
 
 
-class RecipientStatus:
-    """What a recipient of a list gets."""
+class RecipientStatus(models.TextChoices):
+    """What a recipient of a list gets, with what a list says of it."""
 
-    MAIL = "mail"  # an active account: a mail, where mails are wanted
-    GENERATE = "generate"  # credentials will be made on the way, then as above
-    NO_ACCOUNT = "no_account"  # no account and none made: no mail
-    DISABLED = "disabled"  # a deactivated account: no mail
-    BAD_ADDRESS = "bad_address"  # the server refused this address for good: no mail until corrected
-    NOT_WANTED = "not_wanted"  # the account asked for no mail
+    MAIL = "mail", ""  # an active account: a mail, where mails are wanted
+    GENERATE = "generate", _("compte à créer")  # credentials will be made on the way, then as above
+    NO_ACCOUNT = "no_account", _("sans compte")  # no account and none made: no mail
+    DISABLED = "disabled", _("compte désactivé")  # no mail
+    BAD_ADDRESS = "bad_address", _("adresse en erreur")  # refused by the server for good: no mail until corrected
+    NOT_WANTED = "not_wanted", _("ne veut pas de mail")  # the account asked for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def list_selection(criteria: Criteria) -> Iterator[tuple[Invoice, CustomerVerdic
     )
     for invoice in candidates.iterator(chunk_size=2000):
         verdict = verdicts.get(invoice.customer_id, CustomerVerdict(""))
-        reason = first_reason(invoice.invoice_reason, verdict.reason)
+        reason = first_reason(invoice.invoice_reason, verdict.reason)  # type: ignore[attr-defined] # annotated
         if reason or verdict.recipients:
             yield invoice, replace(verdict, reason=reason)
 

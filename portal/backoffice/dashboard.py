@@ -4,7 +4,6 @@ Every figure leads to its list. The number of queries does not depend on the num
 """
 
 import datetime
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +15,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.models import DEMATERIALISED, Account, Customer
-from invoices.models import Export, ExportItem, ImportBatch, Invoice
+from invoices.exporting.counts import count_many
+from invoices.models import Export, ImportBatch, Invoice
 from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
 from mailing.breaker import Rest, current_rest
 from mailing.failed_addresses import count_failed_addresses
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
+from portal.backoffice.exports.changelist import outcome_of
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
 
@@ -47,14 +48,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ExportLine:
-    """One of the last exports: its counts by state, as sentences are made of them."""
+    """One of the last exports: what it holds or has done, in the words of the list."""
 
     export: Export
     url: str
-    published: int
-    failed: int
-    left_out: int
-    waiting: int
+    outcome: str
+    has_failures: bool
 
 
 @dataclass(slots=True)
@@ -203,19 +202,13 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
 
 def _latest_exports() -> list[ExportLine]:
     exports = list(Export.objects.order_by("-number")[:LATEST_EXPORTS])
-    counts: dict[int, dict[str, int]] = defaultdict(dict)
-    rows = ExportItem.objects.filter(export__in=exports).order_by().values_list("export", "state").annotate(Count("pk"))
-    for export, state, count in rows:
-        counts[export][state] = count
-    states = ExportItem.State
+    counts = count_many(exports)
     return [
         ExportLine(
             export,
             _url("admin:export_web_list", export.number, fallback="admin:index"),
-            published=counts[export.pk].get(states.PUBLISHED, 0),
-            failed=counts[export.pk].get(states.FAILED, 0),
-            left_out=counts[export.pk].get(states.LEFT_OUT, 0),
-            waiting=counts[export.pk].get(states.READY, 0) + counts[export.pk].get(states.CLAIMED, 0),
+            outcome_of(counts[export.pk]),
+            has_failures=bool(counts[export.pk].failed),
         )
         for export in exports
     ]

@@ -22,8 +22,8 @@ from customers.services import wipe_expired_secrets
 from invoices.exporting.counts import ExportCounts
 from invoices.exporting.criteria import Criteria, Period, Scope
 from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
+from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.exporting.run.processes import run_on_this_machine
-from invoices.exporting.reasons import order_reasons
 from invoices.exporting.selection import count_selection, list_selection
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
@@ -154,10 +154,9 @@ class Command(BaseCommand):
         self.stdout.write(" ; ".join(filter(None, [f"{mails}, {made}", describe_sending_time(counts.mails)])))
 
     def _summary(self, ready: int, left_out: dict[str, int]) -> None:
-        total = sum(left_out.values())
-        self.stdout.write(
-            f"{_count(ready, 'facture prête', 'factures prêtes')}, {_count(total, 'écartée', 'écartées')}"
-        )
+        to_fix = sum(select_to_fix(left_out).values())
+        set_aside = _count(sum(left_out.values()) - to_fix, "écartée", "écartées")
+        self.stdout.write(f"{_count(ready, 'facture prête', 'factures prêtes')}, {to_fix} à corriger, {set_aside}")
         for reason, count in left_out.items():
             self.stdout.write(f"  {count} {ExportItem.Reason(reason).label}")
 
@@ -254,7 +253,9 @@ class Command(BaseCommand):
             f"{_count(figures.credentials, 'identifiant généré', 'identifiants générés')}."
         )
         for reason, count in figures.left_out.items():
-            self.stdout.write(f"  {_count(count, 'écartée', 'écartées')} : {ExportItem.Reason(reason).label}")
+            is_to_fix = bool(select_to_fix({reason: count}))
+            word = f"{count} à corriger" if is_to_fix else _count(count, "écartée", "écartées")
+            self.stdout.write(f"  {word} : {ExportItem.Reason(reason).label}")
         failures = ExportItem.objects.filter(export=export, state=ExportItem.State.FAILED).select_related("invoice")
         for item in failures.iterator(chunk_size=500):
             self.stderr.write(f"  {item.invoice.number} : {item.error}")

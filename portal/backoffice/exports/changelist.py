@@ -68,7 +68,7 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
 
     @admin.display(description=gettext_lazy("résultat"))
     def outcome(self, export: Export) -> str:
-        """«54 publiées, 1 en échec, 12 écartées»."""
+        """«54 publiées, 1 en échec, 2 à corriger, 12 écartées»."""
         return outcome_of(export.figures)  # type: ignore[attr-defined] # added by ExportChangeList
 
     @admin.display(description=gettext_lazy("auteur"), ordering="author_name")
@@ -98,7 +98,8 @@ def outcome_of(figures: ExportCounts) -> str:
         (figures.remaining, _("prête"), _("prêtes")),
         (figures.published, _("publiée"), _("publiées")),
         (figures.failed, _("en échec"), _("en échec")),
-        (figures.left_out_total, _("écartée"), _("écartées")),
+        (figures.to_fix, _("à corriger"), _("à corriger")),
+        (figures.set_aside, _("écartée"), _("écartées")),
         (figures.mails, _("mail"), _("mails")),
     ]
     return ", ".join(write_count(count, singular, several) for count, singular, several in parts if count)

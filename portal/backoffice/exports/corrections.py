@@ -1,12 +1,15 @@
-"""Corrections of a customer from the list to export: one per reason, each with its permission and its form."""
+"""Corrections of a customer from the list to export: how each is offered, what right it needs and what it does."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.address_changes import correct_address
 from customers.models import DEMATERIALISED, Account, Customer
@@ -14,60 +17,46 @@ from customers.recipients import find_recipients_of
 from customers.services import generate_credentials, set_active
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
-from invoices.models import ExportItem
+from invoices.exporting.reasons import Fix
 from mailing.failed_addresses import resolve_address
 from portal.backoffice.exports.forms import AddressForm, NewContactForm
 
-Reason = ExportItem.Reason
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How a :class:`Fix` is offered and done: its button, the right it needs, its form where something is typed.
+
+    ``make_form`` takes the line's data (None: a form to be filled in), the customer, the criteria of the list and the
+    address in error. ``apply`` returns what was done as a French clause for the history, empty where nothing was.
+    """
+
+    label: Any
+    permission: str
+    apply: Callable[[Customer, Criteria, BaseForm | None], str]
+    make_form: Callable[[Any, str, Customer, Criteria, str], BaseForm] | None = None
 
 
-class Fix:
-    """What can be done about a reason."""
-
-    DEMATERIALISE = "dematerialise"
-    ADDRESS = "address"
-    CONTACT = "contact"
-    ACTIVATE = "activate"
-    CREDENTIALS = "credentials"
-    REPLACE = "replace"
+def _address_form(data: Any, auto_id: str, _customer: Customer, _criteria: Criteria, old: str) -> BaseForm:
+    initial = {"old": old, "address": old} if old else {}
+    return AddressForm(data, auto_id=auto_id, label_suffix="", initial=initial)
 
 
-FIX_OF_REASON: dict[str, str] = {
-    Reason.NOT_DEMATERIALISED: Fix.DEMATERIALISE,
-    Reason.NO_ADDRESS: Fix.ADDRESS,
-    Reason.NO_CONTACT: Fix.CONTACT,
-    Reason.ACCOUNT_DISABLED: Fix.ACTIVATE,
-    Reason.NO_CREDENTIALS: Fix.CREDENTIALS,
-    Reason.BAD_ADDRESS: Fix.REPLACE,
-}
-PERMISSION_OF_FIX: dict[str, str] = {
-    Fix.DEMATERIALISE: "customers.change_customer",
-    Fix.ADDRESS: "customers.change_customer",
-    Fix.CONTACT: "customers.add_contact",
-    Fix.ACTIVATE: "customers.manage_credentials",
-    Fix.CREDENTIALS: "customers.manage_credentials",
-    Fix.REPLACE: "customers.change_customer",
-}
+def _contact_form(data: Any, auto_id: str, customer: Customer, criteria: Criteria, _old: str) -> BaseForm:
+    contact = NewContactForm.Meta.model(customer=customer)
+    return NewContactForm(data, instance=contact, auto_id=auto_id, initial=NewContactForm.suggestion(criteria))
 
 
 def may_fix(request: HttpRequest, fix: str) -> bool:
     """True where the signed-in member of staff may do this correction."""
-    return request.user.has_perm(PERMISSION_OF_FIX[fix])
+    return request.user.has_perm(CORRECTIONS[Fix(fix)].permission)
 
 
 def fix_form(
     fix: str, item: int, customer: Customer, criteria: Criteria, *, data: Any = None, old: str = ""
 ) -> BaseForm | None:
     """The form of a correction on the line ``item``, None where a button is enough. Ids tell the lines apart."""
-    auto_id = f"id_{item}_%s"
-    if fix == Fix.ADDRESS:
-        return AddressForm(data, auto_id=auto_id, label_suffix="")
-    if fix == Fix.REPLACE:
-        return AddressForm(data, auto_id=auto_id, label_suffix="", initial={"old": old, "address": old})
-    if fix == Fix.CONTACT:
-        contact = NewContactForm.Meta.model(customer=customer)
-        return NewContactForm(data, instance=contact, auto_id=auto_id, initial=NewContactForm.suggestion(criteria))
-    return None
+    make_form = CORRECTIONS[Fix(fix)].make_form
+    return make_form(data, f"id_{item}_%s", customer, criteria, old) if make_form is not None else None
 
 
 def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Criteria, form: BaseForm | None) -> str:
@@ -77,28 +66,26 @@ def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Crit
     """
     if not may_fix(request, fix):
         raise PermissionDenied
-    match fix:
-        case Fix.DEMATERIALISE:
-            customer.invoice_copies = DEMATERIALISED
-            customer.save(update_fields=["invoice_copies", "updated_at"])
-            return _("passé en D (démat)")
-        case Fix.ADDRESS if isinstance(form, AddressForm):
-            customer.email = form.cleaned_data["address"]
-            customer.save(update_fields=["email", "updated_at"])
-            request_checks()
-            return _("adresse e-mail %(address)s enregistrée") % {"address": customer.email}
-        case Fix.REPLACE if isinstance(form, AddressForm):
-            return _replace(customer, form.cleaned_data["old"], form.cleaned_data["address"])
-        case Fix.CONTACT if isinstance(form, NewContactForm):
-            return _add_contact(form)
-        case Fix.ACTIVATE:
-            return _activate(customer, criteria)
-        case Fix.CREDENTIALS:
-            return _make_credentials(customer, criteria)
-    raise ValueError(f"no such correction: {fix}")
+    return CORRECTIONS[Fix(fix)].apply(customer, criteria, form)
 
 
-def _replace(customer: Customer, old: str, new: str) -> str:
+def _dematerialise(customer: Customer, _criteria: Criteria, _form: BaseForm | None) -> str:
+    customer.invoice_copies = DEMATERIALISED
+    customer.save(update_fields=["invoice_copies", "updated_at"])
+    return _("passé en D (démat)")
+
+
+def _set_address(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
+    assert isinstance(form, AddressForm)
+    customer.email = form.cleaned_data["address"]
+    customer.save(update_fields=["email", "updated_at"])
+    request_checks()
+    return _("adresse e-mail %(address)s enregistrée") % {"address": customer.email}
+
+
+def _replace(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
+    assert isinstance(form, AddressForm)
+    old, new = form.cleaned_data["old"], form.cleaned_data["address"]
     if old.strip().lower() == new.lower():
         resolve_address(old)
         return _("adresse %(address)s confirmée") % {"address": new}
@@ -106,7 +93,8 @@ def _replace(customer: Customer, old: str, new: str) -> str:
     return _("adresse %(old)s remplacée par %(new)s") % {"old": old, "new": new}
 
 
-def _add_contact(form: NewContactForm) -> str:
+def _add_contact(_customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
+    assert isinstance(form, NewContactForm)
     try:
         with transaction.atomic():
             contact = form.save()
@@ -116,7 +104,7 @@ def _add_contact(form: NewContactForm) -> str:
     return _("contact %(name)s ajouté") % {"name": contact}
 
 
-def _activate(customer: Customer, criteria: Criteria) -> str:
+def _activate(customer: Customer, criteria: Criteria, _form: BaseForm | None) -> str:
     found = find_recipients_of([customer], criteria.contacts)[customer.pk]
     closed = [one.account for one in found.recipients if one.account is not None and not one.account.is_active]
     if not set_active(accounts=closed, is_active=True):
@@ -124,7 +112,7 @@ def _activate(customer: Customer, criteria: Criteria) -> str:
     return _("compte réactivé : %(logins)s") % {"logins": ", ".join(account.login for account in closed)}
 
 
-def _make_credentials(customer: Customer, criteria: Criteria) -> str:
+def _make_credentials(customer: Customer, criteria: Criteria, _form: BaseForm | None) -> str:
     found = find_recipients_of([customer], criteria.contacts)[customer.pk]
     made: list[Account] = []
     for recipient in found.recipients:
@@ -138,3 +126,17 @@ def _make_credentials(customer: Customer, criteria: Criteria) -> str:
     if not made:
         return ""
     return _("identifiants créés : %(logins)s") % {"logins": ", ".join(account.login for account in made)}
+
+
+CORRECTIONS: Final = {
+    Fix.DEMATERIALISE: Correction(gettext_lazy("Passer en D"), "customers.change_customer", _dematerialise),
+    Fix.ADDRESS: Correction(gettext_lazy("Saisir l’adresse"), "customers.change_customer", _set_address, _address_form),
+    Fix.CONTACT: Correction(gettext_lazy("Ajouter un contact"), "customers.add_contact", _add_contact, _contact_form),
+    Fix.ACTIVATE: Correction(gettext_lazy("Réactiver le compte"), "customers.manage_credentials", _activate),
+    Fix.CREDENTIALS: Correction(
+        gettext_lazy("Créer les identifiants"), "customers.manage_credentials", _make_credentials
+    ),
+    Fix.REPLACE: Correction(
+        gettext_lazy("Corriger l’adresse en erreur"), "customers.change_customer", _replace, _address_form
+    ),
+}

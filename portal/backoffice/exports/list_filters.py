@@ -7,12 +7,26 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from invoices.exporting.counts import ExportCounts
 from invoices.exporting.items import filter_items
+from invoices.exporting.reasons import reasons_to_fix, row_of, select_to_fix
 from invoices.models import Export, ExportItem
 
 ItemState, Reason = ExportItem.State, ExportItem.Reason
+# Of the lines that are left out, those that nobody should correct; ``left_out`` in an address means the others.
+SET_ASIDE = "set_aside"
+STATES = (
+    (str(ItemState.READY), gettext_lazy("prêtes")),
+    (str(ItemState.LEFT_OUT), gettext_lazy("à corriger")),
+    (SET_ASIDE, gettext_lazy("écartées")),
+    (str(ItemState.EXCLUDED), gettext_lazy("décochées")),
+    (str(ItemState.CLAIMED), gettext_lazy("en cours")),
+    (str(ItemState.PUBLISHED), gettext_lazy("publiées")),
+    (str(ItemState.FAILED), gettext_lazy("en échec")),
+)
+"""The states by which lines are filtered, as addresses and people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +52,29 @@ class ListFilter:
         """The filter of an address; what it does not know counts for nothing."""
         state, reason = query.get("etat", ""), query.get("motif", "")
         return cls(
-            state=state if state in ItemState.values else "",
+            state=state if state in dict(STATES) else "",
             reason=reason if reason in Reason.values else "",
             search=query.get("q", "").strip(),
         )
 
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons of the lines that it shows; empty where it shows lines of any."""
+        if self.reason:
+            return [self.reason]
+        if self.state in (ItemState.LEFT_OUT, SET_ASIDE):
+            return reasons_to_fix(is_to_fix=self.state == ItemState.LEFT_OUT)
+        return []
+
     def find(self, export: Export) -> Any:
         """The primary keys of the lines that it shows, in the order of the list."""
-        return filter_items(
-            export,
-            state=self.state,
-            reason=self.reason,
-            search=self.search,
-            with_exported=self.state != ItemState.LEFT_OUT,
-        )
+        state = str(ItemState.LEFT_OUT) if self.state == SET_ASIDE else self.state
+        return filter_items(export, state=state, reasons=self.reasons, search=self.search)
 
     def count(self, figures: ExportCounts) -> int:
         """How many lines it shows, from the figures of the list: without its search, which no figure knows."""
         if self.reason:
-            return figures.left_out.get(self.reason, 0) if self.state in ("", ItemState.LEFT_OUT) else 0
+            return figures.left_out.get(self.reason, 0) if self.state in ("", ItemState.LEFT_OUT, SET_ASIDE) else 0
         return _count_by_state(figures)[self.state]
 
     def count_ticks(self, export: Export, figures: ExportCounts) -> tuple[int, int]:
@@ -85,62 +103,49 @@ class ListFilter:
         return urlencode({name: value for name, value in values.items() if value})
 
     def state_choices(self, figures: ExportCounts) -> list[Choice]:
-        """«Toutes», then each state that occurs; what has left already is a filter of its own."""
-        words = [
-            ("", _("toutes")),
-            (str(ItemState.READY), _("prêtes")),
-            (str(ItemState.LEFT_OUT), _("à corriger")),
-            (str(ItemState.EXCLUDED), _("décochées")),
-            (str(ItemState.CLAIMED), _("en cours")),
-            (str(ItemState.PUBLISHED), _("publiées")),
-            (str(ItemState.FAILED), _("en échec")),
-        ]
-        exported = str(Reason.ALREADY_EXPORTED)
+        """«Toutes», then each state that occurs."""
         counts = _count_by_state(figures)
         choices = [
             Choice(
-                label,
+                str(label),
                 counts[state],
                 f"?{urlencode({'etat': state})}" if state else "?",
-                is_current=state == self.state and self.reason != exported,
+                is_current=state == self.shown_state,
             )
-            for state, label in words
+            for state, label in (("", _("toutes")), *STATES)
         ]
-        url = f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': exported})}"
-        choices.append(
-            Choice(_("déjà exportées"), count_exported(figures), url, is_current=self.reason == exported),
-        )
         return [choice for choice in choices if choice.count or choice.is_current or choice.url == "?"]
 
+    @property
+    def shown_state(self) -> str:
+        """The state chosen; a reason alone says whether its lines are to be corrected or set aside."""
+        row = row_of(self.reason)
+        if row is None or self.state not in ("", ItemState.LEFT_OUT, SET_ASIDE):
+            return self.state
+        return str(ItemState.LEFT_OUT) if row.is_to_fix else SET_ASIDE
+
     def reason_choices(self, figures: ExportCounts) -> list[Choice]:
-        """Each reason that occurs among the lines to correct."""
+        """Each reason that occurs among the lines to correct, or among those set aside, where these are shown."""
+        if self.shown_state not in (ItemState.LEFT_OUT, SET_ASIDE):
+            return []
+        counts = select_to_fix(figures.left_out, is_to_fix=self.shown_state == ItemState.LEFT_OUT)
         return [
             Choice(
                 str(Reason(reason).label),
                 count,
-                f"?{urlencode({'etat': ItemState.LEFT_OUT, 'motif': reason})}",
+                f"?{urlencode({'etat': self.shown_state, 'motif': reason})}",
                 is_current=reason == self.reason,
             )
-            for reason, count in figures.left_out.items()
-            if reason != Reason.ALREADY_EXPORTED
+            for reason, count in counts.items()
         ]
-
-
-def count_exported(figures: ExportCounts) -> int:
-    """Lines whose invoice has left by another list already."""
-    return figures.left_out.get(str(Reason.ALREADY_EXPORTED), 0)
-
-
-def count_to_fix(figures: ExportCounts) -> int:
-    """Lines that somebody has to correct before they can leave."""
-    return figures.left_out_total - count_exported(figures)
 
 
 def _count_by_state(figures: ExportCounts) -> dict[str, int]:
     return {
         "": figures.candidates,
         str(ItemState.READY): figures.ready,
-        str(ItemState.LEFT_OUT): count_to_fix(figures),
+        str(ItemState.LEFT_OUT): figures.to_fix,
+        SET_ASIDE: figures.set_aside,
         str(ItemState.EXCLUDED): figures.excluded,
         str(ItemState.CLAIMED): figures.claimed,
         str(ItemState.PUBLISHED): figures.published,

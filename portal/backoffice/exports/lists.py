@@ -1,6 +1,7 @@
 """Export WEB › Factures, tab *Export*: the list, its ticks, its corrections on the spot, its previews."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,10 +20,12 @@ from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
 from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
 from invoices.exporting.progress import measure_progress, run_duration
+from invoices.exporting.reasons import row_of
+from invoices.exporting.selection import RecipientStatus
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
-from portal.backoffice.exports.corrections import FIX_OF_REASON, apply_fix, fix_form, may_fix
-from portal.backoffice.exports.list_filters import ListFilter, count_exported, count_to_fix
+from portal.backoffice.exports.corrections import CORRECTIONS, apply_fix, fix_form, may_fix
+from portal.backoffice.exports.list_filters import ListFilter
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
@@ -48,6 +51,7 @@ class ShownLine:
 
     line: ListLine
     fix: str = ""
+    label: Any = ""
     form: BaseForm | None = None
 
 
@@ -94,8 +98,9 @@ def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
         add_message(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
         return redirect(back)
     # The reason as it stands: somebody may have corrected the customer meanwhile.
-    fix = FIX_OF_REASON.get(item.reason, "")
-    if not fix or fix != request.POST.get("fix"):
+    row = row_of(item.reason)
+    fix = row.fix if row is not None else None
+    if fix is None or fix != request.POST.get("fix"):
         add_message(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
         return redirect(back)
     customer = item.invoice.customer
@@ -149,8 +154,6 @@ def _list_page(
             "tab": "export",
             "export": export,
             "figures": figures,
-            "to_fix": count_to_fix(figures),
-            "exported": count_exported(figures),
             "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
             "choices": describe_criteria(criteria),
             "criteria": criteria,
@@ -179,13 +182,12 @@ def _list_page(
 def _shown(
     request: HttpRequest, line: ListLine, criteria: Criteria, broken: dict[int, BaseForm], *, is_correctable: bool
 ) -> ShownLine:
-    item = line.item
-    fix = FIX_OF_REASON.get(item.reason, "") if item.state == ItemState.LEFT_OUT else ""
-    if not fix or not is_correctable or not may_fix(request, fix):
+    item, fix = line.item, line.row.fix if line.row is not None else None
+    if fix is None or not is_correctable or not may_fix(request, fix):
         return ShownLine(line)
-    bad = next((row["address"] for row in line.recipients if row["status"] == "bad_address"), "")
+    bad = next((row["address"] for row in line.recipients if row["status"] == RecipientStatus.BAD_ADDRESS), "")
     form = broken.get(item.pk) or fix_form(fix, item.pk, item.invoice.customer, criteria, old=bad)
-    return ShownLine(line, fix, form)
+    return ShownLine(line, fix, CORRECTIONS[fix].label, form)
 
 
 def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportCounts) -> list[BulkTickButton]:

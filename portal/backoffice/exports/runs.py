@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
-from invoices.exporting.items import filter_items, load_items, with_mails
+from invoices.exporting.items import load_items, with_mails
 from invoices.exporting.progress import measure_progress
 from invoices.exporting.report import Bordereau, read_bordereau, write_csv, write_pdf
 from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
+from portal.backoffice.exports.list_filters import STATES, ListFilter
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.pages import (
     CAN_RUN,
@@ -182,9 +183,8 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report: what was asked, by whom, and what became of each line."""
     export = _export(number)
     head = read_bordereau(export)
-    state = request.GET.get("etat", "")
-    state = state if state in ItemState.values else ""
-    paginator = Paginator(filter_items(export, state=state), LINES_PER_PAGE)
+    chosen = ListFilter.from_query(request.GET)
+    paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
     return render_page(
         request,
@@ -194,11 +194,11 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
             "tab": "export",
             "export": export,
             "head": head,
-            "state": state,
-            "states": [(value, label) for value, label in ItemState.choices],
+            "state": chosen.state,
+            "states": STATES,
             "page": page,
             "page_range": paginator.get_elided_page_range(page.number),
-            "query": f"etat={state}" if state else "",
+            "query": chosen.query,
             "lines": with_mails(load_items(page)),
             "may_act": has_any(request, CAN_RUN),
             "is_ended": export.state in (State.DONE, State.CANCELLED, State.PAUSED),

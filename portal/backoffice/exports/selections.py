@@ -27,6 +27,7 @@ from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.progress import run_duration
+from invoices.exporting.reasons import select_to_fix
 from invoices.exporting.selection import SelectionCount, count_selection
 from invoices.models import Export, ExportItem, SavedSelection
 from mailing.forecasts import describe_sending_time
@@ -174,16 +175,16 @@ def _query_of(form: SelectionForm) -> str:
 
 
 def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
-    """The figures in the words of the screen: what is ready, what to correct and why, what has left already."""
+    """The figures in the words of the screen: what is ready, what to correct, what is set aside, and why."""
     if count is None:
         return None
-    reasons = dict(count.left_out)
-    exported = reasons.pop(str(ExportItem.Reason.ALREADY_EXPORTED), 0)
+    to_fix, set_aside = (select_to_fix(count.left_out, is_to_fix=wanted) for wanted in (True, False))
     return {
         "ready": count.ready,
-        "to_fix": sum(reasons.values()),
-        "reasons": [(ExportItem.Reason(reason).label, number) for reason, number in reasons.items()],
-        "exported": exported,
+        "to_fix": sum(to_fix.values()),
+        "set_aside": sum(set_aside.values()),
+        "exported_before": set_aside.get(str(ExportItem.Reason.ALREADY_EXPORTED), 0),
+        "reasons": [(ExportItem.Reason(reason).label, number) for reason, number in (to_fix | set_aside).items()],
         "candidates": count.candidates,
         "mails": count.mails,
         "credentials": count.credentials,

@@ -54,7 +54,8 @@ def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(desk:
     assert "1 facture prête 1 200,00 €" in page
     assert f"F-1 07/06/2025 {ready.customer} 1 200,00 € compta@client.example compte à créer prête" in page
     assert "siege@client.example" not in page
-    assert "à corriger pas en D (démat) Passer en D" in page
+    assert "0 à corriger · 1 écartée" in page
+    assert "écartée pas en D (démat) Passer en D" in page
     assert "Exporter 1 facture" in page
 
 
@@ -68,7 +69,9 @@ def test_the_list_is_filtered_by_state_reason_and_name(desk: Client) -> None:
         return re.findall(r"[A-Z]+-1", words(desk.get(list_url(export, query))))
 
     assert numbers("?etat=ready") == ["PRETE-1"]
-    assert numbers("?etat=left_out") == ["PAPIER-1", "SANS-1"]
+    assert numbers("?etat=left_out") == ["SANS-1"]
+    assert numbers("?etat=set_aside") == ["PAPIER-1"]
+    assert numbers("?motif=not_dematerialised") == ["PAPIER-1"]
     assert numbers("?etat=left_out&motif=no_address") == ["SANS-1"]
     assert numbers("?q=durand") == ["PRETE-1"]
     assert numbers("?q=sans-") == ["SANS-1"]
@@ -157,7 +160,7 @@ def test_all_lines_of_the_list_are_unticked_and_ticked_again_in_one_statement_ea
     assert answer["Location"] == list_url(export)
     page = words(desk.get(list_url(export)))
     assert "60 lignes décochées." in page
-    assert "1 à corriger · 60 décochées" in page
+    assert "0 à corriger · 1 écartée · 60 décochées" in page
     desk.post(list_url(export, "coches/toutes/"), {"cocher": "oui"})
 
     assert export.items.ready().count() == 60

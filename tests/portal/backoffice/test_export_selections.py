@@ -95,9 +95,9 @@ def test_the_count_follows_the_choices(desk: Client) -> None:
     with_credentials = words(desk.get(f"{SCREEN}compte/", FORM | {"generate_credentials": "on"}))
     professionals = words(desk.get(f"{SCREEN}compte/", FORM | {"kind": "professional", "generate_credentials": "on"}))
 
-    assert "0 facture prête 2 à corriger · 1 déjà exportée" in alone
+    assert "0 facture prête 1 à corriger · 2 écartées, dont 1 déjà exportée" in alone
     assert "pas d’identifiants de connexion 1" in alone
-    assert "1 facture prête 1 à corriger · 1 déjà exportée" in with_credentials
+    assert "1 facture prête 0 à corriger · 2 écartées, dont 1 déjà exportée" in with_credentials
     assert "0 facture prête" in professionals
 
 
