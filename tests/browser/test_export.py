@@ -62,9 +62,10 @@ def line(page: Page, number: str) -> Any:
 
 def correct_the_lines(page: Page) -> None:
     """Paper passes to D, the missing address is typed, first wrongly."""
-    page.get_by_role("link", name="à corriger").click()
+    page.get_by_role("link", name="écartées").click()
     line(page, "F-2").get_by_role("button", name="Passer en D").click()
     expect(page.locator(".messagelist")).to_contain_text("passé en D (démat)")
+    page.get_by_role("link", name="à corriger").click()
     muted = line(page, "F-3")
     muted.locator("summary").click()
     muted.get_by_label("Adresse e-mail").fill("pas une adresse")
