@@ -7,6 +7,7 @@ from portal.backoffice.exports import changelist as exports
 from portal.backoffice.imports import batches
 from portal.backoffice.invoices import changelist as invoices
 from portal.backoffice.mail import message_previews, messages, outbox
+from portal.backoffice.platforms import settings as platforms
 
 __all__ = [
     "accounts",
@@ -20,6 +21,7 @@ __all__ = [
     "message_previews",
     "messages",
     "outbox",
+    "platforms",
     "rights",
     "users",
 ]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from portal.backoffice.health import health
+from portal.callbacks import platform_callback
 from portal.middleware import before_password_choice
 from portal.space.views import account, entry, invoices, pages, verification
 
@@ -34,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accessibilite/", pages.accessibility, name="accessibility"),
     path("donnees-personnelles/", pages.privacy, name="privacy"),
     path("sante/", health, name="health"),
+    path("plateformes/<uuid:key>/rappel/", platform_callback, name="platform_callback"),
     path("gestion/", admin.site.urls),
 ]

@@ -19,7 +19,7 @@ from invoices.formats.safe_xml import parse
 from invoices.formats.xml_values import Values
 from invoices.money import write_amount, write_decimal
 
-_NAMESPACES: Final = {
+NAMESPACES: Final = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100",
     "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
@@ -27,7 +27,7 @@ _NAMESPACES: Final = {
 }
 _TIME: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?")
 _PARIS: Final = ZoneInfo("Europe/Paris")  # format 204 has no zone: the reform's times are French ones
-_RECEIVED_AMOUNT: Final = "MEN"  # MDT-207: an amount that was paid
+RECEIVED_AMOUNT: Final = "MEN"  # MDT-207: an amount that was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def read_statuses(data: bytes) -> tuple[StatusMessage, ...]:
     if kind_of(data) != Kind.LIFECYCLE_MESSAGE:
         raise UnreadableEInvoice("Ce fichier n’est pas un message de statut (CDAR).")
     root = parse(data)
-    values = Values(_NAMESPACES)
+    values = Values(NAMESPACES)
     acknowledgement = values.find(root, "rsm:AcknowledgementDocument")
     message_id = values.text(root, "rsm:ExchangedDocument/ram:ID")
     stated_at = values.text(acknowledgement, "ram:IssueDateTime/udt:DateTimeString") or values.text(
@@ -109,7 +109,7 @@ def _payments(values: Values, status: etree._Element) -> list[str]:
     """The amounts that were paid, by VAT rate: what the tax office wants to know of status 212."""
     paid = []
     for characteristic in values.all(status, "ram:SpecifiedDocumentCharacteristic"):
-        if values.text(characteristic, "ram:TypeCode") != _RECEIVED_AMOUNT:
+        if values.text(characteristic, "ram:TypeCode") != RECEIVED_AMOUNT:
             continue
         element = values.find(characteristic, "ram:ValueAmount")
         amount = values.amount(characteristic, "ram:ValueAmount", "MDT-215")

@@ -6,12 +6,14 @@ from invoices.models.export import Delivery, Export, ExportCustomer, ExportItem,
 from invoices.models.imports import ImportBatch, ImportMapping
 from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
 from invoices.models.lifecycle import Handover, LifecycleStatus
+from invoices.models.platform import DirectoryLookup, Payment, Platform, PlatformMessage, Submission
 
 __all__ = [
     "Company",
     "Consultation",
     "ContentCheck",
     "Delivery",
+    "DirectoryLookup",
     "Document",
     "Export",
     "ExportCustomer",
@@ -23,6 +25,10 @@ __all__ = [
     "InvoiceLine",
     "InvoiceQuerySet",
     "LifecycleStatus",
+    "Payment",
+    "Platform",
+    "PlatformMessage",
     "PrintedContent",
     "SavedSelection",
+    "Submission",
 ]

@@ -109,6 +109,15 @@ class Company(models.Model):
         _("laisser partir le PDF simple quand l’e-facture n’est pas conforme"), default=True
     )
     platform_name = models.CharField(_("plateforme agréée"), max_length=100, blank=True)
+    platform = models.ForeignKey(
+        "invoices.Platform",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="companies",
+        verbose_name=_("connexion à la plateforme"),
+        help_text=_("Vide : les factures sont remises par fichiers."),
+    )
 
     sender_name = models.CharField(_("nom de l’expéditeur des mails"), max_length=100, blank=True)
     sender_email = models.EmailField(_("adresse de l’expéditeur"), blank=True)
@@ -151,8 +160,10 @@ class Company(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        """Normalise identifiers and check them by their check digits."""
+        """Normalise identifiers and check them by their check digits; a platform that is connected has a name."""
         errors: dict[str, str] = {}
+        if self.platform is not None and not self.platform_name:
+            self.platform_name = self.platform.name
         checks = {
             "siren": check_siren,
             "siret": check_siret,

@@ -113,10 +113,14 @@ def file_of(invoice: Invoice, form: Format) -> tuple[str, bytes]:
     document = invoice.document
     if document is None:
         raise ValueError("Only a published invoice is handed over.")
-    stem = _stem(invoice)
     if form == Format.FACTURX:
-        return f"{stem}.pdf", read_document(document)
-    return f"{stem}.xml", read_xml(xml_source_of(invoice) or document)
+        return file_name_of(invoice, form), read_document(document)
+    return file_name_of(invoice, form), read_xml(xml_source_of(invoice) or document)
+
+
+def file_name_of(invoice: Invoice, form: Format) -> str:
+    """How the file of ``invoice`` is called that a platform is given."""
+    return f"{_stem(invoice)}.{'pdf' if form == Format.FACTURX else 'xml'}"
 
 
 def _stem(invoice: Invoice) -> str:

@@ -4,6 +4,7 @@ Source: XP Z12-012 of AFNOR: 200 Déposée to 213 Rejetée, 501 Irrecevable.
 """
 
 import datetime
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,10 +56,20 @@ def record_status(
     )
 
 
-_OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=r"(^|; )DOUBLON([^A-Z_]|$)")
+_SAYS_DOUBLE: Final = r"(^|; )DOUBLON([^A-Z_]|$)"
+_OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=_SAYS_DOUBLE)
 """213 Rejetée with the reason code DOUBLON: the platform has the invoice already, and refuses the second copy only."""
 
 _OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY).order_by("-at", "-code", "-pk")
+
+_OF_REJECTION: Final = (Code.REJECTED, Code.INADMISSIBLE)
+
+
+def rejects(status: LifecycleStatus) -> bool:
+    """True where the platform did not take the invoice: 501, and 213 but of a second delivery."""
+    is_double = status.code == Code.REJECTED and re.search(_SAYS_DOUBLE, status.reason, re.IGNORECASE) is not None
+    return status.code in _OF_REJECTION and not is_double
+
 
 LAST_STATUS: Final = Subquery(_OF_THE_INVOICE.filter(invoice=OuterRef("pk")).values("code")[:1])
 """Of invoices: the code of the last status or null, for ``annotate`` and ``filter``; see :func:`last_status`."""
@@ -133,7 +144,7 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
         with transaction.atomic():
             for message in read_statuses(file.read()):
                 number = message.number
-                status, is_new = _record_message(message, author_name)
+                status, is_new = record_message(message, author_name)
                 if is_new:
                     recorded.append(status)
                 else:
@@ -148,7 +159,8 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
     report.unchanged += unchanged
 
 
-def _record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleStatus, bool]:
+def record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleStatus, bool]:
+    """Note what one message says of one invoice; see :func:`record_status` for what is returned and raised."""
     return record_status(
         invoice=_invoice_of(message),
         code=message.code,

@@ -59,6 +59,7 @@ MENUS = (
         (
             Entry(_("Société"), model="invoices.Company"),
             Entry(_("Formats d’import"), model="invoices.ImportMapping"),
+            Entry(_("Plateformes agréées"), model="invoices.Platform"),
             Entry(model="mailing.MessageTemplate"),
         ),
     ),

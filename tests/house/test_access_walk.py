@@ -122,6 +122,18 @@ WALK: dict[str, list[Row]] = {
     "accessibility": [_public("/accessibilite/")],
     "privacy": [_public("/donnees-personnelles/")],
     # No worker runs beside the tests, which it says to everybody alike.
+    # Platforms sign what they say; a key that is none's is unknown, whoever asks.
+    "platform_callback": [
+        Row(
+            _plain("/plateformes/7c7d0d94-0000-4000-8000-000000000000/rappel/"),
+            nobody=404,
+            own=404,
+            of_others=404,
+            closed=404,
+            staff=404,
+            method="post",
+        )
+    ],
     "health": [Row(_plain("/sante/"), nobody=503, own=503, of_others=503, closed=503, staff=503)],
 }
 ADMIN = "gestion/"

@@ -6,9 +6,6 @@ holds only while the claim does; so a line is done once, whoever does it.
 """
 
 import datetime
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable
 
@@ -24,6 +21,7 @@ from invoices.exporting.run.announcing import announce_finished_customers
 from invoices.exporting.run.freezing import freeze_lines, prepare_lines
 from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.models import Export, ExportCustomer, ExportItem
+from invoices.workers.leases import is_dead, name_worker
 
 State = ExportItem.State
 
@@ -35,26 +33,6 @@ SECONDS_PER_CLAIM = 3.0
 SECONDS_PER_COMMIT = 3.0
 # Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
 ATTEMPTS_BEFORE_GIVING_UP = 5
-
-
-def name_worker() -> str:
-    """A name for this process that says where it runs: ``machine:pid:random``."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-def is_dead(worker: str) -> bool:
-    """True where the worker ran on this machine and its process no longer exists."""
-    machine, _separator, rest = worker.partition(":")
-    pid = rest.partition(":")[0]
-    if machine != socket.gethostname()[:60] or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def run_lines(

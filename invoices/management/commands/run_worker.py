@@ -23,9 +23,10 @@ from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
 from invoices.exporting.run.tasks import wake_stalled_exports
-from invoices.exporting.run.worker import name_worker
 from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
+from invoices.platforms.tasks import wake_polling, wake_submissions
+from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
 from mailing.heartbeats import record_heartbeat, remove_heartbeat
@@ -86,6 +87,8 @@ def _sweep(name: str) -> None:
         ("Looking for e-invoices to check", wake_checks),
         ("Looking for stalled bulk actions", wake_stalled_bulk_actions),
         ("Looking for stalled imports", wake_stalled_batches),
+        ("Looking for invoices to submit", wake_submissions),
+        ("Looking for statuses to fetch", wake_polling),
         ("Wiping expired secrets", wipe_expired_secrets),
     ):
         if not _try(what, step):

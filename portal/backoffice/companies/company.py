@@ -78,7 +78,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
                 "einvoice_from",
                 "facturx_for_all",
                 "allow_plain_pdf",
-                "platform_name",
+                ("platform_name", "platform"),
             ),
             "description": gettext_lazy(
                 "À compter de la date d’émission obligatoire, les factures aux professionnels français passent par une "

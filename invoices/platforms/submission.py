@@ -1,0 +1,388 @@
+"""Handing invoices over to a platform by its interface: leased lines, each delivered once whatever is killed when.
+
+A line is claimed from the database as the lines of an export are. From the moment before it is sent, the platform may
+have it: whoever takes it up again first searches for its ``trackingId``, once the platform has had time to find what
+it accepted, and sends it only where it is not there. Platforms do not look whether a ``trackingId`` is new.
+"""
+
+import datetime
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+from typing import Final
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.einvoices.xml_files import xml_source_of
+from invoices.models import Document, Export, Invoice, Platform, Submission
+from invoices.platforms.channel import MUST_USE_PLATFORM, Channel, channel_of
+from invoices.platforms.client import (
+    LONGEST_REQUEST_SECONDS,
+    AccessError,
+    BusyPlatformError,
+    Flow,
+    FlowRefusedError,
+    PlatformClient,
+    UnknownFateError,
+)
+from invoices.platforms.handover import Format, einvoices_to_hand_over, file_name_of, mark_handed_over
+from invoices.store.frozen import DocumentAlteredError, read_document
+from invoices.workers.leases import is_dead, name_worker
+
+logger = logging.getLogger(__name__)
+State = Submission.State
+
+CLAIMED_AT_ONCE: Final = 8
+# A platform that does not let us in is asked again after this; credentials are mended by people.
+PAUSE_WITHOUT_ACCESS: Final = datetime.timedelta(minutes=5)
+_RULES: Final = {
+    Channel.PLATFORM: "B2B",
+    Channel.PUBLIC: "B2G",
+    Channel.ABROAD: "B2BInt",
+    Channel.INDIVIDUAL: "B2C",
+    Channel.EXEMPT: "OutOfScope",
+}
+ALREADY_THERE: Final = ("DOUBLON", "ALREADY_EXISTS")
+"""Reasons of a refusal that say that the platform has the invoice already: the first delivery is the good one."""
+
+
+class NotResendableError(ValueError):
+    """The submission cannot be sent again; the message is a French sentence."""
+
+
+# What is to be submitted.
+
+
+def awaiting_submission(export: Export | None = None) -> "QuerySet[Invoice]":
+    """Published invoices that the law sends through a platform that is connected, and that are not on their way to it.
+
+    One that the platform rejected waits for a person: it is sent again by :func:`resend`, or when a new version of the
+    invoice is published.
+    """
+    found = einvoices_to_hand_over(export, form=Format.CII, again=True)
+    of_invoice = Submission.objects.of_invoices().filter(invoice=OuterRef("pk"))
+    return found.filter(
+        MUST_USE_PLATFORM,
+        ~Exists(of_invoice.live()),
+        ~Exists(of_invoice.filter(document=OuterRef("document"))),
+        company__platform__isnull=False,
+    )
+
+
+def queue_submissions(invoices: "QuerySet[Invoice]", *, export: Export | None = None, author_name: str = "") -> int:
+    """Put ``invoices`` (of :func:`awaiting_submission`) on their way; returns how many lines are new."""
+    queued = 0
+    for invoice in invoices.select_related("company__platform", "customer", "document").iterator(chunk_size=200):
+        queued += _queue(invoice, export=export, author_name=author_name) is not None
+    return queued
+
+
+def _queue(
+    invoice: Invoice, *, export: Export | None, author_name: str, replaces: Submission | None = None
+) -> Submission | None:
+    platform, document = invoice.company.platform, invoice.document
+    if platform is None or document is None:
+        return None
+    source = document if document.profile else (xml_source_of(invoice) or document)
+    submission = Submission(
+        platform=platform,
+        invoice=invoice,
+        document=document,
+        source=source,
+        export=export,
+        syntax=_syntax_of(invoice, source),
+        processing_rule=_RULES[channel_of(invoice)],
+        tracking_id=_tracking_id_of(source),
+        sha256=source.sha256,
+        filename=file_name_of(invoice, Format.FACTURX if source.role == Document.Role.PDF else Format.CII),
+        author_name=author_name[:254],
+        replaces=replaces,
+    )
+    try:
+        with transaction.atomic():
+            submission.save(force_insert=True)
+    except IntegrityError:  # somebody else queued it at this moment
+        return None
+    return submission
+
+
+def _syntax_of(invoice: Invoice, source: Document) -> Submission.Syntax:
+    if source.role == Document.Role.PDF:
+        return Submission.Syntax.FACTURX
+    return Submission.Syntax.UBL if invoice.origin == Invoice.Origin.UBL else Submission.Syntax.CII
+
+
+def _tracking_id_of(source: Document) -> str:
+    """The document's own name, which no two have in common; numbered from the second delivery of it."""
+    name = PurePosixPath(source.storage_name).stem[:70]
+    before = Submission.objects.filter(source=source).count()
+    return f"{name}-{before + 1}" if before else name
+
+
+@transaction.atomic
+def resend(submission: Submission, *, author_name: str = "") -> Submission:
+    """Send the invoice of a rejected ``submission`` again, in its version of now; returns the new line.
+
+    Raises :class:`NotResendableError` where it was not rejected, or something took its place already.
+    """
+    held = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    if held.payment_id is not None or not held.can_be_resent:
+        raise NotResendableError(_("Seul un dépôt rejeté se remet à nouveau."))
+    invoice = Invoice.objects.select_related("company__platform", "customer", "document").get(pk=held.invoice_id)
+    Submission.objects.filter(pk=held.pk).update(state=State.RESENT)
+    queued = _queue(invoice, export=held.export, author_name=author_name, replaces=held)
+    if queued is None:
+        raise NotResendableError(_("Cette facture est déjà en route, ou sa société n’a plus de plateforme."))
+    return queued
+
+
+# Claims.
+
+
+@transaction.atomic
+def claim_submissions(
+    platform: Platform, *, worker: str, count: int = CLAIMED_AT_ONCE, now: datetime.datetime | None = None
+) -> list[Submission]:
+    """Take the next lines of ``platform`` for ``worker``, at most ``count``; none while the platform rests.
+
+    PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does.
+    """
+    now = now or timezone.now()
+    found = (
+        Submission.objects.filter(
+            Q(state=State.DUE) | Q(state=State.CLAIMED, lease_until__lt=now),
+            Q(not_before__isnull=True) | Q(not_before__lte=now),
+            Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
+            platform=platform,
+        )
+        .order_by("attempts", "pk")
+        .select_for_update(skip_locked=True, of=("self",))
+    )
+    lines = list(found[:count])
+    keys = [line.pk for line in lines]
+    Submission.objects.filter(pk__in=keys).update(
+        state=State.CLAIMED,
+        claimed_by=worker,
+        lease_until=_lease_from(now),
+        attempts=F("attempts") + 1,
+        not_before=None,
+    )
+    parts = Submission.objects.select_related("invoice__company", "invoice__customer", "source", "platform", "document")
+    return list(parts.filter(pk__in=keys).order_by("pk"))
+
+
+def _lease_from(now: datetime.datetime) -> datetime.datetime:
+    """When a lease ends that begins now: well after the longest answer that is waited for."""
+    return now + datetime.timedelta(seconds=max(settings.EXPORT_LEASE_SECONDS, 2 * LONGEST_REQUEST_SECONDS))
+
+
+def release_submissions(*, worker: str) -> int:
+    """Give back the lines that ``worker`` holds and will not do."""
+    return Submission.objects.filter(state=State.CLAIMED, claimed_by=worker).update(
+        state=State.DUE, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
+    )
+
+
+def release_submissions_of_gone_workers() -> int:
+    """Make the lines of processes that died on this machine due again.
+
+    What may have arrived rests first: the platform must be able to find it.
+    """
+    claimed = Submission.objects.filter(state=State.CLAIMED)
+    gone = [worker for worker in claimed.values_list("claimed_by", flat=True).distinct() if is_dead(worker)]
+    released = 0
+    for platform in Platform.objects.filter(submissions__in=claimed.filter(claimed_by__in=gone)).distinct():
+        lines = claimed.filter(claimed_by__in=gone, platform=platform)
+        settled = timezone.now() + datetime.timedelta(seconds=platform.settle_seconds)
+        released += lines.filter(may_be_there=True).update(
+            state=State.DUE, claimed_by="", lease_until=None, not_before=settled
+        )
+        released += lines.filter(may_be_there=False).update(state=State.DUE, claimed_by="", lease_until=None)
+    return released
+
+
+# The run.
+
+
+def run_submissions(
+    *,
+    worker: str = "",
+    should_stop: Callable[[], bool] = lambda: False,
+    most: int | None = None,
+    client_for: Callable[[Platform], PlatformClient] = PlatformClient,
+) -> int:
+    """Submit what is due to each platform, until nothing is left that may go now; returns how many lines were sent.
+
+    Any number of calls may run at once. A platform that asks to wait, or does not let us in, rests for all of them.
+    """
+    worker = worker or name_worker()
+    release_submissions_of_gone_workers()
+    sent = 0
+    for platform in Platform.objects.filter(submissions__state__in=(State.DUE, State.CLAIMED)).distinct():
+        client = client_for(platform)
+        while not should_stop() and (most is None or sent < most):
+            lines = claim_submissions(platform, worker=worker)
+            if not lines:
+                break
+            for line in lines:
+                if should_stop() or not _submit(client, line, worker):
+                    break
+                sent += 1
+            release_submissions(worker=worker)
+    return sent
+
+
+def _submit(client: PlatformClient, line: Submission, worker: str) -> bool:
+    """Bring one claimed line to the platform; False where the platform rests now and the others wait with it."""
+    held = Submission.objects.filter(pk=line.pk, state=State.CLAIMED, claimed_by=worker)
+    try:
+        if line.may_be_there and (flow := _found(client, line)) is not None:
+            _note_sent(held, line, flow)
+            return True
+        content = content_of(line)
+        # From here on the platform may have it. A claim that was lost meanwhile sends nothing, and one that holds is
+        # renewed, so that nobody searches for what is still on the wire.
+        if not held.update(may_be_there=True, lease_until=_lease_from(timezone.now())):
+            return True
+        flow = client.submit(
+            content,
+            name=line.filename,
+            syntax=line.syntax,
+            tracking_id=line.tracking_id,
+            sha256=line.sha256,
+            processing_rule=line.processing_rule,
+        )
+        _note_sent(held, line, flow)
+    except FlowRefusedError as refusal:
+        _end(held, State.REJECTED, str(refusal))
+    except (DocumentAlteredError, OSError) as problem:
+        logger.warning("The file of %s cannot be submitted: %s", line.tracking_id, problem)
+        _end(held, State.REJECTED, _("Le fichier enregistré est introuvable ou ne correspond plus à son empreinte."))
+    except BusyPlatformError as busy:
+        _put_back(held, str(busy))
+        pause_platform(client.platform, busy)
+        return False
+    except AccessError as problem:
+        _put_back(held, str(problem))
+        pause_platform(client.platform, problem)
+        return False
+    except UnknownFateError as problem:
+        settled = datetime.timedelta(seconds=client.platform.settle_seconds * min(line.attempts or 1, 60))
+        held.update(
+            state=State.DUE, claimed_by="", lease_until=None, not_before=timezone.now() + settled, reason=str(problem)
+        )
+    return True
+
+
+def _found(client: PlatformClient, line: Submission) -> Flow | None:
+    """The flow that the platform made of ``line``, if it has it: of several the one that it did not refuse."""
+    flows = list(client.find_by_tracking_id(line.tracking_id, since=line.created_at))
+    return min(flows, key=lambda flow: flow.acknowledgement == "Error", default=None)
+
+
+def content_of(line: Submission) -> bytes:
+    """The bytes that are submitted: the frozen file, or the message of a payment."""
+    return read_document(line.source) if line.source is not None else line.content.encode()
+
+
+@transaction.atomic
+def _note_sent(held: "QuerySet[Submission]", line: Submission, flow: Flow) -> None:
+    """The platform has it. What it says of it comes later, or has come already."""
+    now = timezone.now()
+    if not held.update(
+        state=State.SENT,
+        flow_id=flow.flow_id,
+        sent_at=now,
+        claimed_by="",
+        lease_until=None,
+        may_be_there=True,
+        reason="",
+    ):
+        return
+    if line.payment_id is None:
+        handed = [(line.invoice, line.filename)]
+        mark_handed_over(handed, export=line.export, platform=line.platform.name, author_name=line.author_name)
+    take_acknowledgement(line.platform, flow)
+
+
+def _end(held: "QuerySet[Submission]", state: State, reason: str) -> None:
+    held.update(state=state, reason=reason, claimed_by="", lease_until=None, answered_at=timezone.now())
+
+
+def _put_back(held: "QuerySet[Submission]", reason: str) -> None:
+    """The platform was not ready: the line is not to blame, and is searched for all the same before it is sent."""
+    held.update(
+        state=State.DUE, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0), reason=reason
+    )
+
+
+def pause_platform(platform: Platform, problem: BusyPlatformError | AccessError) -> None:
+    """Let ``platform`` rest, for all who work, as long as it asks for; longer where people must mend the access."""
+    seconds = problem.seconds if isinstance(problem, BusyPlatformError) else PAUSE_WITHOUT_ACCESS.total_seconds()
+    until = timezone.now() + datetime.timedelta(seconds=seconds)
+    Platform.objects.filter(pk=platform.pk).update(paused_until=until, problem=str(problem))
+
+
+# What the platform says of it.
+
+
+def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
+    """Note what ``platform`` says of a flow of ours; False where it is none or nothing new is said.
+
+    An error whose only reason is that the invoice is there already says that the first delivery is the good one.
+    """
+    ours = Submission.objects.filter(platform=platform, tracking_id=flow.tracking_id) if flow.tracking_id else None
+    if ours is None:
+        return False
+    now = timezone.now()
+    known = ours.filter(Q(flow_id=flow.flow_id) | Q(flow_id=""), state__in=(State.SENT, State.CLAIMED, State.DUE))
+    if flow.acknowledgement == "Ok" or (
+        flow.acknowledgement == "Error" and flow.codes and set(flow.codes) <= set(ALREADY_THERE)
+    ):
+        return bool(
+            known.update(
+                state=State.ACCEPTED,
+                flow_id=flow.flow_id,
+                answered_at=now,
+                claimed_by="",
+                lease_until=None,
+                reason="",
+                may_be_there=True,
+            )
+        )
+    if flow.acknowledgement == "Error":
+        reason = flow.reason or _("motif non précisé")
+        return bool(known.filter(state=State.SENT).update(state=State.REJECTED, reason=reason, answered_at=now))
+    return False
+
+
+def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:
+    """A status came for ``invoice``: its submission is accepted with the first, rejected by a 213 or 501."""
+    lines = Submission.objects.of_invoices().filter(invoice=invoice)
+    now = timezone.now()
+    if is_rejection:
+        lines.filter(state__in=(State.SENT, State.ACCEPTED)).update(
+            state=State.REJECTED, reason=reason, answered_at=now
+        )
+    else:
+        lines.filter(state=State.SENT).update(state=State.ACCEPTED, answered_at=now, reason="")
+
+
+def states_of(export: Export) -> dict[str, int]:
+    """How many submissions of ``export`` are in which state, by the name of the state."""
+    states: Iterable[str] = Submission.objects.filter(export=export).values_list("state", flat=True)
+    found: dict[str, int] = {}
+    for state in states:
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def tracking_id_of_content(content: str) -> str:
+    """A name for a message that has no document: the fingerprint of what it says."""
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""Tasks of the workers for platforms. A queue only wakes a worker up: what is left to do is read from the database."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.db.models import Q
+from django.tasks import task
+from django.utils import timezone
+
+from invoices.models import Platform, Submission
+from invoices.platforms.following import fetch_statuses, is_polling_due
+from invoices.platforms.submission import (
+    awaiting_submission,
+    queue_submissions,
+    release_submissions_of_gone_workers,
+    run_submissions,
+)
+from invoices.workers.pool import stop_requested
+
+CALL_AGAIN_AFTER_SECONDS: Final = 30.0
+_called: dict[str, float] = {}
+
+
+@task
+def submit_due() -> int:
+    """Submit what is due; returns how many lines were sent."""
+    return run_submissions(should_stop=stop_requested)
+
+
+@task
+def fetch_new_statuses() -> int:
+    """Take what is new at the platforms; returns how many statuses are new."""
+    return sum(len(fetched.statuses) for fetched in fetch_statuses().values())
+
+
+def wake_submissions() -> int:
+    """Queue what platforms take by themselves, and wake a worker up for what is due; returns how many were called."""
+    if not Platform.objects.exists():
+        return 0
+    if Platform.objects.filter(submits_by_itself=True).exists():
+        queue_submissions(awaiting_submission().filter(company__platform__submits_by_itself=True))
+    release_submissions_of_gone_workers()
+    now = timezone.now()
+    due = Submission.objects.filter(
+        Q(state=Submission.State.DUE) | Q(state=Submission.State.CLAIMED, lease_until__lt=now),
+        Q(not_before__isnull=True) | Q(not_before__lte=now),
+        Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
+    ).exists()
+    return int(due and _call("submit", submit_due.enqueue))
+
+
+def wake_polling() -> int:
+    """Wake a worker up where platforms are to be asked for statuses; returns how many were called."""
+    return int(is_polling_due() and _call("poll", fetch_new_statuses.enqueue))
+
+
+def _call(name: str, enqueue: Callable[[], object]) -> bool:
+    now = time.monotonic()
+    if now - _called.get(name, float("-inf")) < CALL_AGAIN_AFTER_SECONDS:
+        return False
+    _called[name] = now
+    enqueue()
+    return True

@@ -1,0 +1,114 @@
+"""Plateformes agréées: how each is reached, with its secrets, which are typed and never shown."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from invoices.models import Platform
+from invoices.platforms.client import PlatformClient, PlatformError
+from portal.backoffice.ui.lists import BackOfficeAdmin
+
+
+class PlatformForm(forms.ModelForm[Platform]):
+    """The platform; an empty secret leaves the one that is kept."""
+
+    new_client_secret = forms.CharField(
+        label=gettext_lazy("Secret du client (client_secret)"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Gardé chiffré, jamais montré. Vide : inchangé."),
+    )
+    new_callback_secret = forms.CharField(
+        label=gettext_lazy("Secret des rappels"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy("Celui dont la plateforme signe ses rappels. Gardé chiffré. Vide : inchangé."),
+    )
+
+    class Meta:
+        model = Platform
+        fields = ("name",)  # the card adds its own
+
+    def clean_new_client_secret(self) -> str:
+        """A new platform needs one."""
+        secret: str = self.cleaned_data["new_client_secret"]
+        if not secret and not self.instance.client_secret:
+            raise forms.ValidationError(_("Saisissez le secret que la plateforme vous a donné."))
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        """Callbacks that are signed need the secret they are signed with."""
+        cleaned = super().clean() or self.cleaned_data
+        signs = cleaned.get("signature") not in (None, Platform.Signature.NONE)
+        if signs and not cleaned.get("new_callback_secret") and not self.instance.callback_secret:
+            self.add_error("new_callback_secret", _("Des rappels signés demandent leur secret."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Platform:
+        """Keep the secrets that were typed, encrypted."""
+        if secret := self.cleaned_data["new_client_secret"]:
+            self.instance.set_client_secret(secret)
+        if secret := self.cleaned_data["new_callback_secret"]:
+            self.instance.set_callback_secret(secret)
+        return super().save(commit)
+
+
+@admin.register(Platform)
+class PlatformAdmin(BackOfficeAdmin[Platform]):
+    """The platforms of this installation; which company goes through which is said in «Société»."""
+
+    form = PlatformForm
+    list_display = ("name", "flow_url", "submits_by_itself", "polled_at", "problem")
+    search_fields = ("name",)
+    readonly_fields = ("callback_address", "polled_at", "paused_until", "problem")
+    actions = ("try_connection",)
+    fieldsets = (
+        (
+            gettext_lazy("Connexion"),
+            {
+                "fields": (
+                    "name",
+                    ("flow_url", "directory_url"),
+                    "token_url",
+                    ("client_id", "new_client_secret"),
+                    "scope",
+                    "submits_by_itself",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Rappels"),
+            {"fields": ("signature", "new_callback_secret", "callback_address")},
+        ),
+        (
+            gettext_lazy("Particularités"),
+            {"fields": ("searches_tracking_id", "takes_processing_rule", "secret_in_body", "settle_seconds")},
+        ),
+        (gettext_lazy("Dernier contact"), {"fields": ("polled_at", "paused_until", "problem")}),
+    )
+
+    @admin.display(description=gettext_lazy("adresse à donner à la plateforme"))
+    def callback_address(self, platform: Platform) -> str:
+        """Where the platform calls back; nothing for one that is not saved yet."""
+        if platform.pk is None:
+            return "-"
+        return format_html("<code>{}</code>", reverse("platform_callback", args=[platform.callback_key]))
+
+    @admin.action(description=gettext_lazy("Essayer la connexion"), permissions=["change"])
+    def try_connection(self, request: HttpRequest, queryset: QuerySet[Platform]) -> None:
+        """Ask for a token and for the platform's health."""
+        for platform in queryset:
+            try:
+                PlatformClient(platform).check_health()
+            except PlatformError as problem:
+                self.message_user(request, f"{platform} : {problem}", messages.WARNING)
+            else:
+                Platform.objects.filter(pk=platform.pk).update(paused_until=None, problem="")
+                self.message_user(request, _("%(platform)s répond.") % {"platform": platform})

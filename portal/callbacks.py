@@ -1,0 +1,27 @@
+"""The address where platforms call back: nobody is signed in there, and the signature says who calls."""
+
+import time
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from invoices.models import Platform
+from invoices.platforms.callbacks import is_genuine
+from invoices.platforms.tasks import fetch_new_statuses
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def platform_callback(request: HttpRequest, key: UUID) -> HttpResponse:
+    """A platform says that there is something new: it is fetched by a worker, and read from the platform itself."""
+    platform = get_object_or_404(Platform, callback_key=key)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if not is_genuine(platform, headers, request.body, now=time.time()):
+        return HttpResponse(status=401)
+    fetch_new_statuses.enqueue()
+    return HttpResponse(status=204)
