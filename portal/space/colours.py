@@ -36,11 +36,11 @@ def readable_on(colour: str, grounds: tuple[str, ...]) -> str:
 
 
 def accents(colour: str) -> tuple[Accent, Accent]:
-    """The accents of the light and of the dark scheme, from the company's ``#rrggbb``."""
-    return _accent(colour, LIGHT_GROUNDS), _accent(colour, DARK_GROUNDS)
+    """The accents of the light and of the dark scheme, from the company's ``#rrggbb``.
 
-
-def _accent(colour: str, grounds: tuple[str, ...]) -> Accent:
-    text = readable_on(colour, grounds)
-    ink = max(("#ffffff", "#000000"), key=lambda candidate: contrast(text, candidate))
-    return Accent(ground=text, ink=ink, text=text)
+    Buttons are filled with the same colour in both, the company's face; links alone change with what they stand on.
+    """
+    fill = readable_on(colour, LIGHT_GROUNDS)
+    ink = max(("#ffffff", "#000000"), key=lambda candidate: contrast(fill, candidate))
+    light, dark = (Accent(fill, ink, readable_on(colour, grounds)) for grounds in (LIGHT_GROUNDS, DARK_GROUNDS))
+    return light, dark

@@ -30,6 +30,7 @@ class LoginForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.has_expired_provisional = False
         self.fields["username"].label = _("Identifiant")
+        self.fields["username"].help_text = _("Votre adresse e-mail")
         self.fields["username"].widget.attrs.update(autocomplete="username", inputmode="email", spellcheck="false")
         self.fields["password"].label = _("Mot de passe")
 

@@ -2,36 +2,55 @@
 
 import datetime
 import itertools
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Self
 
 from django.core.paginator import Paginator
-from django.db.models import FETCH_RAISE, Case, Count, Exists, F, OuterRef, QuerySet, Sum, When
-from django.db.models.functions import ExtractYear
+from django.db.models import FETCH_RAISE, Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, When
+from django.db.models.functions import ExtractMonth, ExtractYear
+from django.utils import timezone
 
 from customers.models import Account, Customer
 from invoices.models import Consultation, Invoice, InvoiceQuerySet
 
 LINES_PER_PAGE = 50
+# What was published longer ago than this is no news, opened or not.
+NEW_FOR = datetime.timedelta(days=60)
 # A credit note states what it takes back as a positive amount (EN 16931); in a sum it counts against the invoices.
 SIGNED_TOTAL = Case(When(kind=Invoice.Kind.CREDIT_NOTE, then=-F("total_with_vat")), default=F("total_with_vat"))
 
 
 @dataclass(slots=True)
 class YearTotal:
-    """A year that has invoices: how many, and their total with VAT per currency, credit notes taken off."""
+    """A year that has invoices: how many, and their total with VAT per currency, credit notes taken off.
+
+    ``months`` counts the documents of each month that has some, by its number.
+    """
 
     year: int
     count: int = 0
+    credit_notes: int = 0
     totals: dict[str, Decimal] = field(default_factory=dict)
+    months: Counter[int] = field(default_factory=Counter)
 
-    def add(self, *, count: int, currency: str, total: Decimal) -> Self:
-        """Count ``count`` more documents of ``currency``."""
+    def add(self, *, kind: str, month: int, count: int, currency: str, total: Decimal) -> None:
+        """Count ``count`` more documents of ``kind`` and ``month`` in ``currency``."""
         self.count += count
+        self.credit_notes += count if kind == Invoice.Kind.CREDIT_NOTE else 0
+        self.months[month] += count
         self.totals[currency] = self.totals.get(currency, Decimal(0)) + total
-        return self
+
+    @property
+    def invoices(self) -> int:
+        """How many of the documents are invoices."""
+        return self.count - self.credit_notes
+
+    @property
+    def first_days(self) -> list[datetime.date]:
+        """The first days of the months that have documents, in their order."""
+        return [datetime.date(self.year, month, 1) for month in sorted(self.months)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +83,21 @@ def year_totals(invoices: InvoiceQuerySet) -> list[YearTotal]:
     """The years of ``invoices``, newest first. One query."""
     rows = (
         invoices.order_by()
-        .annotate(year=ExtractYear("issue_date"))
-        .values("year", "currency")
+        .annotate(year=ExtractYear("issue_date"), month=ExtractMonth("issue_date"))
+        .values("year", "month", "kind", "currency")
         .annotate(count=Count("pk"), total=Sum(SIGNED_TOTAL))
-        .order_by("-year", "currency")
+        .order_by("-year", "currency", "month", "kind")
     )
     years: dict[int, YearTotal] = {}
     for row in rows:
         year = years.setdefault(row["year"], YearTotal(row["year"]))
-        year.add(count=row["count"], currency=row["currency"], total=row["total"])
+        year.add(kind=row["kind"], month=row["month"], count=row["count"], currency=row["currency"], total=row["total"])
     return list(years.values())
 
 
 def list_lines(invoices: InvoiceQuerySet, account: Account) -> QuerySet[Invoice]:
-    """``invoices`` as lines of the list, newest first: ``signed_total``, ``is_new`` until ``account`` opened it.
+    """``invoices`` as lines of the list, newest first: ``signed_total``, ``is_new`` if recent and not opened by
+    ``account`` yet.
 
     Anything that a line does not show raises when it is read, so that no line asks the database for itself.
     """
@@ -97,7 +117,7 @@ def list_lines(invoices: InvoiceQuerySet, account: Account) -> QuerySet[Invoice]
             "corrects__published_at",
             "corrects__customer_id",
         )
-        .annotate(signed_total=SIGNED_TOTAL, is_new=~Exists(opened))
+        .annotate(signed_total=SIGNED_TOTAL, is_new=Q(published_at__gte=timezone.now() - NEW_FOR) & ~Exists(opened))
         .order_by("-issue_date", "-number")
         .fetch_mode(FETCH_RAISE)
     )

