@@ -1,13 +1,17 @@
 """Whether what a column holds goes with what its name promises."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
+from invoices.importing.mapping.names import notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
 
+_CENT: Final = Decimal("0.011")
 TWINS: Final = {
     "total_ht": "ligne.total_ht",
     "total_tva": "ligne.total_tva",
@@ -98,3 +102,38 @@ def size_of(column: Column) -> Decimal:
 def _is_day_number(cell: str) -> bool:
     """Whether a cell may be a day as spreadsheets count them."""
     return len(cell) == 5 and cell.isascii() and cell.isdigit() and 20000 < int(cell) < 80000
+
+
+def add_taxes_by_rate(columns: Sequence[Column], taken: dict[int, str], grounds: dict[tuple[int, str], str]) -> None:
+    """One column of tax, and of its base, a rate: together they are the total, unless that has its own column."""
+    for head, wanted, others in (
+        ("total_tva", {"vat"}, {"net", "gross", "base"}),
+        ("total_ht", {"net", "base"}, {"gross", "vat"}),
+    ):
+        by_rate = [
+            column
+            for column in columns
+            if rate_in_name(column.name)
+            and notions_of(column.name) & wanted
+            and not notions_of(column.name) & others
+            and (column.is_numeric or not column.filled)
+        ]
+        places = {column.index for column in by_rate}
+        twin = TWINS[head]
+        if any(name == head and index not in places for index, name in taken.items()):
+            for index in places:
+                if taken.get(index) in ("ligne.taux_tva", twin):
+                    del taken[index]
+        elif len(by_rate) > 1:
+            for index in places:
+                if taken.get(index, "") in ("", head, twin, "ligne.taux_tva"):
+                    taken[index] = head
+                    grounds[index, head] = _("nom : une colonne par taux, additionnées")
+
+
+def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
+    """Whether nearly all ``pairs`` are two equal numbers, to the cent, and any of them is not zero."""
+    found = list(pairs)
+    right = sum(abs(one - other) <= _CENT for one, other in found)
+    telling = any(other for _one, other in found)
+    return bool(found) and telling and right >= 0.9 * len(found)

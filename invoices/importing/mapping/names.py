@@ -24,7 +24,7 @@ delivery: livraison livre shipping ship delivery expedition livr shipped
 issuer: emetteur vendeur seller issuer etablissement entite entity
 supplier: fournisseur supplier vendor
 agent: commercial representant salesperson vendeuse user utilisateur auteur author
-order: commande commandes cde order orders po purchase bc bon devis quote estimate contrat contract projet project
+order: commande commandes cde order orders po purchase bc bon contrat contract
 quote: devis quote estimate
 project: projet project affaire chantier dossier
 number: numero num n no nr number nbr numeros
@@ -33,7 +33,7 @@ code: code codes
 ref: ref reference references refs
 date: date dt datum jour day
 emission: emission emise issue issued emis
-due: echeance due limite exigibilite ech maturity expiration
+due: echeance echeances echance due limite exigibilite ech maturity expiration
 created: creation created create creee saisie modification updated modified validation
 payment: paiement payment reglement pay encaissement payments reglements
 period: debut fin start end periode period from
@@ -54,7 +54,7 @@ country: pays country
 state: region state departement province
 siren: siren
 siret: siret
-naf: naf ape
+naf: naf ape gstin hsn ice cif
 iban: iban rib
 bic: bic swift
 intra: intracom intracommunautaire intra vies identification
@@ -82,7 +82,8 @@ family: famille groupe group family marque
 weight: poids weight
 margin: marge margin cout revient
 fee: frais fee fees port shipping_cost
-account: journal ledger comptable accountancy gl
+account: journal ledger comptable accountancy gl revenue income
+cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
 exemption: exoneration motif exemption
 order_line: position rang sequence seq
@@ -129,7 +130,8 @@ for _line in _NOTIONS.strip().splitlines():
 
 # field: all of these notions (a|b: one of them), none of those with a minus, and how sure that is.
 _RULES: Final = """
-numero: invoice number|id|ref|code -line -date -customer -order -corrected -product -amount -net -gross -billing 95
+numero: invoice id -line -date -customer -order -corrected -product -amount -net -gross -billing 84
+numero: invoice number|ref|code -id -line -date -customer -order -corrected -product -amount -net -gross -billing 95
 numero: invoice -line -date -customer -order -corrected -amount -net -gross -status -kind -paid -balance -vat -note -label -mode -name -due -pdf -country -company -currency -percent 80
 numero: number -customer -line -order -phone -vat -product -siret -siren -date -company -delivery -account -street 70
 numero: ref -customer -line -order -product -project -agent -account -payment -corrected 42
@@ -143,7 +145,6 @@ date: date order -delivery -line 42
 echeance: due -amount -balance -gross -net -mode 93
 echeance: due date 97
 echeance: date payment due 97
-echeance: date payment -paid 50
 code_client: customer code|number|ref -order -line -name -vat -siret -siren -product -zip -country -invoice -account -phone 95
 code_client: customer id -vat -name 88
 code_client: customer -name -date -street -zip -city -country -email -phone -vat -siret -siren -kind -order -note -amount -code -line -family -mode -balance -state -first -account -fax -product -company -legal -currency -invoice -intra -id -number -ref -label -net -gross 55
@@ -245,7 +246,7 @@ pdf: pdf 80
 categorie: kind operation 70
 """
 _NEVER: Final = """
-status project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
+status cancel project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
 """
 
 
@@ -273,6 +274,12 @@ _STREETS: Final = frozenset(("address", "adresse", "street", "line"))
 _UNWANTED: Final = frozenset(_NEVER.split())
 
 
+_GLUED: Final = re.compile(
+    r"\b(num|numero|no|id|code|nom|date|dt|ref|type|mt|montant|total|prix|taux|mnt|tot|adresse|email|tel|ville)_?"
+    r"(client|clt|facture|fact|article|art|ht|ttc|tva|unitaire|produit|commande|echeance|remise|ligne|tiers)\b"
+)
+
+
 def name_key(text: str) -> str:
     """«InvoiceNo», «N° de facture», «Invoice lines/Unit Price» as words: ``invoice no``, ``n de facture``…"""
     cut = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])", " ", text)
@@ -286,6 +293,7 @@ def name_key(text: str) -> str:
         r"\b(?:excl|excluding|exclusive of|before|without|hors|ex)\b\.? (?:vat|tax(?:e?s)?|taxe|tva|gst)\b", "ht", bare
     )
     bare = re.sub(r"\b(?:incl|including|inclusive of|with)\b\.? (?:vat|tax(?:es)?|tva|gst)\b", "ttc", bare)
+    bare = _GLUED.sub(r"\1 \2", bare)
     bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))

@@ -263,4 +263,5 @@ for _names in (
 FIELD_BY_NAME["name"] = {"client.raison_sociale": 0.62, "numero": 0.6, "ligne.designation": 0.5}
 # What is to be paid is the total where no deposit was: the sums say whether it is.
 FIELD_BY_NAME["net_a_payer"] = {"total_ttc": 0.5}
+FIELD_BY_NAME["libelle_produit"] = {"ligne.designation": 0.55}
 FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

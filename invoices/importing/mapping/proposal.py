@@ -1,7 +1,6 @@
 """What each column of an unknown table is proposed to be, and on which ground."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
@@ -9,19 +8,30 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from customers.searching import search_key
 from invoices.files.tables import Table
 from invoices.importing.mapping.fields import CHECKS, holds, missing
-from invoices.importing.mapping.judging import TWINS, head_of, level_of, may_hold, rows_of, size_of, sums_in
+from invoices.importing.mapping.judging import (
+    TWINS,
+    add_taxes_by_rate,
+    agrees,
+    head_of,
+    level_of,
+    may_hold,
+    rows_of,
+    size_of,
+    sums_in,
+)
 from invoices.importing.mapping.names import candidates, notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column, Sample, take_sample
 
 _ENOUGH: Final = 0.4
+_LIKELY: Final = 0.3
 _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
 _FIGURES: Final = ("ligne.quantite", "ligne.prix_unitaire_ht")
 _LINE_SIGNS: Final = (
     "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
 )  # fmt: skip
-_CENT: Final = Decimal("0.011")
 
 
 @dataclass
@@ -119,7 +129,7 @@ class _Proposing:
         self._settle_arithmetic()
         taken = self._assign()
         self._find_by_content(taken)
-        self._add_taxes_by_rate(taken)
+        add_taxes_by_rate(self.columns, taken, self.grounds)
         proposed = []
         for column in self.columns:
             name = taken.get(column.index, "")
@@ -158,6 +168,8 @@ class _Proposing:
             is_varied = column.distinct > 1 and column.distinct * 3 > len(column.filled)
             if "societe" in scores and is_varied and "issuer" not in notions_of(column.name):
                 del scores["societe"]
+            if self._is_constant(column) and search_key(column.name) in ("compte", "account", "account code"):
+                scores.pop("code_client", None)  # an account of the ledger
             if "numero" in scores and column.distinct == 1 and len(column.filled) > 3:
                 scores["numero"] -= 0.2
             if "societe" in scores and "client.raison_sociale" in scores and self._is_constant(column):
@@ -269,7 +281,7 @@ class _Proposing:
         quantity, price = self._top("ligne.quantite"), self._top("ligne.prix_unitaire_ht")
         if quantity and price and quantity is not price:
             for column in numeric:
-                if column not in (quantity, price) and self._agrees(
+                if column not in (quantity, price) and agrees(
                     (q * p, c) for q, p, c in rows_of(quantity, price, column)
                 ):
                     scores = self.scores[column.index]
@@ -282,34 +294,37 @@ class _Proposing:
         """Net + VAT = gross, whatever the columns are called."""
         amounts = [column for column in numeric if not column.is_rates or column.distinct > 4][:14]
         for a, b, c in sums_in(amounts):
-            if not self._agrees((x + y, z) for x, y, z in rows_of(a, b, c)):
+            if not agrees((x + y, z) for x, y, z in rows_of(a, b, c)):
                 continue
             net, tax = (a, b) if size_of(a) >= size_of(b) else (b, a)
             if size_of(tax) == 0 or size_of(tax) > size_of(net) * Decimal("0.35"):
                 continue
-            line = any(
-                self.scores[column.index].get("ligne.total_ht", 0) > self.scores[column.index].get("total_ht", 0)
-                for column in (net,)
-            )
+            of_net = self.scores[net.index]
+            line = of_net.get("ligne.total_ht", 0) > of_net.get("total_ht", 0)
             for column, head in ((net, "total_ht"), (tax, "total_tva"), (c, "total_ttc")):
                 scores = self.scores[column.index]
                 name = TWINS[head] if line and (head == "total_ht" or self._is_by_line(column)) else head
-                if scores and max(scores.values()) > 0.85 and name not in scores:
+                if (
+                    column is c
+                    and line
+                    and name == TWINS["total_ttc"]
+                    and max(scores, key=scores.__getitem__, default="") == TWINS["total_ht"]
+                ):
+                    scores.pop(TWINS["total_ht"])  # «Line Subtotal» + tax = «Line Total»
+                elif scores and max(scores.values()) > 0.85 and name not in scores:
                     continue
                 scores[name] = max(scores.get(name, 0.45), 0.45) + 0.12
                 self.grounds.setdefault((column.index, name), _("calcul : HT + TVA = TTC"))
-            for column in (net,):
-                if not line:
-                    self.scores[column.index].pop("total_ttc", None)
+            if not line:
+                of_net.pop("total_ttc", None)
+
+    def _is_of_head(self, index: int) -> bool:
+        several = [group for group in self._groups() if len(group) > 1]
+        column = next(column for column in self.columns if column.index == index)
+        return size_of(column) > 0 and level_of(column, several) == "head"
 
     def _is_by_line(self, column: Column) -> bool:
         return level_of(column, [group for group in self._groups() if len(group) > 1]) == "line"
-
-    def _agrees(self, pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
-        found = list(pairs)
-        right = sum(abs(one - other) <= _CENT for one, other in found)
-        telling = any(other for _one, other in found)
-        return bool(found) and telling and right >= 0.9 * len(found)
 
     def _top(self, name: str) -> Column | None:
         best = max(self.columns, key=lambda column: self.scores[column.index].get(name, 0), default=None)
@@ -333,6 +348,8 @@ class _Proposing:
                 break
             if -place in taken or name in given:
                 continue
+            if name == "total_tva" and TWINS[name] in given and not self._is_of_head(-place):
+                continue  # a second tax of each line
             taken[-place] = name
             given.add(name)
             if name in ("code_client", "client.code"):
@@ -342,7 +359,18 @@ class _Proposing:
                 if name == "reference" and self.scores[index].get("numero", 0) > 0.3:
                     taken[index] = "numero"
                     break
+            else:
+                self._take_likeliest_number(taken)
         return taken
+
+    def _take_likeliest_number(self, taken: dict[int, str]) -> None:
+        """Where no column is called a number of invoices, «ID» is one, if it is different on each row."""
+        free = [column for column in self.columns if column.index not in taken and column.distinct > 1]
+        best = max(free, key=lambda column: self.scores[column.index].get("numero", 0), default=None)
+        if best is None or self.has_lines or best.distinct < len(best.filled):
+            return
+        if self.scores[best.index].get("numero", 0) >= _LIKELY:
+            taken[best.index] = "numero"
 
     def _find_by_content(self, taken: dict[int, str]) -> None:
         given = set(taken.values())
@@ -369,29 +397,3 @@ class _Proposing:
         rates = [column for column in free if column.is_rates and column.has_percents]
         if len(rates) == 1 and "ligne.taux_tva" not in given and self.has_lines:
             give(rates[0], "ligne.taux_tva", _("contenu : taux de TVA"))
-
-    def _add_taxes_by_rate(self, taken: dict[int, str]) -> None:
-        """One column of tax, and of its base, a rate: together they are the total, unless that has its own column."""
-        for head, wanted, others in (
-            ("total_tva", {"vat"}, {"net", "gross", "base"}),
-            ("total_ht", {"net", "base"}, {"gross", "vat"}),
-        ):
-            by_rate = [
-                column
-                for column in self.columns
-                if rate_in_name(column.name)
-                and notions_of(column.name) & wanted
-                and not notions_of(column.name) & others
-                and (column.is_numeric or not column.filled)
-            ]
-            places = {column.index for column in by_rate}
-            twin = TWINS[head]
-            if any(name == head and index not in places for index, name in taken.items()):
-                for index in places:
-                    if taken.get(index) in ("ligne.taux_tva", twin):
-                        del taken[index]
-            elif len(by_rate) > 1:
-                for index in places:
-                    if taken.get(index, "") in ("", head, twin, "ligne.taux_tva"):
-                        taken[index] = head
-                        self.grounds[index, head] = _("nom : une colonne par taux, additionnées")

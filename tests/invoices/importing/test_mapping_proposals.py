@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from invoices.files.tables import Table
 from invoices.importing.mapping.proposal import Proposal, propose
 from tests.support.header_shapes import SHAPES, Shape
+from tests.support.public_headers import public_headers
 
 
 def proposed(text: str) -> Proposal:
@@ -26,6 +27,25 @@ def fields(text: str) -> list[str | None]:
 def test_the_columns_of_products_and_spreadsheets_are_proposed(shape: Shape) -> None:
     expected = [None if name == "-" else name for name in shape.fields.split()]
     assert fields(shape.text) == expected
+
+
+def test_columns_that_public_code_writes_are_proposed_but_for_a_few_odd_ones() -> None:
+    wrong = [
+        f"{header.name}: {column.name} is {column.field or '-'}"
+        for header in public_headers()
+        for column, allowed in zip(proposed(header.table()).columns, header.fields, strict=True)
+        if (column.field or "-") not in allowed
+    ]
+    number = sum(len(header.columns) for header in public_headers())
+    assert number > 600
+    assert len(wrong) * 100 < number, wrong
+
+
+def test_no_public_header_gives_a_total_that_is_none() -> None:
+    amounts = {"total_ht", "total_tva", "total_ttc", "ligne.total_ht", "ligne.prix_unitaire_ht", "deja_paye"}
+    for header in public_headers():
+        for column, allowed in zip(proposed(header.table()).columns, header.fields, strict=True):
+            assert column.field not in amounts or column.field in allowed, (header.name, column.name, column.field)
 
 
 def test_the_command_prints_one_object_with_a_ground_for_each_column(
