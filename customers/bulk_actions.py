@@ -18,6 +18,8 @@ from customers.history import write_history
 from customers.models import DEMATERIALISED, Account, BulkAction, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_recipients_of
 from customers.services import draw_credentials, generate_credentials, save_credentials, send_credentials, set_active
+from mailing import leases
+from mailing.leases import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +59,9 @@ def is_relaunchable(account: Account) -> bool:
 
 def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] = lambda: False) -> BulkAction:
     """Run the action from its position to its end, unless another worker holds its lease. Returns it as it then is."""
-    now = timezone.now()
-    claimed = (
-        BulkAction.objects.claimable(now)
-        .filter(pk=bulk_action.pk)
-        .update(state=BulkAction.State.RUNNING, lease_until=now + LEASE)
-    )
+    now = database_now()
+    waiting = BulkAction.objects.claimable(now).filter(pk=bulk_action.pk)
+    claimed = leases.take(waiting, now=now, length=LEASE, state=BulkAction.State.RUNNING)
     bulk_action.refresh_from_db()
     if not claimed:
         return bulk_action
@@ -92,7 +91,7 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
 def _advance(bulk_action: BulkAction, handled: int) -> None:
     """Note how far the bulk action has come, within the step's transaction."""
     bulk_action.position += handled
-    bulk_action.lease_until = timezone.now() + LEASE
+    bulk_action.lease_until = database_now() + LEASE
     bulk_action.save(update_fields=["position", "changed", "mails", "skipped", "lease_until"])
 
 

@@ -6,12 +6,12 @@ A queue only wakes a worker up: how far a bulk action came stands in the databas
 import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.tasks import task
-from django.utils import timezone
 
 from customers.bulk_actions import LEASE, fits_a_request, run_bulk_action
 from customers.models import BulkAction
+from mailing import leases
+from mailing.leases import database_now
 
 CALL_AGAIN_AFTER = datetime.timedelta(minutes=5)
 
@@ -33,14 +33,11 @@ def start_bulk_action(bulk_action: BulkAction) -> BulkAction:
 
 def wake_stalled_bulk_actions() -> int:
     """Wake a worker up for bulk actions that nobody takes: its worker died, or its call was lost. Returns how many."""
-    now = timezone.now()
-    stalled = BulkAction.objects.claimable(now).filter(
-        Q(lease_until=None) | Q(lease_until__lt=now), created_at__lt=now - LEASE
-    )
+    now = database_now()
+    stalled = BulkAction.objects.claimable(now).filter(leases.is_free(now), created_at__lt=now - LEASE)
     for bulk_action in stalled:
         # Workers may only be busy: one call more every few minutes is enough.
-        BulkAction.objects.filter(pk=bulk_action.pk, state=BulkAction.State.WAITING).update(
-            lease_until=now + CALL_AGAIN_AFTER
-        )
+        waiting = BulkAction.objects.filter(pk=bulk_action.pk, state=BulkAction.State.WAITING)
+        leases.take(waiting, now=now, length=CALL_AGAIN_AFTER)
         carry_out_gesture.enqueue(str(bulk_action.pk))
     return len(stalled)

@@ -9,6 +9,7 @@ from enum import Enum
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
+from mailing import leases
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
 from mailing.failed_addresses import mark_address_failed
 from mailing.letters import harmless
@@ -83,12 +84,12 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
         changed = Message.objects.filter(pk=message.pk, state=Message.State.ACCEPTED).exclude(**values).update(**values)
         return Effect.DELAYED if changed else Effect.KNOWN
     returned = (Message.State.ACCEPTED, Message.State.SENDING, Message.State.DEFERRED)
-    changed = Message.objects.filter(pk=message.pk, state__in=returned).update(
+    changed = leases.release(
+        Message.objects.filter(pk=message.pk, state__in=returned),
         state=Message.State.BOUNCED,
         bounced_at=now,
         ended_at=now,
         next_attempt_at=None,
-        lease_until=None,
         leased_by="",
         **values,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from mailing import leases
 from mailing.models import Message, OutboxControl
 from mailing.reasons import Reason
 
@@ -90,7 +91,7 @@ def ask(control: OutboxControl, wanted: int, now: datetime.datetime, lease: date
         return Permit(1, is_trial=True)
     if not needs_care(control, now):
         return Permit(wanted)
-    in_hand = Message.objects.filter(state=Message.State.SENDING, lease_until__gte=now).count()
+    in_hand = Message.objects.filter(leases.is_held(now), state=Message.State.SENDING).count()
     number = min(wanted, max(MOST_AT_STAKE - control.faults - in_hand, 0))
     return Permit(number, None if number else now + ASK_AGAIN)
 

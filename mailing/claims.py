@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from mailing import breaker
+from mailing import breaker, leases
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
@@ -56,7 +56,7 @@ def claim(
     Mails whose lease ended come first, unless ``take_over`` is False. Nothing while the outbox is paused.
     """
     waiting = Message.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-    ended = Message.objects.filter(lease_until__lt=now).order_by("lease_until")
+    ended = Message.objects.filter(leases.has_ended(now)).order_by("lease_until")
     orphaned = take_over and ended.exists()
     if not orphaned and not waiting.exists():
         return ClaimResult()  # the usual case of an idle worker: two looks at an index, and no lock
@@ -97,14 +97,14 @@ def _lease(
     queryset: QuerySet[Message], wanted: int, name: str, now: datetime.datetime, lease: datetime.timedelta
 ) -> list[Message]:
     """Lease the first ``wanted`` rows of ``queryset`` that no other worker takes at this moment."""
-    if connection.features.has_select_for_update_skip_locked:
-        queryset = queryset.select_for_update(skip_locked=True)
-    ids = list(queryset.values_list("pk", flat=True)[:wanted])
+    ids = list(leases.lock(queryset).values_list("pk", flat=True)[:wanted])
     # The condition is asked again: without row locks (SQLite) only the rows that are still due are ours.
-    Message.objects.due(now).filter(pk__in=ids).update(
+    leases.take(
+        Message.objects.due(now).filter(pk__in=ids),
+        now=now,
+        length=lease,
         state=Message.State.SENDING,
         leased_by=name,
-        lease_until=now + lease,
         next_attempt_at=None,
         attempts=F("attempts") + 1,
         first_attempt_at=Coalesce("first_attempt_at", now),
@@ -115,9 +115,8 @@ def _lease(
 def renew(claims: Iterable[Claim], now: datetime.datetime, lease: datetime.timedelta) -> None:
     """Say that these mails are still in living hands."""
     for held in claims:
-        Message.objects.filter(pk=held.message.pk, leased_by=held.lease, state=Message.State.SENDING).update(
-            lease_until=now + lease
-        )
+        mine = Message.objects.filter(pk=held.message.pk, leased_by=held.lease, state=Message.State.SENDING)
+        leases.renew(mine, now=now, length=lease)
         if held.slot is not None:
             stamp_slot(held.slot, now + lease)
 
@@ -165,9 +164,16 @@ def _tell_breaker(outcome: Outcome, now: datetime.datetime) -> bool:
 def _record_accepted(held: Claim, outcome: Outcome, now: datetime.datetime) -> None:
     # A fact, whoever holds the lease by now: if it had ended and another worker took the mail, it was accepted all the
     # same. Only a report of non-delivery, which may be faster than this record, says something newer.
-    ended = {"lease_until": None, "leased_by": "", "next_attempt_at": None, "accepted_at": now}
-    changed = Message.objects.filter(pk=held.message.pk, state__in=Message.PENDING_STATES).update(
-        state=Message.State.ACCEPTED, reason="", answer="", reply_code=outcome.code, ended_at=now, **ended
+    changed = leases.release(
+        Message.objects.filter(pk=held.message.pk, state__in=Message.PENDING_STATES),
+        leased_by="",
+        state=Message.State.ACCEPTED,
+        reason="",
+        answer="",
+        reply_code=outcome.code,
+        next_attempt_at=None,
+        accepted_at=now,
+        ended_at=now,
     )
     if not changed:
         Message.objects.filter(pk=held.message.pk, accepted_at__isnull=True).update(accepted_at=now)
@@ -179,7 +185,6 @@ def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime, *, at
         "reason": outcome.reason,
         "answer": outcome.answer.value if outcome.answer else "",
         "reply_code": outcome.code,
-        "lease_until": None,
         "leased_by": "",
     }
     # Only while the lease is ours: another worker may have had better luck.
@@ -188,9 +193,9 @@ def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime, *, at
         give_up_at = (message.first_attempt_at or now) + settings.MAIL_GIVE_UP_AFTER
         # While the outbox rests, the mail waits with the others for a trial.
         next_at = now if at_once else min(now + retry_delay(message.attempts), max(give_up_at, now))
-        mine.update(state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
+        leases.release(mine, state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
         return
-    changed = mine.update(state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)
+    changed = leases.release(mine, state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)
     if changed and outcome.address_is_bad:
         mark_address_failed(message.recipient, outcome.reason, message.pk, now)
 

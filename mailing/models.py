@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mailing import leases
 from mailing.placeholders import check_template_texts
 
 
@@ -78,7 +79,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages to send at ``now``: waiting and due, or in the hands of a worker whose lease has ended."""
         return self.filter(
             Q(next_attempt_at__lte=now)  # set while queued or deferred only, and so for the lease: see the constraints
-            | Q(lease_until__lt=now)
+            | leases.has_ended(now)
         )
 
     def pending(self) -> Self:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from mailing import breaker
 from mailing.addresses import InvalidAddressError, parse_address
+from mailing.leases import database_now
 from mailing.models import Message, MessageAttachment, OutboxControl
 from mailing.plain_text import one_line
 
@@ -93,10 +94,10 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
 
     A key that was written before writes nothing and gives the id of the mail it named. Three statements per thousand.
     """
-    now = timezone.now()
+    now, due = timezone.now(), database_now()
     ids: list[uuid.UUID] = []
     for chunk in batched(drafts, BATCH):
-        rows = {draft.key: _row(draft, now) for draft in reversed(chunk)}  # the first of equal keys wins
+        rows = {draft.key: _row(draft, now, due) for draft in reversed(chunk)}  # the first of equal keys wins
         # An insert that waits for another transaction's equal key, then yields to it, is what makes this exactly once.
         Message.objects.bulk_create(rows.values(), ignore_conflicts=True)
         written = dict(Message.objects.filter(key__in=rows).values_list("key", "pk"))
@@ -118,7 +119,7 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     return ids
 
 
-def _row(draft: Draft, now: datetime.datetime) -> Message:
+def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime) -> Message:
     identifier = uuid.uuid4()
     try:
         domain = parse_address(draft.sender).domain
@@ -143,7 +144,7 @@ def _row(draft: Draft, now: datetime.datetime) -> Message:
         secret_reference=draft.secret_reference,
         unsubscribe_url=draft.unsubscribe_url,
         created_at=now,
-        next_attempt_at=now,
+        next_attempt_at=due,
     )
 
 
@@ -247,7 +248,7 @@ def _restart_values(reason: str) -> dict[str, Any]:
         "reply_code": None,
         "attempts": 0,
         "first_attempt_at": None,
-        "next_attempt_at": timezone.now(),
+        "next_attempt_at": database_now(),
         "ended_at": None,
         "bounced_at": None,
         "bounce_kind": "",
@@ -289,7 +290,7 @@ def pause(by: str) -> None:
 
 def resume() -> None:
     """Let mails leave again, whoever held them back."""
-    breaker.end_rest(timezone.now())
+    breaker.end_rest(database_now())
     OutboxControl.objects.filter(pk=1).update(paused_at=None, paused_by="")
 
 

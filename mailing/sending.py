@@ -19,6 +19,7 @@ from mailing import pace
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.claims import Claim, ClaimResult, claim, record, renew
 from mailing.heartbeats import record_heartbeat, remove_heartbeat
+from mailing.leases import database_now
 from mailing.mime import LoadedFile, OutgoingMail, build_mail
 from mailing.models import Message
 from mailing.placeholders import SECRET_MASK
@@ -141,7 +142,7 @@ class Sender:
                     return  # the next run tries again, when it is time
                 pause = IDLE_PAUSE
                 if harvest.again_at is not None:
-                    pause = min(max((harvest.again_at - timezone.now()).total_seconds(), 0.01), IDLE_PAUSE)
+                    pause = min(max((harvest.again_at - database_now()).total_seconds(), 0.01), IDLE_PAUSE)
                 elif not self.forever:
                     return
                 else:
@@ -169,7 +170,7 @@ class Sender:
         while True:
             try:
                 return claim(
-                    now=timezone.now(),
+                    now=database_now(),
                     worker=self.name,
                     wanted=1,
                     lease=self.lease,
@@ -184,9 +185,11 @@ class Sender:
 
     def _record(self, held: Claim, outcome: Outcome) -> Verdict:
         """Record ``outcome``, whatever it takes: a mail that left and is not recorded would leave again."""
-        now, tries, stopped_at = timezone.now(), 0, 0.0
+        left_at, tries, stopped_at = time.monotonic(), 0, 0.0
         while True:
             try:
+                # The time of the deed, not of the record where the database was away meanwhile.
+                now = database_now() - datetime.timedelta(seconds=time.monotonic() - left_at)
                 return record(held, outcome, now)
             except (DatabaseError, InterfaceError) as error:
                 tries += 1
@@ -228,7 +231,7 @@ class Sender:
         self._next_pulse = time.monotonic() + PULSE_PAUSE
         try:
             record_heartbeat(self.name, "mail")
-            pace.forget_old_slots(timezone.now())
+            pace.forget_old_slots(database_now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
 
@@ -236,13 +239,13 @@ class Sender:
         with self._lock:
             held = list(self.in_hand.values())
         try:
-            renew(held, timezone.now(), self.lease)
+            renew(held, database_now(), self.lease)
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
 
     def _end(self) -> None:
         try:
-            pace.forget_old_slots(timezone.now())
+            pace.forget_old_slots(database_now())
             if self.forever:
                 remove_heartbeat(self.name)
         except (DatabaseError, InterfaceError) as error:

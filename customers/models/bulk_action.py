@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.account import Account
+from mailing import leases
 
 
 class BulkActionQuerySet(models.QuerySet["BulkAction"]):
@@ -17,7 +18,7 @@ class BulkActionQuerySet(models.QuerySet["BulkAction"]):
     def claimable(self, now: Any) -> Self:
         """Bulk actions that a worker may take: waiting, or in the hands of one whose lease has ended."""
         return self.filter(
-            Q(state=BulkAction.State.WAITING) | Q(state=BulkAction.State.RUNNING, lease_until__lt=now),
+            Q(state=BulkAction.State.WAITING) | Q(leases.has_ended(now), state=BulkAction.State.RUNNING),
         )
 
 

@@ -32,6 +32,8 @@ from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
 from invoices.money import write_count
 from invoices.store.local import describe_storage_error
+from mailing import leases
+from mailing.leases import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +102,8 @@ def check_again(*, batch: ImportBatch) -> ImportBatch:
 
 
 def _go_on(batch: ImportBatch, state: str) -> ImportBatch:
-    changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED).update(
-        state=state, lease_until=None, progress={}, attempts=0
-    )
+    checked = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED)
+    changed = leases.release(checked, state=state, progress={}, attempts=0)
     batch.refresh_from_db()
     if not changed:
         raise TooLateError(
@@ -117,9 +118,8 @@ def abandon_batch(*, batch: ImportBatch) -> ImportBatch:
 
     Raises TooLateError where the batch is being imported or has ended.
     """
-    changed = ImportBatch.objects.filter(pk=batch.pk, state__in=(State.RECEIVED, State.CHECKED)).update(
-        state=State.ABANDONED, finished_at=timezone.now(), lease_until=None
-    )
+    waiting = ImportBatch.objects.filter(pk=batch.pk, state__in=(State.RECEIVED, State.CHECKED))
+    changed = leases.release(waiting, state=State.ABANDONED, finished_at=timezone.now())
     batch.refresh_from_db()
     if not changed:
         raise TooLateError(
@@ -138,7 +138,7 @@ def _work_on(batch: ImportBatch) -> None:
 
 
 def _call_worker(batch_pk: uuid.UUID) -> None:
-    ImportBatch.objects.filter(pk=batch_pk).update(called_at=timezone.now())
+    ImportBatch.objects.filter(pk=batch_pk).update(called_at=database_now())
     work_on_batch.enqueue(str(batch_pk))
 
 
@@ -151,7 +151,7 @@ def work_on_batch(batch_pk: str) -> str:
 
 def wake_stalled_batches() -> int:
     """Call a worker for batches that nobody takes: its worker died, or its call was lost. Returns how many."""
-    now = timezone.now()
+    now = database_now()
     stalled = list(
         ImportBatch.objects.claimable(now).called_before(now - CALL_AGAIN_AFTER).values_list("pk", flat=True)
     )
@@ -165,12 +165,9 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
 
     A batch whose workers died :data:`MOST_ATTEMPTS` times is given up with a sentence.
     """
-    now = timezone.now()
-    claimed = (
-        ImportBatch.objects.claimable(now)
-        .filter(pk=batch.pk)
-        .update(lease_until=now + LEASE, attempts=F("attempts") + 1)
-    )
+    now = database_now()
+    waiting = ImportBatch.objects.claimable(now).filter(pk=batch.pk)
+    claimed = leases.take(waiting, now=now, length=LEASE, attempts=F("attempts") + 1)
     batch.refresh_from_db()
     if not claimed:
         return batch
@@ -191,10 +188,10 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     else:
         state = State.IMPORTED if batch.will_change or report.is_clean else State.REJECTED
     # Abandoned while it was checked: it stays so.
-    kept = ImportBatch.objects.filter(pk=batch.pk, state=batch.state).update(
+    kept = leases.release(
+        ImportBatch.objects.filter(pk=batch.pk, state=batch.state),
         state=state,
         report=batch.report,
-        lease_until=None,
         progress={},
         finished_at=None if state == State.CHECKED else timezone.now(),
     )
@@ -217,7 +214,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             progress = {"stage": stage, "done": done}
             # An import writes in one transaction, which nobody sees into before its end: the cache tells how far it is.
             cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
-            ImportBatch.objects.filter(pk=batch.pk).update(progress=progress, lease_until=now + LEASE)
+            leases.renew(ImportBatch.objects.filter(pk=batch.pk), now=database_now(), length=LEASE, progress=progress)
 
     with local_files(batch) as files:
         try:

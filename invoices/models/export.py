@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Account, Customer
 from invoices.models.document import Document
 from invoices.models.invoice import Invoice
+from mailing import leases
 
 
 class SavedSelection(models.Model):
@@ -114,7 +115,7 @@ class ExportItemQuerySet(models.QuerySet["ExportItem"]):
 
     def claimable(self, now: Any) -> Self:
         """Lines that a worker may take: ready, or in the hands of one whose lease has ended."""
-        return self.filter(Q(state=ExportItem.State.READY) | Q(state=ExportItem.State.CLAIMED, lease_until__lt=now))
+        return self.filter(Q(state=ExportItem.State.READY) | Q(leases.has_ended(now), state=ExportItem.State.CLAIMED))
 
 
 class ExportItem(models.Model):

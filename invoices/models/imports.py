@@ -6,10 +6,11 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from mailing import leases
 
 
 class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
@@ -17,7 +18,7 @@ class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
 
     def claimable(self, now: datetime.datetime) -> Self:
         """Batches with work to do that nobody has in hand: never begun, or in the hands of one whose lease ended."""
-        return self.filter(Q(lease_until=None) | Q(lease_until__lte=now), state__in=ImportBatch.UNDERWAY)
+        return self.filter(leases.is_free(now), state__in=ImportBatch.UNDERWAY)
 
     def called_before(self, moment: datetime.datetime) -> Self:
         """Batches for which no worker was called since ``moment``."""

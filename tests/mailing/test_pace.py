@@ -29,6 +29,7 @@ def write_mails(number: int) -> None:
         Draft(f"k{count}", "invoice", f"c{count}@exemple.fr", "a@exemple.fr", "Objet", "Texte")
         for count in range(number)
     )
+    Message.objects.update(next_attempt_at=timezone.now())
 
 
 def most_within(moments: list[datetime.datetime], span: datetime.timedelta) -> int:

@@ -65,6 +65,7 @@ def serve(channel: socket.socket) -> Job | None:
             data, descriptors, _flags, _address = socket.recv_fds(channel, 1 << 20, 4)
             if not data:
                 asked.clear()
+                channel.close()
                 continue
             child = os.fork()
             if not child:

@@ -16,6 +16,7 @@ from invoices.exporting.run.announcing import announce_finished_customers, draft
 from invoices.exporting.run.freezing import PreparedLine
 from invoices.exporting.run.mails import ExportedInvoice
 from invoices.models import Document, Export, ExportItem, Invoice, PrintedContent
+from mailing import leases
 
 logger = logging.getLogger(__name__)
 State = ExportItem.State
@@ -116,7 +117,7 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
             fields["document"] = _among(documents, "invoice")
         if mails := fields.pop("mails"):
             fields["mails"] = F("mails") + mails
-        ExportItem.objects.filter(pk__in=keys).update(claimed_by="", lease_until=None, finished_at=now, **fields)
+        leases.release(ExportItem.objects.filter(pk__in=keys), claimed_by="", finished_at=now, **fields)
     if criteria.notify and good:
         if criteria.one_mail_per_customer:
             announce_finished_customers(export, criteria, [line.invoice.customer_id for line in good])
@@ -128,10 +129,10 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
 def _give_back(lines: Sequence[PreparedLine]) -> None:
     """Make lines ready again, as if they had not been claimed."""
     for line in lines:
-        ExportItem.objects.filter(pk=line.item.pk).update(
+        leases.release(
+            ExportItem.objects.filter(pk=line.item.pk),
             state=State.READY,
             claimed_by="",
-            lease_until=None,
             attempts=Greatest(F("attempts") - 1, 0),
         )
 

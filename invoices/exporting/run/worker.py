@@ -22,6 +22,7 @@ from invoices.exporting.run.freezing import freeze_lines, prepare_lines
 from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.models import Export, ExportCustomer, ExportItem
 from invoices.workers.leases import is_dead, name_worker
+from mailing import leases
 
 State = ExportItem.State
 
@@ -76,9 +77,8 @@ def _next_count(done: int, seconds: float) -> int:
 
 def release_lines(export: Export, *, worker: str) -> int:
     """Give back the lines that ``worker`` holds and will not do: told to stop, or cut from the database meanwhile."""
-    return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by=worker).update(
-        state=State.READY, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
-    )
+    theirs = ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by=worker)
+    return leases.release(theirs, state=State.READY, claimed_by="", attempts=Greatest(F("attempts") - 1, 0))
 
 
 def release_lines_of_gone_workers(export: Export) -> int:
@@ -89,9 +89,8 @@ def release_lines_of_gone_workers(export: Export) -> int:
     gone = [worker for worker in workers if is_dead(worker)]
     if not gone:
         return 0
-    return ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by__in=gone).update(
-        state=State.READY, claimed_by="", lease_until=None
-    )
+    theirs = ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by__in=gone)
+    return leases.release(theirs, state=State.READY, claimed_by="")
 
 
 @transaction.atomic
@@ -101,20 +100,17 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does. Where
     few lines are left, half of them stay for the other workers, so that all end at the same time.
     """
-    now = timezone.now()
-    candidates = (
-        ExportItem.objects.claimable(now)
-        .filter(export=export, export__state=Export.State.RUNNING)
-        .order_by("pk")
-        .select_for_update(skip_locked=True, of=("self",))
+    now = leases.database_now()
+    candidates = leases.lock(
+        ExportItem.objects.claimable(now).filter(export=export, export__state=Export.State.RUNNING).order_by("pk")
     )
     found = list(candidates[: 2 * count])
     # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.
     while exhausted := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
-        ExportItem.objects.filter(pk__in=exhausted).update(
+        leases.release(
+            ExportItem.objects.filter(pk__in=exhausted),
             state=State.FAILED,
             claimed_by="",
-            lease_until=None,
             finished_at=now,
             error=_("Le traitement de cette facture s’est interrompu %(count)d fois de suite.")
             % {"count": ATTEMPTS_BEFORE_GIVING_UP},
@@ -125,9 +121,13 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     untried = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
     items = untried[: min(count, max(SMALLEST_CLAIM, -(-len(untried) // 2)))]
     if items:
-        lease = now + datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
-        ExportItem.objects.filter(pk__in=[item.pk for item in items]).update(
-            state=State.CLAIMED, claimed_by=worker, lease_until=lease, attempts=F("attempts") + 1
+        leases.take(
+            ExportItem.objects.filter(pk__in=[item.pk for item in items]),
+            now=now,
+            length=datetime.timedelta(seconds=settings.EXPORT_LEASE_SECONDS),
+            state=State.CLAIMED,
+            claimed_by=worker,
+            attempts=F("attempts") + 1,
         )
     return items
 
@@ -163,7 +163,7 @@ def find_stalled_exports() -> list[Export]:
     for export in running:
         release_lines_of_gone_workers(export)
     held = ExportItem.objects.filter(
-        export__in=running, state=State.CLAIMED, lease_until__gte=timezone.now()
+        leases.is_held(leases.database_now()), export__in=running, state=State.CLAIMED
     ).values_list("export", flat=True)
     busy = set(held.distinct())
     return [export for export in running if export.pk not in busy]

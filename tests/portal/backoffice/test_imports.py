@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,6 +21,7 @@ from invoices.importing.run import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
 from invoices.store.local import DocumentStorage
 from tests.support.factories import make_company, make_customer, make_staff
+from tests.support.time_passing import let_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -236,9 +236,9 @@ def test_an_import_whose_worker_died_is_taken_up_again_and_two_workers_do_not_sh
     assert batches.do_batch(batch).state == "importing"
     assert not Customer.objects.exists()
 
-    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=11)):
-        assert batches.wake_stalled_batches() == 1
-        assert batches.do_batch(batch).state == "imported"
+    let_pass(datetime.timedelta(minutes=11), ImportBatch)
+    assert batches.wake_stalled_batches() == 1
+    assert batches.do_batch(batch).state == "imported"
     assert Customer.objects.count() == 2
 
 
@@ -252,29 +252,28 @@ def test_an_import_whose_call_was_lost_is_taken_up_by_the_sweep(
     client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr(batches, "REQUEST_BYTES", 10)
-    now = timezone.now()
-    with time_machine.travel(now, tick=False), django_capture_on_commit_callbacks(execute=True):
+    with django_capture_on_commit_callbacks(execute=True):
         give(client, ("clients.csv", CUSTOMERS.encode()))
     batch = ImportBatch.objects.get()
     DBTaskResult.objects.all().delete()
 
-    with time_machine.travel(now + datetime.timedelta(seconds=50), tick=False):
-        assert batches.wake_stalled_batches() == 0  # the worker may only be busy
-    with time_machine.travel(now + datetime.timedelta(seconds=70), tick=False):
-        assert batches.wake_stalled_batches() == 1
-        assert batches.wake_stalled_batches() == 0
+    let_pass(datetime.timedelta(seconds=40), ImportBatch)
+    assert batches.wake_stalled_batches() == 0  # the worker may only be busy
+    let_pass(datetime.timedelta(seconds=30), ImportBatch)
+    assert batches.wake_stalled_batches() == 1
+    assert batches.wake_stalled_batches() == 0
     call = DBTaskResult.objects.get()
     assert call.task.call(*call.args_kwargs["args"]) == "checked"
 
     # The same for an import that was confirmed days after its files came.
-    later = now + datetime.timedelta(days=3)
-    with time_machine.travel(later, tick=False), django_capture_on_commit_callbacks(execute=True):
+    let_pass(datetime.timedelta(days=3), ImportBatch)
+    with django_capture_on_commit_callbacks(execute=True):
         batches.confirm_batch(batch=batch)
     DBTaskResult.objects.all().delete()
-    with time_machine.travel(later + datetime.timedelta(seconds=50), tick=False):
-        assert batches.wake_stalled_batches() == 0
-    with time_machine.travel(later + datetime.timedelta(seconds=70), tick=False):
-        assert batches.wake_stalled_batches() == 1
+    let_pass(datetime.timedelta(seconds=40), ImportBatch)
+    assert batches.wake_stalled_batches() == 0
+    let_pass(datetime.timedelta(seconds=30), ImportBatch)
+    assert batches.wake_stalled_batches() == 1
     call = DBTaskResult.objects.get()
     assert call.task.call(*call.args_kwargs["args"]) == "imported"
     assert Customer.objects.count() == 2
@@ -307,19 +306,17 @@ def test_a_batch_that_was_interrupted_three_times_gives_up_with_a_sentence(
     lost = {"name": "clients.csv", "size": 10, "storage_name": "imports/gone"}
     batch = ImportBatch.objects.create(author=staff, state=state, files=[lost])
 
-    now = timezone.now()
     for attempt in range(3):
-        now += datetime.timedelta(minutes=11)
-        with time_machine.travel(now):
-            assert batches.wake_stalled_batches() == 1, attempt
-            with pytest.raises(FileNotFoundError):
-                batches.do_batch(batch)
-            assert batches.wake_stalled_batches() == 0
-    with time_machine.travel(now + datetime.timedelta(minutes=11)):
-        assert batches.wake_stalled_batches() == 1
-        assert batches.do_batch(batch).state == "rejected"
-    with time_machine.travel(now + datetime.timedelta(days=1)):
+        let_pass(datetime.timedelta(minutes=11), ImportBatch)
+        assert batches.wake_stalled_batches() == 1, attempt
+        with pytest.raises(FileNotFoundError):
+            batches.do_batch(batch)
         assert batches.wake_stalled_batches() == 0
+    let_pass(datetime.timedelta(minutes=11), ImportBatch)
+    assert batches.wake_stalled_batches() == 1
+    assert batches.do_batch(batch).state == "rejected"
+    let_pass(datetime.timedelta(days=1), ImportBatch)
+    assert batches.wake_stalled_batches() == 0
 
     page = client.get(f"{URL}{batch.pk}/change/").content.decode()
     assert "Abandonné après plusieurs interruptions." in page
