@@ -1,5 +1,6 @@
 """Settings read from the environment: a wrong value is one French sentence that names the variable."""
 
+import importlib.util
 import re
 import warnings
 import zoneinfo
@@ -102,3 +103,16 @@ def explain_database_error(error: Exception) -> str:
     else:
         sentence = "La base de données a refusé la commande."
     return f"{sentence} ({' '.join(text.split())})"
+
+
+def require_extra(var: str, extra: str, *modules: str) -> None:
+    """Refuse ``var`` where the libraries of the optional ``extra`` of pyproject.toml, ``modules``, are not installed.
+
+    Raises ImproperlyConfigured, in French.
+    """
+    absent = [module for module in modules if importlib.util.find_spec(module) is None]
+    if absent:
+        raise ImproperlyConfigured(
+            f"{var} demande des bibliothèques qui ne sont pas installées ({', '.join(absent)}) : "
+            f"bin/setup --production {extra}, ou pip install -r requirements-{extra}.txt."
+        )

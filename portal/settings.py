@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from portal.environment import Environment, hide_password, wrong
+from portal.environment import Environment, hide_password, require_extra, wrong
 from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
@@ -168,6 +168,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
 # Empty: the folder above. Otherwise an S3-compatible store, shared by as many machines as wanted.
 DOCUMENTS_STORAGE_URL = env.str("DOCUMENTS_STORAGE_URL", default="")
+if DOCUMENTS_STORAGE_URL:
+    require_extra("DOCUMENTS_STORAGE_URL", "s3", "storages", "boto3")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": read_storage_url(DOCUMENTS_STORAGE_URL),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -196,6 +198,8 @@ CACHES = {
         example="rediscache://127.0.0.1:6379/1",
     )
 }
+if "redis" in CACHES["default"]["BACKEND"].lower():
+    require_extra("CACHE_URL", "redis", "redis")
 
 # ─── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "customers.Account"
@@ -318,6 +322,7 @@ if TASKS_BACKEND == "database":
 elif TASKS_BACKEND == "immediate":
     TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
 elif TASKS_BACKEND.startswith(("redis://", "rediss://", "unix://")):
+    require_extra("TASKS_BACKEND", "redis", "django_tasks_rq", "redis")
     INSTALLED_APPS += ["django_rq"]
     TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend"}}
     # No limit of time: a task that exports ends by itself, and its lines are leased.

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.checks import Tags, run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
-from portal.environment import explain_database_error
+from portal.environment import explain_database_error, require_extra
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,3 +115,60 @@ def test_what_nobody_wants_in_production_is_named(settings: Any, tmp_path: Path)
 def test_https_without_a_proxy_that_is_trusted_is_named(settings: Any) -> None:
     settings.IS_HTTPS, settings.TRUSTED_PROXIES, settings.EMAIL_URL = True, (), "smtp://localhost"
     assert found_ids(include_deployment_checks=True) == {"portal.W003"}
+
+
+def test_a_setting_whose_libraries_are_not_installed_says_how_to_install_them() -> None:
+    require_extra("DOCUMENTS_STORAGE_URL", "s3", "storages", "boto3")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        require_extra("DOCUMENTS_STORAGE_URL", "s3", "boto3", "boto_of_tomorrow")
+    assert str(refused.value) == (
+        "DOCUMENTS_STORAGE_URL demande des bibliothèques qui ne sont pas installées (boto_of_tomorrow) : "
+        "bin/setup --production s3, ou pip install -r requirements-s3.txt."
+    )
+
+
+# Runs manage.py as where the optional libraries are not there.
+WITHOUT_EXTRAS = """
+import importlib.util, sys
+sys.path.insert(0, ".")
+sys.argv = ["manage.py", "check"]
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in {"storages", "boto3", "redis"} else found(name, *rest)
+exec(compile(open("manage.py").read(), "manage.py", "exec"), {"__name__": "__main__", "__file__": "manage.py"})
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "extra"),
+    [
+        ("DOCUMENTS_STORAGE_URL", "s3://k:s@s3.exemple.fr/seau", "s3"),
+        ("TASKS_BACKEND", "redis://127.0.0.1:1/0", "redis"),
+        ("CACHE_URL", "rediscache://127.0.0.1:1/1", "redis"),
+    ],
+)
+def test_a_portal_without_the_extra_does_not_start_on_it(name: str, value: str, extra: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS],
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"{name} demande des bibliothèques qui ne sont pas installées (")
+    assert f"bin/setup --production {extra}" in run.stderr
+
+
+def locked(file: str) -> set[str]:
+    """The packages that a file of requirements installs."""
+    return {line.partition("==")[0] for line in (ROOT / file).read_text().splitlines() if "==" in line[:80]}
+
+
+def test_a_plain_installation_brings_neither_redis_nor_s3_nor_tools_of_tests() -> None:
+    redis = {"rq", "rq-scheduler", "freezegun", "croniter", "redis", "django-rq", "django-tasks-rq"}
+    s3 = {"boto3", "botocore", "s3transfer", "django-storages"}
+    assert not locked("requirements.txt") & (redis | s3 | {"honcho", "uv", "pytest"})
+    assert locked("requirements-redis.txt") - locked("requirements.txt") >= redis
+    assert locked("requirements-s3.txt") - locked("requirements.txt") >= s3
+    assert locked("requirements-dev.txt") >= redis | s3 | {"honcho", "uv"}
