@@ -5,11 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from customers.models import Account
+from portal.resuming import keep_sent_form
 from portal.sessions import is_over, note_sign_of_life
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -19,6 +21,17 @@ def before_password_choice[View: Callable[..., Any]](view: View) -> View:
     """Mark a view as open to somebody who has not yet replaced the provisional password."""
     view.before_password_choice = True  # type: ignore[attr-defined]
     return view
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Leads to the sign-in; what was sent meanwhile is neither lost silently nor taken for another page."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
+        """After the sign-in goes on to the page that was asked for, or offers to send once more what was sent."""
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        keep_sent_form(request)
+        return redirect(f"{reverse('login')}?{urlencode({'next': reverse('resume')})}")
 
 
 class SpaceMiddleware:

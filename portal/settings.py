@@ -114,7 +114,7 @@ MIDDLEWARE = [
     "portal.bodies.BodyLimitMiddleware",  # before the CSRF check, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SpaceMiddleware",
@@ -234,6 +234,7 @@ SESAME_ONE_TIME = True
 SESAME_MAX_AGE = 3600
 
 LOGIN_URL = "login"
+CSRF_FAILURE_VIEW = "portal.space.views.resuming.stale_form"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 PROVISIONAL_PASSWORD_LIFETIME = timedelta(days=env.int("PROVISIONAL_PASSWORD_DAYS", default=30))

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from portal.backoffice.health import health
 from portal.callbacks import platform_callback
 from portal.middleware import before_password_choice
-from portal.space.views import account, entry, invoices, pages, verification
+from portal.space.views import account, entry, invoices, pages, resuming, verification
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connexion/lien/<str:token>/", entry.sign_in_by_link, name="sign_in_by_link"),
     path("connexion/nouveau-mot-de-passe/<str:token>/", entry.password_by_link, name="password_by_link"),
     path("deconnexion/", before_password_choice(entry.SignOut.as_view()), name="logout"),
+    path("reprendre/", resuming.resume, name="resume"),
     path("factures/", invoices.invoices, name="invoices"),
     path("factures/liste.csv", invoices.invoices_csv, name="invoices_csv"),
     path("factures/archive.zip", invoices.invoices_archive, name="invoices_archive"),

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from customers.models import Account
@@ -31,7 +32,8 @@ def wanted_page(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if is_ours and len(target) <= LONGEST_TARGET else ""
+    leads_out = target.partition("?")[0] == reverse("logout")
+    return target if is_ours and not leads_out and len(target) <= LONGEST_TARGET else ""
 
 
 def is_customers_own_reading(request: HttpRequest) -> bool:

@@ -96,8 +96,17 @@ WALK: dict[str, list[Row]] = {
         Row(_plain("/connexion/nouveau-mot-de-passe/AAAA/"), nobody=410, own=410, of_others=410, closed=410, staff=410)
     ],
     "logout": [
-        Row(_plain("/deconnexion/"), own="/connexion/", of_others="/connexion/", staff="/connexion/", method="post")
+        Row(
+            _plain("/deconnexion/"),
+            nobody="/connexion/",
+            own="/connexion/",
+            of_others="/connexion/",
+            closed="/connexion/",
+            staff="/connexion/",
+            method="post",
+        )
     ],
+    "resume": [Row(_plain("/reprendre/"), own="/", of_others="/", staff="/")],
     "invoices": [
         Row(_plain("/factures/"), of_others=200, staff=200),
         Row(_of_customer("")),

@@ -12,12 +12,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from customers.links import Purpose, account_of_token
+from customers.models import Account
 from customers.models.login_field import canonical_login
 from customers.services import send_link, use_password_link, use_sign_in_link
 from portal.sessions import close_sessions
@@ -58,11 +60,14 @@ class SignIn(LoginView):
             return too_many_tries(request, minutes=SLOW_SIGN_INS_TO_LOGIN.minutes)
         return super().post(request, *args, **kwargs)
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """The page that was asked for; never the way out."""
+        return wanted_page(request or self.request)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Open a session that ends with the browser, unless «rester connecté» is ticked."""
         answer = super().form_valid(form)
-        if form.cleaned_data["remember"]:
-            self.request.session.set_expiry(settings.SESSION_REMEMBERED_FOR)
+        self.request.session.set_expiry(settings.SESSION_REMEMBERED_FOR if form.cleaned_data["remember"] else None)
         return answer
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -75,6 +80,7 @@ class SignIn(LoginView):
         return super().get_context_data(title=_("Connexion"), **kwargs)
 
 
+@method_decorator(login_not_required, name="dispatch")
 class SignOut(LogoutView):
     """*Se déconnecter*: the browser forgets what it kept of the pages."""
 
@@ -138,7 +144,7 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         account = use_sign_in_link(token=token)
         if account is not None:
-            login(request, account, backend=BACKEND)
+            _open_session(request, account)
             return redirect(wanted_page(request) or "home")
     elif account_of_token(token, Purpose.SIGN_IN) is not None:
         context = {"title": _("Connexion"), "next": wanted_page(request)}
@@ -165,7 +171,7 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
             if account is None:
                 return _stale_link(request)
             close_sessions(account)
-            login(request, account, backend=BACKEND)
+            _open_session(request, account)
             return redirect(wanted_page(request) or "home")
     context = {
         "form": form,
@@ -174,6 +180,11 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "next": wanted_page(request),
     }
     return render(request, "space/password_by_link.html", context)
+
+
+def _open_session(request: HttpRequest, account: Account) -> None:
+    login(request, account, backend=BACKEND)
+    request.session.set_expiry(None)  # what a form sent too late has shortened
 
 
 def _stale_link(request: HttpRequest) -> HttpResponse:
