@@ -95,7 +95,9 @@ def _completed(invoice: Invoice, values: dict[str, Any], lines: tuple[Line, ...]
     """The content of an invoice that came as table rows."""
     stated = _with_details(InvoiceContent, values, invoice.details, lines=lines, seller=None, buyer=None)
     if invoice.corrects is not None:
-        preceding = (DocumentReference(invoice.corrects.number, invoice.corrects.issue_date),)
+        known = DocumentReference(invoice.corrects.number, invoice.corrects.issue_date)
+        others = stated.preceding_invoices if len(stated.preceding_invoices) > 1 else ()
+        preceding = tuple(known if each.number == known.number else each for each in others) or (known,)
         stated = replace(stated, preceding_invoices=preceding)
     return completion.completed(stated, invoice.company, invoice.customer)
 

@@ -30,6 +30,8 @@ UNWANTED: Final = re.compile(
 )
 """What no database and no XML takes, and what nobody sees: two texts that look the same are to be the same."""
 _INVISIBLE_BYTES: Final = re.compile(rb"\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
+_MARKS: Final = re.compile(rb"""="|(?:[;,\t|"\n] ?)'[0-9+]""")
+_APOSTROPHE: Final = re.compile(r"'\+?[0-9][0-9 .]*", re.ASCII)
 _SOFT_HYPHEN: Final = re.compile(rb"\xad")
 _CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 
@@ -47,6 +49,7 @@ def text_rows(source: Path | bytes) -> Iterator[Row]:
         for _ in range(skipped):
             next(lines, None)
         reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
+        is_marked = _holds(source, _MARKS)
         width = 0
         try:
             while True:
@@ -62,6 +65,8 @@ def text_rows(source: Path | bytes) -> Iterator[Row]:
                     if len(cells) != width or not width:
                         raise UnreadableTable(_quoting_problem(error), lines.first_line) from error
                 stripped = list(map(str.strip, cells))
+                if is_marked:
+                    stripped = list(map(_unmarked, stripped))
                 if any(stripped):
                     yield Row(lines.first_line, stripped)
                     width = len(stripped)
@@ -131,6 +136,23 @@ def _without_unwanted(text: io.TextIOWrapper) -> Iterator[str]:
     """Lines without the characters that no database and no XML takes (NUL first of all), and those nobody sees."""
     for line in text:
         yield UNWANTED.sub("", line)
+
+
+def _unmarked(cell: str) -> str:
+    """A cell without what makes spreadsheets take a number for text: ``="000123"``, ``'000123``."""
+    if cell.startswith('="') and cell.endswith('"'):
+        return cell[2:-1].strip()
+    return cell[1:] if _APOSTROPHE.fullmatch(cell) else cell
+
+
+def _holds(source: Path | bytes, pattern: re.Pattern[bytes]) -> bool:
+    with opened(source) as stream:
+        end = b""
+        while chunk := stream.read(_CHUNK_BYTES):
+            if pattern.search(end + chunk):
+                return True
+            end = chunk[-2:]
+    return False
 
 
 def _has_unwanted(source: Path | bytes, encoding: str) -> bool:

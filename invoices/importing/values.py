@@ -20,20 +20,30 @@ class BadValue(ValueError):  # noqa: N818 - a finding about somebody's file, not
 
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,10})?", re.ASCII)
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009']+")
-_CURRENCY: Final = re.compile(r"€|EUR\b|%", re.IGNORECASE)
-_MINUS: Final = str.maketrans({"−": "-", "–": "-", "’": "'"})
+_CURRENCY: Final = re.compile(
+    r"€|\bEUROS?\b|\bEUR\b|EUR\b|US\$|\$|£|\bUSD\b|\bGBP\b|\bCHF\b|\bCAD\b|%|\bHT\b|\bTTC\b", re.IGNORECASE
+)
+_MINUS: Final = str.maketrans({"−": "-", "–": "-", "—": "-", "’": "'"})
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,10})?", re.ASCII)
 
 _EXCEL_EPOCH: Final = datetime.date(1899, 12, 30)  # day 0 of Excel's calendar after its leap-year mistake of 1900
 _EXCEL_DAYS: Final = range(20_000, 80_000)  # 1954 to 2119: what a date column can mean by a bare number
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4}|[0-9]{2})", re.ASCII)
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.\-]([0-9]{1,2})[/.\-]([0-9]{1,2})", re.ASCII)
-_COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
+_COMPACT: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])", re.ASCII)
+_COMPACT_DAY_FIRST: Final = re.compile(r"([0-3][0-9])(0[1-9]|1[0-2])((?:19|20|21)[0-9]{2})", re.ASCII)
 _TIME: Final = re.compile(
-    r"[T ][0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?\Z", re.ASCII
+    r"(?:T|,? (?:à |at )?)[0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?"
+    r"(?: ?(?:Z|UTC|GMT|CES?T|[+-][0-9]{2}:?[0-9]{2}))?\Z",
+    re.ASCII | re.IGNORECASE,
 )
 _PLAUSIBLE_YEARS: Final = range(1970, 2200)
-_IN_WORDS: Final = re.compile(r"(?:[a-zéû]{3,8}\.?,? )?([0-9]{1,2})(?:er)?[ \-]([a-zéèû]{3,9})\.?[ \-]([0-9]{4})")
+_IN_WORDS: Final = re.compile(
+    r"(?:le )?(?:[a-zéû]{3,9}\.?,? )?([0-9]{1,2})(?:er|st|nd|rd|th)?[ \-/]([a-zéèû]{3,9})\.?,?[ \-/]([0-9]{4})"
+)
+_MONTH_IN_WORDS_FIRST: Final = re.compile(
+    r"(?:[a-z]{3,9}\.?,? )?([a-zéèû]{3,9})\.?[ \-]([0-9]{1,2})(?:st|nd|rd|th)?,?[ \-]([0-9]{4})"
+)
 _MONTHS: Final = {
     word: number
     for number, words in enumerate(
@@ -165,7 +175,7 @@ def parse_date(text: str) -> datetime.date:
     if re.fullmatch(r"[0-9]{5}\.0+", bare, re.ASCII):  # a day of Excel's calendar that was written as a number
         bare = bare.partition(".")[0]
     try:
-        if found := _DAY_FIRST.fullmatch(bare):
+        if found := _DAY_FIRST.fullmatch(bare) or _COMPACT_DAY_FIRST.fullmatch(bare):
             day, month, year = (int(part) for part in found.groups())
             if len(found[3]) == 2:
                 year += 2000 if year < 70 else 1900
@@ -173,6 +183,8 @@ def parse_date(text: str) -> datetime.date:
             year, month, day = (int(part) for part in found.groups())
         elif (found := _IN_WORDS.fullmatch(" ".join(bare.lower().split()))) and found[2] in _MONTHS:
             year, month, day = int(found[3]), _MONTHS[found[2]], int(found[1])
+        elif (found := _MONTH_IN_WORDS_FIRST.fullmatch(" ".join(bare.lower().split()))) and found[1] in _MONTHS:
+            year, month, day = int(found[3]), _MONTHS[found[1]], int(found[2])
         elif bare.isascii() and bare.isdigit() and bare[0] != "0" and int(bare) in _EXCEL_DAYS:
             return _EXCEL_EPOCH + datetime.timedelta(days=int(bare))
         else:

@@ -14,6 +14,7 @@ from invoices.importing.mapping.fields import CUSTOMER_NAME
 from invoices.importing.mapping.flat_invoice import Unreconciled
 from invoices.importing.mapping.names import name_key
 from invoices.importing.mapping.samples import Sample
+from invoices.importing.tables.codes import code_key
 from invoices.importing.values import shown
 from invoices.models import Company, ImportMapping
 
@@ -69,8 +70,8 @@ class CustomerSearch:
     def is_known(self, code: str) -> bool:
         """Whether there is a card of this code."""
         if self._codes is None:
-            self._codes = set(Customer.objects.order_by().values_list("code", flat=True))
-        return code in self._codes
+            self._codes = set(map(code_key, Customer.objects.order_by().values_list("code", flat=True)))
+        return code_key(code) in self._codes
 
     def code_of(self, given: dict[str, str]) -> tuple[str, bool]:
         """The code for these ``client.*`` cells, and whether its card is new.

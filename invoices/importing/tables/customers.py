@@ -13,6 +13,7 @@ from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import DEMATERIALISED, Customer
 from invoices.importing.report import ImportReport
 from invoices.importing.tables.cells import Cells, country_text, whole_postcode
+from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.values import LOOK_ALIKES, BadValue, bare_address, bare_code, parse_flag, shown
@@ -74,6 +75,10 @@ class KnownCustomers:
         found: dict[str, int | None] = dict(Customer.objects.filter(code__in=codes).values_list("code", "pk"))
         for code in codes & self.to_be_created:
             found.setdefault(code, None)
+        if missing := codes - found.keys():
+            found |= {code: key for code, (_, key) in near_codes(missing).items()}
+            unwritten = {code_key(code) for code in self.to_be_created} if self.to_be_created else set()
+            found |= {code: None for code in missing - found.keys() if code_key(code) in unwritten}
         return found
 
 
@@ -196,6 +201,10 @@ def _copies(text: str) -> str:
 def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: KnownCustomers, *, write: bool) -> None:
     codes = {values["code"] for values in batch}
     existing = {customer.code: customer for customer in Customer.objects.filter(code__in=codes)}
+    near = near_codes(codes - existing.keys())
+    if near:
+        cards = Customer.objects.in_bulk([key for _, key in near.values()])
+        existing |= {code: cards[key] for code, (_, key) in near.items() if cards[key].code not in codes}
     created: list[Customer] = []
     updated: list[Customer] = []
     fields: set[str] = set()
@@ -204,7 +213,7 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
         if customer is None:
             created.append(Customer(**values))
             continue
-        changed = {name for name, value in values.items() if getattr(customer, name) != value}
+        changed = {name for name, value in values.items() if name != "code" and getattr(customer, name) != value}
         if changed:
             for name in changed:
                 setattr(customer, name, values[name])

@@ -107,7 +107,9 @@ class LineParser:
             net,
         )
         if not self.cells.rejections:
-            figures, column, problem = _completed(*figures)
+            figures, column, problem = _with_thousands(
+                figures, self.cells.text("quantite"), self.cells.text("prix_unitaire_ht")
+            )
             if problem:
                 self.cells.refuse(column, self.cells.text(column), problem)
         return company, number, ParsedLine(item, name, *figures, reason, day, self._stated())
@@ -119,7 +121,7 @@ type _Figures = tuple[str, str, str, str, str, str, str]
 @functools.lru_cache(maxsize=16384)  # a catalogue sells the same things at the same prices
 def _usual_figures(quantity: str, unit: str, price: str, discount: str, category: str, rate: str, net: str) -> _Figures:
     """The canonical form of the seven cells together. Raises :class:`BadValue` where anything is wrong with them."""
-    figures, _, problem = _completed(
+    read = (
         number_text(quantity),
         _unit_text(unit),
         number_text(price),
@@ -128,9 +130,29 @@ def _usual_figures(quantity: str, unit: str, price: str, discount: str, category
         line_rate_text(rate),
         amount_text(net),
     )
+    figures, _, problem = _completed(*read)
+    if problem:
+        figures, _, problem = _with_thousands(read, quantity, price)
     if problem:
         raise BadValue(problem)
     return figures
+
+
+_THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
+
+
+def _with_thousands(read: _Figures, quantity: str, price: str) -> tuple[_Figures, str, str]:
+    """:func:`_completed` with ``1,000`` as a thousand in the cells of quantity or price, where the total says so."""
+    thousands = [re.sub("[.,]", "", text) if _THOUSANDS.fullmatch(text) else "" for text in (quantity, price)]
+    usual = _completed(*read)
+    if not read[6]:
+        return usual
+    for many, dear in ((thousands[0], read[2]), (read[0], thousands[1]), tuple(thousands)):
+        if many and dear:
+            found = _completed(many, read[1], dear, *read[3:])
+            if not found[2]:
+                return found
+    return usual
 
 
 def _completed(

@@ -1,6 +1,7 @@
 """A head and its lines as one invoice: the sums checked, the content in its canonical form."""
 
 import hashlib
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -192,10 +193,8 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
     if head.note:
         details["notes"] = [{"text": head.note}]
     if head.corrected_number:
-        reference = {"number": head.corrected_number}
-        if head.corrected_date:
-            reference["date"] = head.corrected_date
-        details["preceding_invoices"] = [reference]
+        date = {"date": head.corrected_date} if head.corrected_date else {}
+        details["preceding_invoices"] = [{"number": number, **date} for number in corrected_numbers(head)]
     reasons: dict[tuple[str, str], tuple[str, Decimal]] = {}
     for line in written_lines(invoice):
         if line.exemption_reason:
@@ -213,6 +212,14 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
             for (category, rate), (reason, net) in reasons.items()
         ]
     return details
+
+
+_BETWEEN_NUMBERS: Final = re.compile(r"\s*[,;&\n]\s*|\s+(?:et|and)\s+|\s*\+\s*", re.IGNORECASE)
+
+
+def corrected_numbers(head: InvoiceRow) -> list[str]:
+    """The numbers of the invoices that ``head`` corrects: «F1, F2» is two."""
+    return [number for number in _BETWEEN_NUMBERS.split(head.corrected_number) if number]
 
 
 def _delivery(head: InvoiceRow) -> dict[str, Any]:

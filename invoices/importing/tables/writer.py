@@ -21,7 +21,7 @@ from invoices.importing.report import ImportReport, Rejection
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
-from invoices.importing.tables.pairing import PairedInvoice, details_of, has_cells_of, written_lines
+from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_cells_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
@@ -65,7 +65,7 @@ class InvoiceWriter:
         self._heads = RowWriter(Invoice, _HEAD_COLUMNS, at_once=BATCH)
         self._lines = RowWriter(InvoiceLine, _LINE_COLUMNS, at_once=_LINES_AT_ONCE)
         self._waiting_lines: list[tuple[Any, ...]] = []
-        self._corrections: list[tuple[uuid.UUID, int, str]] = []
+        self._corrections: list[tuple[uuid.UUID, int, list[str]]] = []
 
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
         """Count what is new, changed and the same, refuse what is published and changed, and write unless refused."""
@@ -172,7 +172,7 @@ class InvoiceWriter:
 
     def _note_corrections(self, candidates: list[Candidate]) -> None:
         self._corrections += [
-            (candidate.key, candidate.company.pk, candidate.invoice.head.corrected_number)
+            (candidate.key, candidate.company.pk, corrected_numbers(candidate.invoice.head))
             for candidate in candidates
             if candidate.invoice.head.corrected_number
         ]
@@ -187,20 +187,22 @@ class InvoiceWriter:
         """Credit notes point to what they correct, once all of the files is there; unknown ones are warned of."""
         for batch in batched(self._corrections, BATCH):
             numbers: dict[int, set[str]] = defaultdict(set)
-            for _, company, number in batch:
-                numbers[company].add(number)
+            for _, company, corrected in batch:
+                numbers[company].update(corrected)
             known: dict[tuple[int, str], uuid.UUID] = {}
             for company, wanted in numbers.items():
                 rows = Invoice.objects.filter(company_id=company, number__in=wanted).values_list("number", "pk")
                 known.update({(company, number): key for number, key in rows})
             links, warnings = [], []
-            for key, company, number in batch:
-                corrected = known.get((company, number))
-                if corrected is not None and corrected != key:
-                    links.append((_uuid_value(corrected), _uuid_value(key)))
-                else:
-                    warning = f"La facture corrigée « {shown(number)} » n’est pas connue."
-                    warnings.append((json.dumps([warning], ensure_ascii=False), _uuid_value(key)))
+            for key, company, corrected in batch:
+                found = [known.get((company, number)) for number in corrected]
+                one = next((each for each in found if each is not None and each != key), None)
+                if one is not None:
+                    links.append((_uuid_value(one), _uuid_value(key)))
+                unknown = [number for number, each in zip(corrected, found, strict=True) if each in (None, key)]
+                if unknown:
+                    sentences = [f"La facture corrigée « {shown(number)} » n’est pas connue." for number in unknown]
+                    warnings.append((json.dumps(sentences, ensure_ascii=False), _uuid_value(key)))
             RowUpdater(Invoice, ["corrects_id"]).write(links)
             RowUpdater(Invoice, ["warnings"]).write(warnings)
 

@@ -72,7 +72,9 @@ RIGHT: Final[dict[str, Right]] = {
     "240-type": Right(invoices={"F1": {"type_code": "381"}}),
     "242-type": Right(invoices={"F1": {"type_code": "381"}}),
     "247-type": Right(invoices={}, refused=True, says=("325",)),
-    "251-avoir-deux-origines": Right(invoices={"A1": {}}),
+    "251-avoir-deux-origines": Right(
+        invoices={"A1": {"details__preceding_invoices": [{"number": "F1"}, {"number": "F2"}]}}
+    ),
     "303-date": Right(invoices={"F1": {"issue_date": day("2025-06-07")}}),
     "305-date": Right(invoices={"F1": {"issue_date": day("2025-06-07")}}),
     "312-date": Right(invoices={"F1": {"issue_date": day("2025-06-07")}}),

@@ -1,5 +1,7 @@
 """Values as people and spreadsheets write them: understood, or refused; never silently wrong."""
 
+import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,10 @@ import pytest
 from customers.models import Customer
 from invoices.importing.tables.customers import email_text
 from invoices.importing.tables.invoice_rows import issue_date_text, number_text, type_code
-from invoices.importing.values import BadValue, are_ambiguous, bare_address, bare_code
+from invoices.importing.values import BadValue, are_ambiguous, bare_address, bare_code, parse_date, parse_number
+from invoices.models import Invoice, InvoiceLine
+from tests.support.factories import make_company, make_customer
+from tests.support.import_files import CUSTOMERS, INVOICES, LINES, changed, import_tables
 
 
 @pytest.mark.parametrize(
@@ -104,3 +109,62 @@ def test_a_french_postcode_gets_its_zero_back_and_a_belgian_one_keeps_four_digit
     )
     call_command("import_erp", str(path))
     assert dict(Customer.objects.values_list("code", "postcode")) == {"000123": "01000", "C2": "1000"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jun 7, 2025", "June 7th, 2025", "Saturday, June 7, 2025", "le 7 juin 2025", "07062025", "20250607",
+        "2025-06-07 10:21:07 +0100", "2025-06-07T10:21:07.000Z", "07/06/2025 10:21 AM", "7-Jun-2025",
+        "07/06/2025 à 10h21",
+    ],
+)  # fmt: skip
+def test_a_date_is_read_with_its_time_and_zone_and_in_english(text: str) -> None:
+    assert parse_date(text) == datetime.date(2025, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("$13.50", "13.50"), ("1,020.00", "1020.00"), ("20 160,0", "20160.0"), ("13,50 $", "13.50"),
+        ("CHF 1'020.50", "1020.50"), ("100.00000000", "100"), ("— ", "0"), ("12,50 € HT", "12.50"),
+        ("120,00 euros", "120.00"),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_with_their_currency(text: str, number: str) -> None:
+    assert parse_number(text) == Decimal(number)
+
+
+@pytest.mark.django_db
+def test_a_quantity_of_a_thousand_is_told_from_one_by_the_total_of_its_line() -> None:
+    make_company()
+    line = changed(LINES, 3, quantite="1,000", prix_unitaire_ht="0,01")
+    assert import_tables(contacts=[], lignes=line).is_clean
+    assert InvoiceLine.objects.get(invoice__number="F2").quantity == 1000
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("code", "written"), [("C1", "c1"), ("000001", "1"), ("7", "007")])
+def test_a_code_in_another_writing_is_the_only_card_that_it_may_mean(code: str, written: str) -> None:
+    make_company()
+    card = make_customer(code=code, name="Avant")
+    report = import_tables(
+        clients=changed(CUSTOMERS, 0, code=written)[:1],
+        contacts=[],
+        factures=changed(INVOICES, 1, code_client=written)[1:],
+        lignes=LINES[3:],
+    )
+    assert report.is_clean, report.rejected
+    assert list(Customer.objects.values_list("code", "name")) == [(code, "Société Générale de Bois")]
+    assert Invoice.objects.get().customer == card
+
+
+@pytest.mark.django_db
+def test_a_code_that_may_mean_two_cards_means_none() -> None:
+    make_company()
+    make_customer(code="01")
+    make_customer(code="001")
+    report = import_tables(
+        clients=[], contacts=[], factures=changed(INVOICES, 1, code_client="1")[1:], lignes=LINES[3:]
+    )
+    assert [each.column for each in report.rejected] == ["code_client"]
