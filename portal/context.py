@@ -9,5 +9,8 @@ from invoices.models import Company
 
 
 def company(request: HttpRequest) -> dict[str, Any]:
-    """The default company, read only where a page speaks of it."""
-    return {"company": SimpleLazyObject(lambda: Company.objects.filter(is_default=True).first())}
+    """The default company, and those whose identity is incomplete; read only where a page speaks of them."""
+    return {
+        "incomplete_companies": SimpleLazyObject(Company.objects.incomplete),
+        "company": SimpleLazyObject(lambda: Company.objects.filter(is_default=True).first()),
+    }

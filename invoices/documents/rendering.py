@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.style import print_style
 from invoices.einvoices.einvoice import EInvoice, einvoice_of
@@ -43,14 +45,30 @@ class Rendering:
         object.__setattr__(self, "sha256", hashlib.sha256(self.content).hexdigest())
 
 
+class IncompleteIssuerError(ValueError):
+    """The legal identity of the issuing company is not complete; the message is a French sentence."""
+
+
+def check_issuer(invoice: Invoice) -> None:
+    """Raise :class:`IncompleteIssuerError` where ``invoice`` would state an issuer without legal identity.
+
+    E-invoices state their issuer themselves; rows of a table get it from «Paramétrage société».
+    """
+    if invoice.origin == Invoice.Origin.CSV and (missing := invoice.company.missing_identity()):
+        raise IncompleteIssuerError(
+            _("L’identité de la société est incomplète (il manque : %(missing)s).") % {"missing": ", ".join(missing)}
+        )
+
+
 def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rendering:
     """The PDF of ``invoice`` as its customer gets it: Factur-X for professionals, a plain PDF/A-3 for individuals.
 
     ``einvoice`` is what was checked, made anew where it is not given. The same invoice gives the same bytes: the
     identifier comes from what it is, the time from its date of issue. A PDF without XML of an invoice that must go
     through a platform is labelled as the copy that it is; a Factur-X is not, since its very bytes are what the
-    platform gets: there the pages say so.
+    platform gets: there the pages say so. Raises :class:`IncompleteIssuerError`.
     """
+    check_issuer(invoice)
     einvoice = einvoice or einvoice_of(invoice)
     xml = einvoice.xml
     pdf = render_invoice(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from invoices.content.from_rows import content_of
 from invoices.documents.printed_content import content_to_keep
-from invoices.documents.rendering import Rendering, render_document
+from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
 from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.model import InvoiceContent, to_json
@@ -97,6 +97,10 @@ def _rendered(invoice: Invoice) -> Rendering:
             _("La facture %(number)s est venue en PDF : sa nouvelle version aussi doit venir de l’ERP.")
             % {"number": invoice.number}
         )
+    try:
+        check_issuer(invoice)
+    except IncompleteIssuerError as error:
+        raise VersionRefusedError(str(error)) from error
     einvoice = einvoice_of(invoice)
     if einvoice.xml is not None:
         check = check_for_export(invoice, einvoice)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from customers.models import Account, Customer
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import find_candidates, judge_customer, judge_customers, judge_invoices
-from invoices.models import Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
+from invoices.models import Company, Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from mailing.composition import template_versions
 from mailing.outbox import failed_among, retry
 
@@ -197,7 +197,19 @@ def recheck_customer(*, export: Export, customer_id: int) -> int:
         defaults={"reason": verdict.reason, "recipients": verdict.recipients},
     )
     lines = ExportItem.objects.filter(export=export, invoice__customer=customer_id)
+    _judge_again(export, lines, criteria)
+    return lines.ready().count()
+
+
+@transaction.atomic
+def recheck_company(*, company: Company) -> None:
+    """Judge the lines of ``company`` again in every list that has not left, after a change of its settings."""
+    for export in Export.objects.filter(state__in=(State.DRAFT, State.PAUSED)).order_by("pk"):
+        lines = ExportItem.objects.filter(export=export, invoice__company=company)
+        _judge_again(export, lines, Criteria.from_json(export.criteria))
+
+
+def _judge_again(export: Export, lines: "QuerySet[ExportItem]", criteria: Criteria) -> None:
     waiting = lines.filter(state__in=(ItemState.READY, ItemState.LEFT_OUT))
     judged: Any = judge_invoices(Invoice.objects.filter(pk=OuterRef("invoice")), export, criteria)
     waiting.update(state=Subquery(judged.values("item_state")[:1]), reason=Subquery(judged.values("item_reason")[:1]))
-    return lines.ready().count()

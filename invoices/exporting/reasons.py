@@ -15,7 +15,7 @@ from django.db.models import Case, F, Q, Value, When
 from customers.models import DEMATERIALISED
 from customers.recipients import CustomerRecipients
 from invoices.exporting.criteria import Criteria, Scope
-from invoices.models import ExportItem, Invoice
+from invoices.models import Company, ExportItem, Invoice
 from invoices.platforms.channel import WITHOUT_PLATFORM
 
 Reason = ExportItem.Reason
@@ -36,6 +36,7 @@ class Link(StrEnum):
     """The page where a reason is corrected, or understood."""
 
     INVOICE = "invoice"
+    COMPANY = "company"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,13 @@ _NOT_COMPLIANT: Final = Q(
     company__updated_at__lte=F("checked_at"),
 )
 
+
+def _company_incomplete(_criteria: Criteria) -> Q:
+    """Rows of tables, which «Paramétrage société» completes: e-invoices and PDFs state their issuer themselves."""
+    incomplete = [company.pk for company in Company.objects.incomplete()]
+    return Q(published_at__isnull=True, origin=Invoice.Origin.CSV, company__in=incomplete)
+
+
 REASONS: Final = (
     ReasonRow(
         reason=Reason.NOT_DEMATERIALISED,
@@ -106,6 +114,11 @@ REASONS: Final = (
         reason=Reason.ALREADY_EXPORTED,
         condition=lambda _criteria: Q(published_at__isnull=False),
         is_to_fix=False,
+    ),
+    ReasonRow(
+        reason=Reason.COMPANY_INCOMPLETE,
+        condition=_company_incomplete,
+        link=Link.COMPANY,
     ),
     ReasonRow(
         reason=Reason.NO_CONTACT,

@@ -3,8 +3,9 @@
 from customers.identifiers import is_real_vat
 from customers.searching import search_key
 from invoices.models import Company
+from invoices.models.company import UNNAMED
 
-FIRST_COMPANY_NAME = "Société à paramétrer"
+FIRST_COMPANY_NAME = UNNAMED
 """Given to the one company of a new installation, until «Paramétrage société» is filled in."""
 
 
@@ -42,6 +43,11 @@ class KnownCompanies:
         if self._default is None:
             self._default = self.named(self._chosen) if self._chosen else self.add(Company(name=FIRST_COMPANY_NAME))
         return self._default
+
+    @property
+    def is_unnamed(self) -> bool:
+        """True where rows that name no company wait for the identity of their issuer."""
+        return self._default is not None and self._default.name == UNNAMED
 
     def known(self) -> Company | None:
         """The chosen company, else the default one; None where there is none yet."""

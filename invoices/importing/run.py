@@ -163,6 +163,11 @@ class _Import:
             )
             self._guarded([table.name for table in (*heads, *lines)], partial(import_invoice_tables, given))
         self._import_documents()
+        if self.companies.is_unnamed and self.report.created["invoices"]:
+            self.report.notices.append(
+                "Aucune société n’est paramétrée : les factures importées attendent l’identité de leur émetteur "
+                "(Paramétrage › Société) et ne peuvent pas être exportées avant."
+            )
         return self.report
 
     def _look_at(self, file: GivenFile, number: int) -> None:

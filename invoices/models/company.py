@@ -1,6 +1,7 @@
 """The company that issues invoices: «Paramétrage société»."""
 
-from typing import Any, ClassVar
+import re
+from typing import Any, ClassVar, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator, RegexValidator
@@ -9,6 +10,25 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.identifiers import check_bic, check_iban, check_siren, check_siret, check_vat_identifier
+from invoices.en16931.vat import FRENCH_COUNTRIES
+
+UNNAMED: Final = "Société à paramétrer"
+"""The company of a new installation's first invoices, until somebody says who issues them."""
+
+# Forms that must state a share capital and a register (code de commerce, art. R. 123-238).
+_FORMS_WITH_CAPITAL: Final = re.compile(r"\b(SASU?|SARL|EURL|SA|SCA|SEL(ARL|AS|AFA|CA)(U)?|SE)\b")
+
+
+def _is_stated(*values: str) -> bool:
+    return any(value.strip() for value in values)
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    """Questions about companies."""
+
+    def incomplete(self) -> "list[Company]":
+        """The companies whose legal identity lacks something, so that nothing can be frozen in their name."""
+        return [company for company in self if company.missing_identity()]
 
 
 class Company(models.Model):
@@ -128,6 +148,8 @@ class Company(models.Model):
     privacy_page = models.TextField(_("page « Données personnelles »"), blank=True)
     updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
 
+    objects = CompanyQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("société")
         verbose_name_plural = _("paramétrage société")
@@ -154,10 +176,40 @@ class Company(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """The first company is the default one."""
+        """The first company is the default one, and issues the invoices that were imported before it was known."""
+        if self._state.adding and self.name != UNNAMED and (unnamed := Company.objects.filter(name=UNNAMED).first()):
+            self.pk, self.is_default, self._state.adding = unnamed.pk, unnamed.is_default, False
+            kwargs.pop("force_insert", None)
         if not self.is_default and not Company.objects.filter(is_default=True).exclude(pk=self.pk).exists():
             self.is_default = True
         super().save(*args, **kwargs)
+
+    def missing_identity(self) -> list[str]:
+        """What of the legal identity of an issuer is missing, as French words; empty where it is complete.
+
+        Name and address, SIREN or what stands for it abroad, VAT number or why there is none, legal form (CGI ann. II
+        art. 242 nonies A; code de commerce, art. L. 441-9, R. 123-237 and R. 123-238).
+        """
+        is_french = self.country in FRENCH_COUNTRIES
+        has_address = (
+            _is_stated(self.address) and _is_stated(self.city) and (_is_stated(self.postcode) or not is_french)
+        )
+        abroad = () if is_french else (self.trade_register, self.vat_identifier)
+        stated = (
+            (_("raison sociale"), self.name != UNNAMED and _is_stated(self.name)),
+            (_("adresse"), has_address),
+            (_("SIREN") if is_french else _("numéro d’immatriculation"), _is_stated(self.siren, self.siret, *abroad)),
+            (_("n° de TVA ou motif d’exonération"), _is_stated(self.vat_identifier, self.vat_exemption)),
+            (_("forme juridique"), _is_stated(self.legal_form)),
+        )
+        return [str(words) for words, is_there in stated if not is_there]
+
+    def missing_mentions(self) -> list[str]:
+        """What the company's legal form obliges it to state besides its identity and is missing, as French words."""
+        if not _FORMS_WITH_CAPITAL.search(self.legal_form.replace(".", "").upper()):
+            return []
+        stated = ((_("capital social"), self.share_capital), (_("RCS"), self.trade_register))
+        return [str(words) for words, value in stated if not value.strip()]
 
     def clean(self) -> None:
         """Normalise identifiers and check them by their check digits; a platform that is connected has a name."""

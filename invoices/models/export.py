@@ -132,6 +132,7 @@ class ExportItem(models.Model):
     class Reason(models.TextChoices):
         NOT_DEMATERIALISED = "not_dematerialised", _("pas en D (démat)")
         ALREADY_EXPORTED = "already_exported", _("déjà exportée")
+        COMPANY_INCOMPLETE = "company_incomplete", _("identité de la société incomplète")
         NO_CONTACT = "no_contact", _("aucun contact retenu")
         NO_ADDRESS = "no_address", _("aucune adresse e-mail")
         ACCOUNT_DISABLED = "account_disabled", _("compte désactivé")

@@ -15,7 +15,7 @@ from customers.models import Account
 from customers.services import generate_credentials
 from invoices.content.from_rows import content_of, prefetch_for_content
 from invoices.documents.printed_content import content_to_keep
-from invoices.documents.rendering import Rendering, render_document
+from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
 from invoices.einvoices.einvoice import EInvoice, einvoice_of
 from invoices.exporting.criteria import Criteria
@@ -157,10 +157,14 @@ def _render(line: PreparedLine) -> Rendering | None:
             if line.document is None:
                 line.error = _("Le PDF reçu de l’ERP manque.")
             return None
+        check_issuer(invoice)
         einvoice = _compliant(line)
         return render_document(invoice, einvoice) if einvoice is not None else None
     except (OperationalError, InterfaceError):
         raise
+    except IncompleteIssuerError:
+        line.reason = ExportItem.Reason.COMPANY_INCOMPLETE
+        return None
     except Exception as error:
         line.error = _("Le document n’a pas pu être produit : %(error)s") % {"error": error}
         logger.exception("Rendering invoice %s failed", invoice.number)

@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from invoices.einvoices.tasks import request_checks
-from invoices.models import Company
+from invoices.exporting.exports import recheck_company
+from invoices.models import Company, Invoice
+from invoices.money import write_count
 from invoices.printing import LogoError, read_logo
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
 from portal.backoffice.ui.lists import BackOfficeAdmin
@@ -24,6 +26,18 @@ from portal.bodies import accepts_files
 
 # A file that the field refuses in its own words (5 Mo) is still read.
 LOGO_ROOM = 20_000_000
+
+NUMBERS_SHOWN = 5
+# What the law asks of an issuer, beside the field that is empty (Company.missing_identity and missing_mentions).
+OBLIGATORY = {
+    "name": gettext_lazy("Obligatoire."),
+    "legal_form": gettext_lazy("Obligatoire : SAS, SARL, EI, association…"),
+    "address": gettext_lazy("Obligatoire, avec le code postal et la ville."),
+    "siren": gettext_lazy("Obligatoire en France ; ailleurs, le numéro du registre dans « RCS ou RNE »."),
+    "vat_identifier": gettext_lazy("Obligatoire, sinon le motif d’exonération (onglet TVA et e-facture)."),
+    "share_capital": gettext_lazy("Obligatoire pour une société à capital (SAS, SARL, SA…) : « 10 000 € »"),
+    "trade_register": gettext_lazy("Obligatoire pour une société commerciale : « RCS Lyon 123 456 789 »"),
+}
 
 SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     (
@@ -150,6 +164,9 @@ class CompanyForm(forms.ModelForm[Company]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, words in OBLIGATORY.items():
+            if name in self.fields:
+                self.fields[name].help_text = words
         if "pdf_template" in self.fields:
             self.fields["pdf_template"].widget.pictures = preview_address(self.instance)
 
@@ -199,8 +216,37 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         """Save, and have the e-invoices checked that say something else now."""
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
-            request_checks()
+        if not form.changed_data:
+            return
+        recheck_company(company=obj)
+        request_checks()
+        self._say_what_is_missing(request, obj)
+
+    def _say_what_is_missing(self, request: HttpRequest, company: Company) -> None:
+        """Say what the law asks for and is not filled in, and which invoices wait for it."""
+        if missing := company.missing_identity():
+            waiting = Invoice.objects.pending().filter(company=company, origin=Invoice.Origin.CSV)
+            count = waiting.count()
+            first = ", ".join(waiting.order_by("issue_date", "number").values_list("number", flat=True)[:NUMBERS_SHOWN])
+            held = _("Aucune facture n’attend encore.")
+            if count:
+                words = write_count(count, _("facture ne peut pas"), _("factures ne peuvent pas"))
+                more = _("…") if count > NUMBERS_SHOWN else ""
+                held = _("%(count)s être exportée%(s)s : %(numbers)s%(more)s.") % {
+                    "count": words,
+                    "s": "s" if count >= 2 else "",
+                    "numbers": first,
+                    "more": more,
+                }
+            sentence = _("Identité incomplète, il manque : %(missing)s.") % {"missing": ", ".join(missing)}
+            self.message_user(request, f"{sentence} {held}", messages.WARNING)
+        if mentions := company.missing_mentions():
+            self.message_user(
+                request,
+                _("La forme juridique %(form)s oblige à mentionner aussi : %(mentions)s.")
+                % {"form": company.legal_form, "mentions": ", ".join(mentions)},
+                messages.WARNING,
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
         """The default company stays; another one only goes while nothing stands on it (the database says so)."""
