@@ -88,7 +88,10 @@ def test_a_database_filled_before_keys_were_noted_knows_its_key_by_its_secrets(s
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("DELETE FROM django_migrations WHERE app = 'portal' AND name = '0004_installation'", "manage.py migrate"),
+        (
+            "DELETE FROM django_migrations WHERE id = (SELECT max(id) FROM django_migrations WHERE app = 'portal')",
+            "manage.py migrate",
+        ),
         (
             "INSERT INTO django_migrations (app, name, applied) VALUES ('invoices', '9999_later', CURRENT_TIMESTAMP)",
             "plus récente que ce programme",
