@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from invoices.exporting.reasons import ReasonRow, row_of
 from invoices.exporting.selection import RecipientStatus
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
+from invoices.platforms.submission import words_of_submissions
 from mailing.outbox import MessageState, states_of
 
 # Messages of deliveries are looked up by so many lines at a time.
@@ -81,6 +82,8 @@ class ItemOutcome:
 
     item: ExportItem
     mails: list[MailStatus]
+    submission: str = ""
+    """What became of it at the company's platform: «acceptée», «rejetée : …», nothing where it did not go there."""
 
     @property
     def badge(self) -> Badge:
@@ -148,7 +151,8 @@ def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
 
 
 def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
-    """``items`` with the mails that told of them and their states, by two queries per thousand mails."""
+    """``items`` with the mails that told of them, their states and their submissions; three queries per thousand."""
+    submissions = words_of_submissions([item.invoice_id for item in items])
     deliveries: dict[int, list[Delivery]] = {}
     for delivery in Delivery.objects.filter(item__in=[item.pk for item in items]).order_by("sending", "pk"):
         deliveries.setdefault(delivery.item_id, []).append(delivery)
@@ -160,6 +164,7 @@ def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
                 MailStatus(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
                 for delivery in deliveries.get(item.pk, [])
             ],
+            submissions.get(item.invoice_id, ""),
         )
         for item in items
     ]

@@ -25,8 +25,9 @@ from invoices.exporting.items import (
 from invoices.exporting.progress import run_duration
 from invoices.exporting.reasons import select_to_fix
 from invoices.files.csv_tables import Column, CsvTable
-from invoices.models import Company, Delivery, Export, ExportItem, Invoice
+from invoices.models import Company, Delivery, Export, ExportItem, Invoice, Platform
 from invoices.money import show_amount
+from invoices.platforms.submission import awaiting_submission, count_submissions
 from invoices.printing import print_page
 from invoices.printing.fonts import printable
 from mailing.outbox import count_states
@@ -51,6 +52,9 @@ class Bordereau:
     mails: dict[str, tuple[str, int]]
     failed_mails: int
     duration: str
+    # State of the submissions to a platform → count; and how many invoices could be submitted now.
+    submissions: list[tuple[str, int]]
+    to_submit: int
 
     @property
     def left_out(self) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -86,6 +90,8 @@ def read_bordereau(export: Export) -> Bordereau:
         mails=counts,
         failed_mails=sum(counts[state][1] for state in ("deferred", "rejected", "bounced") if state in counts),
         duration=run_duration(export),
+        submissions=count_submissions(export),
+        to_submit=awaiting_submission(export).count() if Platform.objects.exists() else 0,
     )
 
 
@@ -119,7 +125,9 @@ def outcome_words(line: ItemOutcome) -> str:
     if item.state == ExportItem.State.FAILED:
         return _("en échec : %(error)s") % {"error": item.error}
     words = str(item.get_state_display())
-    return f"{words} ({item.note})" if item.note else words
+    notes = [item.note, _("plateforme : %(said)s") % {"said": line.submission} if line.submission else ""]
+    said = " ; ".join(filter(None, notes))
+    return f"{words} ({said})" if said else words
 
 
 def mail_words(line: ItemOutcome) -> str:

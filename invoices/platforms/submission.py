@@ -10,11 +10,11 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -374,13 +374,20 @@ def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> No
         lines.filter(state=State.SENT).update(state=State.ACCEPTED, answered_at=now, reason="")
 
 
-def states_of(export: Export) -> dict[str, int]:
-    """How many submissions of ``export`` are in which state, by the name of the state."""
-    states: Iterable[str] = Submission.objects.filter(export=export).values_list("state", flat=True)
-    found: dict[str, int] = {}
-    for state in states:
-        found[state] = found.get(state, 0) + 1
-    return found
+def count_submissions(export: Export) -> list[tuple[str, int]]:
+    """How many invoices of ``export`` are in which state on their way to a platform, in words; none without one."""
+    lines = Submission.objects.of_invoices().filter(invoice__items__export=export, invoice__items__state="published")
+    counts = dict(lines.order_by().values_list("state").annotate(Count("invoice", distinct=True)))
+    return [(str(state.label), counts[state]) for state in State if counts.get(state)]
+
+
+def words_of_submissions(invoices: Iterable[Any]) -> dict[Any, str]:
+    """What became of the last submission of each of ``invoices`` (primary keys), by one query."""
+    lines = Submission.objects.of_invoices().filter(invoice__in=list(invoices)).order_by("pk")
+    return {
+        line.invoice_id: f"{line.get_state_display()} : {line.reason}" if line.reason else line.get_state_display()
+        for line in lines.only("invoice", "state", "reason")
+    }
 
 
 def tracking_id_of_content(content: str) -> str:

@@ -50,6 +50,7 @@ MENUS = (
             Entry(_("Écran d’export"), url_name="export_web", permissions=("invoices.view_export",)),
             Entry(model="invoices.Export"),
             Entry(model="invoices.Invoice"),
+            Entry(_("Suivi plateforme"), url_name="platform_follow_up", permissions=("invoices.view_export",)),
             Entry(_("Importer"), model="invoices.ImportBatch"),
         ),
     ),

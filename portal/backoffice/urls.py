@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from portal.backoffice.exports import lists, previews, runs, selections
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
+from portal.backoffice.platforms import follow_up
 from portal.backoffice.platforms import pages as einvoices
 
 
@@ -40,6 +41,10 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
         path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
         path(f"{root}remise/", wrap(einvoices.hand_over_all), name="export_web_hand_over_all"),
+        path(f"{root}plateforme/", wrap(follow_up.follow_up), name="platform_follow_up"),
+        path(f"{root}plateforme/remettre/", wrap(follow_up.submit), name="platform_submit"),
+        path(f"{root}plateforme/relever/", wrap(follow_up.fetch), name="platform_fetch"),
+        path(f"{root}plateforme/depot/<int:pk>/", wrap(follow_up.send_again), name="platform_send_again"),
         path(f"{root}statuts/", wrap(einvoices.statuses), name="export_web_statuses"),
         path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),
         path(f"{root}facture/<uuid:invoice_id>/version/", wrap(einvoices.new_version), name="invoice_new_version"),

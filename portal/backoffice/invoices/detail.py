@@ -24,7 +24,7 @@ from invoices.platforms.channel import describe_channel, is_copy
 from invoices.store.frozen import DocumentAlteredError, read_document
 from mailing.failed_addresses import known_bad
 from portal.backoffice.invoices.forms import ResendForm
-from portal.backoffice.ui.pages import RESEND, add_message, allowed, has_any, log_change, render_page
+from portal.backoffice.ui.pages import CAN_RUN, RESEND, add_message, allowed, has_any, log_change, render_page
 
 LINES_SHOWN = 500
 CONSULTATIONS_SHOWN = 50
@@ -52,6 +52,8 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "check": invoice.content_check,
         "statuses": list(invoice.statuses.all()),
         "handovers": list(invoice.handovers.all()),
+        "submissions": list(invoice.submissions.select_related("platform").order_by("-pk")),
+        "may_act": has_any(request, CAN_RUN),
         "may_resend": invoice.is_published and has_any(request, RESEND),
     }
 

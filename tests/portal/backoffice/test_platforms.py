@@ -3,6 +3,7 @@
 import datetime
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,18 @@ from invoices.einvoices.checks import check_waiting
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
-from invoices.models import Export, Handover, Invoice
+from invoices.models import Export, Handover, Invoice, Submission
+from invoices.platforms.simulated.server import SimulatedPlatform
 from tests.support.factories import PASSWORD, make_company, make_customer, make_invoice, make_published_invoice
 from tests.support.invoice_examples import french_vat
+from tests.support.simulated_platforms import (
+    connect,
+    directory_line,
+    make_platform,
+    running_platform,
+    settled,
+    wait_until,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -163,3 +173,50 @@ def test_who_may_only_look_may_not_act(client: Client, name: str) -> None:
     reader.user_permissions.add(Permission.objects.get(codename="view_invoice"))
     client.force_login(reader, backend=BACKEND)
     assert client.get(reverse(f"admin:{name}", args=[make_published_invoice().pk])).status_code == 403
+
+
+# Submission by the interface.
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Iterator[SimulatedPlatform]:
+    """A platform whose directory knows the customer of these tests."""
+    with running_platform(tmp_path) as server:
+        server.book.add_line(directory_line(SIREN))
+        yield server
+
+
+def export_to(server: SimulatedPlatform) -> Export:
+    company, customer = connect(make_platform(server.url))
+    make_invoice(company=company, customer=customer, number="FA-1")
+    export = start_export(export=create_export(criteria=Criteria(scope=Scope.ALL)))
+    run_lines(export)
+    return export
+
+
+def test_an_export_is_submitted_from_its_bordereau_and_its_story_shown(
+    desk: Client, simulated: SimulatedPlatform, settings: Any
+) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
+    export = export_to(simulated)
+    bordereau = f"/gestion/export-web/factures/export/{export.number}/bordereau/"
+    assert "Remettre à la plateforme (1 facture)" in " ".join(desk.get(bordereau).content.decode().split())
+
+    simulated.book.add_line(directory_line(SIREN, status="Disabled"))
+    page = desk.post("/gestion/export-web/factures/plateforme/remettre/", {"export": export.number}, follow=True)
+    assert "1 facture part vers sa plateforme" in " ".join(page.content.decode().split())
+    wait_until(lambda: settled(simulated))
+    desk.post("/gestion/export-web/factures/plateforme/relever/")
+    assert "rejetée : REJ_ADR" in desk.get(bordereau).content.decode()
+    work = desk.get("/gestion/export-web/factures/plateforme/").content.decode()
+    assert "213 Rejetée" in work
+
+    simulated.book.add_line(directory_line(SIREN))
+    line = Submission.objects.get()
+    page = desk.post(f"/gestion/export-web/factures/plateforme/depot/{line.pk}/", follow=True)
+    assert "part à nouveau vers la plateforme" in page.content.decode()
+    wait_until(lambda: settled(simulated))
+    desk.post("/gestion/export-web/factures/plateforme/relever/")
+    said = desk.get(f"/gestion/invoices/invoice/{line.invoice_id}/change/").content.decode()
+    assert "acceptée" in said
+    assert "retransmise" in said

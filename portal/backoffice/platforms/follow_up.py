@@ -1,0 +1,119 @@
+"""Suivi plateforme: what waits for its submission, what a person must look at, and the buttons for both."""
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from invoices.models import Export, Invoice, LifecycleStatus, Platform, PlatformMessage, Submission
+from invoices.money import write_count
+from invoices.platforms.lifecycle import LAST_STATUS
+from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
+from invoices.platforms.tasks import fetch_new_statuses, submit_due
+from portal.backoffice.ui.pages import (
+    CAN_RUN,
+    CAN_VIEW,
+    add_message,
+    allowed,
+    has_any,
+    log_change,
+    render_page,
+    staff_name,
+)
+
+SHOWN: Final = 100
+Code = LifecycleStatus.Code
+TO_LOOK_AT: Final = (Code.DISPUTED, Code.SUSPENDED, Code.REFUSED, Code.REJECTED, Code.INADMISSIBLE)
+
+
+def _first(found: "QuerySet[Any]") -> tuple[list[Any], int]:
+    """The rows that are shown, and how many more there are."""
+    rows = list(found[: SHOWN + 1])
+    return rows[:SHOWN], max(found.count() - SHOWN, 0) if len(rows) > SHOWN else 0
+
+
+def invoices_to_look_at() -> "QuerySet[Invoice]":
+    """Invoices whose last status asks for somebody: 207, 208, 210, 213, 501."""
+    return Invoice.objects.annotate(last_code=LAST_STATUS).filter(last_code__in=TO_LOOK_AT)
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+def follow_up(request: HttpRequest) -> HttpResponseBase:
+    """The page."""
+    rejected = Submission.objects.filter(state=Submission.State.REJECTED).select_related(
+        "invoice__customer", "platform"
+    )
+    waiting = Submission.objects.filter(state=Submission.State.DUE).select_related("invoice__customer", "platform")
+    judged = (
+        invoices_to_look_at().select_related("customer").prefetch_related("statuses").order_by("-issue_date", "-pk")
+    )
+    unread = PlatformMessage.objects.exclude(problem="").select_related("platform").defer("content")
+    invoices, more_invoices = _first(judged.order_by("-issue_date", "-pk"))
+    context = {
+        "title": _("Suivi plateforme"),
+        "platforms": list(Platform.objects.all()),
+        "awaiting": awaiting_submission().count(),
+        "rejected": _first(rejected),
+        "waiting": _first(waiting),
+        "judged": ([(invoice, _reason_of(invoice)) for invoice in invoices], more_invoices),
+        "unread": _first(unread),
+        "may_act": has_any(request, CAN_RUN),
+        "may_set_up": request.user.has_perm("invoices.view_platform"),
+    }
+    return render_page(request, "backoffice/platforms/follow_up.html", context)
+
+
+def _reason_of(invoice: Any) -> LifecycleStatus | None:
+    return next((status for status in invoice.statuses.all() if status.code == invoice.last_code), None)
+
+
+@allowed(*CAN_RUN)
+@require_POST
+def submit(request: HttpRequest) -> HttpResponseBase:
+    """*Remettre maintenant*: queue what waits (of one export, where it is named) and wake a worker up."""
+    number = request.POST.get("export", "")
+    export = get_object_or_404(Export, number=number) if number.isdecimal() else None
+    queued = queue_submissions(awaiting_submission(export), export=export, author_name=staff_name(request))
+    submit_due.enqueue()
+    if queued:
+        sentence = write_count(queued, _("facture part vers sa plateforme"), _("factures partent vers leur plateforme"))
+        add_message(request, f"{sentence}.")
+        if export is not None:
+            log_change(request, export, _("Remise par l’interface demandée : %(files)s.") % {"files": queued})
+    else:
+        add_message(request, _("Aucune facture n’attend sa remise."), level=messages.WARNING)
+    if export is not None:
+        return redirect("admin:export_web_bordereau", number=export.number)
+    return redirect("admin:platform_follow_up")
+
+
+@allowed(*CAN_RUN)
+@require_POST
+def fetch(request: HttpRequest) -> HttpResponseBase:
+    """*Relever les statuts*: by a worker, at once."""
+    Platform.objects.update(paused_until=None)
+    fetch_new_statuses.enqueue()
+    add_message(request, _("Les plateformes sont interrogées : les statuts paraissent ici dans un instant."))
+    return redirect("admin:platform_follow_up")
+
+
+@allowed(*CAN_RUN)
+@require_POST
+def send_again(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """*Remettre à nouveau* what the platform rejected, in the invoice's version of now."""
+    submission = get_object_or_404(Submission.objects.select_related("invoice"), pk=pk)
+    try:
+        resend(submission, author_name=staff_name(request))
+    except NotResendableError as refusal:
+        add_message(request, str(refusal), level=messages.WARNING)
+    else:
+        submit_due.enqueue()
+        log_change(request, submission.invoice, _("Remise à nouveau à la plateforme demandée."))
+        add_message(request, _("%(invoice)s part à nouveau vers la plateforme.") % {"invoice": submission.invoice})
+    return redirect(reverse("admin:invoices_invoice_change", args=[submission.invoice_id]))

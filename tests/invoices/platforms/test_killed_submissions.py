@@ -1,0 +1,104 @@
+"""Processes and platform killed at any moment, every fault on the way: each invoice is taken once, none is lost.
+
+``KILLED_SUBMISSIONS=500 KILLS=20`` makes it the long run that is done by hand.
+"""
+
+import os
+import random
+import signal
+import socket
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from invoices.platforms.simulated.faults import Fault
+from tests.support.processes import Site, own_site
+
+INVOICES = int(os.environ.get("KILLED_SUBMISSIONS", "8"))
+KILLS = int(os.environ.get("KILLS", "3"))
+
+SET_UP = """
+from tests.support.factories import make_invoice
+from tests.support.simulated_platforms import connect, make_platform
+company, customer = connect(make_platform("http://127.0.0.1:{port}"))
+for number in range({count}):
+    make_invoice(company=company, customer=customer)
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+start_export(export=create_export(criteria=Criteria(scope=Scope.ALL, notify=False, mail_only_reason="copie")))
+"""
+EXPORT_SOME = """
+from invoices.exporting.counts import count_items
+from invoices.exporting.run.worker import run_lines
+from invoices.models import Export
+run_lines(Export.objects.get(), most=50)
+answer = count_items(Export.objects.get()).remaining
+"""
+LINES = """
+from invoices.models import Submission
+answer = dict(Submission.objects.values_list("tracking_id", "state"))
+"""
+WAITING = "SELECT count(*) FROM invoices_submission WHERE state IN ('due', 'claimed')"
+UNANSWERED = "SELECT count(*) FROM invoices_submission WHERE state = 'sent'"
+
+
+def test_each_invoice_is_taken_once_whatever_is_killed_when(tmp_path: Path, django_db_setup: Any) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    memory = tmp_path / "platform.sqlite3"
+    with own_site(tmp_path, EXPORT_LEASE_SECONDS="20") as site:
+        site.ask(SET_UP.format(port=port, count=INVOICES))
+        while site.ask(EXPORT_SOME):
+            pass
+        platform = [
+            *("simulated_platform", "--port", str(port), "--memory", str(memory), "--client-secret"),
+            *("le secret du client", "--no-rules", "--knows-everybody", "--every", "3", "--faults", ",".join(Fault)),
+        ]
+        kill_at_random(site, [platform, *[["submit_invoices", "--wait", "--json"]] * 2])
+        server = site.start(*platform)
+        try:
+            site.run("submit_invoices", "--wait", "--json")
+            assert site.rows(WAITING)[0][0] == 0
+            deadline = time.monotonic() + 300
+            while site.rows(UNANSWERED)[0][0]:
+                assert time.monotonic() < deadline
+                site.run("fetch_statuses", "--json")
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(30)
+        lines = site.ask(LINES)
+
+    taken = rows_of(memory, "SELECT tracking_id, count(*), max(status) FROM flow WHERE direction = 'Out' GROUP BY 1")
+    assert {name: number for name, number, _status in taken} == dict.fromkeys(lines, 1)
+    assert len(lines) == INVOICES
+    assert lines == {name: "accepted" if status == "Ok" else "rejected" for name, _number, status in taken}
+
+
+def rows_of(memory: Path, statement: str) -> list[tuple[Any, ...]]:
+    """What the platform remembers."""
+    with closing(sqlite3.connect(memory)) as file:
+        return file.execute(statement).fetchall()
+
+
+def kill_at_random(site: Site, commands: list[list[str]]) -> None:
+    """Kill -9 the platform or one of two that submit, and start it again; all are dead at the end."""
+    draw = random.Random(20261126)
+    workers = [site.start(*command) for command in commands]
+    try:
+        time.sleep(2)
+        for _kill in range(KILLS):
+            time.sleep(draw.uniform(0.3, 2.5))
+            index = draw.randrange(len(workers))
+            workers[index].send_signal(signal.SIGKILL)
+            workers[index].wait()
+            workers = [
+                site.start(*command) if worker.poll() is not None else worker
+                for worker, command in zip(workers, commands, strict=True)
+            ]
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
