@@ -79,11 +79,12 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
     # Another address failed, to which the customer has his mails forwarded: named, and his own is not to blame.
     failure = Failure.SOFT if forwarded and said.failure is Failure.HARD else said.failure
     values = {"reason": _reason(said, forwarded), "bounce_kind": failure.value}
+    left = (Message.State.ACCEPTED, Message.State.WRITTEN)  # a file may have been sent by another program
     if not said.is_final:
         # Its server still tries: the mail stays «envoyée», and says what it waits for.
-        changed = Message.objects.filter(pk=message.pk, state=Message.State.ACCEPTED).exclude(**values).update(**values)
+        changed = Message.objects.filter(pk=message.pk, state__in=left).exclude(**values).update(**values)
         return Effect.DELAYED if changed else Effect.KNOWN
-    returned = (Message.State.ACCEPTED, Message.State.SENDING, Message.State.DEFERRED)
+    returned = (*left, Message.State.SENDING, Message.State.DEFERRED)
     changed = leases.release(
         Message.objects.filter(pk=message.pk, state__in=returned),
         state=Message.State.BOUNCED,

@@ -167,7 +167,7 @@ def _record_accepted(held: Claim, outcome: Outcome, now: datetime.datetime) -> N
     changed = leases.release(
         Message.objects.filter(pk=held.message.pk, state__in=Message.PENDING_STATES),
         leased_by="",
-        state=Message.State.ACCEPTED,
+        state=Message.State.WRITTEN if outcome.is_written else Message.State.ACCEPTED,
         reason="",
         answer="",
         reply_code=outcome.code,

@@ -94,12 +94,15 @@ class Message(models.Model):
         QUEUED = "queued", _("en file")
         SENDING = "sending", _("en cours d’envoi")
         ACCEPTED = "accepted", _("envoyée")
+        WRITTEN = "written", _("écrite dans un fichier")  # no mail server is set: it has left for nobody
         DEFERRED = "deferred", _("différée")
         REJECTED = "rejected", _("rejetée")
         BOUNCED = "bounced", _("revenue")
         CANCELLED = "cancelled", _("abandonnée")
 
     PENDING_STATES: ClassVar = (State.QUEUED, State.SENDING, State.DEFERRED)
+    # What may be sent by hand: anything that neither waits nor left. A mail in a file has left for nobody.
+    RETRYABLE_STATES: ClassVar = (State.DEFERRED, State.REJECTED, State.BOUNCED, State.CANCELLED, State.WRITTEN)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(

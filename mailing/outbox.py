@@ -256,14 +256,13 @@ def _restart_values(reason: str) -> dict[str, Any]:
 
 
 def retry(ids: Iterable[uuid.UUID], by: str) -> int:
-    """Queue again mails that are deferred, rejected, bounced or cancelled; how many were. ``by`` is a person's name.
+    """Queue again mails that did not arrive, or were written in a file; how many were. ``by`` is a person's name.
 
     Accepted mails and mails in hand are left alone: the same mail is never sent twice by pressing a button.
     """
-    states = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED, Message.State.CANCELLED)
     values = _restart_values(_("Relancée par %(name)s.") % {"name": by})
     return sum(
-        Message.objects.filter(pk__in=chunk, state__in=states).update(accepted_at=None, **values)
+        Message.objects.filter(pk__in=chunk, state__in=Message.RETRYABLE_STATES).update(accepted_at=None, **values)
         for chunk in batched(ids, BATCH)
     )
 

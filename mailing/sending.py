@@ -42,6 +42,7 @@ class Tally:
     """How many mails became what in a run."""
 
     accepted: int = 0
+    written: int = 0  # of the accepted ones, those that no server took: they stand in files
     deferred: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
@@ -51,11 +52,12 @@ class Tally:
         """Mails that did not leave."""
         return self.deferred + self.rejected
 
-    def count(self, verdict: Verdict, reason: str) -> None:
+    def count(self, verdict: Verdict, outcome: Outcome) -> None:
         """One mail more."""
         setattr(self, verdict.value, getattr(self, verdict.value) + 1)
+        self.written += outcome.is_written
         if verdict is not Verdict.ACCEPTED:
-            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+            self.reasons[outcome.reason] = self.reasons.get(outcome.reason, 0) + 1
 
 
 class _RefusedError(Exception):
@@ -160,7 +162,7 @@ class Sender:
             outcome = send_one(held.message, transport)
             verdict = self._record(held, outcome)
             with self._lock:
-                self.tally.count(verdict, outcome.reason)
+                self.tally.count(verdict, outcome)
         finally:
             with self._lock:
                 self.in_hand.pop(held.lease, None)

@@ -35,7 +35,7 @@ class Outcome:
     """One attempt: the verdict, why (French, one line), the server's code, and what the answer says about the address.
 
     ``answer`` is what a server meant, where one answered. ``left`` is False where no server was reached, so that no
-    place of the pace is used up.
+    place of the pace is used up. ``is_written`` is True where the mail was accepted by no server, but stands in a file.
     """
 
     verdict: Verdict
@@ -44,6 +44,7 @@ class Outcome:
     address_is_bad: bool = False
     reached_server: bool = True
     answer: Reason | None = None
+    is_written: bool = False
 
 
 class Transport(Protocol):
@@ -59,6 +60,11 @@ class Transport(Protocol):
 def uses_smtp() -> bool:
     """True where mails go to an SMTP server, False where another mail backend takes them (files by default)."""
     return isinstance(mailers.default, EmailBackend)
+
+
+def writes_files() -> bool:
+    """True where no mail server is set: mails stand in files and reach nobody."""
+    return bool(getattr(mailers.default, "writes_files", False))
 
 
 def make_transport(health: "ServerHealth") -> Transport:
@@ -97,7 +103,7 @@ class BackendTransport:
             return Outcome(
                 Verdict.DEFERRED, _("Écriture impossible : %(error)s") % {"error": error}, reached_server=False
             )
-        return Outcome(Verdict.ACCEPTED)
+        return Outcome(Verdict.ACCEPTED, is_written=getattr(self.backend, "writes_files", False))
 
     def close(self) -> None:
         """Nothing stays open."""

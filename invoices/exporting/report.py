@@ -137,7 +137,9 @@ def mail_words(line: ItemOutcome) -> str:
         if told.state is None:
             parts.append(told.address)
             continue
-        reason = f" ({told.state.reason})" if told.state.reason and told.state.state != "accepted" else ""
+        reason = (
+            f" ({told.state.reason})" if told.state.reason and told.state.state not in ("accepted", "written") else ""
+        )
         parts.append(f"{told.address} {told.state.label}{reason}")
     return " ; ".join(parts)
 

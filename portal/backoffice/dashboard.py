@@ -189,6 +189,7 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
     board.rest = current_rest()
     states = (
         ("accepted", _("envoyés")),
+        *([("written", _("écrits en fichier"))] if counts["written"] else []),
         ("queued", _("en file")),
         ("deferred", _("différés")),
         ("rejected", _("rejetés")),

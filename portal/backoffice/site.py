@@ -50,10 +50,14 @@ class BackOfficeSite(admin.AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page of the back-office knows, with its place in the menus."""
+        # Not at the head of the module: models are not ready when the site is made.
+        from mailing.transports import writes_files
+
         context = dict(super().each_context(request))
         place = find_place(context["available_apps"], request.path)
         context["menu"], context["menu_entry"] = place or (None, None)
         context["site_url"] = None
+        context["mails_stay_in_files"] = writes_files()
         return context
 
     @method_decorator(never_cache)

@@ -165,6 +165,7 @@ def test_the_summary_names_every_state() -> None:
         "queued": 1,
         "sending": 0,
         "accepted": 1,
+        "written": 0,
         "deferred": 0,
         "rejected": 0,
         "bounced": 0,

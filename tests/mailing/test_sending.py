@@ -249,7 +249,7 @@ def test_an_address_with_accents_is_rejected_with_a_clear_reason_elsewhere(setti
 
 def test_an_address_with_accents_is_written_to_its_file_as_it_is(settings: Any) -> None:
     outbox.write_messages([draft(recipient="stanisław.wójcik@exemple.fr")])
-    [message] = send("accepted")
+    [message] = send("written")
     [path] = Path(settings.MAIL_ROOT).iterdir()
     content = path.read_bytes().decode()
     assert "\nTo: stanisław.wójcik@exemple.fr\n" in content
@@ -260,12 +260,33 @@ def test_an_address_with_accents_is_written_to_its_file_as_it_is(settings: Any) 
 
 def test_a_mail_written_again_after_a_crash_takes_the_place_of_its_file(settings: Any) -> None:
     [pk] = outbox.write_messages([draft()])
-    send("accepted")
+    send("written")
     Message.objects.filter(pk=pk).update(
         state="sending", accepted_at=None, lease_until=timezone.now() - datetime.timedelta(seconds=1)
     )
-    send("accepted")
+    send("written")
     assert len(list(Path(settings.MAIL_ROOT).iterdir())) == 1
+
+
+def test_without_a_mail_server_a_mail_is_written_in_a_file_and_called_so(
+    settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outbox.write_messages([draft("1"), draft("2")])
+    first, _second = send("written", "written")
+    assert first.get_state_display() == "écrite dans un fichier"
+    assert "2 mails écrits dans des fichiers, 0 différé, 0 rejeté" in capsys.readouterr().out
+
+
+def test_a_mail_that_stands_in_a_file_is_sent_on_demand_once_there_is_a_server(settings: Any) -> None:
+    [pk] = outbox.write_messages([draft()])
+    send("written")
+    server = Sink()
+    with running(server) as port:
+        use_smtp(settings, port)
+        assert outbox.retry([pk], by="Claire") == 1
+        send("accepted")
+        assert outbox.retry([pk], by="Claire") == 0
+    assert len(server.mails) == 1
 
 
 def test_what_is_no_address_is_rejected_and_becomes_an_address_in_error(sink: Sink) -> None:

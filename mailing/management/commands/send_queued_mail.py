@@ -74,9 +74,12 @@ def stopping_on_signals(sender: Sender) -> Iterator[None]:
 
 
 def describe(tally: Tally) -> str:
-    """«412 mails envoyés, 1 différé, 0 rejeté»."""
+    """«412 mails envoyés, 1 différé, 0 rejeté»; without a mail server «412 mails écrits dans des fichiers, …»."""
+    sent = _count(tally.accepted, _("mail envoyé"), _("mails envoyés"))
+    if tally.written:
+        sent = _count(tally.accepted, _("mail écrit dans un fichier"), _("mails écrits dans des fichiers"))
     return _("%(sent)s, %(deferred)s, %(rejected)s") % {
-        "sent": _count(tally.accepted, _("mail envoyé"), _("mails envoyés")),
+        "sent": sent,
         "deferred": _count(tally.deferred, _("différé"), _("différés")),
         "rejected": _count(tally.rejected, _("rejeté"), _("rejetés")),
     }

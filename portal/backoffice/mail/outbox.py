@@ -23,7 +23,6 @@ from portal.backoffice.ui.mail_frames import framed, show_mail
 from portal.backoffice.ui.pages import log_change, log_change_of_all
 
 SEND = "mailing.change_message"
-RETRYABLE = (Message.State.DEFERRED, Message.State.REJECTED, Message.State.BOUNCED, Message.State.CANCELLED)
 CANCELLABLE = (Message.State.QUEUED, Message.State.DEFERRED)
 
 
@@ -96,7 +95,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     @admin.action(description=gettext_lazy("Réessayer"), permissions=["send"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponse | None:
         """Queue again what is deferred, refused, returned or given up."""
-        chosen = queryset.filter(state__in=RETRYABLE)
+        chosen = queryset.filter(state__in=Message.RETRYABLE_STATES)
         count, total = chosen.count(), queryset.count()
         plan = Plan(
             title=_("Réessayer"),
@@ -175,7 +174,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             may_send = self.has_send_permission(request)
             extra = {
                 "attachments": list(message.attachments.all()),
-                "may_retry": may_send and message.state in RETRYABLE,
+                "may_retry": may_send and message.state in Message.RETRYABLE_STATES,
                 "may_give_up": may_send and message.state in CANCELLABLE,
             }
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})

@@ -27,6 +27,7 @@ from tests.support.factories import (
     make_published_invoice,
     make_staff,
 )
+from tests.support.sending import use_smtp
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +175,14 @@ def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) ->
 
     assert len(many) == len(few)
     assert len(many) <= 25
+
+
+@pytest.mark.parametrize(
+    "address", ["/gestion/", "/gestion/customers/customer/", "/gestion/courrier/adresses-en-erreur/"]
+)
+def test_every_page_says_that_no_mail_server_is_set(client: Client, settings: Any, address: str) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    assert "aucun client ne les reçoit" in words(client.get(address))
+
+    use_smtp(settings, 25)
+    assert "aucun client ne les reçoit" not in words(client.get(address))
