@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from mailing import leases
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
+from mailing.correspondence import keep_reply, keep_unreadable
 from mailing.failed_addresses import mark_address_failed
 from mailing.letters import harmless
 from mailing.models import Message
@@ -40,6 +41,13 @@ class Effect(Enum):
         return self in (Effect.OTHER, Effect.CHALLENGE)
 
 
+_EFFECTS = {
+    Nature.AUTO_REPLY: Effect.AUTO_REPLY,
+    Nature.CHALLENGE: Effect.CHALLENGE,
+    Nature.OTHER: Effect.OTHER,
+}
+
+
 def take_in(raw: bytes, now: datetime.datetime) -> Effect:
     """Read one mail of the mailbox of returns and record what it says; reading it again changes nothing.
 
@@ -52,18 +60,17 @@ def take_in(raw: bytes, now: datetime.datetime) -> Effect:
         raise
     except Exception:
         logger.exception("a mail of %d bytes could not be taken in", len(raw))
+        keep_unreadable(raw, now)
         return Effect.OTHER
 
 
 def _take_in(raw: bytes, now: datetime.datetime) -> Effect:
     report = read_report(raw)
-    if report.nature is Nature.AUTO_REPLY:
-        return Effect.AUTO_REPLY
-    if report.nature is Nature.CHALLENGE:
-        return Effect.CHALLENGE
-    if report.nature is Nature.OTHER:
-        return Effect.OTHER
-    return apply_report(report, now)
+    if report.nature is Nature.REPORT:
+        return apply_report(report, now)
+    with transaction.atomic():
+        keep_reply(raw, report.nature, _message_of(report), now)
+    return _EFFECTS[report.nature]
 
 
 @transaction.atomic

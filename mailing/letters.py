@@ -14,15 +14,19 @@ from email.message import Message as PythonMessage
 from email.utils import parseaddr
 from typing import Any
 
+from mailing.addresses import parse_address
+
 # What is read of one part: a report is short, and a mail that is huge is no report.
 MOST_CHARACTERS = 200_000
 MOST_PARTS = 100
 MOST_HTML = 30_000
+MOST_LINKS = 5
 
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bBqQ])\?([^?\s]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?[^?\s]{1,40}\?[bBqQ]\?)")
 _HIDDEN_HTML = re.compile(r"<(style|script|head)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _LINE_HTML = re.compile(r"<(?:br|/p|/div|/tr|/h\d|/li)\b[^>]*>", re.IGNORECASE)
+_HREF = re.compile(r"""<a\b[^<>]{0,500}?\bhref\s*=\s*["']?(https?://[^\s"'<>]{1,1000})""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -60,11 +64,27 @@ class Letter:
             return "", ""
 
     @property
+    def answer_address(self) -> str:
+        """Where an answer goes: *Reply-To*, else *From*; "" where neither holds an address that takes mail."""
+        for value in (self.header("Reply-To"), self.header("From")):
+            try:
+                return str(parse_address(parseaddr(value)[1]))
+            except (ValueError, IndexError, AttributeError):
+                continue
+        return ""
+
+    @property
     def text(self) -> str:
         """What a person reads: the plain text, else the HTML without its tags."""
         plain = [part.text for part in self.parts if part.content_type == "text/plain"]
         marked_up = [_without_tags(part.text) for part in self.parts if part.content_type == "text/html"]
         return "\n\n".join(text for text in plain if text.strip()) or "\n\n".join(marked_up)
+
+    @property
+    def links(self) -> list[str]:
+        """The web addresses of the HTML parts, which :attr:`text` leaves out."""
+        found = [html.unescape(url) for part in self.parts for url in _HREF.findall(part.text)]
+        return list(dict.fromkeys(url for url in found if url not in self.text))[:MOST_LINKS]
 
 
 class _FlatMessage(PythonMessage):

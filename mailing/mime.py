@@ -83,8 +83,11 @@ def build_mail(
     headers: dict[str, Any] = {
         "Message-ID": message.message_id,
         "Date": now,
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office reply, please
     }
+    if message.in_reply_to:
+        headers["In-Reply-To"] = headers["References"] = message.in_reply_to  # written by a person
+    else:
+        headers["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
     if message.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{iri_to_uri(message.unsubscribe_url)}>"
     mail = OutgoingMail(

@@ -7,6 +7,7 @@ import datetime
 import uuid
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -119,6 +120,7 @@ class Message(models.Model):
     text = models.TextField(_("texte"))
     html = models.TextField(_("HTML"), blank=True)
     secret_reference = models.CharField(_("référence du secret"), max_length=100, blank=True, editable=False)
+    in_reply_to = models.CharField(_("répond à"), max_length=255, blank=True, editable=False)
     unsubscribe_url = models.CharField(_("page des préférences"), max_length=400, blank=True)
 
     state = models.CharField(_("état"), max_length=10, choices=State, default=State.QUEUED)
@@ -239,6 +241,69 @@ class FailedAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class Reply(models.Model):
+    """A mail that came to the return address and reports no failure: what a person wrote, or a machine for him."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("écrite par une personne")
+        CHALLENGE = "challenge", _("demande de confirmation")
+        UNREAD = "unread", _("avis à lire")  # a server's report of which no failure can be told, or an unreadable mail
+        AUTOMATIC = "automatic", _("réponse automatique")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("à traiter")
+        HANDED = "handed", _("confiée")
+        ANSWERED = "answered", _("répondue")
+        DONE = "done", _("traitée")
+
+    OPEN_STATES: ClassVar = (State.OPEN, State.HANDED)
+
+    key = models.CharField(_("empreinte du mail reçu"), max_length=64, unique=True, editable=False)
+    kind = models.CharField(_("nature"), max_length=10, choices=Kind)
+    state = models.CharField(_("état"), max_length=10, choices=State, default=State.OPEN)
+    sender = models.CharField(_("adresse"), max_length=254, blank=True)
+    sender_name = models.CharField(_("nom"), max_length=200, blank=True)
+    subject = models.CharField(_("objet"), max_length=400, blank=True)
+    text = models.TextField(_("texte"), blank=True)
+    mail_id = models.CharField(_("Message-ID"), max_length=255, blank=True, editable=False)
+    message = models.ForeignKey(
+        Message,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replies",
+        verbose_name=_("mail auquel elle répond"),
+    )
+    received_at = models.DateTimeField(_("reçue le"), default=timezone.now)
+    handed_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("confiée à"),
+    )
+    answer = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("notre réponse")
+    )
+    closed_at = models.DateTimeField(_("traitée le"), null=True, blank=True)
+    closed_by = models.CharField(_("traitée par"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("réponse de client")
+        verbose_name_plural = _("réponses de clients")
+        ordering = ("-received_at", "-pk")
+        indexes: ClassVar = [models.Index(fields=("state", "kind", "-received_at"), name="replies_by_state")]
+
+    def __str__(self) -> str:
+        return self.subject or self.sender or str(_("sans objet"))
+
+    @property
+    def is_open(self) -> bool:
+        """True until somebody dealt with it."""
+        return self.state in self.OPEN_STATES
 
 
 class OutboxControl(models.Model):

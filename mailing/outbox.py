@@ -55,6 +55,7 @@ class Draft:
     reply_to: str = ""
     secret_reference: str = ""
     unsubscribe_url: str = ""
+    in_reply_to: str = ""  # the Message-ID of the mail that a person answers with this one
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -143,6 +144,7 @@ def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime) -> Messag
         html=draft.html,
         secret_reference=draft.secret_reference,
         unsubscribe_url=draft.unsubscribe_url,
+        in_reply_to=draft.in_reply_to,
         created_at=now,
         next_attempt_at=due,
     )

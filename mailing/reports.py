@@ -134,7 +134,7 @@ def _read(raw: bytes) -> Report:
         return Report(Nature.REPORT, tokens, message_ids, recipients)
     if is_read_receipt(letter):
         return Report(Nature.AUTO_REPLY, tokens, message_ids)
-    if _is_return(letter):
+    if is_return(letter):
         recipients = tuple(_other_recipients(letter, raw))
         if recipients:
             return Report(Nature.REPORT, tokens, message_ids, recipients)
@@ -216,7 +216,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 # ─── Servers of their own manner ─────────────────────────────────────────────────────────────────────────────────────
-def _is_return(letter: Letter) -> bool:
+def is_return(letter: Letter) -> bool:
     """True for a mail that a server wrote: its sender, its headers, or its title together with an empty return path."""
     local = letter.sender[1].partition("@")[0]
     if _DAEMONS.match(local) or letter.all("X-Failed-Recipients"):

@@ -6,7 +6,7 @@ from portal.backoffice.customers import accounts, bulk_actions, cards
 from portal.backoffice.exports import changelist as exports
 from portal.backoffice.imports import batches
 from portal.backoffice.invoices import changelist as invoices
-from portal.backoffice.mail import message_previews, messages, outbox
+from portal.backoffice.mail import message_previews, messages, outbox, replies
 from portal.backoffice.platforms import settings as platforms
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "messages",
     "outbox",
     "platforms",
+    "replies",
     "rights",
     "users",
 ]

@@ -10,7 +10,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from customers.address_changes import correct_address
-from customers.models import Access, Account, Contact, Customer
+from customers.address_owners import find_owners
+from customers.models import Account, Customer
 from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import NothingToDoError
@@ -48,7 +49,7 @@ def list_wrong_addresses(start: int = 0, stop: int | None = None) -> list[WrongA
     """The work list from ``start`` to ``stop`` (counted in addresses), the latest first. Five queries."""
     failed = list(failed_addresses(start, stop))
     keys = [address for address, _reason, _at in failed]
-    owners = _owners(keys)
+    owners = find_owners(keys)
     lost = _lost_invoices(keys)
     rows = []
     for address, reason, failed_at in failed:
@@ -56,20 +57,6 @@ def list_wrong_addresses(start: int = 0, stop: int | None = None) -> list[WrongA
             found = lost.get((address, customer.pk), []) if customer else []
             rows.append(WrongAddress(address, reason, failed_at, customer, found))
     return rows
-
-
-def _owners(addresses: list[str]) -> dict[str, dict[int, Customer]]:
-    """The customers that use each address: on the card, on a contact, or as a login. Three queries."""
-    owners: dict[str, dict[int, Customer]] = defaultdict(dict)
-    for customer in Customer.objects.annotate(lower=Lower("email")).filter(lower__in=addresses).order_by("code"):
-        owners[customer.email.lower()][customer.pk] = customer
-    contacts = Contact.objects.annotate(lower=Lower("email")).filter(lower__in=addresses).select_related("customer")
-    for contact in contacts.order_by("customer__code"):
-        owners[contact.email.lower()].setdefault(contact.customer_id, contact.customer)
-    accesses = Access.objects.annotate(lower=Lower("account__login")).filter(lower__in=addresses)
-    for access in accesses.select_related("customer", "account").order_by("customer__code"):
-        owners[access.account.login.lower()].setdefault(access.customer_id, access.customer)
-    return owners
 
 
 def _lost_invoices(addresses: Iterable[str]) -> dict[tuple[str, int], list[Invoice]]:

@@ -20,6 +20,7 @@ from invoices.models import Export, ImportBatch, Invoice
 from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
 from mailing.breaker import Rest, current_rest
+from mailing.correspondence import count_open
 from mailing.failed_addresses import count_failed_addresses
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
@@ -80,6 +81,8 @@ def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
         _add_imports(board)
     if user.has_perm("mailing.view_message"):
         _add_mails(board, now)
+    if user.has_perm("mailing.view_reply"):
+        _add_replies(board, user)
     if user.has_perm("customers.view_customer"):
         board.wrong.append(
             Figure(
@@ -198,6 +201,23 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
     )
     board.charts.append(
         row_chart("mails", _("Mails par état"), [Bar(label, counts[state], f"bar--{state}") for state, label in states])
+    )
+
+
+def _add_replies(board: Dashboard, user: Any) -> None:
+    counts = count_open(user.pk)
+    note = ""
+    if counts.mine:
+        note = _("dont %(count)d confiées à vous") if counts.mine >= 2 else _("dont %(count)d confiée à vous")
+        note %= {"count": counts.mine}
+    board.waiting.append(
+        Figure(
+            counts.total,
+            _("réponse de client à traiter,réponses de clients à traiter"),
+            reverse("admin:mailing_reply_changelist"),
+            note,
+            level="fix",
+        )
     )
 
 

@@ -69,6 +69,7 @@ MENUS = (
         _("Courrier"),
         (
             Entry(_("Boîte d’envoi"), model="mailing.Message"),
+            Entry(_("Réponses de clients"), model="mailing.Reply"),
             Entry(_("Adresses en erreur"), url_name="failed_addresses", permissions=("mailing.view_failedaddress",)),
         ),
     ),

@@ -39,6 +39,7 @@ class KindFilter(admin.SimpleListFilter):
             ("invoice", _("facture")),
             ("invoices", _("plusieurs factures")),
             ("account", _("compte et mot de passe")),
+            ("answer", _("réponse à un client")),
             ("test", _("essai")),
         ]
 
