@@ -101,6 +101,18 @@ def check_again(*, batch: ImportBatch) -> ImportBatch:
     return _go_on(batch, State.RECEIVED)
 
 
+def replace_invoice(*, batch: ImportBatch, replaced: str) -> ImportBatch:
+    """Let an invoice of the files take the place of ``replaced``, and check the files once more.
+
+    Raises TooLateError where the batch no longer waits for a confirmation, or refused no such invoice.
+    """
+    if replaced not in batch.report.get("replaceable", {}).values():
+        raise TooLateError(_("Cette facture n’attend plus d’être remplacée."))
+    batch.options = {**batch.options, "replace": sorted({*batch.options.get("replace", ()), replaced})}
+    batch.save(update_fields=["options"])
+    return check_again(batch=batch)
+
+
 def _go_on(batch: ImportBatch, state: str) -> ImportBatch:
     checked = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED)
     changed = leases.release(checked, state=state, progress={}, attempts=0)
@@ -179,11 +191,13 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
         **report.as_json(),
         "notices": report.notices,
         "rejections": report.rejections,
+        "skips": report.skips,
+        "replaceable": {str(at): each.replaces for at, each in enumerate(report.rejected) if each.replaces},
         "to_map": report.to_map,
         "interrupted": is_given_up,
     }
     if is_check:
-        waits = batch.will_change or report.is_clean or report.to_map
+        waits = batch.will_change or report.is_clean or report.to_map or batch.report["replaceable"]
         state = State.CHECKED if waits else State.REJECTED
     else:
         state = State.IMPORTED if batch.will_change or report.is_clean else State.REJECTED
@@ -223,6 +237,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
                 dry_run=dry_run,
                 create_companies=bool(batch.options.get("create_companies")),
                 company=batch.options.get("company") or None,
+                replace=batch.options.get("replace", ()),
                 progress=tell,
             )
         except UnknownCompanyError as problem:

@@ -23,8 +23,7 @@ class KnownCompanies:
         """
         self._chosen = chosen
         self.may_create = create
-        # False where what is added is for looking at only: a dry run, or a table that is refused already.
-        self.saves = not dry_run
+        self._saves = not dry_run  # a check keeps what it adds for itself
         self.reload()
         if chosen:
             self.named(chosen)
@@ -94,7 +93,7 @@ class KnownCompanies:
 
     def add(self, company: Company) -> Company:
         """Keep a new company; where nothing is to be written, for this run only."""
-        if self.saves:
+        if self._saves:
             company.save()
         self._companies.append(company)
         return company

@@ -16,8 +16,8 @@ from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.parties import AmbiguousCustomerError, issuer_facts, matching_customer, new_customer
 from invoices.importing.received import ReceivedFiles
-from invoices.importing.report import ImportReport, Rejection
-from invoices.importing.tables.writer import clash_sentence, published_sentence
+from invoices.importing.report import ImportReport, Rejection, identity
+from invoices.importing.tables.writer import MENDED_BY_REPLACING, clash_sentence, published_sentence
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
@@ -33,12 +33,18 @@ class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transacti
 
 
 def import_einvoice(
-    path: Path, name: str, companies: KnownCompanies, taken: TakenInvoices, *, dry_run: bool
+    path: Path,
+    name: str,
+    companies: KnownCompanies,
+    taken: TakenInvoices,
+    *,
+    replace: frozenset[str] = frozenset(),
+    dry_run: bool,
 ) -> ImportReport:
     """The e-invoice in the file at ``path``, which the user knows as ``name``. Returns its story.
 
     What this import took before is in ``taken``: the same invoice with another content is refused, since nothing says
-    which of the two is meant.
+    which of the two is meant. ``replace``: unpublished invoices that one of their number may take the place of.
     """
     report = ImportReport()
     try:
@@ -54,14 +60,14 @@ def import_einvoice(
         report.refuse_file(name, refusal.reason)
         return report
     if dry_run:
-        storing = _Storing(reading, path, name, companies, report, taken, write=False)
+        storing = _Storing(reading, path, name, companies, report, taken, replace, write=False)
         storing.run()
         storing.note_taken()
         return report
     received = ReceivedFiles()
     try:
         with transaction.atomic():
-            storing = _Storing(reading, path, name, companies, report, taken, write=True, received=received)
+            storing = _Storing(reading, path, name, companies, report, taken, replace, write=True, received=received)
             storing.run()
             if not report.is_clean:
                 raise _Undo
@@ -88,6 +94,7 @@ class _Storing:
         companies: KnownCompanies,
         report: ImportReport,
         taken: TakenInvoices,
+        replace: frozenset[str],
         *,
         write: bool,
         received: ReceivedFiles | None = None,
@@ -99,6 +106,7 @@ class _Storing:
         self.companies = companies
         self.report = report
         self.taken = taken
+        self.replace = replace
         self.identity: tuple[str, str, str] | None = None
         self.content_hash = ""
         self.write = write
@@ -232,13 +240,15 @@ class _Storing:
         customer = self._buyer()
         if customer is None:
             return
-        clash = clash_sentence(
+        replaced = identity(found.company_id, found.number)
+        clash = replaced not in self.replace and clash_sentence(
             self.content.number,
             (found.customer_id, found.customer.name, found.issue_date.year),
             (customer.pk, customer.name, columns["issue_date"].year),
         )
         if clash:
-            self.report.refuse(Rejection(self.name, None, "numero", shown(self.content.number), clash))
+            number = shown(self.content.number)
+            self.report.refuse(Rejection(self.name, None, "numero", number, clash, MENDED_BY_REPLACING, replaced))
             return
         self._keep_buyer(customer)
         kept = min(len(lines), found.lines.count())

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
+
+from invoices.importing.corrections import correction_of
 
 type Change = Literal["created", "updated", "unchanged"]
 type Thing = Literal["customers", "contacts", "invoices", "lines"]
@@ -36,13 +38,56 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a file is refused: ``line`` is the file's own, None where it is the whole file; ``reason`` is French."""
+    """What is refused, or warned of, and why: ``line`` is the file's own, None where it is the whole file.
+
+    ``reason`` and ``correction`` (what would mend it) are French; without one, what mends a cell of its column. An
+    invoice that staff may let take the place of another one has that one's :func:`identity` in ``replaces``.
+    """
 
     file: str
     line: int | None
     column: str
     value: str
     reason: str
+    correction: str = ""
+    replaces: str = ""
+
+    @property
+    def what_mends_it(self) -> str:
+        """The sentence that says what to do, in French."""
+        return self.correction or correction_of(self.column, has_line=self.line is not None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of a report."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "value": self.value,
+            "reason": self.reason,
+            "correction": self.what_mends_it,
+        }
+
+
+class SkippedRow(NamedTuple):
+    """A row, or where ``line`` is None a whole sheet or file, that was read and is not imported, and why."""
+
+    file: str
+    line: int | None
+    reason: str
+
+
+class IgnoredColumn(NamedTuple):
+    """A column that is not used."""
+
+    file: str
+    sheet: str
+    column: str
+
+
+def identity(company: object, number: str) -> str:
+    """How an invoice of the database is named to be replaced: ``company`` is its primary key."""
+    return f"{company}:{number}"
 
 
 def _zeros() -> dict[Thing, int]:
@@ -57,6 +102,11 @@ class ImportReport:
     updated: dict[Thing, int] = field(default_factory=_zeros)
     unchanged: dict[Thing, int] = field(default_factory=_zeros)
     rejected: list[Rejection] = field(default_factory=list)
+    warnings: list[Rejection] = field(default_factory=list)
+    """Cells that were left out of something that is imported nonetheless."""
+    ignored: list[IgnoredColumn] = field(default_factory=list)
+    skipped: list[SkippedRow] = field(default_factory=list)
+    skips: int = 0
     notices: list[str] = field(default_factory=list)
     rejections: int = 0
     to_map: list[str] = field(default_factory=list)
@@ -74,6 +124,10 @@ class ImportReport:
                 getattr(self, change)[thing] += getattr(other, change)[thing]
         self.refuse(*other.rejected)
         self.rejections += other.rejections - len(other.rejected)
+        self.warnings += other.warnings[: max(0, MAX_REJECTIONS - len(self.warnings))]
+        self.ignored += other.ignored
+        self.skip(*other.skipped)
+        self.skips += other.skips - len(other.skipped)
         self.notices += other.notices
         self.to_map += other.to_map
 
@@ -81,6 +135,15 @@ class ImportReport:
         """Keep refusals, up to :data:`MAX_REJECTIONS`; count them all."""
         self.rejections += len(rejections)
         self.rejected += rejections[: max(0, MAX_REJECTIONS - len(self.rejected))]
+
+    def warn(self, *warnings: Rejection) -> None:
+        """Keep what is left out of something that is imported, up to :data:`MAX_REJECTIONS`."""
+        self.warnings += warnings[: max(0, MAX_REJECTIONS - len(self.warnings))]
+
+    def skip(self, *rows: SkippedRow) -> None:
+        """Keep what was read and is not imported, up to :data:`MAX_REJECTIONS`; count it all."""
+        self.skips += len(rows)
+        self.skipped += rows[: max(0, MAX_REJECTIONS - len(self.skipped))]
 
     def refuse_file(self, file: str, reason: str, line: int | None = None) -> None:
         """Refuse a file as a whole."""
@@ -91,23 +154,28 @@ class ImportReport:
         """True where nothing was refused."""
         return not self.rejections
 
+    @property
+    def changes(self) -> int:
+        """How many things were created or updated."""
+        return sum(self.created.values()) + sum(self.updated.values())
+
     def forget_counts(self) -> None:
         """Nothing of this was kept after all: its transaction was rolled back."""
         self.created, self.updated, self.unchanged = _zeros(), _zeros(), _zeros()
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints and that an :class:`~invoices.models.ImportBatch` keeps."""
-        rejected = [
-            {"file": each.file, "line": each.line, "column": each.column, "value": each.value, "reason": each.reason}
-            for each in self.rejected
-        ]
+        rejected = [each.as_json() for each in self.rejected]
         if self.rejections > len(self.rejected):
             hidden = self.rejections - len(self.rejected)
             reason = f"{hidden} autres refus ne sont pas détaillés : corrigez ceux-ci d’abord."
-            rejected.append({"file": "", "line": None, "column": "", "value": "", "reason": reason})
+            rejected.append(Rejection("", None, "", "", reason).as_json())
         return {
             "created": dict(self.created),
             "updated": dict(self.updated),
             "unchanged": dict(self.unchanged),
             "rejected": rejected,
+            "warnings": [each.as_json() for each in self.warnings],
+            "ignored": [each._asdict() for each in self.ignored],
+            "skipped": [each._asdict() for each in self.skipped],
         }

@@ -1,8 +1,8 @@
 """The import of an ERP's export: tables, e-invoices, PDF files, folders and ZIP archives of them.
 
-What is a whole: each table of customers and each of contacts is one; tables of invoices and of lines that share an
-invoice are one together; each e-invoice is one. A whole is imported or, where anything of it is refused, left out
-entirely; the others are imported nonetheless.
+What is a whole: a customer's card, a contact, an invoice with its lines, an e-invoice. A whole is imported or, where
+anything of it is refused, left out entirely; the others are imported nonetheless. A file that cannot be read to its end
+is refused with all that it holds.
 """
 
 import codecs
@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -57,13 +57,17 @@ def import_erp(
     dry_run: bool = False,
     create_companies: bool = False,
     company: str | None = None,
+    strict: bool = False,
+    replace: Collection[str] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import the files of ``paths`` (files, folders, ZIP archives, uploaded files) and tell what was done.
 
     ``dry_run`` tells the same and writes nothing. ``create_companies`` makes issuers that «Paramétrage société» does
     not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
-    ``progress`` is called with what is in hand and how many of it are done.
+    ``strict`` leaves out all customers, all contacts or all invoices of tables where one of them is refused.
+    ``replace`` names unpublished invoices (:func:`~invoices.importing.report.identity`) that one of the files, of the
+    same number, may take the place of. ``progress`` is called with what is in hand and how many of it are done.
 
     Raises :class:`~invoices.importing.companies.UnknownCompanyError` where ``company`` is nobody, and
     :class:`ImportStoppedError` where a disk is full or fails; tables that were written until then stay written.
@@ -71,7 +75,10 @@ def import_erp(
     companies = KnownCompanies(chosen=company or "", create=create_companies, dry_run=dry_run)
     try:
         with tempfile.TemporaryDirectory(prefix="import-") as folder, _without_garbage_collection():
-            return _Import(companies, Path(folder), dry_run=dry_run, progress=progress).run(paths)
+            run = _Import(
+                companies, Path(folder), dry_run=dry_run, strict=strict, replace=frozenset(replace), progress=progress
+            )
+            return run.run(paths)
     except (OSError, sqlite3.OperationalError) as error:
         raise ImportStoppedError(describe_disk_error(error)) from error
 
@@ -120,10 +127,21 @@ def _on_disk_as(path: Path) -> Path | None:
 class _Import:
     """One import: first all files are looked at, then tables are taken in the order of their need, then e-invoices."""
 
-    def __init__(self, companies: KnownCompanies, folder: Path, *, dry_run: bool, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        companies: KnownCompanies,
+        folder: Path,
+        *,
+        dry_run: bool,
+        strict: bool,
+        replace: frozenset[str],
+        progress: Progress | None,
+    ) -> None:
         self.companies = companies
         self.folder = folder
         self.dry_run = dry_run
+        self.strict = strict
+        self.replace = replace
         self.progress = progress
         self.report = ImportReport()
         self.looked_at = 0
@@ -146,10 +164,12 @@ class _Import:
             self.looked_at += 1
         if not self.looked_at:
             self.report.refuse_file("", "Il n’y a aucun fichier à importer.")
-        for table in self.tables[CUSTOMERS.name]:
-            self._guarded([table.name], partial(import_customers, table, self.customers, dry_run=self.dry_run))
+        how = {"dry_run": self.dry_run, "strict": self.strict}
+        cards = self.tables[CUSTOMERS.name]
+        if cards:
+            self._guarded([table.name for table in cards], partial(import_customers, cards, self.customers, **how))
         for table in self.tables[CONTACTS.name]:
-            self._guarded([table.name], partial(import_contacts, table, self.customers, dry_run=self.dry_run))
+            self._guarded([table.name], partial(import_contacts, table, self.customers, **how))
         heads, lines = self.tables[INVOICES.name], self.tables[LINES.name]
         if heads or lines:
             given = InvoiceTables(
@@ -158,6 +178,8 @@ class _Import:
                 customers=self.customers,
                 companies=self.companies,
                 find_pdf=self._find_pdf,
+                strict=self.strict,
+                replace=self.replace,
                 dry_run=self.dry_run,
                 progress=self.progress,
             )
@@ -290,9 +312,10 @@ class _Import:
         for name, path in self.documents.items():
             if name in self.with_rows:
                 continue
-            self._guarded(
-                [name], partial(import_einvoice, path, name, self.companies, self.taken, dry_run=self.dry_run)
+            importing = partial(
+                import_einvoice, path, name, self.companies, self.taken, replace=self.replace, dry_run=self.dry_run
             )
+            self._guarded([name], importing)
             done += 1
             if self.progress is not None:
                 self.progress("e-factures", done)

@@ -72,9 +72,16 @@ def write_export(folder: Path, *, encoding: str = "utf-8-sig", delimiter: str = 
 
 def import_tables(**tables: Rows) -> ImportReport:
     """Import the sound tables, or those given instead."""
-    return import_erp(
-        [GivenFile(f"{name}.csv", as_csv(rows).encode()) for name, rows in {**TABLES, **tables}.items() if rows]
-    )
+    return import_erp(_given(tables))
+
+
+def import_tables_strictly(**tables: Rows) -> ImportReport:
+    """The same with ``--strict``."""
+    return import_erp(_given(tables), strict=True)
+
+
+def _given(tables: dict[str, Rows]) -> list[GivenFile]:
+    return [GivenFile(f"{name}.csv", as_csv(rows).encode()) for name, rows in {**TABLES, **tables}.items() if rows]
 
 
 def only_rejection(report: ImportReport) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Contacts of ``contacts.csv``: matched by address, then by name, with those of their customer."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import batched
 from typing import Final
@@ -10,10 +10,10 @@ from django.db import transaction
 
 from customers.models import Contact
 from customers.searching import search_key
-from invoices.importing.report import ImportReport, Rejection
+from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells
 from invoices.importing.tables.columns import RecognisedTable
-from invoices.importing.tables.customers import KnownCustomers, email_text
+from invoices.importing.tables.customers import KnownCustomers, email_text, in_a_refused_file, refused_card
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import PackedRow, StagingDatabase
 from invoices.importing.values import parse_flag, shown
@@ -28,15 +28,19 @@ class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transacti
     """Leave the transaction and keep nothing."""
 
 
-def import_contacts(table: RecognisedTable, known: KnownCustomers, *, dry_run: bool) -> ImportReport:
-    """Create and update the contacts of ``table``, all or, where a row is refused, none. Returns its story.
+def import_contacts(
+    table: RecognisedTable, known: KnownCustomers, *, dry_run: bool, strict: bool = False
+) -> ImportReport:
+    """Create and update the contacts of ``table``, but for those that are refused. Returns the report.
 
-    Contacts that the file does not name stay; a new main contact takes over from the former one.
+    Contacts that the file does not name stay; a new main contact takes over from the former one. ``strict``: all of
+    them or, where anything is refused, none.
     """
     report = ImportReport()
     cells = Cells(table)
+    broken: set[int] = set()
     with StagingDatabase() as spool:
-        for row in readable_rows(table, report):
+        for row in readable_rows(table, report, 0, broken):
             cells.take(row)
             code = cells.needed("code_client", 50)
             values = (
@@ -45,14 +49,16 @@ def import_contacts(table: RecognisedTable, known: KnownCustomers, *, dry_run: b
                 cells.parsed("email", email_text, ""),
                 "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else "",
             )
-            report.refuse(*cells.rejections)
-            spool.add_part(code, 0, [(row.line, values)])
+            if cells.rejections:
+                report.refuse(*cells.rejections)
+            else:
+                spool.add_part(code, 0, [(row.line, values)])
         spool.finish()
         try:
             with nullcontext() if dry_run else transaction.atomic():
-                for group in batched(spool.by_key(), _CUSTOMERS_AT_ONCE):
+                for group in batched(spool.by_key() if not broken else (), _CUSTOMERS_AT_ONCE):
                     _Batch(table, known, report).take(dict(group), dry_run=dry_run)
-                if not report.is_clean:
+                if strict and not report.is_clean:
                     raise _Undo
         except _Undo:
             report.forget_counts()
@@ -73,7 +79,7 @@ class _Batch:
         self._with_new_main: set[int] = set()
 
     def take(self, groups: dict[str, _Rows], *, dry_run: bool) -> None:
-        """Compare the rows of each customer's code with what is there, and write unless something is refused."""
+        """Compare the rows of each customer's code with what is there, and write what is not refused."""
         keys = self._known.keys_of(set(groups))
         existing: dict[int, list[Contact]] = defaultdict(list)
         for contact in Contact.objects.filter(customer_id__in=[key for key in keys.values() if key is not None]):
@@ -84,7 +90,7 @@ class _Batch:
             else:
                 key = keys[code]
                 self._one_customer(key, rows, existing[key] if key is not None else [])
-        if not dry_run and self._report.is_clean:
+        if not dry_run:
             # The former main contact steps back first: the database allows one at a time.
             Contact.objects.filter(customer_id__in=self._with_new_main, is_main=True).update(is_main=False)
             if self._updated:
@@ -92,34 +98,45 @@ class _Batch:
             Contact.objects.bulk_create(self._created)
 
     def _refuse_unknown(self, code: str, rows: _Rows) -> None:
-        if not code:
-            return  # refused already
         refused = self._known.refused.get(code)
-        if refused is not None:
+        if refused is not None and refused[1] is None:
             # Said once: what is to be corrected is the other file.
-            reason = f"Des clients de cette table sont dans {refused}, qui est refusé."
+            reason = in_a_refused_file(refused[0])
             if all(each.reason != reason for each in self._report.rejected):
                 self._report.refuse_file(self._file, reason)
             return
+        reason = f"Le client « {shown(code)} » n’existe pas." if refused is None else refused_card(code, *refused)
         for _, (line, _values) in rows:
-            reason = f"Le client « {shown(code)} » n’existe pas."
             self._report.refuse(Rejection(self._file, line, "code_client", shown(code), reason))
 
     def _one_customer(self, key: int | None, rows: _Rows, existing: list[Contact]) -> None:
+        rows = list(self._good(rows))
         by_address = {contact.email.lower(): contact for contact in existing if contact.email}
         matches = self._matches(rows, existing, by_address)
-        addresses: dict[str, int] = {}
-        main_line = 0
-        for (_, (line, values)), contact in zip(rows, matches, strict=True):
+        for (_, (_line, values)), contact in zip(rows, matches, strict=True):
             name, function, email, is_main = values
-            if email and (first := addresses.setdefault(email.lower(), line)) != line:
+            self._one_row(key, (name, function, email, bool(is_main)), contact)
+
+    def _good(self, rows: _Rows) -> Iterator[tuple[int, PackedRow]]:
+        """The rows of a customer without those that contradict one before them."""
+        addresses: dict[str, tuple[int, tuple[str, ...]]] = {}
+        main_line = 0
+        for place, (line, values) in rows:
+            _name, _function, email, is_main = values
+            first, its_values = addresses.setdefault(email.lower(), (line, values)) if email else (line, values)
+            if first != line:
                 reason = f"Ce client a déjà un contact à l’adresse « {shown(email)} », ligne {first}."
-                self._report.refuse(Rejection(self._file, line, "email", shown(email), reason))
+                if its_values == values:
+                    self._report.skip(SkippedRow(self._file, line, reason))
+                else:
+                    self._report.refuse(Rejection(self._file, line, "email", shown(email), reason))
+                continue
             if is_main and main_line:
                 reason = f"Ce client a déjà un interlocuteur principal, ligne {main_line}."
                 self._report.refuse(Rejection(self._file, line, "interlocuteur_principal", "O", reason))
+                continue
             main_line = main_line or (line if is_main else 0)
-            self._one_row(key, (name, function, email, bool(is_main)), contact)
+            yield place, (line, values)
 
     def _matches(self, rows: _Rows, existing: list[Contact], by_address: dict[str, Contact]) -> list[Contact | None]:
         """For each row the contact that it means: the one of its address, else an unmatched one of its name."""

@@ -1,6 +1,6 @@
 """Customers of ``clients.csv``: read, compared with the cards that are there, written in batches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import batched
@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import DEMATERIALISED, Customer
-from invoices.importing.report import ImportReport
+from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells, country_text, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.tables.rows import readable_rows
+from invoices.importing.tables.staging import StagingDatabase
 from invoices.importing.values import LOOK_ALIKES, BadValue, bare_address, bare_code, parse_flag, shown
 from mailing.addresses import InvalidAddressError, parse_address
 
@@ -60,13 +61,12 @@ _TEXTS: Final = (
 class KnownCustomers:
     """What the files of one run have said of customers so far.
 
-    ``lines`` is where each code stood; ``to_be_created`` the codes that a dry run would have created; ``refused`` the
-    codes of refused files, and which file.
+    ``to_be_created`` are the codes that a dry run would have created; ``refused`` the codes whose cards are refused:
+    file and line, None where the file is refused as a whole.
     """
 
-    lines: dict[str, tuple[str, int]] = field(default_factory=dict)
     to_be_created: set[str] = field(default_factory=set)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[str, int | None]] = field(default_factory=dict)
 
     def keys_of(self, codes: set[str]) -> dict[str, int | None]:
         """The primary keys of the customers of ``codes``; None for those that a dry run would have created."""
@@ -82,42 +82,105 @@ class KnownCustomers:
         return found
 
 
+def refused_card(code: str, file: str, line: int | None) -> str:
+    """Why what belongs to the new card ``code``, refused at that place, is refused with it."""
+    return f"La fiche du client « {shown(code)} » est refusée ({file}, ligne {line})."
+
+
+def in_a_refused_file(file: str) -> str:
+    """The same of all rows of a table whose customers are in ``file``, refused as a whole."""
+    return f"Des clients de cette table sont dans {file}, qui est refusé."
+
+
 class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transaction
     """Leave the transaction and keep nothing."""
 
 
-def import_customers(table: RecognisedTable, known: KnownCustomers, *, dry_run: bool) -> ImportReport:
-    """Create and update the customers of ``table``, all or, where a row is refused, none. Returns its story."""
+def import_customers(
+    tables: Sequence[RecognisedTable], known: KnownCustomers, *, dry_run: bool, strict: bool = False
+) -> ImportReport:
+    """Create and update the customers of ``tables``, but for the cards that are refused. Returns the report.
+
+    ``strict``: all of them or, where anything is refused, none.
+    """
     report = ImportReport()
-    codes: list[str] = []
-    try:
-        with nullcontext() if dry_run else transaction.atomic():
-            for batch in batched(_parsed(table, known, report), BATCH):
-                codes += [values["code"] for values in batch]
-                _write(batch, report, known, write=not dry_run and report.is_clean)
-            if not report.is_clean:
-                raise _Undo
-    except _Undo:
-        report.forget_counts()
-        known.to_be_created.difference_update(codes)
-        known.refused.update(dict.fromkeys(codes, table.name))
+    with StagingDatabase() as staged:
+        broken = _stage(tables, staged, known, report)
+        try:
+            with nullcontext() if dry_run else transaction.atomic():
+                for batch in batched(_good(staged, broken, known), BATCH):
+                    _write(batch, report, known, write=not dry_run)
+                if strict and not report.is_clean:
+                    raise _Undo
+        except _Undo:
+            report.forget_counts()
+            known.to_be_created.clear()
+            for head in staged.heads():
+                known.refused.setdefault(dict(head.values)["code"], (tables[head.file].name, None))
+    report.rejected.sort(key=lambda each: (each.file, each.line or 0))
     return report
 
 
-def _parsed(table: RecognisedTable, known: KnownCustomers, report: ImportReport) -> Iterator[dict[str, Any]]:
-    """The rows as fields of :class:`Customer`, of the columns that the table has; refusals go into the report."""
+def _stage(
+    tables: Sequence[RecognisedTable], staged: StagingDatabase, known: KnownCustomers, report: ImportReport
+) -> set[int]:
+    """All rows into ``staged``; what is wrong with them into ``report``. Returns the tables that are refused whole."""
+    broken: set[int] = set()
+    for place, table in enumerate(tables):
+        for line, values in _parsed(table, place, known, report, broken):
+            staged.add_head(values["code"], place, line, tuple(map(_plain, values.items())))
+    staged.finish_heads()
+    for double in staged.doubles:
+        file, first_file = tables[double.file].name, tables[double.first_file].name
+        where = f"ligne {double.first_line}" if file == first_file else f"ligne {double.first_line} de {first_file}"
+        reason = f"Le client « {shown(double.key)} » figure déjà {where}."
+        if double.is_same:
+            report.skip(SkippedRow(file, double.line, reason))
+            continue
+        report.refuse(Rejection(file, double.line, "code", shown(double.key), reason))
+        if double.key not in known.refused:
+            reason = f"Le client « {shown(double.key)} » figure aussi, avec un autre contenu, ligne {double.line}"
+            reason += "." if file == first_file else f" de {file}."
+            report.refuse(Rejection(first_file, double.first_line, "code", shown(double.key), reason))
+            known.refused[double.key] = first_file, double.first_line
+    for head in staged.heads() if broken else ():
+        if head.file in broken:
+            known.refused[dict(head.values)["code"]] = tables[head.file].name, None
+    return broken
+
+
+def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
+    """A value of a model's choices as the bare text that it is."""
+    name, value = item
+    return name, str(value) if isinstance(value, str) else value
+
+
+def _good(staged: StagingDatabase, broken: set[int], known: KnownCustomers) -> Iterator[dict[str, Any]]:
+    """The cards to be written, in the order of their rows."""
+    for head in staged.heads():
+        values = dict(head.values)
+        if head.file not in broken and values["code"] not in known.refused:
+            yield values
+
+
+def _parsed(
+    table: RecognisedTable, place: int, known: KnownCustomers, report: ImportReport, broken: set[int]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows that have a code: line, and fields of :class:`Customer`, of the columns that the table has."""
     cells = Cells(table)
-    for row in readable_rows(table, report):
+    for row in readable_rows(table, report, place, broken):
         cells.take(row)
         values = _values(cells, numbers_are_bare=table.table.has_typed_cells)
-        code = values["code"]
-        if code:
-            file, line = known.lines.setdefault(code, (table.name, row.line))
-            if (file, line) != (table.name, row.line):
-                where = f"ligne {line}" if file == table.name else f"ligne {line} de {file}"
-                cells.refuse("code", code, f"Le client « {shown(code)} » figure déjà {where}.")
-        report.refuse(*cells.rejections)
-        yield values
+        refused = [each for each in cells.rejections if each.column != "email"]
+        if refused:
+            report.refuse(*cells.rejections)
+            known.refused.setdefault(values["code"], (table.name, row.line))
+        elif cells.rejections:
+            # Whoever is owed an invoice keeps his card, without the address that nobody could write to.
+            values.pop("email", None)
+            report.warn(*cells.rejections)
+        if values["code"]:
+            yield row.line, values
 
 
 def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.received import MissingFileError, ReceivedFiles, read_pdf
 from invoices.importing.report import ImportReport, Rejection, Telling
 from invoices.importing.tables.bulk import background_writer
+from invoices.importing.tables.customers import in_a_refused_file, refused_card
 from invoices.importing.tables.invoice_rows import InvoiceRow
 from invoices.importing.tables.pairing import cells_hash, content_hash, pair
 from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, StreamingImpossible, TableReader
@@ -32,10 +33,7 @@ class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transacti
 
 
 def import_invoice_tables(given: InvoiceTables) -> ImportReport:
-    """Create and update the invoices of the tables. Returns their story.
-
-    Files that share an invoice stand and fall together: a refused row refuses its file and those linked with it.
-    """
+    """Create and update the invoices of the tables, but for those that are refused. Returns the report."""
     report = ImportReport()
     if given.heads and not given.lines and not all("pdf" in table.positions for table in given.heads):
         for table in given.heads:
@@ -51,8 +49,7 @@ def import_invoice_tables(given: InvoiceTables) -> ImportReport:
         reader.read_heads()
         if not run.write_while_reading():
             reader.read_lines()
-            for group in reader.groups():
-                run.write(group, reader.invoices(group))
+            run.write(reader.invoices())
     report.rejected.sort(key=lambda each: (each.file, each.line or 0))
     return report
 
@@ -70,43 +67,41 @@ class _Run:
 
         False, and nothing is changed, where everything is to be read before anything can be written.
         """
-        # A check writes nothing, and is to tell all that is wrong at once.
-        if self.given.dry_run or not self.reader.can_give_invoices_while_reading():
+        if not self.reader.can_give_invoices_while_reading():
             return False
         try:
-            self.write({0}, self.reader.invoices_while_reading())
+            self.write(self.reader.invoices_while_reading())
         except StreamingImpossible:
             self.waiting_files.clear()
             return False
         return True
 
-    def write(self, files: set[int], invoices: Iterable[ReadInvoice]) -> None:
-        """Check ``invoices``, those of ``files``, and write them, all or none, in one transaction."""
+    def write(self, invoices: Iterable[ReadInvoice]) -> None:
+        """Check ``invoices`` and write the good ones, in one transaction."""
         story = ImportReport()
         received = ReceivedFiles()
-        write = not self.given.dry_run and not files & self.reader.refused
+        write = not self.given.dry_run
         telling = Telling(self.given.progress, "factures")
-        self.given.companies.saves = write
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
             with transaction.atomic() if write else nullcontext(), background_writer() as behind:
-                writer = InvoiceWriter(story, received, behind)
+                writer = InvoiceWriter(story, received, behind, self.given.replace)
                 for batch in batched(invoices, BATCH):
-                    candidates = self._candidates(batch, story)
-                    writer.take(candidates, write=write and story.is_clean)
+                    writer.take(self._candidates(batch, story), write=write)
                     telling.add(len(batch))
-                if not story.is_clean or files & self.reader.refused:
+                if self.given.strict and not (story.is_clean and self.report.is_clean):
                     raise _Undo
                 if write:
                     writer.finish()
+                    if not story.changes:
+                        raise _Undo  # a company that was made for invoices that are refused after all
         except _Undo:
-            story.forget_counts()
+            if self.given.strict and not (story.is_clean and self.report.is_clean):
+                story.forget_counts()
             self._undo(received)
         except BaseException:
             self._undo(received)
             raise
-        finally:
-            self.given.companies.saves = not self.given.dry_run
         self.report.add(story)
 
     def _undo(self, received: ReceivedFiles) -> None:
@@ -118,7 +113,7 @@ class _Run:
         keys = self._customer_keys({each.head.customer_code for each in batch if each.head.customer_code})
         candidates = []
         for index, line, head, lines in batch:
-            if self.reader.is_broken(head):
+            if self.reader.is_refused(head):
                 continue
             file = self.given.heads[index].name
             place = _Place(file, line, story)
@@ -162,10 +157,12 @@ class _Run:
         refused = self.given.customers.refused.get(code)
         if refused is None:
             place.refuse("code_client", code, f"Le client « {shown(code)} » n’existe pas.")
+        elif refused[1] is not None:
+            place.refuse("code_client", code, refused_card(code, *refused))
         elif place.file not in self.waiting_files:
             # Said once: what is to be corrected is the other file.
             self.waiting_files.add(place.file)
-            place.story.refuse_file(place.file, f"Des clients de cette table sont dans {refused}, qui est refusé.")
+            place.story.refuse_file(place.file, in_a_refused_file(refused[0]))
         return False
 
     def _pdf(self, place: "_Place", name: str) -> tuple[Path | None, str]:

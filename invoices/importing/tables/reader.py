@@ -1,20 +1,22 @@
 """Rows of ``factures.csv`` and ``lignes.csv`` brought together: every head with its lines."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from invoices.importing.companies import KnownCompanies
-from invoices.importing.report import ImportReport, Progress, Rejection, Telling
+from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow, Telling
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers
 from invoices.importing.tables.invoice_rows import HeadParser, InvoiceRow
 from invoices.importing.tables.line_rows import LineParser, ParsedLine
 from invoices.importing.tables.rows import readable_rows
-from invoices.importing.tables.staging import SpooledHead, StagingDatabase
+from invoices.importing.tables.staging import Double, SpooledHead, StagingDatabase
 from invoices.importing.values import shown
+from invoices.money import write_count
 
 _PARTS_AT_ONCE: Final = 900
 _UNIT: Final = "\x1f"
@@ -25,7 +27,11 @@ type _Part = tuple[str, list[tuple[int, ParsedLine]]]
 
 @dataclass
 class InvoiceTables:
-    """What an import of invoices needs to know. ``find_pdf`` gives the path of the file that a row names."""
+    """What an import of invoices needs to know. ``find_pdf`` gives the path of the file that a row names.
+
+    ``strict``: all invoices or none. ``replace``: those that staff let take the place of another, by its
+    :func:`~invoices.importing.report.identity`.
+    """
 
     heads: Sequence[RecognisedTable]
     lines: Sequence[RecognisedTable]
@@ -33,6 +39,8 @@ class InvoiceTables:
     companies: KnownCompanies
     find_pdf: Callable[[str, str], Path | None]
     dry_run: bool = False
+    strict: bool = False
+    replace: Collection[str] = ()
     progress: Progress | None = None
 
 
@@ -52,8 +60,8 @@ class StreamingImpossible(Exception):  # noqa: N818 - not an error: the way out 
 class TableReader:
     """Reads the tables into ``spool``, and what is wrong with them into ``report``.
 
-    First :meth:`read_heads`. Then either :meth:`invoices_while_reading`, or :meth:`read_lines` and, for each of
-    :meth:`groups`, :meth:`invoices`.
+    An invoice is refused with its lines where a cell of any of them is wrong; a table that breaks, as a whole. First
+    :meth:`read_heads`. Then either :meth:`invoices_while_reading`, or :meth:`read_lines` and :meth:`invoices`.
     """
 
     def __init__(self, given: InvoiceTables, spool: StagingDatabase, report: ImportReport) -> None:
@@ -62,149 +70,173 @@ class TableReader:
         self._report = report
         # Numbers may repeat between companies; lines say of which they are where their table has the column.
         self._lines_name_companies = bool(given.lines) and all("societe" in table.positions for table in given.lines)
-        self.refused: set[int] = set()
-        """The tables of heads of which nothing will be written."""
-        self._refused_lines: set[int] = set()
-        self._broken_keys: set[str] = set()
+        self._broken_heads: set[int] = set()  # the tables that cannot be read to their end
+        self._broken_lines: set[int] = set()
+        self._refused: set[str] = set()  # the keys of invoices with something wrong in their head
+        self._refused_by_lines: set[str] = set()
         self._number_of_heads = 0
         self._telling = Telling(given.progress, "lecture")
 
     def _key(self, company: str, number: str) -> str:
         return f"{company}{_UNIT}{number}" if self._lines_name_companies else number
 
-    def is_broken(self, head: InvoiceRow) -> bool:
-        """Whether cells of this invoice were refused: its sums say nothing."""
-        return self._key(head.company, head.number) in self._broken_keys
+    def is_refused(self, head: InvoiceRow) -> bool:
+        """Whether this invoice was refused while it was read: its sums say nothing."""
+        key = self._key(head.company, head.number)
+        return key in self._refused or key in self._refused_by_lines
 
     def read_heads(self) -> None:
         """All heads into the spool; what is wrong with their cells, and doubles, into the report."""
         for index, table in enumerate(self._given.heads):
-            before = self._report.rejections
             self._read_heads(index, table)
-            if self._report.rejections > before:
-                self.refused.add(index)
         self._number_of_heads = self._spool.finish_heads()
-        for file, line, first, values in self._spool.doubles:
-            self._refuse_double(file, line, first, InvoiceRow._make(values))
+        for double in self._spool.doubles:
+            self._judge_double(double)
 
     def _read_heads(self, index: int, table: RecognisedTable) -> None:
         parser = HeadParser(table)
         cells = parser.cells
-        for row in readable_rows(table, self._report):
+        for row in readable_rows(table, self._report, index, self._broken_heads):
             cells.take(row)
             head = parser.parse()
             key = self._key(head.company, head.number)
-            if cells.rejections:
-                self._broken_keys.add(key)
             if head.pdf:
                 self._given.find_pdf(table.name, head.pdf)  # whatever becomes of the row, this file is spoken for
             if head.number:
                 self._spool.add_head(key, index, row.line, head)
             if cells.rejections:
+                self._refused.add(key)
                 self._report.refuse(*cells.rejections)
             self._telling.add()
 
-    def _refuse_double(self, file: int, line: int, first: int, head: InvoiceRow) -> None:
-        self.refused.add(file)
-        reason = f"La facture « {shown(head.number)} » figure déjà ligne {first}."
-        if head.company and not self._lines_name_companies:
+    def _judge_double(self, double: Double) -> None:
+        """The same head twice is one; two that differ are refused, since nothing says which is meant."""
+        number = shown(double.key.rpartition(_UNIT)[2])
+        file, first_file = self._given.heads[double.file].name, self._given.heads[double.first_file].name
+        where = f"ligne {double.first_line}" if file == first_file else f"ligne {double.first_line} de {first_file}"
+        reason = f"La facture « {number} » figure déjà {where}."
+        if double.is_same:
+            self._report.skip(SkippedRow(file, double.line, reason))
+            return
+        if any("societe" in table.positions for table in self._given.heads) and not self._lines_name_companies:
             reason += " Si deux sociétés ont ce numéro, donnez la colonne societe aussi dans les lignes."
-        self._report.refuse(Rejection(self._given.heads[file].name, line, "numero", shown(head.number), reason))
+        mended_by = "Gardez une seule des deux lignes, ou corrigez le numéro de l’une."
+        self._report.refuse(Rejection(file, double.line, "numero", number, reason, mended_by))
+        if double.key not in self._refused:
+            self._refused.add(double.key)
+            where = f"ligne {double.line}" if file == first_file else f"ligne {double.line} de {file}"
+            reason = f"La facture « {number} » figure aussi, avec un autre contenu, {where}."
+            self._report.refuse(Rejection(first_file, double.first_line, "numero", number, reason, mended_by))
 
-    def _parts(self, table: RecognisedTable, report: ImportReport) -> Iterator[_Part]:
-        """The rows of ``table``; what is wrong with their cells into ``report``."""
+    def _parts(self, index: int, report: ImportReport, broken: set[int]) -> Iterator[_Part]:
+        """The rows of a table of lines; what is wrong with their cells into ``report``.
+
+        A row that is refused is not among them; its invoice is given nonetheless, without rows perhaps.
+        """
+        table = self._given.lines[index]
         parser = LineParser(table)
         cells = parser.cells
-        current = ""
+        current: str | None = None
         rows: list[tuple[int, ParsedLine]] = []
-        for row in readable_rows(table, report):
+        for row in readable_rows(table, report, index, broken):
             cells.take(row)
             company, number, line = parser.parse()
             key = self._key(company, number)
-            if cells.rejections:
-                report.refuse(*cells.rejections)
-                self._broken_keys.add(key)
             if key != current:
-                if rows:
+                if current is not None:
                     yield current, rows
                 current, rows = key, []
-            rows.append((row.line, line))
-        if rows:
+            if cells.rejections:
+                report.refuse(*cells.rejections)
+                self._refused_by_lines.add(key)
+            else:
+                rows.append((row.line, line))
+        if current is not None:
             yield current, rows
+
+    def _refuse_orphans(self, index: int, key: str, lines: Iterable[int], report: ImportReport) -> None:
+        number = shown(key.rpartition(_UNIT)[2])
+        reason = f"La facture « {number} » n’est pas dans les factures données."
+        mended_by = "Donnez la facture de cette ligne dans le même import, ou corrigez son numéro."
+        report.refuse(
+            *(Rejection(self._given.lines[index].name, line, "numero", number, reason, mended_by) for line in lines)
+        )
 
     # Everything first
 
     def read_lines(self) -> None:
         """All lines into the spool; what is wrong with their cells, and orphans, into the report."""
-        for index, table in enumerate(self._given.lines):
-            before = self._report.rejections
-            for key, rows in self._parts(table, self._report):
+        for index in range(len(self._given.lines)):
+            for key, rows in self._parts(index, self._report, self._broken_lines):
                 self._spool.add_part(key, index, [(line, tuple(values)) for line, values in rows])
                 self._telling.add(len(rows))
-            if self._report.rejections > before:
-                self._refused_lines.add(index)
         self._spool.finish()
+        lost: Counter[int] = Counter()
         for key, file, packed in self._spool.orphans():
-            number = key.rpartition(_UNIT)[2]
-            if number:
-                self._refused_lines.add(file)
-                reason = f"La facture « {shown(number)} » n’est pas dans les factures données."
-                name, line = self._given.lines[file].name, packed[0][0]
-                self._report.refuse(Rejection(name, line, "numero", shown(number), reason))
-
-    def groups(self) -> Iterable[set[int]]:
-        """The tables of heads that stand and fall together, because a table of lines serves them both."""
-        groups: list[tuple[set[int], set[int]]] = [({index}, set()) for index in range(len(self._given.heads))]
-        for head, part in self._spool.links():
-            touched = [group for group in groups if head in group[0] or part in group[1]]
-            groups = [group for group in groups if group not in touched]
-            groups.append(
-                (
-                    set().union({head}, *(group[0] for group in touched)),
-                    set().union({part}, *(group[1] for group in touched)),
-                )
+            if self._broken_heads:
+                lost[file] += len(packed)
+            elif file not in self._broken_lines:
+                self._refuse_orphans(file, key, (line for line, _ in packed), self._report)
+        for file, number in lost.items():
+            words = write_count(
+                number, "ligne de cette table est d’une facture", "lignes de cette table sont de factures"
             )
-        for heads, parts in groups:
-            if parts & self._refused_lines or heads & self.refused:
-                self.refused |= heads
-            yield heads
+            names = ", ".join(self._given.heads[index].name for index in sorted(self._broken_heads))
+            reason = f"{words} absentes de {names}, qui ne se lit pas jusqu’au bout."
+            self._report.refuse_file(self._given.lines[file].name, reason)
 
-    def invoices(self, files: set[int]) -> Iterator[ReadInvoice]:
-        """The invoices whose heads stand in ``files``, in their order."""
-        for file, line, values, rows in self._spool.joined():
-            if file in files:
-                yield ReadInvoice(file, line, InvoiceRow._make(values), [ParsedLine._make(each) for _, each in rows])
+    def invoices(self) -> Iterator[ReadInvoice]:
+        """The invoices in the order of their heads, without those of tables that do not read to their end."""
+        lost: Counter[int] = Counter()
+        for file, line, values, rows, files in self._spool.joined():
+            if file in self._broken_heads:
+                continue
+            if self._broken_lines and (not rows or files & self._broken_lines):
+                lost[file] += 1
+                continue
+            yield ReadInvoice(file, line, InvoiceRow._make(values), [ParsedLine._make(each) for _, each in rows])
+        for file, number in lost.items():
+            words = write_count(
+                number, "facture de cette table a ses lignes", "factures de cette table ont leurs lignes"
+            )
+            names = ", ".join(self._given.lines[index].name for index in sorted(self._broken_lines))
+            self._report.refuse_file(
+                self._given.heads[file].name, f"{words} dans {names}, qui ne se lit pas jusqu’au bout."
+            )
 
     # Line by line
 
     def can_give_invoices_while_reading(self) -> bool:
-        """Whether :meth:`invoices_while_reading` is worth a try: one table of each kind, and all heads are right."""
-        return len(self._given.heads) == 1 and len(self._given.lines) == 1 and self._report.is_clean
+        """Whether :meth:`invoices_while_reading` is worth a try: one table of each kind, and that of heads is whole."""
+        return len(self._given.heads) == 1 and len(self._given.lines) == 1 and not self._broken_heads
 
     def invoices_while_reading(self) -> Iterator[ReadInvoice]:
         """The invoices in the order of their lines, which are read meanwhile; in the end those without lines.
 
-        Raises :class:`StreamingImpossible` where that cannot be: cells are wrong, lines of an invoice do not stand
-        together, or belong to none. Nothing of it is told; :meth:`read_lines` may follow, and tells all of it.
+        Raises :class:`StreamingImpossible` where that cannot be: lines of an invoice do not stand together, or the
+        table breaks. Nothing of it is told then; :meth:`read_lines` may follow, and tells all of it.
         """
-        (table,) = self._given.lines
         unseen = ImportReport()
+        broken: set[int] = set()
         taken = bytearray(self._number_of_heads + 1)
         try:
-            for parts in batched(self._parts(table, unseen), _PARTS_AT_ONCE):
+            for parts in batched(self._parts(0, unseen, broken), _PARTS_AT_ONCE):
                 heads = self._spool.heads_of([key for key, _ in parts])
                 for key, rows in parts:
                     head = heads.get(key)
-                    if head is None or taken[head.place] or unseen.rejections:
+                    if head is None:
+                        self._refuse_orphans(0, key, (line for line, _ in rows), unseen)
+                        continue
+                    if taken[head.place]:
                         raise StreamingImpossible
                     taken[head.place] = True
                     yield _read_invoice(head, [line for _, line in rows])
-            if unseen.rejections:
+            if broken:
                 raise StreamingImpossible
         except StreamingImpossible:
-            self._broken_keys.clear()
+            self._refused_by_lines.clear()
             raise
-        self._report.notices += unseen.notices
+        self._report.add(unseen)
         if taken.count(True) < self._number_of_heads:
             for head in self._spool.heads():
                 if not taken[head.place]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from invoices.files.tables import Row, UnreadableTable
-from invoices.importing.report import ImportReport
+from invoices.importing.report import ImportReport, SkippedRow
 from invoices.importing.tables.columns import INVOICES, LINES, RecognisedTable
 from invoices.importing.values import shown
 
@@ -14,7 +14,6 @@ _TOTAL_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _FIRST_LETTERS: Final = frozenset("TtSsGgCcRrAaÀà")
-_MOST_NAMED: Final = 10
 
 
 def is_total_row(cells: Sequence[str], number: str = "") -> bool:
@@ -33,14 +32,14 @@ def is_total_line(name: str) -> bool:
     return _TOTAL_WORDS.match(name) is not None
 
 
-def readable_rows(table: RecognisedTable, report: ImportReport) -> Iterator[Row]:
-    """The rows of ``table``; where the file breaks (an unclosed quote…) they end, and it is refused.
+def readable_rows(table: RecognisedTable, report: ImportReport, place: int, broken: set[int]) -> Iterator[Row]:
+    """The rows of ``table``. Where the file breaks (an unclosed quote…) they end, and it is refused as a whole:
+    ``place``, its own among the tables of its kind, goes into ``broken``.
 
     Totals, the header once more and the remarks under a report are passed over, which ``report`` says.
     """
     header_line = table.header_line
     number_at = table.positions.get("numero", -1) if table.kind in (INVOICES, LINES) else -1
-    skipped: list[tuple[int, str]] = []
     header: list[str] = []
     try:
         for row in table.table.rows():
@@ -49,17 +48,19 @@ def readable_rows(table: RecognisedTable, report: ImportReport) -> Iterator[Row]
                 number = cells[number_at] if 0 <= number_at < len(cells) else ""
                 is_doubtful = not number or number[0] in _FIRST_LETTERS or " " in number or cells == header
                 if number_at >= 0 and is_doubtful and _is_skipped(cells, number, header):
-                    skipped.append((row.line, next(cell for cell in cells if cell)))
+                    report.skip(SkippedRow(table.name, row.line, skipped_reason(cells)))
                     continue
                 yield row
             elif row.line == header_line:
                 header = row.cells
     except UnreadableTable as problem:
+        broken.add(place)
         report.refuse_file(table.name, problem.reason, problem.line or None)
-    if skipped:
-        named = ", ".join(f"{line} (« {shown(text)} »)" for line, text in skipped[:_MOST_NAMED])
-        more = "…" if len(skipped) > _MOST_NAMED else ""
-        report.notices.append(f"{table.name} : lignes de total ou de titre passées : {named}{more}.")
+
+
+def skipped_reason(cells: Sequence[str]) -> str:
+    """Why a row of totals or titles is passed over, in French."""
+    return f"Ligne de total ou de titre (« {shown(next((cell for cell in cells if cell), ''))} »)."
 
 
 def _is_skipped(cells: list[str], number: str, header: list[str]) -> bool:

@@ -22,7 +22,18 @@ class SpooledHead(NamedTuple):
     place: int
     file: int
     line: int
-    values: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+class Double(NamedTuple):
+    """A head whose key stood in a head before it: where both stood, and whether they say the same."""
+
+    key: str
+    file: int
+    line: int
+    first_file: int
+    first_line: int
+    is_same: bool
 
 
 _BATCH: Final = 2000
@@ -43,7 +54,7 @@ class StagingDatabase:
         self._database = sqlite3.connect(Path(self._folder.name) / "rows.sqlite3", isolation_level=None)
         self._database.executescript(_SCHEMA)
         self._database.execute("BEGIN")
-        self.doubles: list[tuple[int, int, int, tuple[str, ...]]] = []  # file, line, line of the first, values
+        self.doubles: list[Double] = []
         self._heads: list[tuple[str, int, int, bytes]] = []
         self._parts: list[tuple[str, int, bytes]] = []
 
@@ -56,7 +67,7 @@ class StagingDatabase:
         self._database.close()
         self._folder.cleanup()
 
-    def add_head(self, key: str, file: int, line: int, values: tuple[str, ...]) -> None:
+    def add_head(self, key: str, file: int, line: int, values: tuple[Any, ...]) -> None:
         """Keep a head. Where its key is there already it is none of :meth:`joined`, but one of :attr:`doubles`."""
         self._heads.append((key, file, line, marshal.dumps(tuple(values), 2)))
         if len(self._heads) >= _BATCH:
@@ -85,16 +96,18 @@ class StagingDatabase:
         if not self._heads:
             return
         places = ", ".join("?" * len(self._heads))
-        query = f"SELECT key, line FROM head WHERE key IN ({places})"  # noqa: S608
-        known = dict(self._database.execute(query, [key for key, *_ in self._heads]))
+        query = f"SELECT key, file, line, packed FROM head WHERE key IN ({places})"  # noqa: S608
+        rows = self._database.execute(query, [key for key, *_ in self._heads])
+        known = {key: (file, line, packed) for key, file, line, packed in rows}
         fresh = []
         for head in self._heads:
             key, file, line, packed = head
-            if key in known:
-                self.doubles.append((file, line, known[key], marshal.loads(packed)))  # noqa: S302
-            else:
-                known[key] = line
+            first_file, first_line, first = known.setdefault(key, (file, line, packed))
+            if first is packed:
                 fresh.append(head)
+            else:
+                is_same = first == packed or marshal.loads(first) == marshal.loads(packed)  # noqa: S302
+                self.doubles.append(Double(key, file, line, first_file, first_line, is_same))
         self._database.executemany("INSERT INTO head (key, file, line, packed) VALUES (?, ?, ?, ?)", fresh)
         self._heads = []
 
@@ -115,32 +128,28 @@ class StagingDatabase:
         self._database.execute("CREATE INDEX part_by_key ON part (key, seq)")
         self._database.execute("COMMIT")
 
-    def links(self) -> list[tuple[int, int]]:
-        """Which file of heads has parts in which file."""
-        rows = self._database.execute("SELECT DISTINCT head.file, part.file FROM head JOIN part ON part.key = head.key")
-        return rows.fetchall()
-
     def orphans(self) -> Iterator[tuple[str, int, list[PackedRow]]]:
         """Parts without a head: key, file, rows."""
         query = "SELECT key, file, packed FROM part WHERE key NOT IN (SELECT key FROM head) ORDER BY seq"
         for key, file, packed in self._database.execute(query):
             yield key, file, marshal.loads(packed)  # noqa: S302 - written by this process
 
-    def joined(self) -> Iterator[tuple[int, int, tuple[str, ...], list[PackedRow]]]:
-        """Every head in the order of the files: file, line, values, and its parts in the order of theirs."""
+    def joined(self) -> Iterator[tuple[int, int, tuple[Any, ...], list[PackedRow], set[int]]]:
+        """Every head in the order of the files: file, line, values, its parts in the order of theirs, their files."""
         query = (
-            "SELECT head.seq, head.file, head.line, head.packed, part.packed FROM head "
+            "SELECT head.seq, head.file, head.line, head.packed, part.packed, part.file FROM head "
             "LEFT JOIN part ON part.key = head.key ORDER BY head.seq, part.seq"
         )
         current: Any = None
-        for seq, file, line, head, part in self._database.execute(query):
+        for seq, file, line, head, part, part_file in self._database.execute(query):
             rows = marshal.loads(part) if part is not None else []  # noqa: S302
             if current is not None and current[0] == seq:
                 current[4].extend(rows)
+                current[5].add(part_file)
                 continue
             if current is not None:
                 yield current[1:]
-            current = (seq, file, line, marshal.loads(head), rows)  # noqa: S302
+            current = (seq, file, line, marshal.loads(head), rows, set() if part is None else {part_file})  # noqa: S302
         if current is not None:
             yield current[1:]
 

@@ -4,7 +4,7 @@ import datetime
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from customers.models import Customer
 from invoices.importing.received import ReceivedFiles
-from invoices.importing.report import ImportReport, Rejection
+from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
@@ -27,6 +27,11 @@ from invoices.models import Company, Document, Invoice, InvoiceLine
 
 BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
+
+MENDED_BY_REPLACING: Final = (
+    "Corrigez le numéro dans l’ERP ; ou, si celle du fichier est la bonne, « Remplacer » dans Importer."
+)
+_MENDED_BY_NOTE: Final = "Établissez un avoir ou une facture rectificative dans l’ERP."
 
 _HEAD_COLUMNS: Final = (
     "id", "company_id", "customer_id", "number", "kind", "type_code", "issue_date", "due_date", "currency",
@@ -58,8 +63,12 @@ class Candidate:
 class InvoiceWriter:
     """Compares and writes the candidates of one transaction."""
 
-    def __init__(self, story: ImportReport, received: ReceivedFiles, behind: BackgroundWriter) -> None:
+    def __init__(
+        self, story: ImportReport, received: ReceivedFiles, behind: BackgroundWriter, replace: Collection[str] = ()
+    ) -> None:
+        """``replace``: unpublished invoices that another of their number may take the place of."""
         self._story = story
+        self._replace = replace
         self._received = received
         self._behind = behind
         self._heads = RowWriter(Invoice, _HEAD_COLUMNS, at_once=BATCH)
@@ -68,7 +77,8 @@ class InvoiceWriter:
         self._corrections: list[tuple[uuid.UUID, int, list[str]]] = []
 
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
-        """Count what is new, changed and the same, refuse what is published and changed, and write unless refused."""
+        """Count what is new, changed and the same, refuse what is published and changed, and write the rest."""
+        candidates = list(self._without_doubles(candidates))
         existing = self._existing(candidates, lock=write)
         created, updated, seen = [], [], []
         for candidate in candidates:
@@ -86,23 +96,36 @@ class InvoiceWriter:
                 self._story.count("unchanged", "invoices")
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
-                number = candidate.invoice.head.number
-                reason = published_sentence(number)
-                self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason))
-            elif clash := _clash(candidate, customer_id, issue_date):
-                self._story.refuse(
-                    Rejection(candidate.file, candidate.line, "numero", candidate.invoice.head.number, clash)
-                )
+                self._refuse(candidate, published_sentence(candidate.invoice.head.number), mended_by=_MENDED_BY_NOTE)
+            elif (replaced := identity(candidate.company.pk, candidate.invoice.head.number)) not in self._replace and (
+                clash := _clash(candidate, customer_id, issue_date)
+            ):
+                self._refuse(candidate, clash, mended_by=MENDED_BY_REPLACING, replaces=replaced)
             else:
                 updated.append((candidate, version))
         if updated:
             self._count_updated([candidate for candidate, _ in updated])
-        if write and self._story.is_clean:
+        if write:
             self._insert(created)
             self._update(updated)
             RowUpdater(Invoice, ["cells_hash"]).write(seen)
             for candidate in (*created, *(candidate for candidate, _ in updated)):
                 self._keep_pdf(candidate)
+
+    def _without_doubles(self, candidates: list[Candidate]) -> Iterator[Candidate]:
+        """``candidates`` without a second one of the same number, of a company that the file names in two ways."""
+        seen: set[tuple[int | None, str]] = set()
+        for candidate in candidates:
+            number = candidate.invoice.head.number
+            if candidate.company.pk is not None and (candidate.company.pk, number) in seen:
+                self._refuse(candidate, f"La facture « {shown(number)} » de {candidate.company} figure déjà plus haut.")
+                continue
+            seen.add((candidate.company.pk, number))
+            yield candidate
+
+    def _refuse(self, candidate: Candidate, reason: str, *, mended_by: str = "", replaces: str = "") -> None:
+        number = shown(candidate.invoice.head.number)
+        self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason, mended_by, replaces))
 
     def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int, str], tuple[Any, ...]]:
         numbers = [candidate.invoice.head.number for candidate in candidates]

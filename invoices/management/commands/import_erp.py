@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from invoices.einvoices.tasks import request_checks
 from invoices.importing.companies import UnknownCompanyError
-from invoices.importing.report import THINGS, ImportReport, Rejection
+from invoices.importing.report import THINGS, ImportReport
 from invoices.importing.run import ImportStoppedError, import_erp
 
 _WORDS: Final = {
@@ -23,6 +23,7 @@ _WORDS: Final = {
     "invoices": ("facture", "factures"),
     "lines": ("ligne", "lignes"),
 }
+_MOST_SKIPPED: Final = 20
 _EVERY: Final = 20_000  # rows between two lines of progress where there is no terminal
 
 
@@ -47,6 +48,11 @@ class Command(BaseCommand):
         """Paths and switches."""
         parser.add_argument("paths", nargs="+", type=Path, metavar="CHEMIN", help="fichier, dossier ou archive ZIP")
         parser.add_argument("--dry-run", action="store_true", help="contrôler et compter sans rien écrire")
+        parser.add_argument(
+            "--strict",
+            action="store_true",
+            help="ne rien importer des clients, des contacts ou des factures d’une table dès qu’une ligne est refusée",
+        )
         parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
         parser.add_argument(
             "--create-companies", action="store_true", help="créer les sociétés émettrices qui ne sont pas connues"
@@ -79,7 +85,7 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> ImportReport:
         """The import, with a moving line in a terminal and plain lines now and then elsewhere."""
-        choices = {name: options[name] for name in ("dry_run", "create_companies", "company")}
+        choices = {name: options[name] for name in ("dry_run", "create_companies", "company", "strict")}
         console = Console(stderr=True)
         if console.is_terminal:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -110,20 +116,29 @@ class Command(BaseCommand):
             self.stdout.write(f"{label} : {', '.join(words)}")
         for notice in report.notices:
             self.stdout.write(notice)
+        for warning in report.warnings:
+            self.stdout.write(_("Attention : %(sentence)s") % {"sentence": _sentence(warning.as_json())})
+        for file, line, reason in report.skipped[:_MOST_SKIPPED]:
+            place = _("%(file)s, ligne %(line)s") % {"file": file, "line": line} if line else file
+            self.stdout.write(_("Passée : %(place)s : %(reason)s") % {"place": place, "reason": reason})
+        if report.skips > _MOST_SKIPPED:
+            self.stdout.write(_("… et %(number)s autres lignes passées.") % {"number": report.skips - _MOST_SKIPPED})
         if report.is_clean:
             return
         self.stdout.write(_("Refusés : %(count)s") % {"count": report.rejections})
         for rejection in report.as_json()["rejected"]:
-            self.stdout.write(f"  {_sentence(Rejection(**rejection))}")
+            self.stdout.write(f"  {_sentence(rejection)}")
+            if rejection["file"]:
+                self.stdout.write(f"    → {rejection['correction']}")
 
 
 def _count(number: int, singular: str, plural: str) -> str:
     return f"{number} {plural if number >= 2 else singular}"
 
 
-def _sentence(rejection: Rejection) -> str:
+def _sentence(found: dict[str, Any]) -> str:
     """«factures.csv, ligne 12, colonne total_ttc : …»."""
-    line = _("ligne %(line)s") % {"line": rejection.line} if rejection.line else ""
-    column = _("colonne %(column)s") % {"column": rejection.column} if rejection.column else ""
-    place = ", ".join(filter(None, (rejection.file, line, column)))
-    return f"{place} : {rejection.reason}" if place else rejection.reason
+    line = _("ligne %(line)s") % {"line": found["line"]} if found["line"] else ""
+    column = _("colonne %(column)s") % {"column": found["column"]} if found["column"] else ""
+    place = ", ".join(filter(None, (found["file"], line, column)))
+    return f"{place} : {found['reason']}" if place else str(found["reason"])

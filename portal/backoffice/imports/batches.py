@@ -25,6 +25,7 @@ from invoices.importing.batches import (
     confirm_batch,
     describe_progress,
     receive_files,
+    replace_invoice,
 )
 from invoices.models import Company, ImportBatch
 from portal.backoffice.imports.columns import columns
@@ -44,6 +45,7 @@ REFUSAL_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
     Column(gettext_lazy("colonne"), itemgetter("column")),
     Column(gettext_lazy("valeur"), itemgetter("value"), most=80),
     Column(gettext_lazy("motif"), itemgetter("reason")),
+    Column(gettext_lazy("correction"), lambda row: row.get("correction", "")),
 )
 WORDS = {
     "customers": gettext_lazy("Clients"),
@@ -117,6 +119,7 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         return [
             path("<uuid:batch_id>/confirmer/", wrap(self.confirm), name="invoices_importbatch_confirm"),
             path("<uuid:batch_id>/abandonner/", wrap(self.abandon), name="invoices_importbatch_abandon"),
+            path("<uuid:batch_id>/remplacer/", wrap(self.replace), name="invoices_importbatch_replace"),
             path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
             path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
             *super().get_urls(),
@@ -165,6 +168,8 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         extra: dict[str, Any] = {}
         if batch is not None and batch.report:
             report = batch.report
+            may_replace = batch.state == ImportBatch.State.CHECKED and request.user.has_perm(IMPORT)
+            replaceable = report.get("replaceable", {}) if may_replace else {}
             extra = {
                 "counts": [
                     (label, report["created"][key], report["updated"][key], report["unchanged"][key])
@@ -172,7 +177,14 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 ],
                 "refusal_columns": REFUSAL_COLUMNS,
                 "rejected": [
-                    [(column, column.shown(row)) for column in REFUSAL_COLUMNS] for row in report["rejected"][:SHOWN]
+                    ([(column, column.shown(row)) for column in REFUSAL_COLUMNS], replaceable.get(str(at), ""))
+                    for at, row in enumerate(report["rejected"][:SHOWN])
+                ],
+                "has_replaceable": bool(replaceable),
+                "good": _good_ones(report),
+                "warnings": [
+                    [(column, column.shown(row)) for column in REFUSAL_COLUMNS]
+                    for row in report.get("warnings", [])[:SHOWN]
                 ],
                 "hidden": max(report.get("rejections", 0) - SHOWN, 0),
                 "rejections": report.get("rejections", 0),
@@ -195,6 +207,21 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             messages.warning(request, str(problem))
         else:
             self.log_change(request, batch, _("Import confirmé."))
+        return redirect("admin:invoices_importbatch_change", batch.pk)
+
+    def replace(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        """*Remplacer*: an invoice of the files takes the place of the unpublished one of its number."""
+        batch = self._batch(request, batch_id)
+        if batch is None:
+            return HttpResponseNotAllowed(["POST"])
+        replaced = request.POST.get("invoice", "")
+        try:
+            replace_invoice(batch=batch, replaced=replaced)
+        except TooLateError as problem:
+            messages.warning(request, str(problem))
+        else:
+            number = replaced.partition(":")[2]
+            self.log_change(request, batch, _("Facture %(number)s : remplacement accepté.") % {"number": number})
         return redirect("admin:invoices_importbatch_change", batch.pk)
 
     def abandon(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
@@ -223,6 +250,12 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=batch_id)
         return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
+
+
+def _good_ones(report: dict[str, Any]) -> int:
+    """How many *bonnes* the button to import names: invoices, or where there are none cards and contacts."""
+    counts: dict[str, int] = {thing: report["created"][thing] + report["updated"][thing] for thing in WORDS}
+    return counts["invoices"] or counts["customers"] + counts["contacts"]
 
 
 def _author(request: HttpRequest) -> Account:

@@ -15,7 +15,7 @@ from customers.models import Customer
 from invoices.importing.report import ImportReport
 from invoices.importing.tables import staging
 from invoices.models import Invoice
-from tests.support.import_files import CUSTOMERS, EVERYTHING, INVOICES, as_csv, changed, write_export
+from tests.support.import_files import CUSTOMERS, EVERYTHING, INVOICES, LINES, as_csv, changed, write_export
 
 pytestmark = pytest.mark.django_db
 
@@ -25,18 +25,36 @@ def test_the_command_says_what_it_did_and_ends_with_1_where_something_is_refused
 ) -> None:
     call_command("import_erp", str(write_export(tmp_path / "good")))
     assert "Créés : 2 clients, 2 contacts, 2 factures, 4 lignes" in capsys.readouterr().out
-    write_export(tmp_path / "bad", clients=changed(CUSTOMERS, 0, email="?"), contacts=[], factures=[], lignes=[])
+    write_export(tmp_path / "bad", clients=changed(CUSTOMERS, 0, type="?"), contacts=[], factures=[], lignes=[])
     with pytest.raises(SystemExit) as end:
         call_command("import_erp", str(tmp_path / "bad"))
     assert end.value.code == 1
     out = capsys.readouterr().out
-    assert "bad/clients.csv, ligne 2, colonne email : « ? » n’est pas une adresse e-mail." in out
+    assert "bad/clients.csv, ligne 2, colonne type : « ? » n’est pas un type de client" in out
+    assert "→ Corrigez cette ligne dans l’ERP, puis redonnez le fichier." in out
+
+
+@pytest.mark.parametrize(("options", "imported"), [([], 99), (["--strict"], 0)])
+def test_one_bad_invoice_of_a_hundred_keeps_none_of_the_others_out_unless_that_is_wanted(
+    tmp_path: Path, options: list[str], imported: int
+) -> None:
+    heads = [{**INVOICES[1], "numero": f"F{n}"} for n in range(100)]
+    lines = [{**LINES[3], "numero": f"F{n}"} for n in range(100)]
+    export = write_export(tmp_path / "erp", factures=changed(heads, 50, total_ttc="12,01"), lignes=lines)
+
+    with pytest.raises(SystemExit) as end:
+        call_command("import_erp", str(export), *options)
+
+    assert end.value.code == 1
+    assert Invoice.objects.count() == imported
+    call_command("import_erp", str(write_export(tmp_path / "erp", factures=heads, lignes=lines)), *options)
+    assert Invoice.objects.count() == 100
 
 
 def test_the_command_prints_one_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("import_erp", str(write_export(tmp_path / "erp")), "--json")
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"created", "updated", "unchanged", "rejected"}
+    assert set(printed) == {"created", "updated", "unchanged", "rejected", "warnings", "ignored", "skipped"}
     assert printed["created"] == EVERYTHING
 
 

@@ -1,12 +1,10 @@
-"""Tables of an ERP with something wrong in them: refused with file, line, column, value and reason, and left out whole."""
+"""Tables of an ERP with something wrong in them: each refused with its place, reason and correction, the rest imported."""
 
 # ruff: noqa: E501 - a row of a table is one line
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db.models import QuerySet
 
 from customers.models import Contact, Customer
 from invoices.files.archives import GivenFile
@@ -21,6 +19,7 @@ from tests.support.import_files import (
     as_csv,
     changed,
     import_tables,
+    import_tables_strictly,
     only_rejection,
     with_column,
     write_export,
@@ -73,22 +72,101 @@ def test_a_refused_row_names_file_line_column_value_and_reason(
 ) -> None:
     report = import_tables(**tables)
     (table,) = tables
-    first = next(each for each in report.as_json()["rejected"] if each["file"] == f"{table}.csv")
+    warned = report.as_json()["warnings" if (table, column) == ("clients", "email") else "rejected"]
+    first = next(each for each in warned if each["file"] == f"{table}.csv" and each["line"] == line)
+    assert first.pop("correction")
     assert first == {"file": f"{table}.csv", "line": line, "column": column, "value": value, "reason": reason}
-    stored: dict[str, QuerySet[Any]] = {
-        "clients": Customer.objects.all(),
-        "contacts": Contact.objects.all(),
-        "factures": Invoice.objects.all(),
-        "lignes": Invoice.objects.all(),
+
+
+@pytest.mark.parametrize(
+    ("tables", "customers", "contacts", "invoices"),
+    [
+        ({"factures": changed(INVOICES, 1, total_ttc="99,00")}, ["C1", "C2"], 2, ["F1"]),
+        ({"factures": changed(INVOICES, 0, date="")}, ["C1", "C2"], 2, ["F2"]),
+        ({"lignes": changed(LINES, 1, taux_tva="abc")}, ["C1", "C2"], 2, ["F2"]),
+        ({"lignes": changed(LINES, 3, numero="")}, ["C1", "C2"], 2, ["F1"]),
+        ({"lignes": [*LINES, {**LINES[0], "numero": "F9"}]}, ["C1", "C2"], 2, ["F1", "F2"]),
+        ({"factures": [*INVOICES, {**INVOICES[0], "reference": "BC 8"}]}, ["C1", "C2"], 2, ["F2"]),
+        ({"clients": changed(CUSTOMERS, 0, type="autre")}, ["C2"], 0, ["F2"]),
+        ({"clients": changed(CUSTOMERS, 1, raison_sociale="")}, ["C1"], 2, ["F1"]),
+        ({"clients": [*CUSTOMERS, {**CUSTOMERS[0], "ville": "Lyon"}]}, ["C2"], 0, ["F2"]),
+        ({"contacts": changed(TABLES["contacts"], 1, email="anne@bois")}, ["C1", "C2"], 1, ["F1", "F2"]),
+        ({"contacts": changed(TABLES["contacts"], 0, code_client="C7")}, ["C1", "C2"], 1, ["F1", "F2"]),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_refused_row_costs_only_its_own_invoice_card_or_contact(
+    tables: dict[str, Rows], customers: list[str], contacts: int, invoices: list[str], strict: bool
+) -> None:
+    report = import_tables_strictly(**tables) if strict else import_tables(**tables)
+
+    assert not report.is_clean
+    if strict:
+        (name,) = tables
+        kind = {"clients": Customer, "contacts": Contact}.get(name, Invoice)
+        assert not kind._default_manager.exists()
+        return
+    assert sorted(Customer.objects.values_list("code", flat=True)) == customers
+    assert Contact.objects.count() == contacts
+    assert sorted(Invoice.objects.values_list("number", flat=True)) == invoices
+
+    again = import_tables()  # once the ERP has corrected it, only what was missing comes in
+
+    assert again.is_clean
+    assert again.unchanged["invoices"] == len(invoices)
+    assert (Customer.objects.count(), Contact.objects.count(), Invoice.objects.count()) == (2, 2, 2)
+
+
+def test_a_card_whose_address_is_wrong_comes_in_without_it_and_keeps_the_one_it_had() -> None:
+    assert import_tables(clients=changed(CUSTOMERS, 0, email="a@")).is_clean
+    assert Customer.objects.get(code="C1").email == ""
+    import_tables()
+
+    report = import_tables(clients=changed(CUSTOMERS, 0, email="a@", ville="Lyon"))
+
+    assert [each["value"] for each in report.as_json()["warnings"]] == ["a@"]
+    assert Customer.objects.values_list("email", "city").get(code="C1") == ("a@bois.example", "Lyon")
+
+
+def test_the_invoices_of_a_card_that_is_there_already_come_in_though_its_change_is_refused() -> None:
+    import_tables(factures=[], lignes=[])
+
+    report = import_tables(clients=changed(CUSTOMERS, 0, type="autre"))
+
+    assert report.created["invoices"] == 2
+    assert [each["file"] for each in report.as_json()["rejected"]] == ["clients.csv"]
+
+
+def test_what_says_the_same_twice_is_taken_once_and_said() -> None:
+    report = import_tables(clients=[*CUSTOMERS, CUSTOMERS[0]], factures=[*INVOICES, INVOICES[0]])
+
+    assert report.is_clean
+    assert report.created["invoices"] == report.created["customers"] == 2
+    assert [(each["file"], each["line"]) for each in report.as_json()["skipped"]] == [
+        ("clients.csv", 4),
+        ("factures.csv", 4),
+    ]
+
+
+@pytest.mark.parametrize("table", ["clients", "contacts", "factures", "lignes"])
+def test_a_table_that_breaks_is_refused_with_all_that_depends_on_it(table: str) -> None:
+    given = [
+        GivenFile(f"{name}.csv", (as_csv(rows) + ('"F9";"sans fin' if name == table else "")).encode())
+        for name, rows in TABLES.items()
+    ]
+
+    report = import_erp(given)
+
+    assert (f"{table}.csv", "Un guillemet ouvert n’est pas fermé.") in {
+        (each.file, each.reason) for each in report.rejected
     }
-    assert not stored[table].exists()
-
-
-def test_a_refused_row_leaves_the_whole_file_out_and_the_others_in() -> None:
-    report = import_tables(factures=changed(INVOICES, 1, total_ttc="99,00"))
-    assert report.created == {"customers": 2, "contacts": 2, "invoices": 0, "lines": 0}
-    assert not Invoice.objects.exists()
-    assert Customer.objects.count() == 2
+    assert all(each.line is None or each.file == f"{table}.csv" for each in report.rejected)  # each file once
+    assert (Customer.objects.count(), Contact.objects.count(), Invoice.objects.count()) == {
+        "clients": (0, 0, 0),
+        "contacts": (2, 0, 2),
+        "factures": (2, 2, 0),
+        "lignes": (2, 2, 0),
+    }[table]
 
 
 def test_files_without_a_common_invoice_stand_alone(tmp_path: Path) -> None:
@@ -102,22 +180,22 @@ def test_files_without_a_common_invoice_stand_alone(tmp_path: Path) -> None:
     assert {each["file"].rpartition("/")[2] for each in report.as_json()["rejected"]} == {"f2.csv"}
 
 
-def test_invoices_of_refused_customers_wait_and_say_so_once() -> None:
-    report = import_tables(clients=changed(CUSTOMERS, 0, email="?"))
-    rejected = report.as_json()["rejected"]
+def test_what_belongs_to_a_refused_new_card_is_refused_with_it_and_names_it() -> None:
+    rejected = import_tables(clients=changed(CUSTOMERS, 0, type="?")).as_json()["rejected"]
     assert [(each["file"], each["line"]) for each in rejected] == [
         ("clients.csv", 2),
-        ("contacts.csv", None),
-        ("factures.csv", None),
+        ("contacts.csv", 2),
+        ("contacts.csv", 3),
+        ("factures.csv", 2),
     ]
-    assert rejected[2]["reason"] == "Des clients de cette table sont dans clients.csv, qui est refusé."
-    assert report.created == {"customers": 0, "contacts": 0, "invoices": 0, "lines": 0}
+    assert rejected[3]["reason"] == "La fiche du client « C1 » est refusée (clients.csv, ligne 2)."
 
 
-def test_the_same_number_twice_in_a_file_is_refused() -> None:
-    rejection = only_rejection(import_tables(factures=[*INVOICES, INVOICES[0]]))
-    assert (rejection["line"], rejection["value"]) == (4, "F1")
-    assert rejection["reason"] == "La facture « F1 » figure déjà ligne 2."
+def test_the_same_number_twice_with_another_content_is_refused_at_both_places() -> None:
+    first, second = import_tables(factures=[*INVOICES, {**INVOICES[0], "reference": "autre"}]).rejected
+    assert (first.line, second.line, second.value) == (2, 4, "F1")
+    assert first.reason == "La facture « F1 » figure aussi, avec un autre contenu, ligne 4."
+    assert second.reason == "La facture « F1 » figure déjà ligne 2."
 
 
 def test_lines_without_invoice_and_invoices_without_lines_are_refused() -> None:

@@ -174,7 +174,7 @@ def test_a_first_import_makes_the_company_that_is_to_be_filled_in() -> None:
 
 
 def test_a_refused_first_import_leaves_no_company() -> None:
-    import_tables(factures=changed(INVOICES, 0, total_ttc="1,00"))
+    import_tables(factures=changed(INVOICES[:1], 0, total_ttc="1,00"), lignes=LINES[:3])
     assert not Company.objects.exists()
 
 

@@ -21,6 +21,7 @@ from invoices.importing.run import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
 from invoices.store.local import DocumentStorage
 from tests.support.factories import make_company, make_customer, make_staff
+from tests.support.import_files import INVOICES, TABLES, as_csv, changed
 from tests.support.time_passing import let_pass
 
 pytestmark = pytest.mark.django_db
@@ -96,17 +97,47 @@ def test_a_batch_that_was_decided_on_is_not_decided_on_again(client: Client, sta
 def test_the_report_names_file_line_column_value_and_reason_and_gives_them_as_csv(
     client: Client, staff: Account
 ) -> None:
-    wrong = CUSTOMERS + "000103;=SOMME(A1);pas une adresse;3 rue C;75001;Paris;FR\n"
+    wrong = CUSTOMERS + "000103;=SOMME(A1);;3 rue C;75001;Paris;Narnia\n"
 
     page = give(client, ("clients.csv", wrong.encode("cp1252"))).content.decode()
 
     batch = ImportBatch.objects.get()
-    assert batch.state == "rejected"
-    assert "Refusé : rien n’a été écrit." in page
+    assert batch.state == "checked"
+    assert "Importer les 2 bonnes" in page
+    assert "Ne rien importer" in page
     assert "<td>clients.csv</td>" in page
+    assert "Écrivez le code du pays en deux lettres (FR)." in page
     table = client.get(f"{URL}{batch.pk}/refus.csv").content.decode()
-    assert table.splitlines()[0] == "\ufefffichier;ligne;colonne;valeur;motif"
+    assert table.splitlines()[0] == "\ufefffichier;ligne;colonne;valeur;motif;correction"
     assert "clients.csv;4;" in table
+
+    page = client.post(f"{URL}{batch.pk}/confirmer/", follow=True).content.decode()
+
+    assert "1\u00a0refus." in page.replace("&nbsp;", "\u00a0")
+    assert Customer.objects.count() == 2
+
+
+def test_an_invoice_whose_number_is_taken_comes_in_where_staff_let_it_replace_the_other(
+    client: Client, staff: Account
+) -> None:
+    make_company()
+    files = {name: as_csv(rows).encode() for name, rows in TABLES.items()}
+    give(client, *((f"{name}.csv", data) for name, data in files.items()))
+    client.post(f"{URL}{ImportBatch.objects.get().pk}/confirmer/")
+    files["factures"] = as_csv(changed(INVOICES, 1, code_client="C1", reference="BC 9")).encode()
+
+    page = give(client, *((f"{name}.csv", data) for name, data in files.items())).content.decode()
+    batch = ImportBatch.objects.latest("created_at")
+    assert "Remplacer" in page
+    wanted = batch.report["replaceable"]["0"]
+    assert client.post(f"{URL}{batch.pk}/remplacer/", {"invoice": "0:F9"}, follow=True).status_code == 200
+    assert ImportBatch.objects.get(pk=batch.pk).report["updated"]["invoices"] == 0
+
+    client.post(f"{URL}{batch.pk}/remplacer/", {"invoice": wanted})
+    client.post(f"{URL}{batch.pk}/confirmer/")
+
+    invoice = Invoice.objects.get(number="F2")
+    assert (invoice.customer.code, invoice.version) == ("C1", 2)
 
 
 def test_a_file_that_is_nothing_known_is_refused_with_a_sentence(client: Client, staff: Account) -> None:
