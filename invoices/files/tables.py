@@ -46,9 +46,18 @@ class Table:
         return text_rows(self.source) if self.sheet is None else _rows_from_child(self.source, self.sheet)
 
     @property
+    def file(self) -> str:
+        """The name of the file, without that of the sheet."""
+        return self.name.removesuffix(_sheet_suffix(self.sheet or ""))
+
+    @property
     def has_typed_cells(self) -> bool:
         """True for a workbook, where numbers have lost the zeros before them."""
         return self.sheet is not None
+
+
+def _sheet_suffix(sheet: str) -> str:
+    return f" (feuille « {sheet} »)"
 
 
 def tables_in(source: Path | bytes, name: str) -> list[Table]:
@@ -67,7 +76,7 @@ def tables_in(source: Path | bytes, name: str) -> list[Table]:
         raise UnreadableTable("Ce classeur est vide.")
     if len(sheets) == 1:
         return [Table(name, source, *sheets[0])]
-    return [Table(f"{name} (feuille « {sheet} »)", source, sheet, *properties) for sheet, *properties in sheets]
+    return [Table(f"{name}{_sheet_suffix(sheet)}", source, sheet, *properties) for sheet, *properties in sheets]
 
 
 # Workbooks

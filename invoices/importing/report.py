@@ -1,9 +1,10 @@
 """What an import did: counts, and every refusal with file, line, column, value and reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
+from invoices.files.tables import Table
 from invoices.importing.corrections import correction_of
 
 type Change = Literal["created", "updated", "unchanged"]
@@ -144,6 +145,17 @@ class ImportReport:
         """Keep what was read and is not imported, up to :data:`MAX_REJECTIONS`; count it all."""
         self.skips += len(rows)
         self.skipped += rows[: max(0, MAX_REJECTIONS - len(self.skipped))]
+
+    def ignore(self, table: Table, columns: Iterable[str]) -> None:
+        """Keep which columns of ``table`` are not used."""
+        self.ignored += [IgnoredColumn(table.file, table.sheet or "", column) for column in columns]
+
+    def ignored_by_table(self) -> dict[tuple[str, str], list[str]]:
+        """The columns that are not used, by file and sheet."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for file, sheet, column in self.ignored:
+            found.setdefault((file, sheet), []).append(column)
+        return found
 
     def refuse_file(self, file: str, reason: str, line: int | None = None) -> None:
         """Refuse a file as a whole."""

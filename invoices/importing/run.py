@@ -28,7 +28,7 @@ from invoices.importing.companies import KnownCompanies
 from invoices.importing.einvoices import TakenInvoices, import_einvoice
 from invoices.importing.mapping.kept import KeptMappings
 from invoices.importing.mapping.reading import NeedsMapping, understand
-from invoices.importing.report import ImportReport, Progress, Rejection
+from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow
 from invoices.importing.tables.columns import (
     CONTACTS,
     CUSTOMERS,
@@ -235,28 +235,27 @@ class _Import:
                 self.report.refuse(*understood.rejections)
                 if understood.asks:
                     self.report.to_map.append(table.name)
-                self.report.notices += understood.notices
+                self.report.skip(*understood.skipped)
+                self.report.ignore(table, understood.ignored)
                 for recognised in understood.tables:
                     self._take(recognised, file)
         for name, what in unknown:
             if is_any_known and not what.columns and not isinstance(what, NeedsMapping):
-                self.report.notices.append(f"{name} : cette feuille n’est pas une table à importer, ignorée.")
+                self.report.skip(SkippedRow(name, None, "Cette feuille n’est pas une table à importer."))
                 continue
             if isinstance(what, NeedsMapping):
                 self.report.to_map.append(name)
             self._refuse_or_pass_over(name, what.reason, what.line, what.columns)
         for table in tables:
             if table not in visible:
-                self.report.notices.append(f"{table.name} : feuille masquée, ignorée.")
+                self.report.skip(SkippedRow(table.name, None, "Cette feuille est masquée."))
 
     def _take(self, recognised: RecognisedTable, file: GivenFile) -> None:
         """Keep a table for its turn."""
         self.tables[recognised.kind.name].append(recognised)
         if isinstance(file.source, Path):
             self.folders[recognised.name] = file.source.parent
-        if recognised.ignored:
-            names = ", ".join(f"« {name} »" for name in recognised.ignored)
-            self.report.notices.append(f"{recognised.name} : colonnes ignorées {names}.")
+        self.report.ignore(recognised.table, recognised.ignored)
 
     def _on_disk(self, file: GivenFile, number: int) -> Path:
         """The file as a path: members of an archive go to a temporary folder, since there may be thousands."""
@@ -272,7 +271,7 @@ class _Import:
         if columns or len(file.parts) == 1 or file.suffix.lower() in _SUFFIXES_OF_DATA or "(feuille" in name:
             self.report.refuse(Rejection(name, line, ", ".join(columns), "", reason))
         else:
-            self.report.notices.append(f"{name} : ce n’est ni une table ni une facture, fichier ignoré.")
+            self.report.skip(SkippedRow(name, None, "Ce n’est ni une table ni une facture."))
 
     def _guarded(self, names: list[str], importing: Callable[[], ImportReport]) -> None:
         """Add the story of ``importing``; what the database refuses because another import was first is a refusal."""

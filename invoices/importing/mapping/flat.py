@@ -20,9 +20,9 @@ from invoices.files.tables import Row, Table
 from invoices.importing.mapping.fields import CUSTOMER, LINE
 from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreconciled
 from invoices.importing.mapping.layout import Layout
-from invoices.importing.report import Rejection
+from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
-from invoices.importing.tables.rows import is_total_row
+from invoices.importing.tables.rows import is_total_row, skipped_reason
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
@@ -76,7 +76,7 @@ class Flattened:
 
     tables: list[RecognisedTable] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    skipped: list[SkippedRow] = field(default_factory=list)
     invoices: int = 0
     refused: int = 0
     unreconciled: int = 0
@@ -158,7 +158,6 @@ class _Flattening:
         self.heads = _Writer(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
         self.lines = _Writer(folder / f"{prefix}-lines", LINES, ("numero", *[n for n in lines if n != "numero"]))
         self.customers = _Writer(folder / f"{prefix}-customers", CUSTOMERS, cards)
-        self.skipped: list[int] = []
 
     def run(self, rows: Iterator[Row], most_rows: int | None = None) -> Flattened:
         """Read all rows, which end after ``most_rows``. Raises NotContiguous."""
@@ -181,7 +180,8 @@ class _Flattening:
             cells = row.cells
             number = layout.cell(cells, number_at)
             if layout.is_noise(cells) or is_total_row(cells, number):
-                self.skipped.append(row.line)
+                if len(self.result.skipped) < _MOST_REFUSALS:
+                    self.result.skipped.append(SkippedRow(self.table.name, row.line, skipped_reason(cells)))
                 continue
             if invoice is None or (number and number != invoice.number):
                 if invoice is not None:
@@ -260,9 +260,4 @@ class _Flattening:
                 made = writer.close(name)
                 if writer.written:
                     result.tables.append(made)
-        if self.skipped:
-            numbers = ", ".join(map(str, self.skipped[:10])) + ("…" if len(self.skipped) > 10 else "")
-            result.notices.append(
-                _("%(name)s : lignes de total ou d’en-tête passées (%(numbers)s).") % {"name": name, "numbers": numbers}
-            )
         return result

@@ -12,7 +12,7 @@ from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
 from invoices.importing.mapping.proposal import Proposal, propose
-from invoices.importing.report import Rejection
+from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import (
     CONTACTS,
     CUSTOMERS,
@@ -43,7 +43,9 @@ class UnderstoodTable:
 
     tables: list[RecognisedTable] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    skipped: list[SkippedRow] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    """Columns that are not used, of a table that was rewritten."""
     asks: bool = False
     """Whether a person can answer in «Importer» for what was refused: whose invoices those of a name are."""
 
@@ -108,11 +110,8 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
     if known is not None:
         kept.note_use(known)
     ignored = [column.name for column in proposal.columns if column.name and not _is_used(column.index, fields)]
-    if ignored:
-        names = ", ".join(f"« {name} »" for name in ignored)
-        found.notices.append(f"{table.name} : colonnes ignorées {names}.")
     asks = any(each.column == CUSTOMER_NAME for each in found.rejections)
-    return UnderstoodTable(found.tables, found.rejections, found.notices, asks)
+    return UnderstoodTable(found.tables, found.rejections, found.skipped, ignored, asks)
 
 
 def _is_used(index: int, fields: dict[str, list[int]]) -> bool:

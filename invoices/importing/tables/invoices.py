@@ -12,7 +12,7 @@ from django.db import transaction
 
 from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.received import MissingFileError, ReceivedFiles, read_pdf
-from invoices.importing.report import ImportReport, Rejection, Telling
+from invoices.importing.report import ImportReport, Rejection, SkippedRow, Telling
 from invoices.importing.tables.bulk import background_writer
 from invoices.importing.tables.customers import in_a_refused_file, refused_card
 from invoices.importing.tables.invoice_rows import InvoiceRow
@@ -23,7 +23,6 @@ from invoices.importing.tables.writer import BATCH, Candidate, InvoiceWriter
 from invoices.importing.values import shown
 from invoices.models import Company
 
-_MOST_NOTICES: Final = 100
 _KEYS_REMEMBERED: Final = 50_000
 _MAX_PDF_BYTES: Final = 100 * 1024 * 1024
 
@@ -93,7 +92,7 @@ class _Run:
                     raise _Undo
                 if write:
                     writer.finish()
-                    if not story.changes:
+                    if not (story.changes or story.unchanged["invoices"]):
                         raise _Undo  # a company that was made for invoices that are refused after all
         except _Undo:
             if self.given.strict and not (story.is_clean and self.report.is_clean):
@@ -123,9 +122,9 @@ class _Run:
             if not lines and not head.pdf:
                 place.refuse("numero", head.number, f"La facture « {shown(head.number)} » n’a pas de ligne.")
             invoice = pair(head, lines)
-            if invoice.totals and len(story.notices) < _MOST_NOTICES:
-                names = ", ".join(f"« {shown(name)} »" for name in invoice.totals[:3])
-                story.notices.append(f"{file}, facture {head.number} : lignes de total passées ({names}).")
+            for name in invoice.totals:
+                reason = f"Facture {shown(head.number)} : ligne de total (« {shown(name)} »)."
+                story.skip(SkippedRow(file, line, reason))
             if invoice.problem is not None:
                 column, value, reason = invoice.problem
                 place.refuse(column, value, f"Facture {head.number} : {reason}")

@@ -116,13 +116,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{label} : {', '.join(words)}")
         for notice in report.notices:
             self.stdout.write(notice)
+        for (file, sheet), columns in report.ignored_by_table().items():
+            names = ", ".join(f"« {column} »" for column in columns)
+            place = f"{file} (feuille « {sheet} »)" if sheet else file
+            self.stdout.write(_("%(place)s : colonnes ignorées %(names)s.") % {"place": place, "names": names})
         for warning in report.warnings:
             self.stdout.write(_("Attention : %(sentence)s") % {"sentence": _sentence(warning.as_json())})
         for file, line, reason in report.skipped[:_MOST_SKIPPED]:
             place = _("%(file)s, ligne %(line)s") % {"file": file, "line": line} if line else file
-            self.stdout.write(_("Passée : %(place)s : %(reason)s") % {"place": place, "reason": reason})
+            self.stdout.write(_("Passé : %(place)s : %(reason)s") % {"place": place, "reason": reason})
         if report.skips > _MOST_SKIPPED:
-            self.stdout.write(_("… et %(number)s autres lignes passées.") % {"number": report.skips - _MOST_SKIPPED})
+            self.stdout.write(_("… et %(number)s autres, lus et passés.") % {"number": report.skips - _MOST_SKIPPED})
         if report.is_clean:
             return
         self.stdout.write(_("Refusés : %(count)s") % {"count": report.rejections})

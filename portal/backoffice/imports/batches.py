@@ -182,8 +182,12 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 ],
                 "has_replaceable": bool(replaceable),
                 "good": _good_ones(report),
+                "ignored": _ignored(report.get("ignored", [])[:SHOWN]),
+                "skipped": [(_place(each), each["reason"]) for each in report.get("skipped", [])[:SHOWN]],
+                "skips": report.get("skips", 0),
+                "more_skipped": max(report.get("skips", 0) - SHOWN, 0),
                 "warnings": [
-                    [(column, column.shown(row)) for column in REFUSAL_COLUMNS]
+                    ([(column, column.shown(row)) for column in REFUSAL_COLUMNS], "")
                     for row in report.get("warnings", [])[:SHOWN]
                 ],
                 "hidden": max(report.get("rejections", 0) - SHOWN, 0),
@@ -250,6 +254,21 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=batch_id)
         return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
+
+
+def _ignored(columns: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """The columns that are not used, by table."""
+    found: dict[str, list[str]] = {}
+    for each in columns:
+        table = f"{each['file']} ({each['sheet']})" if each["sheet"] else each["file"]
+        found.setdefault(table, []).append(f"« {each['column']} »")
+    return [(table, ", ".join(names)) for table, names in found.items()]
+
+
+def _place(skipped: dict[str, Any]) -> str:
+    if not skipped["line"]:
+        return str(skipped["file"])
+    return _("%(file)s, ligne %(line)s") % {"file": skipped["file"], "line": skipped["line"]}
 
 
 def _good_ones(report: dict[str, Any]) -> int:

@@ -51,7 +51,7 @@ def test_a_row_that_is_no_invoice_is_passed_over_and_said(row: str) -> None:
     report = import_heads(f"{HEADER}{F2}{row}\n")
     assert report.is_clean, report.rejected
     assert Invoice.objects.get().number == "F2"
-    assert any("passées : 3 (" in notice for notice in report.notices)
+    assert [each.line for each in report.skipped] == [3]
 
 
 def test_a_row_with_a_number_and_nothing_else_is_refused() -> None:
@@ -64,7 +64,7 @@ def test_a_subtotal_among_the_lines_of_an_invoice_is_left_out_and_said() -> None
     report = import_tables(contacts=[], lignes=[*LINES[:2], subtotal, *LINES[2:]])
     assert report.is_clean, report.rejected
     assert InvoiceLine.objects.filter(invoice__number="F1").count() == 3
-    assert any("Sous-total" in notice for notice in report.notices)
+    assert any("Sous-total" in each.reason for each in report.skipped)
 
 
 def workbook(sheets: dict[str, list[list[object]]], *, hidden: tuple[str, ...] = ()) -> bytes:
@@ -91,8 +91,8 @@ def test_a_sheet_of_notes_and_a_hidden_one_beside_a_known_one_are_passed_over_an
     report = import_erp([GivenFile("clients.xlsx", book)])
     assert report.is_clean, report.rejected
     assert [each.code for each in Customer.objects.all()] == ["C1"]
-    assert any("Notes" in notice for notice in report.notices)
-    assert any("Ancien" in notice and "masquée" in notice for notice in report.notices)
+    assert any("Notes" in each.file for each in report.skipped)
+    assert any("Ancien" in each.file and "masquée" in each.reason for each in report.skipped)
 
 
 def test_a_workbook_of_unknown_sheets_alone_is_refused() -> None:

@@ -132,7 +132,7 @@ def test_other_names_orders_and_titles_of_columns_are_understood() -> None:
     )
     report = import_erp([GivenFile("x.csv", text.encode("cp1252"))])
     assert report.created["customers"] == 1
-    assert report.notices == ["x.csv : colonnes ignorées « Mémo »."]
+    assert report.as_json()["ignored"] == [{"file": "x.csv", "sheet": "", "column": "Mémo"}]
     customer = Customer.objects.get(code="C9")
     assert (customer.name, customer.city, customer.email) == ("Dupont", "Paris", "d@dupont.example")
 
@@ -152,7 +152,7 @@ def test_a_read_me_beside_the_tables_is_passed_over(tmp_path: Path) -> None:
     report = import_erp([tmp_path])
     assert report.is_clean
     assert report.created == EVERYTHING
-    assert "LISEZ-MOI.txt" in report.notices[0]
+    assert "LISEZ-MOI.txt" in report.skipped[0].file
 
 
 # What is stored
