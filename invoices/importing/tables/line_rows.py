@@ -285,10 +285,10 @@ def _discount_text(text: str) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _unit_text(text: str) -> str:
-    """The code of a unit. Raises :class:`BadValue` where it is neither a code nor a known word."""
+    """The code of a unit, or the word itself where it has none. Raises :class:`BadValue` where it is too long."""
     unit = unit_code(text)
-    if len(unit) > 10:
-        raise BadValue(f"« {shown(text)} » n’est pas une unité connue : donnez son code (C62, HUR, KGM…).")
+    if len(unit) > 50:
+        raise BadValue(f"« {shown(text)} » est trop long pour une unité : 50 caractères au plus.")
     return unit if text else ""
 
 

@@ -16,6 +16,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from customers.models import Customer
+from invoices.en16931.units import ONE
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
@@ -27,6 +28,7 @@ from invoices.models import Company, Document, Invoice, InvoiceLine
 
 BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
+_UNIT_LENGTH: Final = 10
 
 MENDED_BY_REPLACING: Final = (
     "Corrigez le numéro dans l’ERP ; ou, si celle du fichier est la bonne, « Remplacer » dans Importer."
@@ -320,16 +322,22 @@ def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]
                 line.item_code,
                 line.name,
                 line.quantity or None,
-                line.unit,
+                line.unit if len(line.unit) <= _UNIT_LENGTH else ONE,
                 line.net_price or None,
                 line.discount_percentage or None,
                 line.vat_category,
                 line.vat_rate or None,
                 line.net_amount,
-                _line_details(line) if line.delivery_date else "{}",
+                _line_details(line) if line.delivery_date or len(line.unit) > _UNIT_LENGTH else "{}",
             )
 
 
 def _line_details(line: ParsedLine) -> str:
-    """The day of delivery of a line is its period (BG-26): EN 16931 has no other place for it."""
-    return json.dumps({"period": {"start": line.delivery_date, "end": line.delivery_date}})
+    """What the columns of a line do not hold: a long word of a unit, and the day of its delivery.
+
+    That is its period (BG-26): EN 16931 has no other place for it.
+    """
+    details: dict[str, Any] = {"unit": line.unit} if len(line.unit) > _UNIT_LENGTH else {}
+    if line.delivery_date:
+        details["period"] = {"start": line.delivery_date, "end": line.delivery_date}
+    return json.dumps(details, ensure_ascii=False)

@@ -2,12 +2,15 @@
 
 import pytest
 
+from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.countries import country_code
 from invoices.en16931.units import unit_code
 from invoices.importing.tables.cells import date_text, optional_date_text
 from invoices.importing.tables.invoice_rows import type_code
 from invoices.importing.values import BadValue
-from tests.support.import_files import CUSTOMERS, INVOICES, changed, import_tables
+from invoices.models import Invoice
+from tests.support.factories import make_company
+from tests.support.import_files import CUSTOMERS, INVOICES, LINES, changed, import_tables
 
 
 @pytest.mark.parametrize(
@@ -32,14 +35,36 @@ def test_the_first_day_of_a_program_s_calendar_is_no_due_date(text: str) -> None
 
 
 def test_types_of_documents_are_read_in_words_and_a_pro_forma_is_refused() -> None:
-    assert {type_code(text) for text in ("Facture d'avoir", "AVOIR CLIENT", "Avoir")} == {"381"}
+    assert {type_code(text) for text in ("Facture d'avoir", "AVOIR CLIENT", "Avoir", "AV", "381 - Avoir")} == {"381"}
+    assert {type_code(text) for text in ("Facture", "FACTURE CLIENT", "FC", "Facture de solde", "380")} == {"380"}
+    assert {type_code(text) for text in ("Facture d’acompte", "Acompte")} == {"386"}
     with pytest.raises(BadValue, match="pro forma"):
         type_code("325")
+    for text in ("Pro forma", "Devis", "Bon de livraison", "Commande"):
+        with pytest.raises(BadValue, match="n’est pas une facture"):
+            type_code(text)
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("Unité(s)", "C62"), ("m.l.", "MTR"), ("ml", "MTR"), ("mL", "MLT"), ("Pièce(s)", "H87"), ("Millilitres", "MLT")],
+    [
+        ("Unité(s)", "C62"),
+        ("m.l.", "MTR"),
+        ("ml", "MTR"),
+        ("mL", "MLT"),
+        ("Pièce(s)", "H87"),
+        ("Millilitres", "MLT"),
+        ("Heure(s)", "HUR"),
+        ("H.", "HUR"),
+        ("KG", "KGM"),
+        ("M²", "MTK"),
+        ("Lot(s)", "C62"),
+        ("Mètres linéaires", "LM"),
+        ("bte", "XBX"),
+        ("FORFAIT", "LS"),
+        ("jrs", "DAY"),
+        ("HUR", "HUR"),
+    ],
 )
 def test_units_are_read_by_their_usual_words(text: str, code: str) -> None:
     assert unit_code(text) == code
@@ -67,3 +92,15 @@ def test_a_card_and_an_invoice_with_such_words_come_in() -> None:
         factures=changed(INVOICES, 0, echeance="00/00/0000", date="31 janvier 2025"),
     )
     assert report.is_clean
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["Nuitée(s)", "Barquette de 6 pièces", "NUL"])
+def test_a_unit_without_a_code_is_printed_as_written_and_is_one_in_the_xml(word: str) -> None:
+    make_company()
+    report = import_tables(contacts=[], lignes=changed(LINES, 0, unite=word))
+    assert report.is_clean, report.rejected
+    einvoice = einvoice_of(Invoice.objects.get(number="F1"))
+    assert einvoice.content.lines[0].unit == word
+    assert einvoice.xml is not None
+    assert b'unitCode="C62">10<' in einvoice.xml
