@@ -26,6 +26,8 @@ def create_demo_company() -> Company:
             "address": "12 montée de la Grande-Côte",
             "postcode": "69001",
             "city": "Lyon",
+            "publication_director": "Camille Rameau",
+            "hosting": "Harmonie Disques, 12 montée de la Grande-Côte, 69001 Lyon, 04 99 99 00 00",
             "email": "comptabilite@harmonie-disques.example",
             "phone": "04 99 99 00 00",
             "website": "https://www.harmonie-disques.example",

@@ -143,6 +143,18 @@ class Company(models.Model):
     sender_email = models.EmailField(_("adresse de l’expéditeur"), blank=True)
     reply_to = models.EmailField(_("répondre à"), blank=True)
 
+    publication_director = models.CharField(
+        _("directeur de la publication"),
+        max_length=200,
+        blank=True,
+        help_text=_("Nom affiché dans les mentions légales (loi n° 2004-575 du 21 juin 2004)."),
+    )
+    hosting = models.CharField(
+        _("hébergeur"),
+        max_length=300,
+        blank=True,
+        help_text=_("Nom, adresse et téléphone de l’hébergeur du portail."),
+    )
     legal_page = models.TextField(_("page « Mentions légales »"), blank=True)
     accessibility_page = models.TextField(_("page « Accessibilité »"), blank=True)
     privacy_page = models.TextField(_("page « Données personnelles »"), blank=True)

@@ -1,8 +1,7 @@
 """What the page of one invoice shows beside the invoice's own content."""
 
 from dataclasses import dataclass, field
-
-from django.utils.translation import gettext_lazy as _
+from decimal import Decimal
 
 from invoices.documents.versions import published_versions
 from invoices.einvoices.xml_files import xml_source_of
@@ -10,26 +9,8 @@ from invoices.en16931.model import InvoiceContent, Line
 from invoices.models import Document, Invoice, InvoiceQuerySet, LifecycleStatus
 from invoices.platforms.channel import is_copy
 from invoices.platforms.lifecycle import last_status, status_word
+from invoices.printing.wording import unit
 from portal.space.transfers import Transfer, transfer_shown
-
-UNITS = {
-    "C62": "",
-    "H87": "",
-    "EA": "",
-    "HUR": _("h"),
-    "DAY": _("j"),
-    "MON": _("mois"),
-    "KGM": "kg",
-    "GRM": "g",
-    "TNE": "t",
-    "LTR": "l",
-    "MTR": "m",
-    "MTK": "m²",
-    "MTQ": "m³",
-    "KMT": "km",
-    "KWH": "kWh",
-    "SET": _("lot"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +63,7 @@ def related_documents(invoice: Invoice, visible: InvoiceQuerySet) -> Related:
 
 def worded_lines(content: InvoiceContent) -> list[WordedLine]:
     """The lines of ``content`` with units that a page shows and a document codes (UN/ECE 20)."""
-    return [WordedLine(line, str(UNITS.get(line.unit, line.unit))) for line in content.lines]
+    return [WordedLine(line, unit(line.unit, line.quantity or Decimal(0))) for line in content.lines]
 
 
 def shown_notes(content: InvoiceContent) -> list[str]:

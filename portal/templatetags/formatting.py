@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django import template
 
+from invoices.en16931.countries import country_name
 from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
 register = template.Library()
@@ -34,6 +35,12 @@ def rate(value: Decimal | None) -> str:
 def fingerprint(value: str) -> str:
     """A hexadecimal fingerprint in groups of four, which can be read out and typed."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
+@register.filter
+def country(code: str) -> str:
+    """``"DE"|country`` as «Allemagne»."""
+    return country_name(code)
 
 
 @register.filter

@@ -114,7 +114,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         "pages",
         gettext_lazy("Pages publiques"),
         {
-            "fields": ("legal_page", "accessibility_page", "privacy_page"),
+            "fields": ("publication_director", "hosting", "legal_page", "accessibility_page", "privacy_page"),
             "description": gettext_lazy("Vides : les textes du portail, remplis avec les données ci-dessus."),
         },
     ),

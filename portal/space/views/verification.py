@@ -36,7 +36,7 @@ class Verdict:
 @accepts_files(lambda: settings.VERIFICATION_UPLOAD_LIMIT, of_public=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def verification(request: HttpRequest) -> HttpResponse:
-    """A PDF, or a number and a fingerprint: «authentique, émise le …» or «non conforme»."""
+    """A PDF, or a number and a fingerprint: «authentique» or «non conforme»."""
     context: dict[str, object] = {"title": _("Vérifier une facture"), "section": "verification"}
     if request.method != "POST":
         form = VerificationForm(initial={"number": request.GET.get("numero", "")[:100]})

@@ -129,6 +129,18 @@ def test_an_error_of_ours_shows_a_page_without_the_database(client: Client, monk
 
 
 @pytest.mark.django_db
+def test_the_legal_notice_names_who_publishes_and_who_hosts(client: Client) -> None:
+    make_company(
+        publication_director="Camille Rameau", hosting="Hébergement Test, 1 rue du Centre, Lyon", is_default=True
+    )
+
+    page = client.get("/mentions-legales/").content.decode()
+
+    assert "Camille Rameau" in page
+    assert "Hébergement Test, 1 rue du Centre, Lyon" in page
+
+
+@pytest.mark.django_db
 def test_a_form_left_open_too_long_says_what_to_do() -> None:
     careful = Client(enforce_csrf_checks=True)
 

@@ -33,7 +33,7 @@ def typed(client: Client, number: str, fingerprint: str) -> Any:
 def test_our_own_pdf_is_authentic_and_nobody_is_named(client: Client, invoice: Invoice) -> None:
     page = drop(client, PDF).content.decode()
 
-    assert "authentique, émise le 07/06/2022 par Aquila Test SAS" in page
+    assert "authentique, et la facture a été émise le 07/06/2022 par Aquila Test SAS" in page
     for secret in ("Client Secret", "SECRET-8", "120,00"):
         assert secret not in page
 
@@ -52,7 +52,10 @@ def test_number_and_fingerprint_do_too_with_spaces_and_capitals(client: Client, 
     spoken = " ".join(re.findall("....", whole[:16].upper()))
 
     for fingerprint in (whole, spoken):
-        assert "authentique, émise le 07/06/2022" in typed(client, " 18000135 ", fingerprint).content.decode()
+        assert (
+            "authentique, et la facture a été émise le 07/06/2022"
+            in typed(client, " 18000135 ", fingerprint).content.decode()
+        )
 
 
 def test_a_right_number_with_a_wrong_fingerprint_answers_as_a_wrong_number(client: Client, invoice: Invoice) -> None:
