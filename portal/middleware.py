@@ -1,4 +1,4 @@
-"""Between the request and the view: signs of life of sessions, and the password to choose first."""
+"""Between the request and the view: signs of life of sessions, and what comes first: a code, a password, a factor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +12,23 @@ from django.urls import reverse
 
 from customers.models import Account
 from portal.resuming import keep_sent_form
-from portal.sessions import is_over, note_sign_of_life
+from portal.sessions import is_over, needs_code, needs_enrolment, note_sign_of_life
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
-def before_password_choice[View: Callable[..., Any]](view: View) -> View:
-    """Mark a view as open to somebody who has not yet replaced the provisional password."""
-    view.before_password_choice = True  # type: ignore[attr-defined]
-    return view
+# What somebody who signed in must do before anything else, in this order; each names its page.
+CODE, PASSWORD, ENROLMENT = "second_factor", "choose_password", "enrol_second_factor"
+
+
+def open_before[View: Callable[..., Any]](*steps: str) -> Callable[[View], View]:
+    """Mark a view as open to somebody who has not yet done ``steps``."""
+
+    def mark(view: View) -> View:
+        view.open_before = steps  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
@@ -35,7 +43,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class SpaceMiddleware:
-    """Notes that a session is in use, and leads to the choice of a password as long as it is provisional."""
+    """Notes that a session is in use, and leads to what must be done before anything else."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -54,11 +62,20 @@ class SpaceMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Lead to the choice of a password first, except from the public pages and the way out."""
+        """Lead to what comes first, except from the public pages and the way out."""
         account = request.user
-        if not isinstance(account, Account) or not account.must_change_password:
+        if not isinstance(account, Account) or not getattr(view, "login_required", True):
             return None
-        if not getattr(view, "login_required", True) or getattr(view, "before_password_choice", False):
+        step = _next_step(request, account)
+        if step is None or step in getattr(view, "open_before", ()):
             return None
         query = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
-        return redirect(f"{reverse('choose_password')}?{query}" if query else "choose_password")
+        return redirect(f"{reverse(step)}?{query}" if query else step)
+
+
+def _next_step(request: HttpRequest, account: Account) -> str | None:
+    if needs_code(request):
+        return CODE
+    if account.must_change_password:
+        return PASSWORD
+    return ENROLMENT if needs_enrolment(request) else None

@@ -15,6 +15,8 @@ from portal.devices import describe_device
 from portal.models import Session
 
 DEVICE, OPENED, SEEN = "device", "opened", "seen"
+# Whose second factor this session was opened with, and when its owner last proved who he is.
+SECOND_FACTOR, PROVED = "second_factor", "proved"
 # A page turned does not cost a write each time: the last sign of life is true to ten minutes.
 SEEN_EVERY = datetime.timedelta(minutes=10)
 
@@ -56,6 +58,40 @@ def is_over(request: HttpRequest) -> bool:
         return False
     age: datetime.timedelta = settings.STAFF_SESSION_AGE
     return timezone.now() - datetime.datetime.fromisoformat(opened) > age
+
+
+def needs_code(request: HttpRequest) -> bool:
+    """True where the account of ``request`` has a second factor that this session was not opened with yet."""
+    account = request.user
+    is_asked = isinstance(account, Account) and account.second_factor_at is not None
+    return is_asked and request.session.get(SECOND_FACTOR) != account.pk
+
+
+def needs_enrolment(request: HttpRequest) -> bool:
+    """True where a member of staff must turn on a second factor before anything else (``STAFF_SECOND_FACTOR``)."""
+    account = request.user
+    if not isinstance(account, Account) or not account.is_staff or settings.STAFF_SECOND_FACTOR != "required":
+        return False
+    return account.second_factor_at is None and request.session.get(SECOND_FACTOR) != account.pk
+
+
+def note_second_factor(request: HttpRequest) -> None:
+    """Remember that the owner of this session gave his second factor; the session gets another key."""
+    request.session.cycle_key()
+    request.session[SECOND_FACTOR] = request.user.pk
+    note_proof(request)
+
+
+def note_proof(request: HttpRequest) -> None:
+    """Remember that the owner of this session proved just now who he is."""
+    request.session[PROVED] = timezone.now().isoformat()
+
+
+def is_proved_lately(request: HttpRequest) -> bool:
+    """True where the owner of this session signed in, or proved again who he is, within ``PROOF_AGE``."""
+    noted = [request.session[key] for key in (OPENED, PROVED) if key in request.session]
+    age: datetime.timedelta = settings.PROOF_AGE
+    return any(timezone.now() - datetime.datetime.fromisoformat(moment) <= age for moment in noted)
 
 
 def open_sessions(account: Account) -> list[Session]:

@@ -227,6 +227,12 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 3600
 # Staff sign in anew each working day, however busy the session was.
 STAFF_SESSION_AGE = timedelta(hours=12)
+# Secrets and exports of data ask once more who is there, that long after the sign-in.
+PROOF_AGE = timedelta(minutes=15)
+# A trial on one's own machine asks for no telephone; staff of a portal that is published in https have a second factor.
+STAFF_SECOND_FACTOR = env.choice(
+    "STAFF_SECOND_FACTOR", ("REQUIRED", "OFFERED"), default="required" if IS_HTTPS and not DEBUG else "offered"
+).lower()
 SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
 
 # Links by mail: good once, and not after their time (customers.links).

@@ -5,8 +5,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from portal.backoffice.health import health
 from portal.callbacks import platform_callback
-from portal.middleware import before_password_choice
-from portal.space.views import account, entry, invoices, pages, resuming, verification
+from portal.middleware import CODE, ENROLMENT, PASSWORD, open_before
+from portal.space.views import account, entry, invoices, pages, resuming, second_factor, verification
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -17,7 +17,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connexion/lien/", entry.ask_sign_in_link, name="ask_sign_in_link"),
     path("connexion/lien/<str:token>/", entry.sign_in_by_link, name="sign_in_by_link"),
     path("connexion/nouveau-mot-de-passe/<str:token>/", entry.password_by_link, name="password_by_link"),
-    path("deconnexion/", before_password_choice(entry.SignOut.as_view()), name="logout"),
+    path("connexion/second-facteur/", second_factor.give_code, name="second_factor"),
+    path("connexion/confirmer/", second_factor.prove, name="prove"),
+    path("compte/second-facteur/", second_factor.enrol, name="enrol_second_factor"),
+    path("compte/second-facteur/codes/", second_factor.renew_codes, name="renew_recovery_codes"),
+    path("compte/second-facteur/retirer/", second_factor.remove, name="remove_second_factor"),
+    path("deconnexion/", open_before(CODE, PASSWORD, ENROLMENT)(entry.SignOut.as_view()), name="logout"),
     path("reprendre/", resuming.resume, name="resume"),
     path("factures/", invoices.invoices, name="invoices"),
     path("factures/liste.csv", invoices.invoices_csv, name="invoices_csv"),

@@ -3,6 +3,7 @@
 from customers.models.account import Access, Account, AccountManager, AccountQuerySet, CustomerAccount, StaffAccount
 from customers.models.bulk_action import BulkAction, BulkActionQuerySet
 from customers.models.customer import DEMATERIALISED, Contact, Customer, CustomerQuerySet
+from customers.models.second_factor import RecoveryCode, SecondFactor
 
 __all__ = [
     "DEMATERIALISED",
@@ -16,5 +17,7 @@ __all__ = [
     "Customer",
     "CustomerAccount",
     "CustomerQuerySet",
+    "RecoveryCode",
+    "SecondFactor",
     "StaffAccount",
 ]

@@ -65,6 +65,8 @@ class Account(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("langue"), max_length=5, default="fr")
     # Sessions opened before do not open the space any more.
     sessions_closed_at = models.DateTimeField(_("sessions fermées le"), null=True, blank=True, editable=False)
+    # When its owner turned it on; the key itself stands in SecondFactor.
+    second_factor_at = models.DateTimeField(_("double authentification"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
     customers = models.ManyToManyField(
         Customer, through="Access", related_name="accounts", verbose_name=_("clients"), blank=True

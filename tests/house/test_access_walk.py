@@ -95,6 +95,27 @@ WALK: dict[str, list[Row]] = {
     "password_by_link": [
         Row(_plain("/connexion/nouveau-mot-de-passe/AAAA/"), nobody=410, own=410, of_others=410, closed=410, staff=410)
     ],
+    "second_factor": [Row(_plain("/connexion/second-facteur/"), own="/", of_others="/", staff="/")],
+    "prove": [Row(_plain("/connexion/confirmer/"), of_others=200, staff=200)],
+    "enrol_second_factor": [Row(_plain("/compte/second-facteur/"), of_others=200, staff=200)],
+    "renew_recovery_codes": [
+        Row(
+            _plain("/compte/second-facteur/codes/"),
+            own="/compte/second-facteur/",
+            of_others="/compte/second-facteur/",
+            staff="/compte/second-facteur/",
+            method="post",
+        )
+    ],
+    "remove_second_factor": [
+        Row(
+            _plain("/compte/second-facteur/retirer/"),
+            own="/compte/",
+            of_others="/compte/",
+            staff="/compte/",
+            method="post",
+        )
+    ],
     "logout": [
         Row(
             _plain("/deconnexion/"),

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -17,11 +17,14 @@ from django.utils.translation import gettext_lazy
 
 from customers.credentials import read_provisional
 from customers.models import Account, StaffAccount
+from customers.second_factor import turn_off
 from customers.services import close_sessions_of_closed, draw_credentials, renew_credentials
 from customers.staff_rights import givable_groups, has_more_rights
 from portal.backoffice.ui.confirmation import Plan, ask_page, is_confirmed, make_group
 from portal.backoffice.ui.lists import BackOfficeAdmin
 from portal.backoffice.ui.mail_addresses import check_email
+from portal.proof import ask_for_proof
+from portal.sessions import is_proved_lately
 
 
 class UserForm(forms.ModelForm[StaffAccount]):
@@ -133,16 +136,46 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
 
     def get_urls(self) -> list[Any]:
         """*Réinitialiser*, beside the admin's own pages."""
-        renew = self.admin_site.admin_view(self.renew)
-        return [path("<int:user_id>/reinitialiser/", renew, name="customers_staffaccount_renew"), *super().get_urls()]
+        renew, unlock = self.admin_site.admin_view(self.renew), self.admin_site.admin_view(self.unlock)
+        return [
+            path("<int:user_id>/reinitialiser/", renew, name="customers_staffaccount_renew"),
+            path("<int:user_id>/second-facteur/", unlock, name="customers_staffaccount_unlock"),
+            *super().get_urls(),
+        ]
 
-    def renew(self, request: HttpRequest, user_id: int) -> HttpResponse:
+    def unlock(self, request: HttpRequest, user_id: int) -> HttpResponseBase:
+        """Take the second factor away from a member of staff who lost telephone and recovery codes; asks first."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        user = get_object_or_404(StaffAccount, pk=user_id, is_staff=True)
+        if not self.has_change_permission(request, user) or has_more_rights(user, _giver(request)):
+            raise PermissionDenied(_("Cet utilisateur a des droits que vous n’avez pas."))
+        if not is_proved_lately(request):
+            return ask_for_proof(request)
+        back = reverse("admin:customers_staffaccount_change", args=[user.pk])
+        plan = Plan(
+            title=_("Retirer la double authentification"),
+            sentence=_("%(login)s se connectera avec son seul mot de passe.") % {"login": user.login},
+            warning=_("Assurez-vous de vive voix que c’est bien lui qui le demande."),
+            button=_("Retirer"),
+            count=1,
+            groups=[make_group(_("Utilisateur"), [str(user)], count=1)],
+        )
+        if not is_confirmed(request, plan):
+            return ask_page(self, request, plan, fields=(), post_to=request.path, back=back)
+        if turn_off(account=user, author=_giver(request)):
+            messages.success(request, _("Double authentification retirée : %(login)s.") % {"login": user.login})
+        return redirect(back)
+
+    def renew(self, request: HttpRequest, user_id: int) -> HttpResponseBase:
         """A new provisional password for a member of staff, shown once; asks first."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         user = get_object_or_404(StaffAccount, pk=user_id, is_staff=True)
         if not self.has_change_permission(request, user) or has_more_rights(user, _giver(request)):
             raise PermissionDenied(_("Cet utilisateur a des droits que vous n’avez pas."))
+        if not is_proved_lately(request):
+            return ask_for_proof(request)
         back = reverse("admin:customers_staffaccount_change", args=[user.pk])
         if user.pk == request.user.pk:
             messages.error(request, _("Pour changer votre propre mot de passe, suivez « Mot de passe » en haut."))

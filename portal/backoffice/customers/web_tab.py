@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -24,6 +24,8 @@ from customers.services import (
 )
 from portal.backoffice.ui.confirmation import Choice, Plan, ask_page, is_confirmed, make_group
 from portal.backoffice.ui.gone import GoneError
+from portal.proof import ask_for_proof
+from portal.sessions import is_proved_lately
 
 MANAGE = "customers.manage_credentials"
 REVEAL = "customers.reveal_provisional_password"
@@ -127,11 +129,13 @@ class CardActions:
             self._send(request, customer, [account])
         return self._back(customer)
 
-    def reveal(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
+    def reveal(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponseBase:
         """*Montrer*: the provisional password on a page that nothing keeps; the action is written into the history."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         customer = self._customer(request, customer_id, REVEAL)
+        if not is_proved_lately(request):
+            return ask_for_proof(request)
         account = self._account(customer, account_id)
         secret = read_provisional(account)
         if secret is None:

@@ -16,7 +16,8 @@ from customers.models import Account, Contact
 from customers.services import choose_password
 from invoices.models import Consultation, Invoice
 from mailing.outbox import messages_to
-from portal.middleware import before_password_choice
+from portal.middleware import PASSWORD, open_before
+from portal.proof import proved_lately
 from portal.sessions import close_session, close_sessions, open_sessions, public_number
 from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
 from portal.space.invoice_list import customers_of
@@ -53,7 +54,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return private(render(request, "space/account.html", context))
 
 
-@before_password_choice
+@open_before(PASSWORD)
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,6 +106,7 @@ def close(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@proved_lately
 def own_data(request: HttpRequest) -> HttpResponseBase:
     """All one's data in a ZIP: what is known of the account, as JSON, and every invoice."""
     owner = signed_in_account(request)

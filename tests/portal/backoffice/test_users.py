@@ -1,10 +1,17 @@
 """The users of the back-office."""
 
+import datetime
+from typing import Any
+from urllib.parse import quote
+
+import pyotp
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from customers.credentials import read_provisional
 from customers.models import Account
+from customers.second_factor import draw_key, turn_on
 from tests.support.factories import make_account, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +55,32 @@ def test_nobody_locks_himself_out(client: Client, staff: Account) -> None:
 
     staff.refresh_from_db()
     assert staff.is_active
+
+
+def test_an_administrator_takes_away_a_lost_second_factor(client: Client, staff: Account) -> None:
+    lost = make_staff(login="paul@aquila.example")
+    key = draw_key()
+    assert turn_on(account=lost, key=key, code=pyotp.TOTP(key).now())
+    address = f"/gestion/customers/staffaccount/{lost.pk}/second-facteur/"
+    assert address in client.get(f"/gestion/customers/staffaccount/{lost.pk}/change/").content.decode()
+
+    assert "de vive voix" in client.post(address).content.decode()
+    lost.refresh_from_db()
+    assert lost.second_factor_at is not None
+    client.post(address, {"confirmed_count": "1"})
+
+    lost.refresh_from_db()
+    assert lost.second_factor_at is None
+
+
+def test_a_provisional_password_is_shown_to_whoever_proves_who_he_is(
+    client: Client, staff: Account, time_machine: Any
+) -> None:
+    user = make_staff(login="paul@aquila.example")
+    client.get("/gestion/")
+    time_machine.move_to(timezone.now() + datetime.timedelta(minutes=20))
+    back = f"/gestion/customers/staffaccount/{user.pk}/change/"
+    asked = client.post(
+        f"/gestion/customers/staffaccount/{user.pk}/reinitialiser/", headers={"Referer": f"http://testserver{back}"}
+    )
+    assert asked["Location"] == f"/connexion/confirmer/?next={quote(back, safe='')}"
