@@ -9,6 +9,7 @@ import functools
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from email.utils import getaddresses
 from typing import Final
 
 from invoices.money import CENT
@@ -131,6 +132,29 @@ def bare_address(text: str) -> str:
     if named := _NAMED_ADDRESS.fullmatch(address):
         address = named[1]
     return address.rstrip(";, ").strip()
+
+
+_BETWEEN_ADDRESSES: Final = re.compile(r"[\s;,|]+|(?<=[a-z])/(?=[^/]*@)", re.IGNORECASE)
+_WORDS_BETWEEN: Final = frozenset(("et", "ou", "and", "or", "puis", "&", "/", "-", "+", "cc", "copie", "bcc"))
+_LABEL: Final = re.compile(r"^[^@:<]{2,40}:\s*(?!//)")
+
+
+def addresses_in(text: str) -> list[tuple[str, str]]:
+    """The mail addresses of a cell, each after the name that stands around it: ``a@x.fr; Jean <b@y.fr>``.
+
+    One text where the cell holds no more than one, whatever it is; that it is an address is not checked.
+    """
+    bare = _INVISIBLE.sub("", text).strip()
+    if "<" in bare and bare.count("@") >= 1:
+        pairs = getaddresses([bare.replace(";", ",")], strict=False)
+        return [(name.strip(), bare_address(address)) for name, address in pairs if "@" in address]
+    if bare.count("@") < 2:
+        one = bare_address(re.sub(r"\s*\([^@)]*\)", "", _LABEL.sub("", bare) if "mailto" not in bare.lower() else bare))
+        return [("", one)] if one else []
+    words = [word for word in _BETWEEN_ADDRESSES.split(bare) if word and word.lower() not in _WORDS_BETWEEN]
+    if any("@" not in word for word in words):
+        return [("", bare)]  # «jean dupont@x.fr; b@y.fr»: a blank inside an address, or a name: nobody knows
+    return [("", bare_address(word)) for word in words]
 
 
 def are_ambiguous(amounts: Iterable[str]) -> bool:

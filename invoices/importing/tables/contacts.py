@@ -16,7 +16,7 @@ from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers, email_text, in_a_refused_file, refused_card
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import PackedRow, StagingDatabase
-from invoices.importing.values import parse_flag, shown
+from invoices.importing.values import BadValue, addresses_in, parse_flag, shown
 
 _CUSTOMERS_AT_ONCE: Final = 500
 _FIELDS: Final = ("name", "function", "email", "is_main")
@@ -43,16 +43,20 @@ def import_contacts(
         for row in readable_rows(table, report, 0, broken):
             cells.take(row)
             code = cells.needed("code_client", 50)
-            values = (
-                cells.needed("nom", 200),
-                cells.text("fonction", 200),
-                cells.parsed("email", email_text, ""),
-                "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else "",
-            )
+            addresses = [address for _, address in addresses_in(cells.text("email"))] or [""]
+            name, function = cells.needed("nom", 200), cells.text("fonction", 200)
+            is_main = "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else ""
+            for place, address in enumerate(addresses):
+                try:
+                    addresses[place] = email_text(address)
+                except BadValue as problem:
+                    cells.refuse("email", address, str(problem))
             if cells.rejections:
                 report.refuse(*cells.rejections)
-            else:
-                spool.add_part(code, 0, [(row.line, values)])
+                continue
+            for address in dict.fromkeys(addresses):  # a contact of two addresses is two
+                spool.add_part(code, 0, [(row.line, (name, function, address, is_main))])
+                is_main = ""
         spool.finish()
         try:
             with nullcontext() if dry_run else transaction.atomic():

@@ -10,14 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
-from customers.models import DEMATERIALISED, Customer
+from customers.models import DEMATERIALISED, Contact, Customer
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells, country_text, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable, header_key
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import StagingDatabase
-from invoices.importing.values import LOOK_ALIKES, BadValue, bare_address, bare_code, parse_flag, shown
+from invoices.importing.values import LOOK_ALIKES, BadValue, addresses_in, bare_address, bare_code, parse_flag, shown
 from mailing.addresses import InvalidAddressError, parse_address
 
 BATCH: Final = 900
@@ -44,6 +44,7 @@ _KINDS: Final = {
         Customer.Kind.INDIVIDUAL,
     ),
 }
+_OTHER_ADDRESSES: Final = "other_addresses"
 _DEMATERIALISED: Final = frozenset(("d", "demat", "dematerialise", "dematerialisee", "dematerialisation"))
 # Columns that go into their field as text: column, field, longest.
 _TEXTS: Final = (
@@ -177,7 +178,8 @@ def _parsed(
             known.refused.setdefault(values["code"], (table.name, row.line))
         elif cells.rejections:
             # Whoever is owed an invoice keeps his card, without the address that nobody could write to.
-            values.pop("email", None)
+            if not values.get("email"):
+                values.pop("email", None)
             report.warn(*cells.rejections)
         if values["code"]:
             yield row.line, values
@@ -190,7 +192,6 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
             values[name] = cells.text(column, longest)
     parsers: tuple[tuple[str, str, Callable[[str], Any], Any], ...] = (
         ("type", "kind", _kind, Customer.Kind.PROFESSIONAL),
-        ("email", "email", email_text, ""),
         ("pays", "country", country_text, "FR"),
         ("nb_factures", "invoice_copies", _copies, "1"),
         ("personne_publique", "is_public_body", parse_flag, False),
@@ -198,6 +199,8 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
     for column, name, parse, empty in parsers:
         if cells.has(column):
             values[name] = cells.parsed(column, parse, empty)
+    if cells.has("email"):
+        values |= _addresses(cells)
     for column, name, check in (
         ("siren", "siren", _siren_or_siret),
         ("siret", "siret", check_siret),
@@ -228,6 +231,18 @@ def _complete_siren(values: dict[str, Any], cells: Cells) -> None:
         cells.refuse("siret", siret, f"Le SIRET {siret} n’est pas de l’entreprise {siren}.")
     elif siret and not siren:
         values["siren"] = siret[:9]
+
+
+def _addresses(cells: Cells) -> dict[str, Any]:
+    """The first address of the cell, the card's, and the others with their names, which become contacts."""
+    good: dict[str, tuple[str, str]] = {}
+    for name, address in addresses_in(cells.text("email")):
+        try:
+            good.setdefault(address.lower(), (name[:200], email_text(address)))
+        except BadValue as problem:
+            cells.refuse("email", address, str(problem))
+    (_, first), *others = good.values() or [("", "")]
+    return {"email": first, _OTHER_ADDRESSES: tuple(others)} if others else {"email": first}
 
 
 def email_text(text: str) -> str:
@@ -271,11 +286,15 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
     created: list[Customer] = []
     updated: list[Customer] = []
     fields: set[str] = set()
+    others: list[tuple[Customer, tuple[str, str]]] = []
     for values in batch:
+        addresses = values.pop(_OTHER_ADDRESSES, ())
         customer = existing.get(values["code"])
         if customer is None:
             created.append(Customer(**values))
+            others += [(created[-1], each) for each in addresses]
             continue
+        others += [(customer, each) for each in addresses]
         changed = {name for name, value in values.items() if name != "code" and getattr(customer, name) != value}
         if changed:
             for name in changed:
@@ -291,5 +310,23 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
         Customer.objects.bulk_create(created)
         if updated:
             Customer.objects.bulk_update(updated, sorted(fields | {"updated_at"}))
-    else:
+    if others:
+        _write_contacts(others, report, write=write)
+    if not write:
         known.to_be_created.update(customer.code for customer in created)
+
+
+def _write_contacts(others: list[tuple[Customer, tuple[str, str]]], report: ImportReport, *, write: bool) -> None:
+    """The further addresses of cards as contacts, called by the name around the address or by the address."""
+    keys = [customer.pk for customer, _ in others if customer.pk]
+    rows = Contact.objects.filter(customer_id__in=keys).values_list("customer_id", "email")
+    known = {(key, email.lower()) for key, email in rows}
+    fresh = [
+        Contact(customer=customer, name=name or address, email=address)
+        for customer, (name, address) in others
+        if (customer.pk, address.lower()) not in known
+    ]
+    report.count("created", "contacts", len(fresh))
+    report.count("unchanged", "contacts", len(others) - len(fresh))
+    if write:
+        Contact.objects.bulk_create(fresh)

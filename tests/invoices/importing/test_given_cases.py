@@ -117,13 +117,6 @@ RIGHT: Final[dict[str, Right]] = {
 }
 
 
-PENDING: Final = {
-    "100-email",
-    "120-email",
-}
-"""What the import does not do yet."""
-
-
 def _count(model: Any, number: int) -> None:
     assert model.objects.count() == number
 
@@ -134,7 +127,7 @@ def _import(case: str) -> list[ImportReport]:
     return [import_erp([each]) for each in folders]
 
 
-@pytest.mark.parametrize("case", sorted(RIGHT.keys() - PENDING))
+@pytest.mark.parametrize("case", sorted(RIGHT))
 def test_a_case_gives_what_a_user_expects(case: str) -> None:
     make_company()
     right = RIGHT[case]

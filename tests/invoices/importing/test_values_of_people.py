@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 
-from customers.models import Customer
+from customers.models import Contact, Customer
 from invoices.importing.tables.customers import email_text
 from invoices.importing.tables.invoice_rows import issue_date_text, number_text, type_code
-from invoices.importing.values import BadValue, are_ambiguous, bare_address, bare_code, parse_date, parse_number
+from invoices.importing.values import (
+    BadValue,
+    addresses_in,
+    are_ambiguous,
+    bare_address,
+    bare_code,
+    parse_date,
+    parse_number,
+)
 from invoices.models import Invoice, InvoiceLine
 from tests.support.factories import make_company, make_customer
-from tests.support.import_files import CUSTOMERS, INVOICES, LINES, changed, import_tables
+from tests.support.import_files import CONTACTS, CUSTOMERS, INVOICES, LINES, changed, import_tables
 
 
 @pytest.mark.parametrize(
@@ -168,3 +176,51 @@ def test_a_code_that_may_mean_two_cards_means_none() -> None:
         clients=[], contacts=[], factures=changed(INVOICES, 1, code_client="1")[1:], lignes=LINES[3:]
     )
     assert [each.column for each in report.rejected] == ["code_client"]
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("a@x.fr; b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("a@x.fr, b@y.fr, c@z.fr", ["a@x.fr", "b@y.fr", "c@z.fr"]),
+        ("a@x.fr b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("a@x.fr / b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("a@x.fr/b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("a@x.fr et b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("a@x.fr\nb@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("mailto:a@x.fr;mailto:b@y.fr", ["a@x.fr", "b@y.fr"]),
+        ("Jean Dupont <a@x.fr>; Anne <b@y.fr>", ["a@x.fr", "b@y.fr"]),
+        ('"Dupont, Jean" <a@x.fr>, b@y.fr', ["a@x.fr", "b@y.fr"]),
+        ("Compta : a@x.fr", ["a@x.fr"]),
+        ("a@x.fr (Jean Dupont)", ["a@x.fr"]),
+        ("a@x.fr;", ["a@x.fr"]),
+        ("nc", []),
+        ("-", []),
+        ("", []),
+        ("jean dupont@x.fr", ["jean dupont@x.fr"]),
+        ("jean dupont@x.fr; b@y.fr", ["jean dupont@x.fr; b@y.fr"]),
+    ],
+)
+def test_the_addresses_of_a_cell_are_told_apart(text: str, addresses: list[str]) -> None:
+    assert [address for _, address in addresses_in(text)] == addresses
+
+
+@pytest.mark.django_db
+def test_further_addresses_are_contacts_once_and_a_bad_one_costs_only_itself() -> None:
+    cards = changed(CUSTOMERS, 0, email="a@x.fr; Jean Dupont <b@y.fr>; faux@domaine")
+    report = import_tables(clients=cards, contacts=[], factures=[], lignes=[])
+    assert Customer.objects.get(code="C1").email == "a@x.fr"
+    assert list(Contact.objects.values_list("name", "email")) == [("Jean Dupont", "b@y.fr")]
+    assert report.created["contacts"] == 1
+    again = import_tables(clients=cards, contacts=[], factures=[], lignes=[])
+    assert (again.created["contacts"], again.unchanged["contacts"]) == (0, 1)
+    assert Contact.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_contact_of_two_addresses_is_two() -> None:
+    contacts = changed(CONTACTS, 0, email="anne@bois.example; anne2@bois.example")
+    for _ in range(2):
+        import_tables(contacts=contacts, factures=[], lignes=[])
+        assert Contact.objects.filter(name="Anne").count() == 2
+        assert Contact.objects.get(is_main=True).email == "anne@bois.example"
