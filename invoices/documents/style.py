@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 
 from customers.models import Customer
 from invoices.models import Company
-from invoices.printing.style import TEMPLATES, Logo, LogoError, PrintStyle, Template, read_logo
+from invoices.printing.style import Logo, LogoError, PrintStyle, read_logo
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def print_style(company: Company, customer: Customer, *, on: datetime.date, logo
     ``logo`` is one that is not stored yet, in place of the company's.
     """
     return PrintStyle(
-        template=_template(company.pdf_template),
+        template=company.pdf_template,
         colour=company.colour,
         logo=logo or (_load_logo(company.logo.name) if company.logo else None),
         legal_mentions=_legal_mentions(company),
@@ -37,10 +37,6 @@ def print_style(company: Company, customer: Customer, *, on: datetime.date, logo
         account_name=company.account_holder or company.name,
         has_transfer_code=bool(company.iban),
     )
-
-
-def _template(name: str) -> Template:
-    return next((template for template in TEMPLATES if template == name), "classic")
 
 
 def _legal_mentions(company: Company) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.identifiers import check_bic, check_iban, check_siren, check_siret, check_vat_identifier
 from invoices.en16931.vat import FRENCH_COUNTRIES
+from invoices.printing.layouts import template_labels
 
 UNNAMED: Final = "Société à paramétrer"
 """The company of a new installation's first invoices, until somebody says who issues them."""
@@ -39,10 +40,10 @@ class Company(models.Model):
         SERVICES = "S", _("prestations de services")
         BOTH = "M", _("biens et services")
 
-    class PdfTemplate(models.TextChoices):
-        CLASSIC = "classic", _("classique")
-        MODERN = "modern", _("moderne")
-        COMPACT = "compact", _("compact")
+    # The templates are declared in invoices.printing.layouts alone.
+    PdfTemplate = models.TextChoices(  # type: ignore[call-overload]
+        "PdfTemplate", [(name.upper(), (name, label)) for name, label in template_labels()]
+    )
 
     name = models.CharField(_("raison sociale"), max_length=200)
     is_default = models.BooleanField(_("société par défaut"), default=False)
@@ -80,9 +81,7 @@ class Company(models.Model):
         default="#1f4e79",
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Une couleur s’écrit #rrggbb."))],
     )
-    pdf_template = models.CharField(
-        _("modèle de facture"), max_length=10, choices=PdfTemplate, default=PdfTemplate.CLASSIC
-    )
+    pdf_template = models.CharField(_("modèle de facture"), max_length=10, choices=template_labels, default="classic")
 
     iban = models.CharField("IBAN", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)

@@ -4,8 +4,10 @@ Millimetres for places, points for type. A4, 18 mm of margin on both sides: 174 
 """
 
 from dataclasses import dataclass, fields
+from typing import Final
 
-from invoices.printing.style import Template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 POINTS_PER_MM = 72 / 25.4
 TEXT_WIDTH = 174.0
@@ -14,8 +16,9 @@ TITLE_LEADING = 1.15  # of the size of the title
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The measures of one template."""
+    """One template: what it is called and its measures."""
 
+    label: str | Promise  # as staff choose it
     text: float  # size of the type, points
     leading: float  # distance of two lines, points
     small: float  # details of a line, terms, foot of the page
@@ -40,12 +43,15 @@ class Layout:
 
     def measures(self) -> dict[str, str]:
         """Every measure by its name, as text for the stylesheet."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)} | {"name": self.name}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "label"} | {
+            "name": self.name
+        }
         return {name: f"{value:g}" for name, value in values.items()}
 
 
-LAYOUTS: dict[Template, Layout] = {
+LAYOUTS: Final[dict[str, Layout]] = {
     "classic": Layout(
+        label=_("classique"),
         text=8.5,
         leading=12,
         small=7,
@@ -64,6 +70,7 @@ LAYOUTS: dict[Template, Layout] = {
         block=6,
     ),
     "modern": Layout(
+        label=_("moderne"),
         text=8.5,
         leading=12.4,
         small=7,
@@ -82,6 +89,7 @@ LAYOUTS: dict[Template, Layout] = {
         block=7,
     ),
     "compact": Layout(
+        label=_("compact"),
         text=7.5,
         leading=10,
         small=6.4,
@@ -100,3 +108,11 @@ LAYOUTS: dict[Template, Layout] = {
         block=4.5,
     ),
 }
+"""The templates by the names under which companies keep them; the stylesheet of each has its name too."""
+
+TEMPLATES: Final = tuple(LAYOUTS)
+
+
+def template_labels() -> list[tuple[str, str | Promise]]:
+    """The templates as choices of a field."""
+    return [(name, layout.label) for name, layout in LAYOUTS.items()]

@@ -46,7 +46,7 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
 @lru_cache(maxsize=64)
 def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
     """The parsed stylesheet of a template in a company's colour; the bottom margin holds the foot's lines."""
-    layout = LAYOUTS[template]  # type: ignore[index]
+    layout = LAYOUTS[template]
     ink = darken_for_white(colour)
     # 2 mm + a carried total, then the foot over 9 mm of white.
     bottom = 2 + layout.leading / POINTS_PER_MM + 2 + max(foot_lines, 1) * layout.small_leading / POINTS_PER_MM + 9

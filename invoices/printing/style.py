@@ -5,13 +5,11 @@ import re
 import warnings
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
 from xml.etree import ElementTree
 
 from PIL import Image, UnidentifiedImageError
 
-Template = Literal["classic", "modern", "compact"]
-TEMPLATES: tuple[Template, ...] = ("classic", "modern", "compact")
+from invoices.printing.layouts import TEMPLATES
 
 # A logo is shown at most 55 mm wide and 22 mm high: this is 300 dots per inch.
 LOGO_PIXELS = (650, 260)
@@ -26,6 +24,13 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 class LogoError(ValueError):
     """The file cannot be printed as a logo; the message is one French sentence."""
+
+
+class UnknownTemplateError(ValueError):
+    """There is no template of this name; the message is one French sentence."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Le modèle de facture « {name} » n’existe pas : choisissez {', '.join(TEMPLATES)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class PrintStyle:
     The content's own notes (PMT, PMD, AAB, REG, ABL) and payment instructions come before these texts.
     """
 
-    template: Template = "classic"
+    template: str = "classic"
     colour: str = "#1f3d5c"  # "#rrggbb"; for the title, the amount to pay and some hairlines
     logo: Logo | None = None  # from read_logo()
     # Lines at the foot of every page: legal form, capital, RCS and town, seat, "EI", "membre d'un assujetti unique"…
@@ -125,6 +130,6 @@ class PrintStyle:
 
     def __post_init__(self) -> None:
         if self.template not in TEMPLATES:
-            raise ValueError(f"unknown template {self.template!r}")
+            raise UnknownTemplateError(self.template)
         if not COLOUR.match(self.colour):
             raise ValueError(f"not a colour #rrggbb: {self.colour!r}")

@@ -15,9 +15,11 @@ import pytest
 from PIL import Image
 
 from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
+from invoices.models import Company
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
 from invoices.printing.fonts import width
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
+from invoices.printing.markup import FOLDER
 from invoices.printing.number_format import amount, day, money, number, price, rate
 from invoices.printing.page import compose
 from invoices.printing.totals import DUE_WIDE
@@ -402,7 +404,7 @@ def test_large_amounts_and_long_labels_stay_inside_their_column(template: str) -
         amount_due=due,
         allowances_charges=(AllowanceCharge(is_charge=False, amount=Decimal("12345678.90"), reason=long_label),),
     )
-    layout = LAYOUTS[template]  # type: ignore[index]
+    layout = LAYOUTS[template]
     page = compose(content, style_for(content, template=template))
 
     assert page.is_wide
@@ -447,3 +449,10 @@ def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.split() == ["6", "1"], done.stderr
+
+
+def test_a_template_is_declared_once_and_another_name_is_refused_with_a_sentence() -> None:
+    assert Company.PdfTemplate.values == list(TEMPLATES)
+    assert all((FOLDER / f"{name}.css").is_file() for name in TEMPLATES)
+    with pytest.raises(ValueError, match="Le modèle de facture « ancien » n’existe pas : choisissez classic, modern, "):
+        PrintStyle(template="ancien")

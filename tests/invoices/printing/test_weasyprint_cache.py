@@ -22,7 +22,7 @@ STYLE = PrintStyle(legal_mentions=("SAS au capital de 120 000 €",), has_transf
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_invoices_of_every_kind_are_the_same_bytes_with_and_without_memory(template: str) -> None:
-    style = dataclasses.replace(STYLE, template=template)  # type: ignore[arg-type]
+    style = dataclasses.replace(STYLE, template=template)
     kinds = list(samples.every_kind().items())
     with switch.without_memory():
         plain = {kind: render_invoice(content, style, xml=XML, created=CREATED) for kind, content in kinds}
