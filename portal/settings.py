@@ -338,6 +338,13 @@ elif TASKS_BACKEND.startswith(("redis://", "rediss://", "unix://")):
 else:
     raise ImproperlyConfigured(f"TASKS_BACKEND vaut « {TASKS_BACKEND} » : attendu database, immediate ou redis://…")
 
+# ─── Import ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# The folder that run_worker watches, and what follows an import: import (nothing), list or export.
+IMPORT_FOLDER = env.str("IMPORT_FOLDER", default="")
+IMPORT_FOLDER_THEN = env.choice("IMPORT_FOLDER_THEN", ("IMPORT", "LIST", "EXPORT"), default="IMPORT").lower()
+IMPORT_FOLDER_SELECTION = env.str("IMPORT_FOLDER_SELECTION", default="")  # a saved selection, for its choices
+IMPORT_FOLDER_MAIL = env.str("IMPORT_FOLDER_MAIL", default="")  # who is told of what waits; else the issuer's address
+
 # ─── Export ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # How long a worker may hold the lines it claimed before another takes them over.
 EXPORT_LEASE_SECONDS = env.int("EXPORT_LEASE_SECONDS", default=180)

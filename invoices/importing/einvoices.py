@@ -133,6 +133,7 @@ class _Storing:
         columns["warnings"] = list(self.reading.warnings)
         if self._is_taken(company, columns["content_hash"]):
             return
+        self.report.note_day(columns["issue_date"])
         if found is None:
             self._create(company, columns, lines)
         else:

@@ -1,5 +1,6 @@
 """What an import did: counts, and every refusal with file, line, column, value and reason."""
 
+import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
@@ -109,6 +110,9 @@ class ImportReport:
     skipped: list[SkippedRow] = field(default_factory=list)
     skips: int = 0
     notices: list[str] = field(default_factory=list)
+    first_day: datetime.date | None = None
+    last_day: datetime.date | None = None
+    """The period of the invoices that were taken, those that were there already among them."""
     rejections: int = 0
     to_map: list[str] = field(default_factory=list)
     """Tables of which a person is to say in «Importer» what their columns are."""
@@ -123,6 +127,9 @@ class ImportReport:
         for change in ("created", "updated", "unchanged"):
             for thing in THINGS:
                 getattr(self, change)[thing] += getattr(other, change)[thing]
+        for day in (other.first_day, other.last_day):
+            if day is not None:
+                self.note_day(day)
         self.refuse(*other.rejected)
         self.rejections += other.rejections - len(other.rejected)
         self.warnings += other.warnings[: max(0, MAX_REJECTIONS - len(self.warnings))]
@@ -137,6 +144,11 @@ class ImportReport:
         self.rejections += len(rejections)
         self.rejected += rejections[: max(0, MAX_REJECTIONS - len(self.rejected))]
 
+    def note_day(self, day: datetime.date) -> None:
+        """An invoice of ``day`` was taken."""
+        self.first_day = day if self.first_day is None else min(self.first_day, day)
+        self.last_day = day if self.last_day is None else max(self.last_day, day)
+
     def warn(self, *warnings: Rejection) -> None:
         """Keep what is left out of something that is imported, up to :data:`MAX_REJECTIONS`."""
         self.warnings += warnings[: max(0, MAX_REJECTIONS - len(self.warnings))]
@@ -149,13 +161,6 @@ class ImportReport:
     def ignore(self, table: Table, columns: Iterable[str]) -> None:
         """Keep which columns of ``table`` are not used."""
         self.ignored += [IgnoredColumn(table.file, table.sheet or "", column) for column in columns]
-
-    def ignored_by_table(self) -> dict[tuple[str, str], list[str]]:
-        """The columns that are not used, by file and sheet."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for file, sheet, column in self.ignored:
-            found.setdefault((file, sheet), []).append(column)
-        return found
 
     def refuse_file(self, file: str, reason: str, line: int | None = None) -> None:
         """Refuse a file as a whole."""

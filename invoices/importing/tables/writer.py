@@ -105,6 +105,9 @@ class InvoiceWriter:
                 self._refuse(candidate, clash, mended_by=MENDED_BY_REPLACING, replaces=replaced)
             else:
                 updated.append((candidate, version))
+        days = {candidate.invoice.head.issue_date for candidate in candidates}
+        for day in (min(days), max(days)) if days else ():
+            self._story.note_day(datetime.date.fromisoformat(day))
         if updated:
             self._count_updated([candidate for candidate, _ in updated])
         if write:

@@ -14,16 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from invoices.einvoices.tasks import request_checks
 from invoices.importing.companies import UnknownCompanyError
-from invoices.importing.report import THINGS, ImportReport
+from invoices.importing.report import ImportReport
+from invoices.importing.report_text import describe_report
 from invoices.importing.run import ImportStoppedError, import_erp
 
-_WORDS: Final = {
-    "customers": ("client", "clients"),
-    "contacts": ("contact", "contacts"),
-    "invoices": ("facture", "factures"),
-    "lines": ("ligne", "lignes"),
-}
-_MOST_SKIPPED: Final = 20
 _EVERY: Final = 20_000  # rows between two lines of progress where there is no terminal
 
 
@@ -106,43 +100,6 @@ class Command(BaseCommand):
     def _tell(self, report: ImportReport, *, dry_run: bool) -> None:
         if dry_run:
             self.stdout.write(_("Contrôle seulement : rien n’est écrit."))
-        rows = (
-            (_("Créés"), report.created),
-            (_("Modifiés"), report.updated),
-            (_("Inchangés"), report.unchanged),
-        )
-        for label, counts in rows:
-            words = (_count(counts[thing], *_WORDS[thing]) for thing in THINGS)
-            self.stdout.write(f"{label} : {', '.join(words)}")
-        for notice in report.notices:
-            self.stdout.write(notice)
-        for (file, sheet), columns in report.ignored_by_table().items():
-            names = ", ".join(f"« {column} »" for column in columns)
-            place = f"{file} (feuille « {sheet} »)" if sheet else file
-            self.stdout.write(_("%(place)s : colonnes ignorées %(names)s.") % {"place": place, "names": names})
-        for warning in report.warnings:
-            self.stdout.write(_("Attention : %(sentence)s") % {"sentence": _sentence(warning.as_json())})
-        for file, line, reason in report.skipped[:_MOST_SKIPPED]:
-            place = _("%(file)s, ligne %(line)s") % {"file": file, "line": line} if line else file
-            self.stdout.write(_("Passé : %(place)s : %(reason)s") % {"place": place, "reason": reason})
-        if report.skips > _MOST_SKIPPED:
-            self.stdout.write(_("… et %(number)s autres, lus et passés.") % {"number": report.skips - _MOST_SKIPPED})
-        if report.is_clean:
-            return
-        self.stdout.write(_("Refusés : %(count)s") % {"count": report.rejections})
-        for rejection in report.as_json()["rejected"]:
-            self.stdout.write(f"  {_sentence(rejection)}")
-            if rejection["file"]:
-                self.stdout.write(f"    → {rejection['correction']}")
-
-
-def _count(number: int, singular: str, plural: str) -> str:
-    return f"{number} {plural if number >= 2 else singular}"
-
-
-def _sentence(found: dict[str, Any]) -> str:
-    """«factures.csv, ligne 12, colonne total_ttc : …»."""
-    line = _("ligne %(line)s") % {"line": found["line"]} if found["line"] else ""
-    column = _("colonne %(column)s") % {"column": found["column"]} if found["column"] else ""
-    place = ", ".join(filter(None, (found["file"], line, column)))
-    return f"{place} : {found['reason']}" if place else str(found["reason"])
+        counts = {"notices": report.notices, "rejections": report.rejections, "skips": report.skips}
+        for line in describe_report({**report.as_json(), **counts}):
+            self.stdout.write(line)

@@ -60,6 +60,7 @@ class Command(BaseCommand):
         with stop_on_signal() as stopped:
             _try("Warming up", _warm_up)
             pool = ForkedPool(serve) if serve is not None else ForkedPool(wait_for_stop)
+            watchers = ForkedPool(_watch_folder)
             self.stdout.write(f"Travail en arrière-plan : {count} processus.")
             self.stdout.flush()
             swept_at = pruned_at = failed_at = float("-inf")
@@ -67,15 +68,20 @@ class Command(BaseCommand):
                 now = time.monotonic()
                 if now - failed_at >= REPLACE_AFTER_SECONDS:
                     pool.start_workers(count - len(pool.children))
+                    if settings.IMPORT_FOLDER:
+                        watchers.start_workers(1 - len(watchers.children))
                 if now - swept_at >= SWEEP_EVERY_SECONDS:
                     swept_at = now
                     _sweep(name)
                 if now - pruned_at >= PRUNE_EVERY_SECONDS:
                     pruned_at = now
                     prune()
-                if any(child.exitcode != 0 for child in pool.wait(LOOK_EVERY_SECONDS)):
+                ended = [*watchers.wait(0), *pool.wait(LOOK_EVERY_SECONDS)]
+                if any(child.exitcode != 0 for child in ended):
                     failed_at = time.monotonic()
+            watchers.request_stop()
             pool.shutdown(SECONDS_TO_END)
+            watchers.shutdown(SECONDS_TO_END)
             _try("Saying goodbye", lambda: remove_heartbeat(name))
 
 
@@ -157,6 +163,18 @@ def _serve_database() -> None:
     except db.Error as error:
         logger.warning("The database cannot be reached: %s", error)
         sys.exit(1)
+
+
+def _watch_folder() -> None:
+    """Import what an ERP puts into the folder of the settings."""
+    _end_with_parent()
+    call_command(
+        "watch_folder",
+        settings.IMPORT_FOLDER,
+        then=settings.IMPORT_FOLDER_THEN,
+        selection=settings.IMPORT_FOLDER_SELECTION,
+        mail_to=settings.IMPORT_FOLDER_MAIL,
+    )
 
 
 def _serve_redis() -> None:
