@@ -4,17 +4,14 @@ A lasting password is never readable by anybody (CNIL, délibération 2022-100);
 to choosing one's own.
 """
 
-import base64
 import secrets
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.utils.translation import gettext as _
 
 from customers.links import token_of_reference
 from customers.models import Account
+from mailing.encryption import make_cipher
 from mailing.secrets import SecretUnavailableError
 
 # No look-alikes: neither 0 O o, nor 1 l I, nor 5 S, 2 Z, 8 B.
@@ -48,16 +45,7 @@ def opens_stored_secrets() -> bool:
 
 
 def _cipher() -> MultiFernet:
-    """Encrypts under SECRET_KEY; decrypts under it and SECRET_KEY_FALLBACKS, so that keys can be changed."""
-    return MultiFernet(
-        [Fernet(_derive_key(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)],
-    )
-
-
-def _derive_key(secret_key: str) -> bytes:
-    """A Fernet key of its own use, so that the signing key itself encrypts nothing (RFC 5869)."""
-    derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"customers.provisional_password")
-    return base64.urlsafe_b64encode(derivation.derive(secret_key.encode()))
+    return make_cipher(b"customers.provisional_password")
 
 
 def read_provisional(account: Account) -> str | None:

@@ -10,7 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from mailing import oauth
+from mailing.oauth import SignInError
+from mailing.smtp_login import refusal_of_a_new_token
 
 DONE_FOLDER = "Traites"
 TIMEOUT = 60  # seconds
@@ -124,10 +128,31 @@ def open_imap(url: str) -> Iterator[ReturnsMailbox]:
         ) as client:
             if parts.scheme == "imap+tls":
                 client.starttls()
-            client.login(unquote(parts.username), unquote(parts.password or ""))
+            _sign_in(client, unquote(parts.username), unquote(parts.password or ""))
             yield ImapReturns(client, folder)
+    except SignInError as error:
+        raise MailboxError(str(error)) from error
     except (IMAPClientError, OSError) as error:
         raise MailboxError(
             _("La boîte des retours (%(host)s) ne peut pas être lue : %(error)s")
             % {"host": parts.hostname, "error": re.sub(r"^b'(.*)'$", r"\1", str(error))}  # a server's words, as bytes
         ) from error
+
+
+def _sign_in(client: IMAPClient, user: str, password: str) -> None:
+    """With the password; without one with a token, where the settings name an issuer (XOAUTH2), renewed once."""
+    if password or not oauth.is_set_up():
+        client.login(user, password)
+        return
+    token = oauth.access_token()
+    try:
+        client.oauth2_login(user, token)
+    except LoginError:
+        token = oauth.access_token(refused=token)
+        try:
+            client.oauth2_login(user, token)
+        except LoginError as error:
+            sentence = refusal_of_a_new_token(user, token, str(error))
+            oauth.note_failure(sentence)
+            raise SignInError(sentence) from error
+    oauth.note_success()

@@ -330,6 +330,29 @@ class OutboxControl(models.Model):
         return str(_("en pause") if self.paused_at else _("en marche"))
 
 
+class MailSignIn(models.Model):
+    """One row: the tokens that open the company's mail (OAuth 2.0), encrypted, and why the last one was refused."""
+
+    settings_digest = models.CharField(_("réglages"), max_length=64, editable=False)
+    access_token = models.TextField(_("jeton d’accès (chiffré)"), blank=True, editable=False)
+    refresh_token = models.TextField(_("jeton de renouvellement (chiffré)"), blank=True, editable=False)
+    expires_at = models.DateTimeField(_("valable jusqu’à"), null=True, blank=True)
+    renewed_at = models.DateTimeField(_("renouvelé le"), null=True, blank=True)
+    renewing_until = models.DateTimeField(_("en renouvellement jusqu’à"), null=True, blank=True, editable=False)
+    failure = models.TextField(_("refus"), blank=True)
+    failed_at = models.DateTimeField(_("refusé le"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("connexion à la messagerie")
+        verbose_name_plural = _("connexions à la messagerie")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_mail_sign_in"),
+        ]
+
+    def __str__(self) -> str:
+        return self.failure or str(_("connectée"))
+
+
 class SendingSlot(models.Model):
     """A place taken in the sliding minute and hour: the pace holds across workers because they share these rows.
 

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 
 from mailing.answers import classify
 from mailing.mime import OutgoingMail
+from mailing.oauth import SignInError
 from mailing.reasons import Reason
+from mailing.smtp_login import sign_in
 
 # After a server could not be reached, how long (seconds) the following mails are deferred without trying it again.
 SERVER_REST = 10.0
@@ -114,6 +116,27 @@ class _ConnectionLostError(Exception):
     """The server went away or fell silent; the message is French."""
 
 
+def open_smtp(backend: EmailBackend) -> smtplib.SMTP:
+    """A connection to the server of ``backend``, signed in. Raises OSError, ValueError or SignInError."""
+    timeout, name = float(backend.timeout or 60), DNS_NAME.get_fqdn()
+    connection: smtplib.SMTP
+    if backend.use_ssl:
+        connection = smtplib.SMTP_SSL(
+            backend.host, backend.port, local_hostname=name, timeout=timeout, context=backend.ssl_context
+        )
+    else:
+        connection = smtplib.SMTP(backend.host, backend.port, local_hostname=name, timeout=timeout)
+    try:
+        if backend.use_tls:
+            connection.starttls(context=backend.ssl_context)
+        sign_in(connection, backend.username or "", backend.password or "")
+        connection.ehlo_or_helo_if_needed()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 class SmtpTransport:
     """One SMTP connection, used for many mails and opened anew from time to time."""
 
@@ -162,29 +185,15 @@ class SmtpTransport:
         known = self.health.current_failure()
         if known is not None:
             return known
-        backend = self.backend
-        connection: smtplib.SMTP | None = None
         try:
-            if backend.use_ssl:
-                connection = smtplib.SMTP_SSL(
-                    backend.host,
-                    backend.port,
-                    local_hostname=DNS_NAME.get_fqdn(),
-                    timeout=self.timeout,
-                    context=backend.ssl_context,
-                )
-            else:
-                connection = smtplib.SMTP(
-                    backend.host, backend.port, local_hostname=DNS_NAME.get_fqdn(), timeout=self.timeout
-                )
-            if backend.use_tls:
-                connection.starttls(context=backend.ssl_context)
-            if backend.username and backend.password:
-                connection.login(backend.username, backend.password)
-            connection.ehlo_or_helo_if_needed()
+            connection = open_smtp(self.backend)
+        except SignInError as error:
+            failure = Outcome(
+                Verdict.DEFERRED, str(error), reached_server=False, answer=None if error.passes else Reason.LOGIN
+            )
+            self.health.note_failure(failure)
+            return failure
         except (OSError, ValueError) as error:  # SMTPException and SSLError are OSErrors
-            if connection is not None:
-                connection.close()
             code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else None
             answer = None
             if isinstance(error, smtplib.SMTPResponseException):

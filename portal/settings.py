@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from portal.environment import Environment, hide_password, require_extra, wrong
+from portal.mail_oauth import read_mail_oauth
 from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
@@ -297,6 +298,21 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # must take plus addresses. Empty: mails come back to their sender, and are matched by their Message-ID. Not guessed
 # once a real server is used, since many refuse a return address that they do not know.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}")
+# Instead of passwords in EMAIL_URL and IMAP_URL: how a token is had (mailing.oauth).
+MAIL_OAUTH = read_mail_oauth(
+    {
+        "provider": env.str("MAIL_OAUTH_PROVIDER", default=""),
+        "flow": env.str("MAIL_OAUTH_FLOW", default=""),
+        "tenant": env.str("MAIL_OAUTH_TENANT", default=""),
+        "client_id": env.str("MAIL_OAUTH_CLIENT_ID", default=""),
+        "client_secret": env.str("MAIL_OAUTH_CLIENT_SECRET", default=""),
+        "key_file": env.str("MAIL_OAUTH_KEY_FILE", default=""),
+        "user": env.str("MAIL_OAUTH_USER", default=""),
+        "token_url": env.str("MAIL_OAUTH_TOKEN_URL", default=""),
+        "device_url": env.str("MAIL_OAUTH_DEVICE_URL", default=""),
+        "scopes": env.str("MAIL_OAUTH_SCOPES", default=""),
+    }
+)
 IMAP_URL = env.str("IMAP_URL", default="")  # imaps://user:password@host/INBOX, imap+tls:// or imap://
 if IMAP_URL and not IMAP_URL.startswith(("imaps://", "imap+tls://", "imap://")):
     raise wrong(

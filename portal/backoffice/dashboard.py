@@ -22,6 +22,7 @@ from mailing import outbox
 from mailing.breaker import Rest, current_rest
 from mailing.correspondence import count_open
 from mailing.failed_addresses import count_failed_addresses
+from mailing.oauth import current_failure
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
@@ -67,6 +68,7 @@ class Dashboard:
     silent: list[str] = field(default_factory=list)
     paused: tuple[datetime.datetime, str] | None = None
     rest: Rest | None = None
+    sign_in_failure: tuple[datetime.datetime, str] | None = None
     charts: list[Chart] = field(default_factory=list)
 
 
@@ -190,6 +192,7 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
     )
     board.paused = outbox.paused_since()
     board.rest = current_rest()
+    board.sign_in_failure = current_failure()
     states = (
         ("accepted", _("envoyés")),
         *([("written", _("écrits en fichier"))] if counts["written"] else []),

@@ -16,7 +16,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export
 from invoices.models import Document, ImportBatch
 from mailing.heartbeats import record_heartbeat
-from mailing.models import Message
+from mailing.models import MailSignIn, Message
 from tests.support.back_office import BACKEND, list_url, words
 from tests.support.factories import (
     make_account,
@@ -186,3 +186,11 @@ def test_every_page_says_that_no_mail_server_is_set(client: Client, settings: An
 
     use_smtp(settings, 25)
     assert "aucun client ne les reçoit" not in words(client.get(address))
+
+
+def test_the_dashboard_says_why_the_mail_cannot_be_entered_and_what_to_do(client: Client, settings: Any) -> None:
+    settings.MAIL_OAUTH = {"flow": "device"}
+    MailSignIn.objects.create(failure="Le consentement a été retiré : relancer « manage.py mail_auth ».")
+    client.force_login(make_staff(), backend=BACKEND)
+
+    assert "relancer « manage.py mail_auth »" in words(client.get("/gestion/"))
