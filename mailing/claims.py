@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from mailing import breaker, leases
+from mailing.alerts import ALERT, write_alert
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
@@ -80,7 +81,10 @@ def claim(
             wanted = permit.number
             if not wanted:
                 return ClaimResult(again_at=permit.again_at, rests=control.rests_since is not None)
-            if permit.is_trial and control.trials % 2:
+            alerts = waiting.filter(kind=ALERT, attempts=0)
+            if permit.is_trial and alerts.exists():
+                waiting = alerts
+            elif permit.is_trial and control.trials % 2:
                 # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
                 refused = waiting.filter(answer__in=breaker.OURS)
                 waiting = refused if refused.exists() else waiting
@@ -128,7 +132,7 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     Returns what the mail has become: a mail deferred for too long is rejected.
     """
     verdict = outcome.verdict
-    rests = _tell_breaker(outcome, now) if uses_smtp() else False
+    rests = _tell_breaker(held.message, outcome, now) if uses_smtp() else False
     if verdict is Verdict.ACCEPTED:
         _record_accepted(held, outcome, now)
     else:
@@ -150,12 +154,17 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     return verdict
 
 
-def _tell_breaker(outcome: Outcome, now: datetime.datetime) -> bool:
+def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) -> bool:
     """Tell the breaker of an attempt; True where it was a refusal of our own server, and the outbox rests."""
-    if outcome.verdict is Verdict.ACCEPTED:
+    if outcome.verdict is Verdict.ACCEPTED and message.kind == ALERT:
+        breaker.note_nothing(now)  # our own people's server takes it: that tells nothing of the customers' ones
+    elif outcome.verdict is Verdict.ACCEPTED:
         breaker.note_success(now)
     elif outcome.answer is not None and outcome.answer.is_ours:
-        return breaker.note_fault(outcome.answer, outcome.reason, now)
+        rests = breaker.note_fault(outcome.answer, outcome.reason, now)
+        if rests:
+            write_alert(now)
+        return rests
     else:
         breaker.note_nothing(now)
     return False

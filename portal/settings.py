@@ -294,6 +294,10 @@ else:
     MAILERS = {"default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(MAIL_ROOT)}}}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who is told by mail when our own mail server is refused.
+TECHNICAL_EMAIL = env.str("TECHNICAL_EMAIL", default="").strip()
+if TECHNICAL_EMAIL and "@" not in TECHNICAL_EMAIL:
+    raise wrong("TECHNICAL_EMAIL", TECHNICAL_EMAIL, expected="une adresse", example="informatique@exemple.fr")
 # Where mail servers return what they cannot deliver: retours@… becomes retours+<token>@… on each mail, so this mailbox
 # must take plus addresses. Empty: mails come back to their sender, and are matched by their Message-ID. Not guessed
 # once a real server is used, since many refuse a return address that they do not know.

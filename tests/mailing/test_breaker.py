@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from mailing import breaker, outbox
 from mailing.failed_addresses import known_bad
 from mailing.models import FailedAddress, Message, OutboxControl
 from mailing.outbox import Draft
 from mailing.reasons import Reason
+from tests.support.back_office import words
 from tests.support.sending import use_smtp
 from tests.support.shared_database import SharedDatabase, ended
 from tests.support.smtp_sink import Sink, refuse_login, running
@@ -182,3 +184,32 @@ def test_several_processes_together_try_five_mails_at_most(tmp_path: Any) -> Non
     assert Message.objects.filter(attempts__gt=0).count() <= 5
     assert breaker.current_rest() is not None
     assert not FailedAddress.objects.exists()
+
+
+@pytest.mark.django_db
+def test_whoever_looks_after_the_server_is_told_once_and_first(sink: Sink, settings: Any) -> None:
+    settings.TECHNICAL_EMAIL = "informatique@exemple.net"
+    sink.replies["RCPT", "exemple.fr"] = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a list"
+    write_mails(8)
+
+    for _ in range(4):
+        send()
+        wait(datetime.timedelta(minutes=2))
+
+    alert = Message.objects.get(kind="alert")
+    assert alert.recipient == "informatique@exemple.net"
+    assert "est sur une liste noire" in alert.subject
+    assert "Demander le retrait de son adresse IP" in alert.text
+    assert [recipient for _sender, recipient, _content in sink.mails] == ["informatique@exemple.net"]
+
+
+@pytest.mark.django_db
+def test_the_outbox_says_that_it_rests_and_can_be_resumed(sink: Sink, desk: Client) -> None:
+    sink.replies["RCPT", ""] = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a list"
+    write_mails(5)
+    send()
+
+    page = desk.get("/gestion/mailing/message/")
+    assert "Envoi au repos" in words(page)
+    desk.post("/gestion/mailing/message/reprendre/")
+    assert "Envoi au repos" not in words(desk.get("/gestion/mailing/message/"))

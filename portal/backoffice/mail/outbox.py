@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from mailing import outbox
+from mailing.breaker import current_rest
 from mailing.forecasts import forecast
 from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
@@ -40,6 +41,7 @@ class KindFilter(admin.SimpleListFilter):
             ("invoices", _("plusieurs factures")),
             ("account", _("compte et mot de passe")),
             ("answer", _("réponse à un client")),
+            ("alert", _("alerte technique")),
             ("test", _("essai")),
         ]
 
@@ -89,6 +91,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             "summary": outbox.summary(now),
             "forecast": forecast(now),
             "paused": outbox.paused_since(),
+            "rest": current_rest(),
             "may_send": self.has_send_permission(request),
         }
         return super().changelist_view(request, {**extra, **(extra_context or {})})
