@@ -22,7 +22,7 @@ class Period(StrEnum):
     FIXED = "fixed"
     PREVIOUS_MONTH = "previous_month"
     CURRENT_MONTH = "current_month"
-    SINCE_LAST_EXPORT = "since_last_export"
+    SINCE_LAST_EXPORT = "since_last_export"  # what is not exported yet, whatever its date
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Criteria:
     def resolve_period(self, today: datetime.date, last_export: datetime.date | None) -> "Criteria":
         """The same choices with a relative period made of dates, seen from ``today``.
 
-        «Depuis le dernier export» starts on the day of the last export (``last_export``; None: no limit), whose
-        invoices already exported are left out by themselves.
+        «Depuis le dernier export» has none: an invoice imported late is not exported yet either. ``last_export`` (its
+        day) is taken for the sake of callers and changes nothing.
         """
         first_of_month = today.replace(day=1)
         match self.period:
@@ -83,6 +83,6 @@ class Criteria:
                 following = (first_of_month + datetime.timedelta(days=31)).replace(day=1)
                 return replace(self, start=first_of_month, end=following - datetime.timedelta(days=1))
             case Period.SINCE_LAST_EXPORT:
-                return replace(self, start=last_export, end=today)
+                return replace(self, start=None, end=None)
             case Period.FIXED:
                 return self

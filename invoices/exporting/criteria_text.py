@@ -12,7 +12,9 @@ from invoices.exporting.criteria import Criteria, Period, Scope
 PERIODS = {
     Period.PREVIOUS_MONTH: gettext_lazy("mois dernier"),
     Period.CURRENT_MONTH: gettext_lazy("mois en cours"),
-    Period.SINCE_LAST_EXPORT: gettext_lazy("depuis le dernier export"),
+    Period.SINCE_LAST_EXPORT: gettext_lazy(
+        "depuis le dernier export (pas encore exportées, quelle que soit leur date)"
+    ),
 }
 
 

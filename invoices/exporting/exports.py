@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -117,10 +117,14 @@ def _insert_items(export: Export, criteria: Criteria) -> None:
 def start_export(*, export: Export) -> Export:
     """Mark the list as running, with the versions of the messages it starts with.
 
-    Two people who press at once start it once. Raises NothingToDoError where it is not a list or a paused run.
+    Two people who press at once start it once. Its invoices are its own from now on: other lists leave them to it, and
+    it leaves to them what they have started to publish. Raises NothingToDoError where it is not a list or a paused run.
     """
-
-    locked = Export.objects.select_for_update().get(pk=export.pk)
+    # All lists that are open: of two that are started at once, the second sees what the first has taken.
+    is_open = Q(state__in=(State.DRAFT, *Export.UNDER_WAY)) | Q(pk=export.pk)
+    opened = {row.pk: row for row in Export.objects.filter(is_open).order_by("pk").select_for_update()}
+    if (locked := opened.get(export.pk)) is None:
+        raise Export.DoesNotExist
     if locked.state not in (State.DRAFT, State.PAUSED):
         raise NothingToDoError(
             _("L’export n° %(number)s est déjà « %(state)s ».")
@@ -132,7 +136,40 @@ def start_export(*, export: Export) -> Export:
     locked.state = State.RUNNING
     locked.finished_at = None
     locked.save(update_fields=["state", "started_at", "finished_at", "template_versions"])
+    _take_invoices(locked)
     return locked
+
+
+def _take_invoices(export: Export) -> None:
+    lines = ExportItem.objects.filter(export=export)
+    released = lines.filter(state=ItemState.LEFT_OUT, reason=ExportItem.Reason.IN_ANOTHER_LIST)
+    _judge_again(export, released, Criteria.from_json(export.criteria))
+    others = ExportItem.objects.exclude(export=export)
+    set_aside = {"state": ItemState.LEFT_OUT, "reason": ExportItem.Reason.IN_ANOTHER_LIST}
+    taken = others.filter(state__in=(ItemState.READY, ItemState.CLAIMED), export__state__in=Export.UNDER_WAY)
+    lines.ready().filter(invoice__in=taken.values("invoice")).update(**set_aside)
+    waiting = others.ready().filter(export__state=State.DRAFT)
+    waiting.filter(invoice__in=lines.ready().values("invoice")).update(**set_aside)
+
+
+def release_invoices(*, export: Export) -> None:
+    """Judge again the lines of other lists that left their invoices to ``export``, which has ended."""
+    lines = ExportItem.objects.filter(
+        state=ItemState.LEFT_OUT,
+        reason=ExportItem.Reason.IN_ANOTHER_LIST,
+        invoice__in=ExportItem.objects.filter(export=export).values("invoice"),
+    ).exclude(export=export)
+    if concerned := set(lines.order_by().values_list("export", flat=True)):
+        _judge_released(lines, concerned)
+
+
+@transaction.atomic
+def _judge_released(lines: "QuerySet[ExportItem]", exports: set[int]) -> None:
+    for other in Export.objects.filter(pk__in=exports).order_by("pk").select_for_update():
+        own = lines.filter(export=other)
+        if other.state in (State.DONE, State.CANCELLED):
+            own = own.filter(invoice__published_at__isnull=False)
+        _judge_again(other, own, Criteria.from_json(other.criteria))
 
 
 @transaction.atomic
@@ -147,6 +184,7 @@ def cancel_export(*, export: Export) -> None:
     Export.objects.filter(pk=export.pk, state__in=(State.DRAFT, State.RUNNING, State.PAUSED)).update(
         state=State.CANCELLED, finished_at=timezone.now()
     )
+    release_invoices(export=export)
 
 
 @transaction.atomic

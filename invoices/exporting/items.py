@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, Count, Q, Sum, When
 from django.utils.translation import gettext as _
 
 from invoices.exporting.reasons import ReasonRow, row_of
@@ -40,6 +40,21 @@ class ListLine:
 
     item: ExportItem
     recipients: list[dict[str, Any]]
+    other_list: int | None = None
+    """The number of another list that holds the invoice and may publish it, or has published it."""
+
+    @property
+    def sentence(self) -> str:
+        """Why it is left out, with the number of the list that has its invoice; or that another one holds it too."""
+        words = str(self.item.get_reason_display())
+        if self.other_list is None or self.item.state not in (ExportItem.State.READY, ExportItem.State.LEFT_OUT):
+            return words
+        number = {"number": self.other_list}
+        if self.item.reason == ExportItem.Reason.IN_ANOTHER_LIST:
+            return _("déjà prise par la liste n° %(number)s") % number
+        if self.item.reason == ExportItem.Reason.ALREADY_EXPORTED:
+            return _("déjà exportée par la liste n° %(number)s") % number
+        return words or _("aussi dans la liste n° %(number)s, pas encore partie") % number
 
     @property
     def badge(self) -> Badge:
@@ -141,13 +156,24 @@ def sum_by_currency(export: Export, state: str = "") -> list[CurrencyTotal]:
 
 
 def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
-    """``items`` with their recipients, by one query."""
+    """``items`` with their recipients and the other list that holds their invoice, by two queries."""
     rows = dict(
         ExportCustomer.objects.filter(
             export=export, customer__in={item.invoice.customer_id for item in items}
         ).values_list("customer", "recipients")
     )
-    return [ListLine(item, rows.get(item.invoice.customer_id, [])) for item in items]
+    states = ExportItem.State
+    elsewhere = (
+        ExportItem.objects.filter(
+            invoice__in=[item.invoice_id for item in items], state__in=(states.READY, states.CLAIMED, states.PUBLISHED)
+        )
+        .exclude(export=export)
+        .exclude(export__state=Export.State.CANCELLED, state=states.READY)
+    )
+    # In rising order: the list that is under way, and the one that has published, come last and stay.
+    ranks = Case(When(state=states.PUBLISHED, then=2), When(export__state__in=Export.UNDER_WAY, then=1), default=0)
+    others = dict(elsewhere.order_by(ranks, "-export__number").values_list("invoice", "export__number"))
+    return [ListLine(item, rows.get(item.invoice.customer_id, []), others.get(item.invoice_id)) for item in items]
 
 
 def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:

@@ -5,7 +5,7 @@ once per customer in Python. The first row that applies gives the reason. The se
 :class:`~invoices.models.ExportItem.Reason`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -15,7 +15,7 @@ from django.db.models import Case, F, Q, Value, When
 from customers.models import DEMATERIALISED
 from customers.recipients import CustomerRecipients
 from invoices.exporting.criteria import Criteria, Scope
-from invoices.models import Company, ExportItem, Invoice
+from invoices.models import Company, Export, ExportItem, Invoice
 from invoices.platforms.channel import WITHOUT_PLATFORM
 
 Reason = ExportItem.Reason
@@ -67,19 +67,19 @@ class ReasonRow:
     """
 
     reason: Reason
-    condition: Callable[[Criteria], Q] | None = None
+    condition: Callable[[Criteria, Export | None], Q] | None = None
     judge: Callable[[CustomerFacts], bool] | None = None
     fix: Fix | None = None
     link: Link | None = None
     is_to_fix: bool = True
     shows_findings: bool = False
 
-    def sql(self, criteria: Criteria) -> Q:
+    def sql(self, criteria: Criteria, export: Export | None) -> Q:
         """The condition, or the judgement as it is kept in the alias ``row`` (``ExportCustomer``)."""
-        return self.condition(criteria) if self.condition is not None else Q(row__reason=str(self.reason))
+        return self.condition(criteria, export) if self.condition is not None else Q(row__reason=str(self.reason))
 
 
-def _platform_required(criteria: Criteria) -> Q:
+def _platform_required(criteria: Criteria, _export: Export | None) -> Q:
     """Invoices that would leave by mail only although the law sends them through a platform."""
     if criteria.mail_only_reason:
         return Q(pk__in=[])
@@ -97,7 +97,19 @@ _NOT_COMPLIANT: Final = Q(
 )
 
 
-def _company_incomplete(_criteria: Criteria) -> Q:
+def _in_another_list(_criteria: Criteria, export: Export | None) -> Q:
+    """Invoices that a run under way (another one than ``export``) is about to publish."""
+    others = Export.objects.filter(state__in=Export.UNDER_WAY)
+    if export is not None:
+        others = others.exclude(pk=export.pk)
+    keys = list(others.values_list("pk", flat=True))
+    if not keys:
+        return Q(pk__in=[])
+    taken = ExportItem.objects.filter(export__in=keys, state__in=(ExportItem.State.READY, ExportItem.State.CLAIMED))
+    return Q(pk__in=taken.values("invoice"))
+
+
+def _company_incomplete(_criteria: Criteria, _export: Export | None) -> Q:
     """Rows of tables, which «Paramétrage société» completes: e-invoices and PDFs state their issuer themselves."""
     incomplete = [company.pk for company in Company.objects.incomplete()]
     return Q(published_at__isnull=True, origin=Invoice.Origin.CSV, company__in=incomplete)
@@ -106,13 +118,18 @@ def _company_incomplete(_criteria: Criteria) -> Q:
 REASONS: Final = (
     ReasonRow(
         reason=Reason.NOT_DEMATERIALISED,
-        condition=lambda _criteria: ~Q(customer__invoice_copies=DEMATERIALISED),
+        condition=lambda _criteria, _export: ~Q(customer__invoice_copies=DEMATERIALISED),
         fix=Fix.DEMATERIALISE,
         is_to_fix=False,
     ),
     ReasonRow(
         reason=Reason.ALREADY_EXPORTED,
-        condition=lambda _criteria: Q(published_at__isnull=False),
+        condition=lambda _criteria, _export: Q(published_at__isnull=False),
+        is_to_fix=False,
+    ),
+    ReasonRow(
+        reason=Reason.IN_ANOTHER_LIST,
+        condition=_in_another_list,
         is_to_fix=False,
     ),
     ReasonRow(
@@ -151,7 +168,7 @@ REASONS: Final = (
     ),
     ReasonRow(
         reason=Reason.NOT_COMPLIANT,
-        condition=lambda _criteria: _NOT_COMPLIANT,
+        condition=lambda _criteria, _export: _NOT_COMPLIANT,
         link=Link.INVOICE,
         shows_findings=True,
     ),
@@ -173,17 +190,17 @@ def row_of(reason: str) -> ReasonRow | None:
 
 def reason_of_invoice(criteria: Criteria) -> Case:
     """SQL of the first reason that is the invoice's own (a value of Reason); empty where there is none."""
-    return _case(criteria, [row for row in REASONS if row.condition is not None])
+    return _case([row for row in REASONS if row.condition is not None], criteria, None)
 
 
-def reason_of_line(criteria: Criteria) -> Case:
-    """SQL of the first reason of all, with the judgements of customers in the alias ``row``; empty: it can leave."""
-    return _case(criteria, REASONS)
+def reason_of_line(criteria: Criteria, export: Export) -> Case:
+    """SQL of the first reason of all for a line of ``export``; the judgements of customers are in the alias ``row``."""
+    return _case(REASONS, criteria, export)
 
 
-def _case(criteria: Criteria, rows: "tuple[ReasonRow, ...] | list[ReasonRow]") -> Case:
+def _case(rows: Iterable[ReasonRow], criteria: Criteria, export: Export | None) -> Case:
     return Case(
-        *(When(row.sql(criteria), then=Value(str(row.reason))) for row in rows),
+        *(When(row.sql(criteria, export), then=Value(str(row.reason))) for row in rows),
         default=Value(""),
     )
 

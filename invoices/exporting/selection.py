@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Account, Customer
 from customers.recipients import CustomerRecipients, Recipient, find_recipients_of
-from invoices.exporting.criteria import Criteria
+from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.reasons import (
     CustomerFacts,
     first_reason,
@@ -61,8 +61,10 @@ class SelectionCount:
 
 
 def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
-    """All invoices of the period and of the kind of customers, exported or not."""
+    """All invoices of the period and of the kind of customers, exported or not («depuis le dernier export»: not)."""
     found = Invoice.objects.issued_between(criteria.start, criteria.end)
+    if criteria.period == Period.SINCE_LAST_EXPORT:
+        found = found.pending()
     if criteria.kind:
         found = found.filter(customer__kind=criteria.kind)
     return found
@@ -206,6 +208,6 @@ def judge_invoices(invoices: InvoiceQuerySet, export: Export, criteria: Criteria
     is_ready = When(item_reason="", then=Value(str(ExportItem.State.READY)))
     return (
         invoices.alias(row=FilteredRelation("customer__export_rows", condition=Q(customer__export_rows__export=export)))
-        .annotate(item_reason=reason_of_line(criteria))
+        .annotate(item_reason=reason_of_line(criteria, export))
         .annotate(item_state=Case(is_ready, default=Value(str(ExportItem.State.LEFT_OUT))))
     )

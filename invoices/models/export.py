@@ -44,6 +44,9 @@ class Export(models.Model):
         CANCELLED = "cancelled", _("annulée")
         DONE = "done", _("terminée")
 
+    # Started and not ended: its ready lines are its own, and other lists leave them to it.
+    UNDER_WAY: ClassVar = (State.RUNNING, State.PAUSED)
+
     number = models.PositiveIntegerField(_("numéro"), unique=True)
     state = models.CharField(_("état"), max_length=9, choices=State, default=State.DRAFT)
     # The choices of the screen, by the names of invoices.exporting.criteria.Criteria.
@@ -132,6 +135,7 @@ class ExportItem(models.Model):
     class Reason(models.TextChoices):
         NOT_DEMATERIALISED = "not_dematerialised", _("pas en D (démat)")
         ALREADY_EXPORTED = "already_exported", _("déjà exportée")
+        IN_ANOTHER_LIST = "in_another_list", _("déjà prise par une autre liste")
         COMPANY_INCOMPLETE = "company_incomplete", _("identité de la société incomplète")
         NO_CONTACT = "no_contact", _("aucun contact retenu")
         NO_ADDRESS = "no_address", _("aucune adresse e-mail")

@@ -61,6 +61,8 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
     lines = [PreparedLine(item=item, invoice=invoices[item.invoice_id], recipients=[]) for item in items]
     for line in lines:
         customer = line.invoice.customer
+        if line.invoice.is_published:  # by another list meanwhile: no account is made for it
+            continue
         for recipient in recipients.get(customer.pk, []):
             account = accounts.get(recipient["account"])
             if recipient["status"] == RecipientStatus.GENERATE and criteria.generate_credentials:

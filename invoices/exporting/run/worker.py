@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import release_invoices
 from invoices.exporting.run.announcing import announce_finished_customers
 from invoices.exporting.run.freezing import freeze_lines, prepare_lines
 from invoices.exporting.run.publishing import commit_lines, write_drafts
@@ -148,12 +149,16 @@ def finish_export(export: Export) -> bool:
     with transaction.atomic():
         # Somebody who has the failures tried again at this moment comes before, or after the end; not in between.
         Export.objects.select_for_update().get(pk=export.pk)
-        if ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED)).exists():
-            return False
+        waiting = ExportItem.objects.filter(export=export, state__in=(State.READY, State.CLAIMED))
         # A run that was paused after its last lines were claimed has nothing left to go on with.
-        Export.objects.filter(pk=export.pk, state__in=(Export.State.RUNNING, Export.State.PAUSED)).update(
-            state=Export.State.DONE, finished_at=timezone.now()
+        has_ended = (
+            Export.objects.filter(pk=export.pk, state__in=Export.UNDER_WAY)
+            .exclude(Exists(waiting))
+            .update(state=Export.State.DONE, finished_at=timezone.now())
         )
+        if not has_ended and waiting.exists():
+            return False
+    release_invoices(export=export)
     return True
 
 

@@ -103,7 +103,10 @@ class SelectionForm(forms.Form):
         choices: list[tuple[str, Any]] = [(Period.FIXED, _("Dates de facture (début et fin incluses)"))]
         for period, label in relative.items():
             seen = Criteria(period=period).resolve_period(today, last)
-            choices.append((period, f"{label} : {describe_dates(seen.start, seen.end)}"))
+            dates = describe_dates(seen.start, seen.end)
+            if period == Period.SINCE_LAST_EXPORT:
+                dates = str(_("pas encore exportées, quelle que soit leur date"))
+            choices.append((period, f"{label} : {dates}"))
         period_field = self.fields["period"]
         if isinstance(period_field, forms.ChoiceField):
             period_field.choices = choices

@@ -34,7 +34,7 @@ LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
 State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
 CORRECTABLE = (State.DRAFT, State.PAUSED)
-UNDER_WAY = (State.RUNNING, State.PAUSED)
+UNDER_WAY = Export.UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)

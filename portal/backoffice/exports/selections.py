@@ -48,6 +48,8 @@ RUNS_SHOWN = 30
 # What the screen asks of the address: the choices of the form, or something to begin with.
 REOPEN_SELECTION = "selection"
 REOPEN_EXPORT = "export"
+KEPT_BY_QUESTION = (*SelectionForm.base_fields, REOPEN_SELECTION, "action")
+"""What a question before a list sends again with its answer."""
 
 
 @allowed(*CAN_VIEW)
@@ -107,12 +109,36 @@ def _create(
     if not count.candidates:
         form.add_error(None, ValidationError(_("Aucune facture ne correspond à ces choix : la liste serait vide.")))
         return _page(request, form, name_form, reopened, count, status=422)
+    if not count.ready and request.POST.get("confirm") != "yes":
+        return _ask_before_creating(request, count)
     is_unchanged = reopened is not None and Criteria.from_json(reopened.criteria) == form.criteria()
     export = create_export(
         criteria=criteria, author=acting_account(request), selection=reopened if is_unchanged else None
     )
     log_change(request, export, _("Liste à exporter créée."), flag=ADDITION)
     return redirect("admin:export_web_list", number=export.number)
+
+
+def _ask_before_creating(request: HttpRequest, count: SelectionCount) -> HttpResponseBase:
+    """Ask before a list is made that has nothing to export."""
+    reasons = [
+        _("%(reason)s : %(count)s") % {"reason": ExportItem.Reason(reason).label, "count": number}
+        for reason, number in count.left_out.items()
+    ]
+    hidden = [(name, value) for name, values in request.POST.lists() for value in values if name in KEPT_BY_QUESTION]
+    return render_page(
+        request,
+        "backoffice/exports/confirm.html",
+        {
+            "title": _("Créer une liste où rien n’est prêt ?"),
+            "tab": "selection",
+            "sentences": [_("Aucune facture de cette sélection ne peut partir pour l’instant."), *reasons],
+            "hidden": [*hidden, ("confirm", "yes")],
+            "action": reverse("admin:export_web"),
+            "button": _("Créer la liste pour la corriger"),
+            "back": f"{reverse('admin:export_web')}?{urlencode(hidden)}",
+        },
+    )
 
 
 def _reopened(request: HttpRequest) -> SavedSelection | None:

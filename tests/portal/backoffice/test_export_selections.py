@@ -83,7 +83,7 @@ def test_the_shortcuts_say_which_dates_they_mean_today(desk: Client) -> None:
 
     assert "Mois dernier : du 01/02/2026 au 28/02/2026" in page
     assert "Mois en cours : du 01/03/2026 au 31/03/2026" in page
-    assert "Depuis le dernier export : jusqu’au 15/03/2026" in page
+    assert "Depuis le dernier export : pas encore exportées, quelle que soit leur date" in page
 
 
 def test_the_count_follows_the_choices(desk: Client) -> None:
