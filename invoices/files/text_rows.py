@@ -8,9 +8,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import charset_normalizer
 
@@ -30,9 +31,15 @@ UNWANTED: Final = re.compile(
 )
 """What no database and no XML takes, and what nobody sees: two texts that look the same are to be the same."""
 _INVISIBLE_BYTES: Final = re.compile(rb"\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
-_MARKS: Final = re.compile(rb"""="|(?:[;,\t|"\n] ?)'[0-9+]""")
+_APOSTROPHE_BYTES: Final = re.compile(rb"'(?<=[;,\t|\"\n]')[0-9+]")
 _APOSTROPHE: Final = re.compile(r"'\+?[0-9][0-9 .]*", re.ASCII)
-_SOFT_HYPHEN: Final = re.compile(rb"\xad")
+_HEADS_OF_INVISIBLE: Final = (
+    b"\xc2\xad",
+    b"\xe2\x80",
+    b"\xe2\x81",
+    codecs.BOM_UTF8,
+)  # told much faster than by a pattern
+_SOFT_HYPHEN: Final = b"\xad"
 _CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 
 # An unclosed quote would swallow the file: no cell of an ERP is longer than this.
@@ -41,37 +48,80 @@ csv.field_size_limit(1024 * 1024)
 
 def text_rows(source: Path | bytes) -> Iterator[Row]:
     """The rows of a text file that are not empty. Raises :class:`UnreadableTable` where the file breaks."""
+    given = 0
+    try:
+        for row in _rows(source, _as_csv):
+            given += 1
+            yield row
+    except _MisplacedQuoteError:  # rare: once more, line by line, which is slower
+        yield from islice(_rows(source, _as_csv_with_bare_quotes), given, None)
+
+
+def _rows(
+    source: Path | bytes, parse: Callable[[Iterator[str], str], Iterator[tuple[int, list[str]]]]
+) -> Iterator[Row]:
+    """The rows of ``source``, cut by ``parse``, which gives the number of each record's first line with its cells."""
     encoding = _encoding_of(source)
     errors = _OTHER_ROWS if encoding.startswith("utf-8") else "strict"
+    line = 0
     with opened(source) as stream, io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
-        lines = _Lines(_without_unwanted(text) if _has_unwanted(source, encoding) else iter(text))
+        lines = _without_unwanted(text) if _has_unwanted(source, encoding) else iter(text)
         delimiter, skipped = _delimiter_of(source, encoding)
         for _ in range(skipped):
             next(lines, None)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
-        is_marked = _holds(source, _MARKS)
-        width = 0
+        is_marked = _has_marks(source)
         try:
-            while True:
-                lines.begin_record()
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    # A record of several lines may have begun with the wrong quote: nobody knows where it ends.
-                    is_misplaced = _MISPLACED in str(error) and len(lines.record) == 1
-                    cells = _cells_with_bare_quotes(lines.record[0], delimiter) if is_misplaced else []
-                    if len(cells) != width or not width:
-                        raise UnreadableTable(_quoting_problem(error), lines.first_line) from error
+            for line, cells in parse(lines, delimiter):
                 stripped = list(map(str.strip, cells))
                 if is_marked:
                     stripped = list(map(_unmarked, stripped))
                 if any(stripped):
-                    yield Row(lines.first_line, stripped)
-                    width = len(stripped)
+                    yield Row(skipped + line, stripped)
+        except UnreadableTable as error:
+            raise UnreadableTable(error.reason, skipped + error.line) from error
         except UnicodeError as error:
-            raise UnreadableTable("Un caractère est illisible.", lines.first_line) from error
+            raise UnreadableTable("Un caractère est illisible.", skipped + line + 1) from error
+
+
+class _MisplacedQuoteError(Exception):
+    """A quote closes before the end of its cell."""
+
+
+def _as_csv(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = _reader(lines, delimiter)
+    first_line = 1
+    try:
+        for cells in reader:
+            yield first_line, cells
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        if _MISPLACED in str(error):
+            raise _MisplacedQuoteError from error
+        raise UnreadableTable(_quoting_problem(error), first_line) from error
+
+
+def _as_csv_with_bare_quotes(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    given = _Lines(lines)
+    reader = _reader(given, delimiter)
+    width = 0
+    while True:
+        given.begin_record()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # A record of several lines may have begun with the wrong quote: nobody knows where it ends.
+            is_misplaced = _MISPLACED in str(error) and len(given.record) == 1
+            cells = _cells_with_bare_quotes(given.record[0], delimiter) if is_misplaced else []
+            if len(cells) != width or not width:
+                raise UnreadableTable(_quoting_problem(error), given.first_line) from error
+        yield given.first_line, cells
+        width = len(cells)
+
+
+def _reader(lines: Iterator[str], delimiter: str) -> Any:
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != "\t")
 
 
 _MISPLACED: Final = "expected after"  # in what the module csv says of a quote that closes before the end of its cell
@@ -145,29 +195,35 @@ def _unmarked(cell: str) -> str:
     return cell[1:] if _APOSTROPHE.fullmatch(cell) else cell
 
 
-def _holds(source: Path | bytes, pattern: re.Pattern[bytes]) -> bool:
+def _chunks(source: Path | bytes) -> Iterator[bytes]:
+    """The bytes of ``source``, each chunk after the last bytes of the one before it."""
     with opened(source) as stream:
         end = b""
         while chunk := stream.read(_CHUNK_BYTES):
-            if pattern.search(end + chunk):
-                return True
+            yield end + chunk
             end = chunk[-2:]
-    return False
+
+
+def _has_marks(source: Path | bytes) -> bool:
+    """Whether any cell seems to have such marks."""
+    return any(b'="' in chunk or _APOSTROPHE_BYTES.search(chunk) is not None for chunk in _chunks(source))
 
 
 def _has_unwanted(source: Path | bytes, encoding: str) -> bool:
     """Whether any byte is one of those: looked at once, so that sound files need no look at each line."""
     if encoding.startswith("utf-16"):
         return True
-    invisible = _INVISIBLE_BYTES if encoding.startswith("utf-8") else _SOFT_HYPHEN
-    with opened(source) as stream:
-        if stream.read(3) != codecs.BOM_UTF8:
-            stream.seek(0)
-        end = b""
-        while chunk := stream.read(_CHUNK_BYTES):
-            if len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk) or invisible.search(end + chunk):
+    is_utf8 = encoding.startswith("utf-8")
+    for number, chunk in enumerate(_chunks(source)):
+        if not number and chunk.startswith(codecs.BOM_UTF8):
+            chunk = chunk[len(codecs.BOM_UTF8) :]
+        if len(chunk.translate(None, _CONTROL_BYTES)) != len(chunk):
+            return True
+        if not is_utf8:
+            if _SOFT_HYPHEN in chunk:
                 return True
-            end = chunk[-2:]
+        elif any(head in chunk for head in _HEADS_OF_INVISIBLE) and _INVISIBLE_BYTES.search(chunk):
+            return True
     return False
 
 
