@@ -294,6 +294,8 @@ else:
     MAILERS = {"default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(MAIL_ROOT)}}}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Whom check_mail asks: host or host:port. Empty: the resolver of the machine.
+DNS_SERVER = env.str("DNS_SERVER", default="").strip()
 # Who is told by mail when our own mail server is refused.
 TECHNICAL_EMAIL = env.str("TECHNICAL_EMAIL", default="").strip()
 if TECHNICAL_EMAIL and "@" not in TECHNICAL_EMAIL:

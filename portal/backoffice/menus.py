@@ -71,6 +71,7 @@ MENUS = (
             Entry(_("Boîte d’envoi"), model="mailing.Message"),
             Entry(_("Réponses de clients"), model="mailing.Reply"),
             Entry(_("Adresses en erreur"), url_name="failed_addresses", permissions=("mailing.view_failedaddress",)),
+            Entry(_("Délivrabilité"), url_name="deliverability", permissions=("mailing.view_message",)),
         ),
     ),
     Menu(

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 from portal.backoffice.exports import lists, previews, runs, selections
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
+from portal.backoffice.mail.deliverability import deliverability
 from portal.backoffice.platforms import follow_up
 from portal.backoffice.platforms import pages as einvoices
 
@@ -57,6 +58,7 @@ def mail_urls(site: admin.AdminSite) -> list[URLPattern]:
     return [
         path("messages/<int:template_id>/apercu/", wrap(messages.preview), name="message_preview"),
         path("messages/<int:template_id>/essai/", wrap(messages.send_test), name="message_test"),
+        path("courrier/delivrabilite/", wrap(deliverability), name="deliverability"),
         path("courrier/adresses-en-erreur/", wrap(addresses.work_list), name="failed_addresses"),
         path("courrier/adresses-en-erreur.csv", wrap(addresses.work_list_csv), name="failed_addresses_csv"),
         path("courrier/adresses-en-erreur/corriger/", wrap(addresses.correct), name="failed_addresses_correct"),

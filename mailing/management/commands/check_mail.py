@@ -1,0 +1,55 @@
+"""``manage.py check_mail``: whether the world can tell that our mails are ours."""
+
+import ipaddress
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from mailing.addresses import InvalidAddressError
+from mailing.deliverability import NoMailServerError, check_deliverability, current_setting
+from mailing.dns_lookups import Lookups
+
+
+class Command(BaseCommand):
+    """Parses, checks, reports."""
+
+    help = (
+        "Vérifie ce qui fait accepter nos mails : retours, SPF, DKIM, DMARC, noms du serveur, TLS. Code de sortie 1 si "
+        "quelque chose est à corriger, 2 si rien ne peut être vérifié."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The choices of the command line."""
+        parser.add_argument("--ip", default="", metavar="ADRESSE", help="adresse IP publique de notre propre serveur")
+        parser.add_argument("--json", action="store_true", help="résultat en JSON")
+
+    def handle(self, *, ip: str, **options: Any) -> None:
+        """One line per check; under a red one, the record to publish."""
+        try:
+            address = str(ipaddress.ip_address(ip)) if ip else ""
+        except ValueError:
+            raise CommandError(_("--ip attend une adresse IP : « %s » n’en est pas une.") % ip, returncode=2) from None
+        try:
+            verdict = check_deliverability(current_setting(address), Lookups())
+        except (NoMailServerError, InvalidAddressError) as problem:
+            raise CommandError(str(problem), returncode=2) from problem
+        if options["json"]:
+            told = {
+                "sender": verdict.setting.sender,
+                "relay": verdict.setting.relay,
+                "aligned": verdict.is_aligned,
+                "checks": [
+                    {"name": one.name, "state": one.state, "sentence": one.sentence, "record": one.record}
+                    for one in verdict.findings
+                ],
+            }
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+        else:
+            for one in verdict.findings:
+                self.stdout.write(f"{one.name} – {one.word} : {one.sentence}")
+                if one.record:
+                    self.stdout.write(_("    À publier : %s") % one.record)
+        if not verdict.is_right:
+            raise CommandError(_("Des points sont à corriger."), returncode=1)
