@@ -1,9 +1,13 @@
 """Whether this program and this database belong together: asked once, before a process serves or works."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.core.management import get_commands
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from customers.credentials import opens_stored_secrets
@@ -14,7 +18,7 @@ SERVING = frozenset({"runserver", "db_worker", "rqworker"})
 ROOMS = frozenset({"portal", "invoices", "customers", "mailing"})
 # Its one table is for pages that we do not show: the address of a Redis alone changes the queue.
 WITHOUT_TABLES = frozenset({"django_rq"})
-NEED_NO_START = frozenset({"demo", "accept_secret_key", "propose_mapping"})
+NEED_NO_START = frozenset({"demo", "accept_secret_key", "propose_mapping", "backup", "restore", "upgrade"})
 
 
 class UnfitDatabaseError(Exception):
@@ -49,26 +53,42 @@ def fingerprint_of_key(key: str | None = None) -> str:
     return salted_hmac("portal.start", "key", secret=key or settings.SECRET_KEY, algorithm="sha256").hexdigest()
 
 
-def _check_tables() -> None:
-    executor = MigrationExecutor(connection)
-    loader = executor.loader
+def find_unknown_migrations(applied: Iterable[tuple[str, str]]) -> list[str]:
+    """Of the migrations ``applied`` to a database (application, name), those that only a newer program has."""
+    loader = MigrationLoader(None)
     replaced = {each for migration in loader.replacements.values() for each in migration.replaces}
-    unknown = sorted(
+    return sorted(
         f"{app}.{name}"
-        for app, name in loader.applied_migrations
+        for app, name in applied
         if app in loader.migrated_apps and (app, name) not in loader.disk_migrations and (app, name) not in replaced
     )
+
+
+def check_not_newer() -> None:
+    """Raises :class:`UnfitDatabaseError` where the tables are those of a newer program."""
+    unknown = find_unknown_migrations(MigrationRecorder(connection).applied_migrations())
     if unknown:
         raise UnfitDatabaseError(
             f"La base de données est plus récente que ce programme (elle a reçu {unknown[-1]}) : "
             "installez la version qui l’a migrée, ou restaurez la sauvegarde d’avant.",
             code=1,
         )
-    missing = executor.migration_plan([node for node in loader.graph.leaf_nodes() if node[0] not in WITHOUT_TABLES])
+
+
+def find_missing_migrations() -> list[str]:
+    """The migrations of this program that the database has not received, in their order."""
+    executor = MigrationExecutor(connection)
+    nodes = [node for node in executor.loader.graph.leaf_nodes() if node[0] not in WITHOUT_TABLES]
+    return [str(migration) for migration, _backwards in executor.migration_plan(nodes)]
+
+
+def _check_tables() -> None:
+    check_not_newer()
+    missing = find_missing_migrations()
     if missing:
         raise UnfitDatabaseError(
             f"La base de données n’a pas les tables de cette version ({len(missing)} migrations manquent, dont "
-            f"{missing[0][0]}) : lancez « manage.py migrate ».",
+            f"{missing[0]}) : lancez « manage.py migrate ».",
             code=1,
         )
 
