@@ -1,0 +1,56 @@
+"""``manage.py upgrade`` takes an installation to the version of its files, and stops where a step fails."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from portal.start import find_missing_migrations
+from tests.support.factories import make_published_invoice
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def own_static_files(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path / "static"
+
+
+def test_an_older_database_is_saved_migrated_and_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("migrate", "portal", "0004", verbosity=0)
+    make_published_invoice()
+    (later, *_others) = find_missing_migrations()
+
+    call_command("upgrade", backup=tmp_path / "backup")
+
+    assert find_missing_migrations() == []
+    assert later.split(".")[1] not in (tmp_path / "backup/manifest.json").read_text()
+    assert any((tmp_path / "static").iterdir())
+    said = capsys.readouterr().out
+    steps = ("Contrôle", "Sauvegarde", "Tables", "Fichiers statiques", "Réveil", "Redémarrez")
+    assert [step for step in steps if step not in said] == []
+    assert "documents : 1 (copiés : 1" in said
+
+
+def test_a_backup_that_lacks_a_document_stops_before_anything_is_changed(tmp_path: Path) -> None:
+    document = make_published_invoice().documents.get()
+    (tmp_path / "documents" / document.storage_name).unlink()
+    with pytest.raises(CommandError, match="verify_documents"):
+        call_command("upgrade", backup=tmp_path / "backup")
+    assert not (tmp_path / "static").exists()
+
+
+def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('invoices', '9999_later', CURRENT_TIMESTAMP)"
+        )
+    try:
+        with pytest.raises(CommandError, match="plus récente que ce programme") as refusal:
+            call_command("upgrade", backup=tmp_path / "backup")
+        assert (refusal.value.returncode, (tmp_path / "backup").exists()) == (1, False)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
