@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoices.files.tables import Table
 from invoices.importing.corrections import correction_of
+from invoices.importing.journal import Journal
 
 type Change = Literal["created", "updated", "unchanged"]
 type Thing = Literal["customers", "contacts", "invoices", "lines"]
@@ -113,6 +114,9 @@ class ImportReport:
     first_day: datetime.date | None = None
     last_day: datetime.date | None = None
     """The period of the invoices that were taken, those that were there already among them."""
+    journal: Journal = field(default_factory=Journal)
+    new_addresses: list[dict[str, Any]] = field(default_factory=list)
+    """Cards whose mail address the ERP has changed: key, code, name, the former address and the new one."""
     rejections: int = 0
     to_map: list[str] = field(default_factory=list)
     """Tables of which a person is to say in «Importer» what their columns are."""
@@ -130,6 +134,8 @@ class ImportReport:
         for day in (other.first_day, other.last_day):
             if day is not None:
                 self.note_day(day)
+        self.journal.add(other.journal)
+        self.new_addresses += other.new_addresses
         self.refuse(*other.rejected)
         self.rejections += other.rejections - len(other.rejected)
         self.warnings += other.warnings[: max(0, MAX_REJECTIONS - len(self.warnings))]
@@ -179,6 +185,7 @@ class ImportReport:
     def forget_counts(self) -> None:
         """Nothing of this was kept after all: its transaction was rolled back."""
         self.created, self.updated, self.unchanged = _zeros(), _zeros(), _zeros()
+        self.journal, self.new_addresses = Journal(), []
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints and that an :class:`~invoices.models.ImportBatch` keeps."""
@@ -195,4 +202,6 @@ class ImportReport:
             "warnings": [each.as_json() for each in self.warnings],
             "ignored": [each._asdict() for each in self.ignored],
             "skipped": [each._asdict() for each in self.skipped],
+            "journal": self.journal.as_json(),
+            "new_addresses": self.new_addresses,
         }

@@ -185,6 +185,8 @@ class _Import:
             )
             self._guarded([table.name for table in (*heads, *lines)], partial(import_invoice_tables, given))
         self._import_documents()
+        if not self.dry_run:
+            self.report.journal.find_gaps()
         if self.companies.is_unnamed and self.report.created["invoices"]:
             self.report.notices.append(
                 "Aucune société n’est paramétrée : les factures importées attendent l’identité de leur émetteur "

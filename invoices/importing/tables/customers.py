@@ -297,6 +297,16 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
         others += [(customer, each) for each in addresses]
         changed = {name for name, value in values.items() if name != "code" and getattr(customer, name) != value}
         if changed:
+            if "email" in changed and customer.email:
+                report.new_addresses.append(
+                    {
+                        "customer": customer.pk,
+                        "code": customer.code,
+                        "name": customer.name,
+                        "former": customer.email,
+                        "now": values["email"],
+                    }
+                )
             for name in changed:
                 setattr(customer, name, values[name])
             customer.updated_at = timezone.now()

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from customers.models import Customer
 from invoices.en16931.units import ONE
+from invoices.importing.journal import Journal
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
@@ -25,6 +26,7 @@ from invoices.importing.tables.line_rows import ParsedLine
 from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_cells_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
+from invoices.money import vat_amount
 
 BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
@@ -108,6 +110,8 @@ class InvoiceWriter:
         days = {candidate.invoice.head.issue_date for candidate in candidates}
         for day in (min(days), max(days)) if days else ():
             self._story.note_day(datetime.date.fromisoformat(day))
+        for candidate in (*created, *(candidate for candidate, _ in updated)):
+            _note_in(self._story.journal, candidate)
         if updated:
             self._count_updated([candidate for candidate, _ in updated])
         if write:
@@ -243,6 +247,29 @@ class InvoiceWriter:
 def _has_same_cells(candidate: Candidate, known: str) -> bool:
     """A published invoice whose rows stand as they stood is the same, however they are read today."""
     return has_cells_of(known, candidate.invoice, candidate.pdf_sha256)
+
+
+def _note_in(journal: Journal, candidate: Candidate) -> None:
+    """The invoice by its rates; what the lines leave to the stated VAT is of their largest rate."""
+    head, lines = candidate.invoice.head, candidate.invoice.lines
+    journal.note(candidate.company.pk, head.number, head.issue_date)
+    sign = -1 if is_credit_note(head) else 1
+    net, vat = sign * _cents(head.total_without_vat), sign * _cents(head.total_vat)
+    rates = {line.vat_rate for line in lines}
+    if len(rates) <= 1:
+        journal.add_amounts(head.currency, rates.pop() if rates else "", net, vat)
+        return
+    sums = {rate: sign * sum(_cents(line.net_amount) for line in lines if line.vat_rate == rate) for rate in rates}
+    taxes = {rate: _cents(str(vat_amount(Decimal(of).scaleb(-2), Decimal(rate)))) for rate, of in sums.items()}
+    largest = max(taxes, key=lambda rate: abs(sums[rate]))
+    taxes[largest] += vat - sum(taxes.values())
+    for rate, of in sums.items():
+        journal.add_amounts(head.currency, rate, of, taxes[rate])
+
+
+def _cents(text: str) -> int:
+    """Whole cents of an amount in canonical writing."""
+    return int(text.replace(".", ""))
 
 
 def _clash(candidate: Candidate, customer_id: int, issue_date: datetime.date) -> str:

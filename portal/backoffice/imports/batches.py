@@ -1,5 +1,7 @@
 """Importer: the ERP's files are given, checked as ``import_erp --dry-run`` does, confirmed, imported."""
 
+import datetime
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -11,12 +13,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from customers.models import Account
+from invoices.exporting.criteria import Period, Scope
 from invoices.files.csv_tables import Column
 from invoices.importing.batches import (
     NotKeptError,
@@ -27,7 +31,9 @@ from invoices.importing.batches import (
     receive_files,
     replace_invoice,
 )
+from invoices.importing.report_text import describe_rate
 from invoices.models import Company, ImportBatch
+from invoices.money import write_amount
 from portal.backoffice.imports.columns import columns
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.file_fields import SeveralFilesField
@@ -182,6 +188,8 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 ],
                 "has_replaceable": bool(replaceable),
                 "good": _good_ones(report),
+                "journal": _journal(report.get("journal") or {}),
+                "new_addresses": report.get("new_addresses", [])[:SHOWN],
                 "ignored": _ignored(report.get("ignored", [])[:SHOWN]),
                 "skipped": [(_place(each), each["reason"]) for each in report.get("skipped", [])[:SHOWN]],
                 "skips": report.get("skips", 0),
@@ -254,6 +262,26 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=batch_id)
         return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
+
+
+def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
+    """What the page says of the invoices: period, totals by rate, gaps, and the selection opened on them."""
+    if not journal.get("invoices"):
+        return None
+    choices = {"period": str(Period.FIXED), "scope": str(Scope.ALL), "start": journal["start"], "end": journal["end"]}
+    return {
+        "start": datetime.date.fromisoformat(journal["start"]),
+        "end": datetime.date.fromisoformat(journal["end"]),
+        "rates": [
+            (
+                describe_rate(each["rate"]),
+                *(write_amount(Decimal(each[name]), each["currency"]) for name in ("net", "vat", "gross")),
+            )
+            for each in journal["rates"]
+        ],
+        "gaps": [first if first == last else f"{first} – {last}" for first, last in journal["gaps"]],
+        "selection": f"{reverse('admin:export_web')}?{urlencode(choices)}",
+    }
 
 
 def _ignored(columns: list[dict[str, str]]) -> list[tuple[str, str]]:

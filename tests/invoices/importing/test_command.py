@@ -54,7 +54,17 @@ def test_one_bad_invoice_of_a_hundred_keeps_none_of_the_others_out_unless_that_i
 def test_the_command_prints_one_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("import_erp", str(write_export(tmp_path / "erp")), "--json")
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"created", "updated", "unchanged", "rejected", "warnings", "ignored", "skipped"}
+    assert set(printed) == {
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+        "warnings",
+        "ignored",
+        "skipped",
+        "journal",
+        "new_addresses",
+    }
     assert printed["created"] == EVERYTHING
 
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from customers.models import Customer
 from invoices.importing import folders
 from invoices.importing.folders import Watch, WatchedFolder, locked, take
+from invoices.importing.run import import_erp
 from invoices.management.following import following
 from invoices.models import Export, ImportBatch, Invoice
 from mailing.models import Message
@@ -133,7 +134,7 @@ def test_a_file_that_no_import_survives_is_refused_and_the_others_come_in(
 ) -> None:
     (tmp_path / "a.csv").write_text(as_csv(CUSTOMERS))
     (tmp_path / "b.csv").write_text("poison")
-    real = folders.import_erp
+    real = import_erp
 
     def fail(paths: Any, **options: Any) -> Any:
         if any(path.name == "b.csv" for path in paths):

@@ -1,0 +1,39 @@
+"""What an import says to be ticked against the ERP's journal: period, totals by rate, gaps, changed addresses."""
+
+import pytest
+
+from tests.support.import_files import CUSTOMERS, INVOICES, LINES, changed, import_tables
+
+pytestmark = pytest.mark.django_db
+
+
+def test_totals_by_rate_and_the_period_are_those_of_the_invoices_taken() -> None:
+    journal = import_tables().as_json()["journal"]
+
+    assert (journal["start"], journal["end"], journal["invoices"]) == ("2025-01-31", "2025-02-01", 2)
+    assert [tuple(each.values()) for each in journal["rates"]] == [
+        ("EUR", "10.00", "14.50", "1.45", "15.95"),
+        ("EUR", "20.00", "1030.00", "206.00", "1236.00"),
+    ]
+    assert import_tables().as_json()["journal"]["rates"] == []
+
+
+def test_numbers_that_are_missing_are_named_whenever_the_others_came() -> None:
+    heads = [{**INVOICES[1], "numero": f"FA-{n:04}"} for n in (7, 8, 11, 13)]
+    lines = [{**LINES[3], "numero": head["numero"]} for head in heads]
+    import_tables(factures=heads[:2], lignes=lines[:2])
+
+    gaps = import_tables(factures=heads, lignes=lines).as_json()["journal"]["gaps"]
+    assert gaps == [["FA-0012", "FA-0012"]]
+
+    again = changed(heads, 0, reference="BC 9")
+    heads = [*again[:1], *heads[3:], {**heads[0], "numero": "FA-0014"}]
+    lines = [*lines[:1], *lines[3:], {**lines[0], "numero": "FA-0014"}]
+    gaps = import_tables(factures=heads, lignes=lines).as_json()["journal"]["gaps"]
+    assert gaps == [["FA-0009", "FA-0010"], ["FA-0012", "FA-0012"]]
+
+
+def test_an_address_that_the_erp_has_changed_is_named_with_the_former_one() -> None:
+    import_tables()
+    (change,) = import_tables(clients=changed(CUSTOMERS, 0, email="new@bois.example")).new_addresses
+    assert (change["code"], change["former"], change["now"]) == ("C1", "a@bois.example", "new@bois.example")
