@@ -51,6 +51,11 @@ class Table:
         return self.name.removesuffix(_sheet_suffix(self.sheet or ""))
 
     @property
+    def is_derived(self) -> bool:
+        """True where the rows are not the user's, but what was read of them."""
+        return False
+
+    @property
     def has_typed_cells(self) -> bool:
         """True for a workbook, where numbers have lost the zeros before them."""
         return self.sheet is not None

@@ -35,6 +35,11 @@ _MOST_REFUSALS: Final = 1000
 class ConvertedTable(Table):
     """Canonical rows that wait in a temporary file, each after the line of the user's file where it stood."""
 
+    @property
+    def is_derived(self) -> bool:
+        """True: of a customer, they say what stood beside his invoices."""
+        return True
+
     def rows(self) -> Iterator[Row]:
         """The rows, with the lines of the user's file."""
         assert isinstance(self.source, Path)

@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
 from invoices.importing.mapping.names import notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
+from invoices.importing.mapping.values import looks_like_date
+from invoices.importing.payment_terms import term_of
+from invoices.importing.tables.cells import is_no_date
 
 _CENT: Final = Decimal("0.011")
 TWINS: Final = {
@@ -28,6 +31,8 @@ def head_of(scores: dict[str, float]) -> bool:
 
 def may_hold(name: str, column: Column) -> bool:
     """Whether the content of ``column`` does not contradict its being ``name``."""
+    if name == "echeance" and column.share(_is_due) >= 0.8:
+        return True
     if name in DATES:
         return column.is_dates or column.share(_is_day_number) > 0.8
     if name == "ligne.taux_tva":
@@ -97,6 +102,11 @@ def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
 def size_of(column: Column) -> Decimal:
     """The sum of the numbers of ``column``, whatever their sign."""
     return sum((abs(number) for number in column.numbers if number is not None), Decimal(0))
+
+
+def _is_due(cell: str) -> bool:
+    """Whether a cell is a due date, a term of payment, or says that there is none."""
+    return looks_like_date(cell) or term_of(cell) is not None or is_no_date(cell)
 
 
 def _is_day_number(cell: str) -> bool:

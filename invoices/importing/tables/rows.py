@@ -6,7 +6,7 @@ from typing import Final
 
 from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import ImportReport, SkippedRow
-from invoices.importing.tables.columns import INVOICES, LINES, RecognisedTable
+from invoices.importing.tables.columns import CUSTOMERS, RecognisedTable
 from invoices.importing.values import shown
 
 _TOTAL_WORDS: Final = re.compile(
@@ -39,7 +39,8 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
     Totals, the header once more and the remarks under a report are passed over, which ``report`` says.
     """
     header_line = table.header_line
-    number_at = table.positions.get("numero", -1) if table.kind in (INVOICES, LINES) else -1
+    is_of_cards = table.kind is CUSTOMERS
+    number_at = table.positions.get("code" if is_of_cards else "numero", -1)
     header: list[str] = []
     try:
         for row in table.table.rows():
@@ -47,10 +48,12 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
                 cells = row.cells
                 number = cells[number_at] if 0 <= number_at < len(cells) else ""
                 is_doubtful = not number or number[0] in _FIRST_LETTERS or " " in number or cells == header
-                if number_at >= 0 and is_doubtful and _is_skipped(cells, number, header):
+                if number_at < 0 or not is_doubtful or (is_of_cards and not number):
+                    yield row  # a card without a code is refused, whatever it says
+                elif _is_skipped(cells, number, header):
                     report.skip(SkippedRow(table.name, row.line, skipped_reason(cells)))
-                    continue
-                yield row
+                else:
+                    yield row
             elif row.line == header_line:
                 header = row.cells
     except UnreadableTable as problem:

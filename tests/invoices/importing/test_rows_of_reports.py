@@ -122,3 +122,31 @@ def test_a_column_that_contradicts_itself_keeps_the_day_first() -> None:
     assert [(each.column, each.value) for each in report.rejected if each.file == "factures.csv"][:1] == [
         ("date", "01/31/2025")
     ]
+
+
+def test_a_total_under_a_table_of_customers_is_no_card() -> None:
+    text = "code;raison_sociale;email;ville\nC1;Dupont;a@dupont.example;Paris\nTOTAL;1 client;;\n"
+    report = import_erp([GivenFile("clients.csv", text.encode())])
+    assert report.is_clean, report.rejected
+    assert [each.code for each in Customer.objects.all()] == ["C1"]
+
+
+def test_a_customer_named_total_is_a_card() -> None:
+    text = "code;raison_sociale;email;ville\nTOTAL;Total SA;a@total.example;Paris\n"
+    assert import_erp([GivenFile("clients.csv", text.encode())]).is_clean
+    assert Customer.objects.get().name == "Total SA"
+
+
+@pytest.mark.parametrize("name", ["aventes.csv", "ventes.csv"])
+def test_what_stands_beside_invoices_yields_to_the_table_of_customers(name: str) -> None:
+    cards = "code;raison_sociale;email\nC1;Dupont SARL;a@dupont.example\n"
+    flat = (
+        "N° facture;Date;Client;Code client;Échéance;Désignation;Qté;PU HT;TVA;Total HT\n"
+        "F1;15/01/2025;Dupont;C1;30 jours fin de mois;Vis;1;100,00;20 %;100,00\n"
+        "F1;15/01/2025;Dupont;C1;30 jours fin de mois;Merci de votre confiance;;;;\n"
+    )
+    report = import_erp([GivenFile("clients.csv", cards.encode()), GivenFile(name, flat.encode())])
+    assert report.is_clean, report.rejected
+    assert Customer.objects.get().name == "Dupont SARL"
+    assert Invoice.objects.get().due_date == datetime.date(2025, 2, 28)
+    assert InvoiceLine.objects.count() == 2
