@@ -140,8 +140,8 @@ def _named_files(ask: Ask, tables: set[str]) -> Iterator[tuple[str, str]]:
         waiting = (*ImportBatch.UNDERWAY, ImportBatch.State.CHECKED)
         for state, files in ask(_UPLOADS):
             if state in waiting:
-                for file in json.loads(files) if isinstance(files, str) else files:
-                    yield file["storage_name"], "-"
+                kept = json.loads(files) if isinstance(files, str) else files
+                yield from ((file["storage_name"], "-") for file in kept if file["storage_name"])
 
 
 def _copy_all(folder: Path, wanted: Path, report: BackupReport, on_progress: Callable[[int], None]) -> Iterator[bytes]:
