@@ -1,0 +1,44 @@
+"""Settings of gunicorn in production: ``gunicorn --config deploy/gunicorn_settings.py portal.wsgi``.
+
+The access log carries neither queries nor the tokens of links, which would open an account to whoever reads it.
+"""
+
+import os
+import re
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = 3
+threads = 4
+timeout = 60
+# A stop ends the requests in hand; the service manager waits longer than that.
+graceful_timeout = 60
+# Memory stays flat: each process is replaced after a while, not all at the same moment.
+max_requests = 5000
+max_requests_jitter = 500
+# Heartbeats of the processes, on a file system in memory.
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes a file of its own there and unlinks it
+control_socket_disable = True
+accesslog = "-"
+access_log_format = "%({x-forwarded-for}i)s %(s)s %(m)s %(U)s %(B)s %(M)sms"
+
+_LINK = re.compile(r"(/connexion/(?:lien|nouveau-mot-de-passe)/).+")
+
+
+def without_token(path: str) -> str:
+    """The path of a request as a log may keep it."""
+    return _LINK.sub(r"\1***", path)
+
+
+class TokenFreeLog(Logger):  # type: ignore[misc]
+    """gunicorn's log, with paths that open nothing."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
+        """What the format may name."""
+        found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return {**found, "U": without_token(found["U"] or "")}
+
+
+logger_class = TokenFreeLog
