@@ -46,7 +46,10 @@ _CLOSED = (
     r"|supprimee?|suspendue?|deaktiviert|geschlossen|geloscht|geloescht|desactivad[oa]|deshabilitad[oa]|cerrad[oa]"
     r"|disattivat[oa]|disabilitat[oa]|chius[oa])"
 )
-_OUR_SIDE = r"(?:sender|mail from|from address|return[- ]?path|emetteur|expediteur|absender|remitente|mittente)"
+_OUR_SIDE = (
+    r"(?:sender|mail from|from[- ](?:address|domain|header)|reply-?to|return[- ]?path|emetteur|expediteur"
+    r"|absender|remitente|mittente)"
+)
 
 RULES: tuple[Rule, ...] = (
     # ─── Tags of providers ───────────────────────────────────────────────────────────────────────────────────────────
@@ -66,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Reason.BLOCKLIST, r"\b5\.7\.(?:511|60[6-9]|6[1-4]\d)\b", source="Microsoft 365, banned IP and sender"),
     Rule(Reason.IDENTITY, r"\b5\.7\.(?:509|515)\b", source="Microsoft 365, DMARC"),
     Rule(Reason.RELAY, r"\b5\.7\.64\b|tenantattribution", source="Microsoft 365, relay"),
+    Rule(Reason.SENDER, r"\b5\.1\.[78]\b", source="RFC 3463 x.1.7 and x.1.8, whatever the words"),
     Rule(Reason.SENDER, r"sender[^.;]{0,30}null mx|\b[45]\.7\.27\b", source="RFC 7505"),
     Rule(Reason.LOGIN, r"\b5\.7\.(?:57|139)\b|smtpclientauthentication is disabled", source="Microsoft 365, SMTP AUTH"),
     Rule(Reason.SENDER, r"\b5\.7\.60\b|sendasdenied|send as this sender", source="Microsoft 365, send as"),
@@ -85,6 +89,9 @@ RULES: tuple[Rule, ...] = (
         r"|authentifizierung (?:erforderlich|fehlgeschlagen)|autenticacion (?:requerida|fallida)"
         r"|autenticazione (?:richiesta|fallita)",
         source="RFC 4954, Gmail, Postfix",
+    ),
+    Rule(
+        Reason.LOGIN, r"non authentifiee?|nicht authentifiziert|no autenticad[oa]|non autenticat[oa]", source="RFC 4954"
     ),
     Rule(
         Reason.HELO,
@@ -132,6 +139,49 @@ RULES: tuple[Rule, ...] = (
         r"|reached (?:a|the|your) limit|you have exceeded|trop de (?:mails|messages|courriels) envoyes"
         r"|recipients? (?:rate|limit) (?:limit )?exceeded",
         source="Gmail 5.4.5, Microsoft 5.1.90, OVH, IONOS, Gandi",
+    ),
+    Rule(
+        Reason.REPUTATION,
+        r"(?:too many|excessive|rate of|high (?:number|rate) of|trop d.?|zu viele|demasiad[oa]s|tropp[ie])"
+        r" ?(?:errors|erreurs|fehler|(?:invalid|unknown|bad|non-?existent|failed|rejected|ungultige|ungueltige"
+        r"|unbekannte) "
+        r"(?:recipient|user|address|rcpt|empfang|empfaeng|adress|benutzer)|(?:destinataires?|adresses|utilisateurs"
+        r"|destinatarios|usuarios|direcciones|destinatari|utenti|indirizzi) (?:inconnu|invalid|inexist|desconocid"
+        r"|sconosciut|non valid))"
+        r"|(?:recipients?|rcpt) (?:error )?rate too high|directory harvest|dictionary attack",
+        source="Postfix smtpd_hard_error_limit, Exchange and Sendmail against the guessing of addresses",
+    ),
+    Rule(
+        Reason.SENDER,
+        rf"(?:account|mailbox|address|domain|compte|boite|adresse|konto|postfach|domane|domaene|cuenta|buzon|direccion"
+        rf"|dominio|casella|indirizzo) (?:of |de |del |della |dell.|des |du |vom |di )?(?:the |l.|la |el |il |le )?"
+        rf"{_OUR_SIDE}"
+        rf"[^.;]{{0,40}}?(?:{_MISSING}|{_CLOSED}|gesperrt|bloque|blocked|bloccat|sospes|suspendid|interdit)"
+        rf"|{_OUR_SIDE}[^.;,]{{0,30}}?(?:{_CLOSED}|gesperrt|bloque|bloccat|sospes|suspendid)"
+        rf"|\b(?:your|votre|ihr|su|tu|suo|vostro|tuo) (?:e-?mail )?(?:account|compte|konto|cuenta|utenza)[^.;]{{0,30}}?"
+        rf"(?:{_MISSING}|{_CLOSED}|gesperrt|bloque|blocked|bloccat|sospes|suspendid)"
+        rf"|(?:disabled|suspended|blocked|desactivee?|suspendue?|gesperrt) (?:for|from|pour|fur|fuer) "
+        rf"(?:sending|l.envoi|outbound|den versand)",
+        source="Microsoft 365, OVH, IONOS, Infomaniak: an account of ours that may not send",
+    ),
+    Rule(
+        Reason.HELO,
+        rf"(?:unknown host|host unknown|hostname) ?:? ?\[?\d{{1,3}}\.\d|\b(?:your|votre|ihre?n?|su|tu|suo|vostro|tuo) "
+        rf"(?:host ?name|host|server|serveur|servidor)[^.;]{{0,30}}?(?:{_MISSING}|does not resolve)"
+        rf"|unknown (?:client|server)",
+        source="Postfix, Exim: the name of the client",
+    ),
+    Rule(
+        Reason.SENDER,
+        rf"\b(?:your|votre|ihre?|su|tu|suo|vostro|tuo) (?:domain|domaine|dominio|domane|domaene)\b[^.;]{{0,30}}?"
+        rf"{_MISSING}",
+        source="words of small servers about the domain of the sender",
+    ),
+    Rule(
+        Reason.POLICY,
+        r"(?:allowed|approved|authori[sz]ed|known|safe) senders?(?: list)?|white ?list|allow ?list|liste blanche"
+        r"|expediteurs? autorises?|lista blanca|lista bianca|erlaubte absender",
+        source="Exchange, Mailinblack, Barracuda: recipients that take mail of a few senders only",
     ),
     Rule(
         Reason.SENDER,
