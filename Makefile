@@ -3,11 +3,11 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 
-.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots readme-pictures requirements clean
+.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots readme-pictures contract requirements clean
 
 run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
-	@$(PYTHON) -m honcho start
+	@$(PYTHON) -m honcho -f demo/Procfile start
 
 demo: setup ## la même chose sans servir
 	@$(MANAGE) demo
@@ -46,6 +46,9 @@ screenshots: setup ## captures de chaque écran sous var/screenshots/
 
 readme-pictures: demo screenshots ## refaire les images du README (docs/images/)
 	@$(PYTHON) -m tests.support.readme_pictures var/screenshots "$$(find var/documents -name '*.pdf' -size +20k | sort | head -1)"
+
+contract: setup ## la plateforme simulée contre sa description (OpenAPI), par schemathesis
+	@bin/contract
 
 requirements: setup ## recompiler les dépendances verrouillées
 	@bin/lock

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.base import ContentFile
 
-from invoices.models import Company
+from invoices.models import Company, Platform
 
 SIREN = "999999998"  # passes the check, and is nobody's
 _LOGO = Path(settings.BASE_DIR) / "demo" / "logo.svg"
@@ -47,3 +47,25 @@ def create_demo_company() -> Company:
     if is_new:
         company.logo.save("harmonie-disques.svg", ContentFile(_LOGO.read_bytes()))
     return company
+
+
+def connect_demo_platform(company: Company) -> Platform:
+    """The simulated platform of ``make run``, connected to ``company`` the first time."""
+    address = "http://127.0.0.1:8642"
+    platform = Platform.objects.filter(name="Plateforme simulée").first()
+    if platform is not None:
+        return platform
+    platform = Platform(
+        name="Plateforme simulée",
+        flow_url=f"{address}/afnor-flow",
+        directory_url=f"{address}/afnor-directory",
+        token_url=f"{address}/oauth2/token",
+        client_id="portail",
+        settle_seconds=1,
+    )
+    platform.set_client_secret("simulation")
+    platform.save()
+    company.platform, company.platform_name = platform, platform.name
+    company.einvoice_from = datetime.date(2026, 9, 1)
+    company.save(update_fields=["platform", "platform_name", "einvoice_from", "updated_at"])
+    return platform

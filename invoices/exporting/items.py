@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from invoices.exporting.reasons import ReasonRow, row_of
 from invoices.exporting.selection import RecipientStatus
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
-from invoices.platforms.submission import words_of_submissions
+from invoices.platforms.answers import words_of_submissions
 from mailing.outbox import MessageState, states_of
 
 # Messages of deliveries are looked up by so many lines at a time.

@@ -15,8 +15,8 @@ from django.db.models import Case, F, Q, Value, When
 from customers.models import DEMATERIALISED
 from customers.recipients import CustomerRecipients
 from invoices.exporting.criteria import Criteria, Scope
-from invoices.models import Company, Export, ExportItem, Invoice
-from invoices.platforms.channel import WITHOUT_PLATFORM
+from invoices.models import Company, DirectoryLookup, Export, ExportItem, Invoice
+from invoices.platforms.channel import MUST_USE_PLATFORM, WITHOUT_PLATFORM
 
 Reason = ExportItem.Reason
 
@@ -37,6 +37,7 @@ class Link(StrEnum):
 
     INVOICE = "invoice"
     COMPANY = "company"
+    CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,16 @@ def _platform_required(criteria: Criteria, _export: Export | None) -> Q:
     if criteria.mail_only_reason:
         return Q(pk__in=[])
     return Q(published_at__isnull=True) & WITHOUT_PLATFORM
+
+
+def _answered(outcome: DirectoryLookup.Outcome) -> Q:
+    """Invoices that would go through a connected platform to a customer of whom the directory said so."""
+    return MUST_USE_PLATFORM & Q(
+        published_at__isnull=True,
+        company__platform__isnull=False,
+        customer__directory_lookup__outcome=outcome,
+        customer__directory_lookup__siren=F("customer__siren"),
+    )
 
 
 # A check that is stale keeps nothing back: the export checks what it is about to write.
@@ -176,6 +187,23 @@ REASONS: Final = (
         reason=Reason.PLATFORM_REQUIRED,
         condition=_platform_required,
         link=Link.INVOICE,
+    ),
+    ReasonRow(
+        reason=Reason.NOT_IN_DIRECTORY,
+        condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.NOT_FOUND),
+        link=Link.CUSTOMER,
+    ),
+    ReasonRow(
+        reason=Reason.CLOSED_IN_DIRECTORY,
+        condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.CLOSED),
+        link=Link.CUSTOMER,
+    ),
+    ReasonRow(
+        reason=Reason.ADDRESS_TO_CHOOSE,
+        condition=lambda _criteria, _export: (
+            _answered(DirectoryLookup.Outcome.SEVERAL) & Q(customer__electronic_address="")
+        ),
+        link=Link.CUSTOMER,
     ),
 )
 

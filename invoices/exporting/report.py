@@ -27,7 +27,8 @@ from invoices.exporting.reasons import select_to_fix
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Company, Delivery, Export, ExportItem, Invoice, Platform
 from invoices.money import show_amount
-from invoices.platforms.submission import awaiting_submission, count_submissions
+from invoices.platforms.answers import count_submissions
+from invoices.platforms.submission import awaiting_submission
 from invoices.printing import print_page
 from invoices.printing.fonts import printable
 from mailing.outbox import count_states

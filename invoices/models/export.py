@@ -144,6 +144,9 @@ class ExportItem(models.Model):
         BAD_ADDRESS = "bad_address", _("adresse en erreur")
         NOT_COMPLIANT = "not_compliant", _("e-facture non conforme")
         PLATFORM_REQUIRED = "platform_required", _("à transmettre par une plateforme agréée")
+        NOT_IN_DIRECTORY = "not_in_directory", _("introuvable dans l’annuaire")
+        CLOSED_IN_DIRECTORY = "directory_closed", _("adresse fermée dans l’annuaire")
+        ADDRESS_TO_CHOOSE = "address_to_choose", _("plusieurs adresses dans l’annuaire")
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="items", verbose_name=_("export"))
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="items", verbose_name=_("facture"))

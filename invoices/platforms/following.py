@@ -16,9 +16,10 @@ from django.utils import timezone
 from invoices.formats.cdar import read_statuses
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import LifecycleStatus, Platform, PlatformMessage, Submission
+from invoices.platforms.answers import take_acknowledgement, take_status
 from invoices.platforms.client import AccessError, BusyPlatformError, Flow, PlatformClient, PlatformError
 from invoices.platforms.lifecycle import StatusRefusedError, record_message, rejects
-from invoices.platforms.submission import pause_platform, take_acknowledgement, take_status
+from invoices.platforms.submission import pause_platform
 
 logger = logging.getLogger(__name__)
 

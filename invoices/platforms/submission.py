@@ -8,19 +8,20 @@ it accepted, and sends it only where it is not there. Platforms do not look whet
 import datetime
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invoices.einvoices.xml_files import xml_source_of
 from invoices.models import Document, Export, Invoice, Platform, Submission
+from invoices.platforms.answers import take_acknowledgement
 from invoices.platforms.channel import MUST_USE_PLATFORM, Channel, channel_of
 from invoices.platforms.client import (
     LONGEST_REQUEST_SECONDS,
@@ -48,8 +49,6 @@ _RULES: Final = {
     Channel.INDIVIDUAL: "B2C",
     Channel.EXEMPT: "OutOfScope",
 }
-ALREADY_THERE: Final = ("DOUBLON", "ALREADY_EXISTS")
-"""Reasons of a refusal that say that the platform has the invoice already: the first delivery is the good one."""
 
 
 class NotResendableError(ValueError):
@@ -327,67 +326,6 @@ def pause_platform(platform: Platform, problem: BusyPlatformError | AccessError)
     seconds = problem.seconds if isinstance(problem, BusyPlatformError) else PAUSE_WITHOUT_ACCESS.total_seconds()
     until = timezone.now() + datetime.timedelta(seconds=seconds)
     Platform.objects.filter(pk=platform.pk).update(paused_until=until, problem=str(problem))
-
-
-# What the platform says of it.
-
-
-def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
-    """Note what ``platform`` says of a flow of ours; False where it is none or nothing new is said.
-
-    An error whose only reason is that the invoice is there already says that the first delivery is the good one.
-    """
-    ours = Submission.objects.filter(platform=platform, tracking_id=flow.tracking_id) if flow.tracking_id else None
-    if ours is None:
-        return False
-    now = timezone.now()
-    known = ours.filter(Q(flow_id=flow.flow_id) | Q(flow_id=""), state__in=(State.SENT, State.CLAIMED, State.DUE))
-    if flow.acknowledgement == "Ok" or (
-        flow.acknowledgement == "Error" and flow.codes and set(flow.codes) <= set(ALREADY_THERE)
-    ):
-        return bool(
-            known.update(
-                state=State.ACCEPTED,
-                flow_id=flow.flow_id,
-                answered_at=now,
-                claimed_by="",
-                lease_until=None,
-                reason="",
-                may_be_there=True,
-            )
-        )
-    if flow.acknowledgement == "Error":
-        reason = flow.reason or _("motif non précisé")
-        return bool(known.filter(state=State.SENT).update(state=State.REJECTED, reason=reason, answered_at=now))
-    return False
-
-
-def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:
-    """A status came for ``invoice``: its submission is accepted with the first, rejected by a 213 or 501."""
-    lines = Submission.objects.of_invoices().filter(invoice=invoice)
-    now = timezone.now()
-    if is_rejection:
-        lines.filter(state__in=(State.SENT, State.ACCEPTED)).update(
-            state=State.REJECTED, reason=reason, answered_at=now
-        )
-    else:
-        lines.filter(state=State.SENT).update(state=State.ACCEPTED, answered_at=now, reason="")
-
-
-def count_submissions(export: Export) -> list[tuple[str, int]]:
-    """How many invoices of ``export`` are in which state on their way to a platform, in words; none without one."""
-    lines = Submission.objects.of_invoices().filter(invoice__items__export=export, invoice__items__state="published")
-    counts = dict(lines.order_by().values_list("state").annotate(Count("invoice", distinct=True)))
-    return [(str(state.label), counts[state]) for state in State if counts.get(state)]
-
-
-def words_of_submissions(invoices: Iterable[Any]) -> dict[Any, str]:
-    """What became of the last submission of each of ``invoices`` (primary keys), by one query."""
-    lines = Submission.objects.of_invoices().filter(invoice__in=list(invoices)).order_by("pk")
-    return {
-        line.invoice_id: f"{line.get_state_display()} : {line.reason}" if line.reason else line.get_state_display()
-        for line in lines.only("invoice", "state", "reason")
-    }
 
 
 def tracking_id_of_content(content: str) -> str:

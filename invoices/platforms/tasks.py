@@ -9,7 +9,9 @@ from django.tasks import task
 from django.utils import timezone
 
 from invoices.models import Platform, Submission
+from invoices.platforms.directory import connected_platform, customers_to_look_up, refresh_directory
 from invoices.platforms.following import fetch_statuses, is_polling_due
+from invoices.platforms.payments import queue_payment_statuses
 from invoices.platforms.submission import (
     awaiting_submission,
     queue_submissions,
@@ -40,6 +42,7 @@ def wake_submissions() -> int:
         return 0
     if Platform.objects.filter(submits_by_itself=True).exists():
         queue_submissions(awaiting_submission().filter(company__platform__submits_by_itself=True))
+    queue_payment_statuses()
     release_submissions_of_gone_workers()
     now = timezone.now()
     due = Submission.objects.filter(
@@ -48,6 +51,19 @@ def wake_submissions() -> int:
         Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
     ).exists()
     return int(due and _call("submit", submit_due.enqueue))
+
+
+@task
+def refresh_addresses() -> int:
+    """Look up the customers whose address was not looked up lately; returns how many were."""
+    return refresh_directory()[0]
+
+
+def wake_directory() -> int:
+    """Wake a worker up where customers of a connected company are to be looked up; returns how many were called."""
+    if connected_platform() is None or not customers_to_look_up(timezone.now()).exists():
+        return 0
+    return int(_call("directory", refresh_addresses.enqueue))
 
 
 def wake_polling() -> int:

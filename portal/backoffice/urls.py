@@ -7,7 +7,7 @@ from portal.backoffice.exports import lists, previews, runs, selections
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
 from portal.backoffice.mail.deliverability import deliverability
-from portal.backoffice.platforms import follow_up
+from portal.backoffice.platforms import follow_up, payments
 from portal.backoffice.platforms import pages as einvoices
 
 
@@ -46,6 +46,8 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{root}plateforme/remettre/", wrap(follow_up.submit), name="platform_submit"),
         path(f"{root}plateforme/relever/", wrap(follow_up.fetch), name="platform_fetch"),
         path(f"{root}plateforme/depot/<int:pk>/", wrap(follow_up.send_again), name="platform_send_again"),
+        path(f"{root}plateforme/encaissements/", wrap(payments.payment_file), name="platform_payments"),
+        path(f"{root}facture/<uuid:invoice_id>/encaissement/", wrap(payments.add_payment), name="invoice_payment"),
         path(f"{root}statuts/", wrap(einvoices.statuses), name="export_web_statuses"),
         path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),
         path(f"{root}facture/<uuid:invoice_id>/version/", wrap(einvoices.new_version), name="invoice_new_version"),

@@ -25,7 +25,7 @@ from invoices.einvoices.tasks import wake_checks
 from invoices.exporting.run.tasks import wake_stalled_exports
 from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
-from invoices.platforms.tasks import wake_polling, wake_submissions
+from invoices.platforms.tasks import wake_directory, wake_polling, wake_submissions
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
@@ -95,6 +95,7 @@ def _sweep(name: str) -> None:
         ("Looking for stalled imports", wake_stalled_batches),
         ("Looking for invoices to submit", wake_submissions),
         ("Looking for statuses to fetch", wake_polling),
+        ("Looking for addresses to look up", wake_directory),
         ("Wiping expired secrets", wipe_expired_secrets),
     ):
         if not _try(what, step):

@@ -40,6 +40,13 @@ def json_object(content: bytes) -> dict[str, Any]:
     return found
 
 
+def whole_number(value: object, least: int, most: int) -> int | None:
+    """``value`` as a whole number within bounds; JSON Schema counts 2.0 as one. None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value) if least <= value <= most else None
+
+
 def checked_info(info: dict[str, Any]) -> dict[str, str]:
     """``flowInfo``, each value of its list; raises :class:`RefusalError`."""
     known = {

@@ -21,6 +21,7 @@ from invoices.platforms.simulated.asked import (
     checked_info,
     checked_where,
     json_object,
+    whole_number,
 )
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
@@ -58,10 +59,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Give or search."""
         self._answer("POST")
 
-    def _unknown_method(self) -> None:
-        self._answer(self.command)
-
-    do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_TRACE = _unknown_method  # noqa: N815
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else is asked («do_DELETE»…): answered, by 405 where the address is known."""
+        if name.startswith("do_"):
+            return lambda: self._answer(self.command)
+        raise AttributeError(name)
 
     def _answer(self, method: str) -> None:
         try:
@@ -212,7 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
         where, limit = asked.get("where"), asked.get("limit", 25)
         if not isinstance(where, dict) or set(asked) - {"where", "limit"}:
             raise RefusalError(400, "BAD_REQUEST", "« where » est demandé, « limit » permis.")
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_RESULTS:
+        limit = whole_number(limit, 1, MOST_RESULTS)
+        if limit is None:
             raise RefusalError(400, "BAD_REQUEST", f"« limit » va de 1 à {MOST_RESULTS}.")
         results = self.server.book.search(checked_where(where), limit)
         return 200, {"limit": limit, "total": len(results), "results": results}
@@ -240,9 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if not isinstance(value, str) or not re.fullmatch(rf"[0-9]{{{size}}}", value):
                     raise RefusalError(400, "BAD_REQUEST", f"« {name} » a {size} chiffres.")
                 wanted[name] = value
-        for number, least in ((limit, 1), (ignored, 0)):
-            if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= 10**6:
-                raise RefusalError(400, "BAD_REQUEST", "« limit » et « ignore » sont des nombres.")
+        limit, ignored = whole_number(limit, 1, MOST_RESULTS), whole_number(ignored, 0, 10**6)
+        if limit is None or ignored is None or set(asked) - {"filters", "limit", "ignore", "include", "sorting"}:
+            raise RefusalError(400, "BAD_REQUEST", "« limit » et « ignore » sont des nombres.")
         lines = self.server.book.lines(wanted.get("siren", wanted.get("siret", "")[:9]))
         found = [line for line in lines if "siret" not in wanted or line.get("siret") == wanted["siret"]]
         if not found:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.card_changes import notify_customer_changed
 from customers.models import Access, BulkAction, Contact, Customer
 from portal.backoffice.customers import bulk_actions
+from portal.backoffice.customers.directory import describe_lookup, look_up_chosen
 from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
 from portal.backoffice.customers.invoices_tab import latest_invoices
@@ -44,7 +45,8 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
     search_fields = ("code", "name", "email", "city", "siren", "siret", "vat_identifier", "contacts__email")
     search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
     inlines = (ContactInline,)
-    actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate")
+    readonly_fields = ("directory_answer",)
+    actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate", "look_up_addresses")
     change_form_template = "backoffice/customers/card.html"
     fieldsets = (
         (
@@ -64,7 +66,10 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         ),
         (
             _("Identifiants légaux"),
-            {"classes": ("entete",), "fields": (("siren", "siret", "vat_identifier"), "electronic_address")},
+            {
+                "classes": ("entete",),
+                "fields": (("siren", "siret", "vat_identifier"), ("electronic_address", "directory_answer")),
+            },
         ),
         (_("Édition des factures"), {"classes": ("edition",), "fields": ("invoice_copies",)}),
     )
@@ -73,6 +78,17 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
         """With whether the customer has an account."""
         accounts = Access.objects.filter(customer=OuterRef("pk"), account__is_staff=False)
         return super().get_queryset(request).annotate(has_account=Exists(accounts))
+
+    @admin.display(description=_("annuaire"))
+    def directory_answer(self, customer: Customer) -> str:
+        """What the directory said when it was last asked, with the addresses to choose from."""
+        return describe_lookup(customer)
+
+    @admin.action(description=_("Consulter l’annuaire"), permissions=["change"])
+    def look_up_addresses(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        """Ask the directory for the electronic addresses of the ticked customers."""
+        said, level = look_up_chosen(queryset)
+        self.message_user(request, said, level)
 
     @admin.display(description=_("identifiants"), boolean=True, ordering="has_account")
     def has_credentials(self, customer: Customer) -> bool:

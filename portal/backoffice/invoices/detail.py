@@ -53,6 +53,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "statuses": list(invoice.statuses.all()),
         "handovers": list(invoice.handovers.all()),
         "submissions": list(invoice.submissions.select_related("platform").order_by("-pk")),
+        "payments": list(invoice.payments.all()),
         "may_act": has_any(request, CAN_RUN),
         "may_resend": invoice.is_published and has_any(request, RESEND),
     }

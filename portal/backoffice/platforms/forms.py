@@ -56,6 +56,38 @@ class StatusFilesForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
+class PaymentForm(forms.Form):
+    """What was received for an invoice."""
+
+    date = forms.DateField(
+        label=_("Encaissé le"),
+        widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "off"}),
+        input_formats=["%d/%m/%Y", "%Y-%m-%d"],
+        error_messages={"invalid": _("Saisissez une date comme 07/06/2026.")},
+    )
+    amount = forms.DecimalField(
+        label=_("Montant TTC"), max_digits=14, decimal_places=2, localize=True, widget=forms.TextInput()
+    )
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class PaymentFileForm(forms.Form):
+    """A table of payments."""
+
+    file = forms.FileField(
+        label=_("Encaissements"),
+        help_text=_("reglements.csv ou un classeur : une ligne par encaissement, colonnes numero, date, montant."),
+        error_messages={"required": _("Choisissez un fichier."), "empty": _("Ce fichier est vide.")},
+    )
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
 class HandoverForm(forms.Form):
     """In which form e-invoices are given to a platform; or that they reached it otherwise."""
 

@@ -1,5 +1,6 @@
 """The client of platforms against one that really answers: what each answer means."""
 
+import datetime
 import hashlib
 import json
 import time
@@ -62,7 +63,7 @@ def submission(**values: Any) -> dict[str, Any]:
 
 
 def test_a_flow_is_taken_found_again_and_read_back(server: SimulatedPlatform, client: PlatformClient) -> None:
-    before = timezone.now()
+    before = timezone.now() - datetime.timedelta(seconds=1)
     flow = client.submit(PDF, **submission())
     wait_until(lambda: settled(server))
 
@@ -76,13 +77,13 @@ def test_a_flow_is_taken_found_again_and_read_back(server: SimulatedPlatform, cl
 
 def test_a_platform_without_search_by_tracking_id_is_leafed_through(server: SimulatedPlatform) -> None:
     client = PlatformClient(make_platform(server.url, searches_tracking_id=False, secret_in_body=True))
-    before = timezone.now()
+    before = timezone.now() - datetime.timedelta(seconds=1)
     flow = client.submit(PDF, **submission())
     assert [each.flow_id for each in client.find_by_tracking_id("nom-du-document", since=before)] == [flow.flow_id]
 
 
 def test_pages_of_flows_are_followed_to_the_end(server: SimulatedPlatform, client: PlatformClient) -> None:
-    before = timezone.now()
+    before = timezone.now() - datetime.timedelta(seconds=1)
     for number in range(230):
         server.book.add_flow(status="Ok", content=b"x", is_judged=True, tracking_id=f"n{number}", direction="Out")
     assert len({flow.flow_id for flow in client.flows_updated_after(before)}) == 230

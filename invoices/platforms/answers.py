@@ -1,0 +1,93 @@
+"""What a platform says of what was submitted to it: accepted, rejected, and how that reads on a report."""
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from invoices.models import Export, Invoice, LifecycleStatus, Platform, Submission
+from invoices.money import write_amount
+from invoices.platforms.client import Flow
+from invoices.platforms.lifecycle import record_status
+
+State = Submission.State
+
+ALREADY_THERE: Final = ("DOUBLON", "ALREADY_EXISTS")
+"""Reasons of a refusal that say that the platform has the invoice already: the first delivery is the good one."""
+
+
+def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
+    """Note what ``platform`` says of a flow of ours; False where it is none or nothing new is said.
+
+    An error whose only reason is that the invoice is there already says that the first delivery is the good one.
+    """
+    ours = Submission.objects.filter(platform=platform, tracking_id=flow.tracking_id) if flow.tracking_id else None
+    if ours is None:
+        return False
+    now = timezone.now()
+    known = ours.filter(Q(flow_id=flow.flow_id) | Q(flow_id=""), state__in=(State.SENT, State.CLAIMED, State.DUE))
+    if flow.acknowledgement == "Ok" or (
+        flow.acknowledgement == "Error" and flow.codes and set(flow.codes) <= set(ALREADY_THERE)
+    ):
+        _note_paid(platform, known)
+        return bool(
+            known.update(
+                state=State.ACCEPTED,
+                flow_id=flow.flow_id,
+                answered_at=now,
+                claimed_by="",
+                lease_until=None,
+                reason="",
+                may_be_there=True,
+            )
+        )
+    if flow.acknowledgement == "Error":
+        reason = flow.reason or _("motif non précisé")
+        return bool(known.filter(state=State.SENT).update(state=State.REJECTED, reason=reason, answered_at=now))
+    return False
+
+
+def _note_paid(platform: Platform, accepted: "QuerySet[Submission]") -> None:
+    """The platform took the status of a payment: the invoice has it from now on."""
+    for line in accepted.filter(payment__isnull=False).select_related("invoice", "payment"):
+        if line.payment is None:
+            continue
+        record_status(
+            invoice=line.invoice,
+            code=LifecycleStatus.Code.PAID,
+            at=datetime.datetime.combine(line.payment.date, datetime.time(12), tzinfo=timezone.get_default_timezone()),
+            reason=_("%(amount)s encaissés") % {"amount": write_amount(line.payment.amount, line.invoice.currency)},
+            source=platform.name,
+            author_name=line.author_name,
+        )
+
+
+def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:
+    """A status came for ``invoice``: its submission is accepted with the first, rejected by a 213 or 501."""
+    lines = Submission.objects.of_invoices().filter(invoice=invoice)
+    now = timezone.now()
+    if is_rejection:
+        lines.filter(state__in=(State.SENT, State.ACCEPTED)).update(
+            state=State.REJECTED, reason=reason, answered_at=now
+        )
+    else:
+        lines.filter(state=State.SENT).update(state=State.ACCEPTED, answered_at=now, reason="")
+
+
+def count_submissions(export: Export) -> list[tuple[str, int]]:
+    """How many invoices of ``export`` are in which state on their way to a platform, in words; none without one."""
+    lines = Submission.objects.of_invoices().filter(invoice__items__export=export, invoice__items__state="published")
+    counts = dict(lines.order_by().values_list("state").annotate(Count("invoice", distinct=True)))
+    return [(str(state.label), counts[state]) for state in State if counts.get(state)]
+
+
+def words_of_submissions(invoices: Iterable[Any]) -> dict[Any, str]:
+    """What became of the last submission of each of ``invoices`` (primary keys), by one query."""
+    lines = Submission.objects.of_invoices().filter(invoice__in=list(invoices)).order_by("pk")
+    return {
+        line.invoice_id: f"{line.get_state_display()} : {line.reason}" if line.reason else line.get_state_display()
+        for line in lines.only("invoice", "state", "reason")
+    }

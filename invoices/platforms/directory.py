@@ -1,0 +1,150 @@
+"""The directory of electronic addresses: where each French professional is reached, looked up before anything leaves.
+
+A customer is asked for by SIREN; of its lines those count that are open, and, where the card names an establishment,
+are of that establishment or of the whole company: an address of another establishment is not the customer's.
+Where there is no interface, the answer of the public directory's site to a list of SIREN is read as a file.
+"""
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from customers.models import Customer
+from invoices.en16931.vat import FRENCH_COUNTRIES
+from invoices.models import Company, DirectoryLookup, Platform
+from invoices.platforms.client import PlatformClient, PlatformError
+
+Outcome = DirectoryLookup.Outcome
+
+STALE_AFTER: Final = datetime.timedelta(days=7)
+MOST_AT_ONCE: Final = 200
+_OPEN: Final = "Enabled"
+_CLOSED_UNIT: Final = "C"
+
+
+def connected_platform() -> Platform | None:
+    """A platform whose directory can be asked; None where there is none."""
+    return Platform.objects.exclude(directory_url="").filter(companies__isnull=False).first()
+
+
+def customers_to_look_up(now: datetime.datetime) -> "QuerySet[Customer]":
+    """French professionals with a SIREN who were not looked up lately, or whose card names another SIREN since."""
+    is_fresh = Q(directory_lookup__at__gte=now - STALE_AFTER)
+    return (
+        Customer.objects.filter(
+            kind=Customer.Kind.PROFESSIONAL, country__in=sorted(FRENCH_COUNTRIES), is_public_body=False
+        )
+        .exclude(siren="")
+        .exclude(is_fresh)
+        .order_by("pk")
+    )
+
+
+def look_up(customer: Customer, client: PlatformClient) -> DirectoryLookup:
+    """Ask the directory for ``customer`` and keep its answer. Raises the errors of the client."""
+    lines = client.directory_lines(customer.siren)
+    is_closed = False
+    if not any(_is_open(line) for line in lines):
+        unit = client.legal_unit(customer.siren)
+        is_closed = bool(lines) or (unit is not None and unit.get("administrativeStatus") == _CLOSED_UNIT)
+    return keep(customer, [_plain(line) for line in lines], is_closed=is_closed, source=client.platform.name)
+
+
+def keep(
+    customer: Customer, lines: list[dict[str, Any]], *, is_closed: bool = False, source: str = ""
+) -> DirectoryLookup:
+    """Keep what the directory said of ``customer``; its only address is written to the card where that has none."""
+    usable = addresses_for(customer, lines)
+    outcome = _outcome(customer, usable, is_closed=is_closed or bool(lines))
+    if outcome == Outcome.FOUND and not customer.electronic_address and usable[0] != customer.siren:
+        Customer.objects.filter(pk=customer.pk).update(electronic_address=usable[0], updated_at=timezone.now())
+        customer.electronic_address = usable[0]
+    lookup, _is_new = DirectoryLookup.objects.update_or_create(
+        customer=customer,
+        defaults={
+            "siren": customer.siren,
+            "outcome": outcome,
+            "lines": lines,
+            "source": source[:200],
+            "at": timezone.now(),
+        },
+    )
+    return lookup
+
+
+def addresses_for(customer: Customer, lines: Iterable[dict[str, Any]]) -> list[str]:
+    """The open addresses where ``customer`` may be written to."""
+    return [
+        str(line["address"])
+        for line in lines
+        if line.get("is_open") and (not line.get("siret") or not customer.siret or line["siret"] == customer.siret)
+    ]
+
+
+def _outcome(customer: Customer, usable: list[str], *, is_closed: bool) -> Outcome:
+    if not usable:
+        return Outcome.CLOSED if is_closed else Outcome.NOT_FOUND
+    chosen = customer.electronic_address or (customer.siren if customer.siren in usable else "")
+    if chosen:
+        return Outcome.FOUND if chosen in usable else Outcome.NOT_FOUND
+    return Outcome.FOUND if len(usable) == 1 else Outcome.SEVERAL
+
+
+def refresh_directory(*, most: int = MOST_AT_ONCE) -> tuple[int, str]:
+    """Look up the customers who are due, ``most`` at most; how many were, and the problem that ended it, if any."""
+    platform = connected_platform()
+    if platform is None:
+        return 0, ""
+    client, done = PlatformClient(platform), 0
+    for customer in customers_to_look_up(timezone.now())[:most]:
+        try:
+            look_up(customer, client)
+        except PlatformError as problem:
+            return done, str(problem)
+        done += 1
+    for company in Company.objects.filter(platform__isnull=False).exclude(siren=""):
+        try:
+            _look_up_company(company, client)
+        except PlatformError as problem:
+            return done, str(problem)
+    return done, ""
+
+
+def _look_up_company(company: Company, client: PlatformClient) -> None:
+    """The seller's own address (BT-34), where statuses are sent to."""
+    fresh = DirectoryLookup.objects.filter(company=company, at__gte=timezone.now() - STALE_AFTER)
+    if fresh.exists():
+        return
+    lines = [_plain(line) for line in client.directory_lines(company.siren)]
+    is_there = any(line["is_open"] and line["address"] == company.siren for line in lines)
+    outcome = Outcome.FOUND if is_there else Outcome.CLOSED if lines else Outcome.NOT_FOUND
+    DirectoryLookup.objects.update_or_create(
+        company=company,
+        defaults={
+            "siren": company.siren,
+            "outcome": outcome,
+            "lines": lines,
+            "source": client.platform.name,
+            "at": timezone.now(),
+        },
+    )
+
+
+def _is_open(line: dict[str, Any]) -> bool:
+    return line.get("directoryLineStatus") == _OPEN
+
+
+def _plain(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the interface in our words."""
+    routing = line.get("routingCode")
+    routing = routing if isinstance(routing, dict) else {}
+    return {
+        "address": str(line.get("addressingIdentifier") or "")[:100],
+        "siret": str(line.get("siret") or ""),
+        "routing_code": str(routing.get("routingIdentifier") or ""),
+        "name": str(routing.get("routingCodeName") or line.get("name") or ""),
+        "is_open": _is_open(line),
+    }
