@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from mailing.composition import restore_version, save_template
 from mailing.models import MessageTemplate
 from mailing.placeholders import PLACEHOLDERS, missing_placeholders, placeholders_for
+from mailing.shipped_texts import differs_from_shipped, has_newer_text, shipped_text
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
 PreviewChoices = Callable[[], list[tuple[str, str]]]
@@ -121,6 +122,11 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
                 restore,
                 name="mailing_messagetemplate_restore",
             ),
+            path(
+                "<int:template_id>/texte-d-origine/",
+                self.admin_site.admin_view(self.take_shipped),
+                name="mailing_messagetemplate_shipped",
+            ),
             *super().get_urls(),
         ]
 
@@ -141,6 +147,8 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
                 "editor_tabs": [("texte", _("Message")), ("versions", _("Historique"))],
                 "preview_invoices": _preview_choices[-1]() if _preview_choices else [],
                 "may_edit": self.has_change_permission(request, template),
+                "shipped": shipped_text(template.key) if differs_from_shipped(template) else None,
+                "is_shipped_newer": has_newer_text(template),
             }
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
@@ -148,6 +156,23 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
         """The text becomes the next version; the name is only a name."""
         MessageTemplate.objects.filter(pk=obj.pk).update(name=obj.name)
         save_template(key=obj.key, subject=obj.subject, body=obj.body, author=_name(request))
+
+    def take_shipped(self, request: HttpRequest, template_id: int) -> HttpResponse:
+        """*Reprendre le texte d'origine*: what this release ships becomes the next version."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        template = get_object_or_404(MessageTemplate, pk=template_id)
+        if not self.has_change_permission(request, template):
+            raise PermissionDenied
+        text = shipped_text(template.key)
+        if text is not None:
+            saved = save_template(key=template.key, subject=text.subject, body=text.body, author=_name(request))
+            sentence = _("Texte d’origine repris : c’est maintenant la version %(version)d.") % {
+                "version": saved.version
+            }
+            self.log_change(request, template, sentence)
+            messages.success(request, sentence)
+        return redirect(reverse("admin:mailing_messagetemplate_change", args=[template.pk]))
 
     def restore(self, request: HttpRequest, template_id: int, number: int) -> HttpResponse:
         """Make an earlier text current again, as a new version."""

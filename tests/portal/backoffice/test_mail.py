@@ -112,6 +112,21 @@ def test_credentials_without_their_placeholders_are_asked_about_before_they_are_
     assert row.body == "Bonjour, votre login : #LOGIN_CONNEXION"
 
 
+def test_an_older_shipped_text_says_that_a_newer_one_can_be_taken(desk: Client) -> None:
+    row = template("invoice")
+    shipped, address = (row.subject, row.body), f"{TEMPLATES}{row.pk}/change/"
+    assert "texte plus récent" not in words(desk.get(address))
+    MessageTemplate.objects.filter(pk=row.pk).update(subject="Facture", body="Voici")
+
+    assert "Le portail propose un texte plus récent" in words(desk.get(address))
+    desk.post(f"{TEMPLATES}{row.pk}/texte-d-origine/")
+
+    row.refresh_from_db()
+    assert (row.subject, row.body) == shipped
+    assert row.version == 2
+    assert "Reprendre le texte d’origine" not in words(desk.get(address))
+
+
 def test_nobody_overwrites_a_text_that_he_has_not_seen(desk: Client) -> None:
     row = template("invoice")
     desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Claire"))

@@ -1,0 +1,32 @@
+"""The predefined messages as this release ships them; an installation keeps the words that it began with."""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from mailing.models import MessageTemplate
+
+
+@dataclass(frozen=True)
+class ShippedText:
+    """Subject and text of a predefined message."""
+
+    subject: str
+    body: str
+
+
+def shipped_text(key: str) -> ShippedText | None:
+    """What a new installation begins with for the message ``key``; None where this release ships none."""
+    # The migration is the one place where these texts stand; its name begins with a digit.
+    messages = import_module("mailing.migrations.0002_predefined_messages").MESSAGES
+    return next((ShippedText(subject, body) for known, _name, subject, body in messages if known == key), None)
+
+
+def has_newer_text(template: MessageTemplate) -> bool:
+    """True where this release ships another text than the one that nobody here has ever changed."""
+    return differs_from_shipped(template) and not template.versions.exclude(author="").exists()
+
+
+def differs_from_shipped(template: MessageTemplate) -> bool:
+    """True where the text in use is not the shipped one."""
+    text = shipped_text(template.key)
+    return text is not None and (template.subject, template.body) != (text.subject, text.body)
