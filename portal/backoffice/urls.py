@@ -38,6 +38,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}relancer/", wrap(runs.retry), name="export_web_retry"),
         path(f"{one}bordereau/", wrap(runs.bordereau), name="export_web_bordereau"),
         path(f"{one}bordereau.csv", wrap(runs.bordereau_csv), name="export_web_bordereau_csv"),
+        path(f"{one}bordereau.xlsx", wrap(runs.bordereau_xlsx), name="export_web_bordereau_xlsx"),
         path(f"{one}factures.zip", wrap(runs.published_pdfs), name="export_web_pdfs"),
         path(f"{one}bordereau.pdf", wrap(runs.bordereau_pdf), name="export_web_bordereau_pdf"),
         path(f"{one}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
@@ -63,6 +64,7 @@ def mail_urls(site: admin.AdminSite) -> list[URLPattern]:
         path("courrier/delivrabilite/", wrap(deliverability), name="deliverability"),
         path("courrier/adresses-en-erreur/", wrap(addresses.work_list), name="failed_addresses"),
         path("courrier/adresses-en-erreur.csv", wrap(addresses.work_list_csv), name="failed_addresses_csv"),
+        path("courrier/adresses-en-erreur.xlsx", wrap(addresses.work_list_xlsx), name="failed_addresses_xlsx"),
         path("courrier/adresses-en-erreur/corriger/", wrap(addresses.correct), name="failed_addresses_correct"),
         path("courrier/adresses-en-erreur/retirer/", wrap(addresses.forget), name="failed_addresses_forget"),
     ]

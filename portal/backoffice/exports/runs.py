@@ -13,12 +13,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
 from invoices.exporting.items import load_items, with_mails
 from invoices.exporting.progress import measure_progress
-from invoices.exporting.report import Bordereau, read_bordereau, write_csv, write_pdf
+from invoices.exporting.report import (
+    REPORT_COLUMNS,
+    Bordereau,
+    iterate_outcomes,
+    read_bordereau,
+    write_csv,
+    write_pdf,
+)
 from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from portal.backoffice.exports.list_filters import STATES, ListFilter
-from portal.backoffice.ui.downloads import zip_of
+from portal.backoffice.ui.downloads import send_xlsx, zip_of
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -219,6 +226,14 @@ def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
     export = _export(number)
     response = StreamingHttpResponse(write_csv(export), content_type="text/csv; charset=utf-8")
     return _download(response, f"bordereau-export-{number}.csv")
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+def bordereau_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The report as a workbook, with the columns of the CSV."""
+    export = _export(number)
+    return send_xlsx(REPORT_COLUMNS, iterate_outcomes(export), filename=f"bordereau-export-{number}.xlsx")
 
 
 @allowed(*CAN_VIEW)

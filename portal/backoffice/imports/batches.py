@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -35,7 +35,7 @@ from invoices.importing.report_text import describe_rate
 from invoices.models import Company, ImportBatch
 from invoices.money import write_amount
 from portal.backoffice.imports.columns import columns
-from portal.backoffice.ui.downloads import send_csv
+from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
@@ -128,6 +128,11 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             path("<uuid:batch_id>/remplacer/", wrap(self.replace), name="invoices_importbatch_replace"),
             path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
             path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
+            path(
+                "<uuid:batch_id>/refus.xlsx",
+                wrap(require_safe(self.refusals_xlsx)),
+                name="invoices_importbatch_refusals_xlsx",
+            ),
             *super().get_urls(),
         ]
 
@@ -262,6 +267,13 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
             raise PermissionDenied
         batch = get_object_or_404(ImportBatch, pk=batch_id)
         return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
+
+    def refusals_xlsx(self, request: HttpRequest, batch_id: UUID) -> FileResponse:
+        """The same as a workbook."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(ImportBatch, pk=batch_id)
+        return send_xlsx(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.xlsx")
 
 
 def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:

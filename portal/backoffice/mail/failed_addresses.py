@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,7 +23,7 @@ from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend
 from invoices.files.csv_tables import Column
 from mailing.addresses import InvalidAddressError
 from mailing.failed_addresses import count_failed_addresses, resolve_address
-from portal.backoffice.ui.downloads import send_csv
+from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, log_change
 
@@ -95,6 +95,14 @@ def work_list_csv(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
     return send_csv(COLUMNS, list_wrong_addresses(), filename="adresses-en-erreur.csv")
+
+
+@require_safe
+def work_list_xlsx(request: HttpRequest) -> FileResponse:
+    """The same as a workbook."""
+    if not request.user.has_perm(CAN_VIEW):
+        raise PermissionDenied
+    return send_xlsx(COLUMNS, list_wrong_addresses(), filename="adresses-en-erreur.xlsx")
 
 
 def _here(request: HttpRequest) -> str:

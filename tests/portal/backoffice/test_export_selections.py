@@ -278,6 +278,7 @@ def test_every_screen_asks_for_its_permission(client: Client) -> None:
         "export_web_retry": [item.number],
         "export_web_bordereau": [item.number],
         "export_web_bordereau_csv": [item.number],
+        "export_web_bordereau_xlsx": [item.number],
         "export_web_bordereau_pdf": [item.number],
         "invoices_invoice_resend": [line.invoice_id],
         "invoices_invoice_changelist": [],
