@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 
-.PHONY: run demo setup test check lint format bench bench-portal bench-import screenshots readme-pictures contract requirements clean
+.PHONY: run demo setup test check lint format fuzz bench bench-portal bench-import screenshots readme-pictures contract requirements clean
 
 run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
@@ -28,6 +28,9 @@ lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations
 
 hooks:  ## remettre en forme
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+fuzz: setup ## chaque lecteur de fichiers sur 10 000 fichiers abîmés
+	@FUZZ_CASES=10000 $(PYTHON) -m pytest tests/fuzz -n auto
 
 bench: setup ## mesures de la chaîne d'export, puis de l'import
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.export

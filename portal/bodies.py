@@ -1,4 +1,4 @@
-"""How much a request may carry: refused by what it announces, before a byte of its body is read."""
+"""What a request may carry: how large a body (refused by what it announces, before it is read), and no NUL."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +27,20 @@ def accepts_files[View: Callable[..., Any]](most: Size, *, of_public: bool = Fal
         return view
 
     return mark
+
+
+class QueryMiddleware:
+    """Stands before all that reads an address: PostgreSQL holds no NUL character, and nobody means one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """A NUL in the query becomes a space: what is looked for with it is not found, as anything else that is not."""
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query or "\x00" in query:
+            request.META["QUERY_STRING"] = query.replace("%00", "%20").replace("\x00", "%20")
+        return self.get_response(request)
 
 
 class BodyLimitMiddleware:

@@ -26,6 +26,9 @@ NAMESPACES: Final = {
     "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
 }
 _TIME: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?")
+# No status is older than electronic invoices; a time at the ends of the calendar cannot be turned into another zone.
+_FIRST_YEAR: Final = 1990
+_LAST_YEAR: Final = 2200
 _PARIS: Final = ZoneInfo("Europe/Paris")  # format 204 has no zone: the reform's times are French ones
 RECEIVED_AMOUNT: Final = "MEN"  # MDT-207: an amount that was paid
 
@@ -131,8 +134,11 @@ def _time(text: str) -> datetime.datetime | None:
     try:
         if match is not None:
             numbers = [int(part or 0) for part in match.groups()]
-            return datetime.datetime(*numbers, tzinfo=_PARIS)  # type: ignore[arg-type, misc]
-        found = datetime.datetime.fromisoformat(text)
+            found = datetime.datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - French time, below
+        else:
+            found = datetime.datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=_PARIS)

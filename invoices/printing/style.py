@@ -1,6 +1,7 @@
 """How a company's invoices look and which standing mentions they bear: one frozen value, without a database."""
 
 import io
+import math
 import re
 import warnings
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ LOGO_PIXELS_READ = 40_000_000
 SVG_REFUSED = frozenset(
     {"image", "text", "style", "script", "foreignObject", "filter", "mask", "feImage", "use", "a", "animate", "set"}
 )
+# Drawing calls itself for each level.
+SVG_DEPTH = 100
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
@@ -82,6 +85,8 @@ def _read_svg(data: bytes) -> Logo:
         root = ElementTree.fromstring(data)  # noqa: S314 - no declarations, so no entities
     except (ElementTree.ParseError, ValueError) as error:
         raise LogoError("Le logo SVG n’est pas un document lisible.") from error
+    if _depth(root) > SVG_DEPTH:
+        raise LogoError("Le logo SVG a trop de groupes les uns dans les autres : simplifiez-le.")
     for element in root.iter():
         name = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
         if name in SVG_REFUSED:
@@ -94,9 +99,30 @@ def _read_svg(data: bytes) -> Logo:
                 raise LogoError("Le logo SVG est en couleurs d’imprimerie (CMJN) : enregistrez-le en RVB.")
             if "\\" in value:  # an escape of CSS could hide what is refused above
                 raise LogoError("Le logo SVG contient un caractère « \\ » : enregistrez-le en SVG simple.")
+        if (box := element.get("viewBox")) is not None and not _is_view_box(box):
+            raise LogoError(
+                "Le logo SVG a un cadre (viewBox) qui n’est pas de quatre nombres : enregistrez-le à nouveau."
+            )
     if root.tag.rpartition("}")[2] != "svg" or not (root.get("viewBox") or (root.get("width") and root.get("height"))):
         raise LogoError("Le logo SVG n’indique pas ses dimensions.")
     return Logo(ElementTree.tostring(root), "image/svg+xml")
+
+
+def _depth(root: ElementTree.Element) -> int:
+    """How many elements stand one within another, without calling itself for each."""
+    depth, level = 0, [root]
+    while level and depth <= SVG_DEPTH:
+        depth, level = depth + 1, [child for element in level for child in element]
+    return depth
+
+
+def _is_view_box(text: str) -> bool:
+    """True where ``text`` is four finite numbers, the last two of them more than zero (SVG 2, 8.6)."""
+    try:
+        numbers = [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        return False
+    return len(numbers) == 4 and all(map(math.isfinite, numbers)) and numbers[2] > 0 and numbers[3] > 0
 
 
 @dataclass(frozen=True, slots=True)

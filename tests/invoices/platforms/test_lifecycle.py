@@ -62,6 +62,8 @@ def test_a_message_may_speak_of_several_invoices_and_gives_its_reasons() -> None
         (("207</ram:Process", "</ram:Process"), "F1"),
         (("<ram:IssuerAssignedID>F1</ram:IssuerAssignedID>", ""), "numéro"),
         (("20250701180000", "hier"), "« hier »"),
+        (("20250701180000", "00010101000000"), "« 00010101000000 »"),
+        (("20250701180000", "99991231235959"), "« 99991231235959 »"),
         (("CrossDomainAcknowledgementAndResponse", "CrossIndustryInvoice"), "pas un message de statut"),
     ],
 )

@@ -430,6 +430,19 @@ def test_a_logo_in_printing_colours_is_refused(fill: str) -> None:
         read_logo(svg.encode())
 
 
+@pytest.mark.parametrize("box", ["a b c d", "0 0 10", "0 0 0 0", "0 0 -1 1", "0 0 nan 1", ""])
+def test_a_logo_with_a_frame_of_no_size_is_refused(box: str) -> None:
+    path = '<path d="M0 0h1v1z"/>'
+    with pytest.raises(LogoError, match=r"viewBox|dimensions"):
+        read_logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{path}</svg>'.encode())
+
+
+def test_a_logo_of_groups_within_groups_is_refused() -> None:
+    groups = "<g>" * 50_000 + "</g>" * 50_000
+    with pytest.raises(LogoError, match="trop de groupes"):
+        read_logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{groups}</svg>'.encode())
+
+
 def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
     """As a site of several threads does: each page is whole, and the same."""
     program = (
