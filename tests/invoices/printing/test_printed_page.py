@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 
 from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
-from invoices.models import Company
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
 from invoices.printing.fonts import width
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
@@ -465,6 +464,9 @@ def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
 
 
 def test_a_template_is_declared_once_and_another_name_is_refused_with_a_sentence() -> None:
+    # Here, because other processes import this module without Django.
+    from invoices.models import Company
+
     assert Company.PdfTemplate.values == list(TEMPLATES)
     assert all((FOLDER / f"{name}.css").is_file() for name in TEMPLATES)
     with pytest.raises(ValueError, match="Le modèle de facture « ancien » n’existe pas : choisissez classic, modern, "):
