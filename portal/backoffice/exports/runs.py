@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
-from invoices.exporting.items import load_items, with_mails
+from invoices.exporting.items import iterate_outcomes, load_items, with_mails
 from invoices.exporting.progress import measure_progress
 from invoices.exporting.report import (
     REPORT_COLUMNS,
     Bordereau,
-    iterate_outcomes,
     read_bordereau,
     write_csv,
     write_pdf,
