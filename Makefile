@@ -5,7 +5,8 @@ MANAGE := $(PYTHON) manage.py
 
 .PHONY: run demo setup test check lint format fuzz bench bench-portal bench-import screenshots readme-pictures contract requirements clean
 
-run: demo ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
+run: setup ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
+	@$(MANAGE) demo --with-platform
 	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
 	@$(PYTHON) -m honcho -f demo/Procfile start
 

@@ -33,7 +33,12 @@ class Command(BaseCommand):
     help = "Charge la démonstration : import, identifiants, export avec mails et PDF. Relancée, elle ne change rien."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """No choices: one demonstration."""
+        """One choice: what goes through an approved platform too."""
+        parser.add_argument(
+            "--with-platform",
+            action="store_true",
+            help="Ajoute deux clients professionnels français, dont les factures passent par la plateforme simulée.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError where a step fails."""
@@ -52,10 +57,11 @@ class Command(BaseCommand):
             self.stdout.write("Export : PDF, espace client, mails…")
             call_command("export_invoices", generate_credentials=True, notify=True, attach_pdf=True)
         call_command("send_queued_mail")
-        connect_demo_platform(company)
-        call_command("import_erp", str(FOR_THE_PLATFORM))
-        call_command("generate_credentials", missing=True)
-        check_invoices(needing_check(timezone.now()))
+        if options["with_platform"]:
+            connect_demo_platform(company)
+            call_command("import_erp", str(FOR_THE_PLATFORM))
+            call_command("generate_credentials", missing=True)
+            check_invoices(needing_check(timezone.now()))
         self._summary()
 
     def _summary(self) -> None:
