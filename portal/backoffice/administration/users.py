@@ -7,13 +7,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from customers.credentials import read_provisional
 from customers.models import Account, StaffAccount
@@ -136,20 +137,24 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
 
     def get_urls(self) -> list[Any]:
         """*Réinitialiser*, beside the admin's own pages."""
-        renew, unlock = self.admin_site.admin_view(self.renew), self.admin_site.admin_view(self.unlock)
+        wrap = self.admin_site.admin_view
+        renew, unlock = wrap(require_POST(self.renew)), wrap(require_POST(self.unlock))
         return [
             path("<int:user_id>/reinitialiser/", renew, name="customers_staffaccount_renew"),
             path("<int:user_id>/second-facteur/", unlock, name="customers_staffaccount_unlock"),
             *super().get_urls(),
         ]
 
-    def unlock(self, request: HttpRequest, user_id: int) -> HttpResponseBase:
-        """Take the second factor away from a member of staff who lost telephone and recovery codes; asks first."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+    def _manageable(self, request: HttpRequest, user_id: int) -> StaffAccount:
+        """The member of staff, whom the one who asks may manage: raises PermissionDenied and Http404."""
         user = get_object_or_404(StaffAccount, pk=user_id, is_staff=True)
         if not self.has_change_permission(request, user) or has_more_rights(user, _giver(request)):
             raise PermissionDenied(_("Cet utilisateur a des droits que vous n’avez pas."))
+        return user
+
+    def unlock(self, request: HttpRequest, user_id: int) -> HttpResponseBase:
+        """Take the second factor away from a member of staff who lost telephone and recovery codes; asks first."""
+        user = self._manageable(request, user_id)
         if not is_proved_lately(request):
             return ask_for_proof(request)
         back = reverse("admin:customers_staffaccount_change", args=[user.pk])
@@ -169,11 +174,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
 
     def renew(self, request: HttpRequest, user_id: int) -> HttpResponseBase:
         """A new provisional password for a member of staff, shown once; asks first."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        user = get_object_or_404(StaffAccount, pk=user_id, is_staff=True)
-        if not self.has_change_permission(request, user) or has_more_rights(user, _giver(request)):
-            raise PermissionDenied(_("Cet utilisateur a des droits que vous n’avez pas."))
+        user = self._manageable(request, user_id)
         if not is_proved_lately(request):
             return ask_for_proof(request)
         back = reverse("admin:customers_staffaccount_change", args=[user.pk])

@@ -21,7 +21,7 @@ from invoices.models import Company, Invoice
 from invoices.money import write_count
 from invoices.printing import LogoError, read_logo
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
-from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 from portal.bodies import accepts_files
 
 # A file that the field refuses in its own words (5 Mo) is still read.
@@ -186,7 +186,7 @@ class CompanyForm(forms.ModelForm[Company]):
 
 
 @admin.register(Company)
-class CompanyAdmin(BackOfficeAdmin[Company]):
+class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
     """The issuing company, or companies."""
 
     form = CompanyForm
@@ -263,22 +263,15 @@ class CompanyAdmin(BackOfficeAdmin[Company]):
         actions = super().get_actions(request, action_location)
         return {name: action for name, action in actions.items() if name != "delete_selected"}
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: Company | None) -> dict[str, Any]:
         """The settings in tabs, one per subject, with what they make of an invoice."""
-        company = (self.get_object(request, object_id) if object_id else None) or Company()
-        extra = {
+        company = obj or Company()
+        return {
             "section_tabs": [(key, title) for key, title, _options in SECTIONS],
             "preview_address": preview_address(company),
             "preview_caption": find_shown(request, company).caption,
             "preview_invoices": suggested_invoices(request, company) if company.pk else [],
         }
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
         """The preview, beside the admin's own pages."""

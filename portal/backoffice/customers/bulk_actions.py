@@ -15,7 +15,7 @@ from customers.models import DEMATERIALISED, Account, BulkAction, Customer, Cust
 from customers.recipients import ContactRules, find_recipients_of
 from customers.tasks import start_bulk_action
 from portal.backoffice.ui.confirmation import Choice, Group, Plan, ask, is_confirmed, make_group
-from portal.backoffice.ui.lists import BackOfficeAdmin, ReadOnlyAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 
 Kind = BulkAction.Kind
@@ -197,20 +197,13 @@ def _group(sentence: str, rows: Iterable[Model]) -> Group:
 
 
 @admin.register(BulkAction)
-class BulkActionAdmin(ReadOnlyAdmin[BulkAction]):
+class BulkActionAdmin(ObjectPage[BulkAction], ReadOnlyAdmin[BulkAction]):
     """The bulk actions on many rows: the report of each, while it runs and after."""
 
     list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
     list_filter = ("kind", "state")
     change_form_template = "backoffice/customers/bulk_action.html"
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: BulkAction | None) -> dict[str, Any]:
         """How far the bulk action is, and what became of it."""
-        extra = {"is_worker_silent": is_worker_silent()}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        return {"is_worker_silent": is_worker_silent()}

@@ -20,7 +20,7 @@ from portal.backoffice.customers.forms import CardContactForm, ContactForm, Cont
 from portal.backoffice.customers.invoices_tab import latest_invoices
 from portal.backoffice.customers.web_tab import CardActions
 from portal.backoffice.ui.gone import leads_back
-from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 
 
 class ContactInline(admin.TabularInline[Contact, Customer]):
@@ -35,7 +35,7 @@ class ContactInline(admin.TabularInline[Contact, Customer]):
 
 
 @admin.register(Customer)
-class CustomerAdmin(BackOfficeAdmin[Customer]):
+class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     """Clients."""
 
     form = CustomerForm
@@ -147,13 +147,7 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
             path(f"{account}etat/", wrap(leads_back(card.set_state)), name="customers_customer_account_state"),
         ]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: Customer | None) -> dict[str, Any]:
         """The card, with its tabs: those of a new customer wait for its first saving."""
         tabs: list[tuple[str, str | Promise]] = [
             ("entete", _("Entête")),
@@ -161,15 +155,14 @@ class CustomerAdmin(BackOfficeAdmin[Customer]):
             ("edition", _("Édition")),
         ]
         context: dict[str, Any] = {"card_tabs": tabs}
-        customer = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
-        if customer is not None and self.has_view_permission(request, customer):
+        if obj is not None and self.has_view_permission(request, obj):
             if request.user.has_perm("customers.view_customeraccount"):
                 tabs.append(("web", "WEB"))
-                context.update(CardActions(self).context(request, customer))
+                context.update(CardActions(self).context(request, obj))
             if request.user.has_perm("invoices.view_invoice"):
                 tabs.append(("factures", _("Factures")))
-                context["invoices_tab"] = latest_invoices(customer)
-        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+                context["invoices_tab"] = latest_invoices(obj)
+        return context
 
     @admin.action(description=_("Passer en D (démat)"), permissions=["change"])
     def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:

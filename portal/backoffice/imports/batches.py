@@ -37,7 +37,7 @@ from invoices.money import write_amount
 from portal.backoffice.imports.columns import columns
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.file_fields import SeveralFilesField
-from portal.backoffice.ui.lists import ReadOnlyAdmin
+from portal.backoffice.ui.lists import ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 from portal.bodies import accepts_files
 
@@ -93,7 +93,7 @@ class UploadForm(forms.Form):
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
+class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
     """The imports: a new one, those that wait for a confirmation, those of before."""
 
     list_display = ("created_at", "__str__", "state", "author_name", "finished_at")
@@ -167,19 +167,12 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
         }
         return TemplateResponse(request, "backoffice/imports/upload.html", context)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: ImportBatch | None) -> dict[str, Any]:
         """The report: what would be done, what was refused and why; then what was done."""
-        batch = self.get_object(request, object_id) if object_id else None
         extra: dict[str, Any] = {}
-        if batch is not None and batch.report:
-            report = batch.report
-            may_replace = batch.state == ImportBatch.State.CHECKED and request.user.has_perm(IMPORT)
+        if obj is not None and obj.report:
+            report = obj.report
+            may_replace = obj.state == ImportBatch.State.CHECKED and request.user.has_perm(IMPORT)
             replaceable = report.get("replaceable", {}) if may_replace else {}
             extra = {
                 "counts": [
@@ -206,12 +199,12 @@ class ImportBatchAdmin(ReadOnlyAdmin[ImportBatch]):
                 "hidden": max(report.get("rejections", 0) - SHOWN, 0),
                 "rejections": report.get("rejections", 0),
                 "notices": report.get("notices", []),
-                "to_map": report.get("to_map", []) if batch.state == ImportBatch.State.CHECKED else [],
+                "to_map": report.get("to_map", []) if obj.state == ImportBatch.State.CHECKED else [],
             }
         extra["may_import"] = request.user.has_perm(IMPORT)
-        extra["progress"] = describe_progress(batch) if batch is not None and batch.is_underway else ""
-        extra["is_worker_silent"] = batch is not None and batch.is_underway and is_worker_silent()
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        extra["progress"] = describe_progress(obj) if obj is not None and obj.is_underway else ""
+        extra["is_worker_silent"] = obj is not None and obj.is_underway and is_worker_silent()
+        return extra
 
     def confirm(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         """*Confirmer l'import*."""

@@ -18,7 +18,7 @@ from mailing.composition import restore_version, save_template
 from mailing.models import MessageTemplate
 from mailing.placeholders import PLACEHOLDERS, missing_placeholders, placeholders_for
 from mailing.shipped_texts import differs_from_shipped, has_newer_text, shipped_text
-from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 
 PreviewChoices = Callable[[], list[tuple[str, str]]]
 _preview_choices: list[PreviewChoices] = []
@@ -82,7 +82,7 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
 
 
 @admin.register(MessageTemplate)
-class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
+class MessageTemplateAdmin(ObjectPage[MessageTemplate], BackOfficeAdmin[MessageTemplate]):
     """Messages prédéfinis."""
 
     form = MessageTemplateForm
@@ -130,27 +130,20 @@ class MessageTemplateAdmin(BackOfficeAdmin[MessageTemplate]):
             *super().get_urls(),
         ]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: MessageTemplate | None) -> dict[str, Any]:
         """The editor, with the placeholders of this message and its earlier texts."""
-        template = self.get_object(request, object_id) if object_id and object_id.isdecimal() else None
         extra: dict[str, Any] = {}
-        if template is not None and self.has_view_permission(request, template):
+        if obj is not None and self.has_view_permission(request, obj):
             extra = {
-                "placeholders": [PLACEHOLDERS[name] for name in placeholders_for(template.key)],
-                "versions": list(template.versions.order_by("-number")),
+                "placeholders": [PLACEHOLDERS[name] for name in placeholders_for(obj.key)],
+                "versions": list(obj.versions.order_by("-number")),
                 "editor_tabs": [("texte", _("Message")), ("versions", _("Historique"))],
                 "preview_invoices": _preview_choices[-1]() if _preview_choices else [],
-                "may_edit": self.has_change_permission(request, template),
-                "shipped": shipped_text(template.key) if differs_from_shipped(template) else None,
-                "is_shipped_newer": has_newer_text(template),
+                "may_edit": self.has_change_permission(request, obj),
+                "shipped": shipped_text(obj.key) if differs_from_shipped(obj) else None,
+                "is_shipped_newer": has_newer_text(obj),
             }
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        return extra
 
     def save_model(self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool) -> None:
         """The text becomes the next version; the name is only a name."""

@@ -19,7 +19,7 @@ from mailing.breaker import current_rest
 from mailing.forecasts import forecast
 from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
-from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
+from portal.backoffice.ui.lists import LimitedPaginator, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.mail_frames import framed, show_mail
 from portal.backoffice.ui.pages import log_change, log_change_of_all
 
@@ -51,7 +51,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin[Message]):
+class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
     """The outbox."""
 
     list_display = ("created_at", "recipient", "subject", "state_word", "attempts", "next_attempt_at", "short_reason")
@@ -164,24 +164,17 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
             *super().get_urls(),
         ]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: Message | None) -> dict[str, Any]:
         """One mail: where it stands, what can be done, and the mail itself."""
-        message = self.get_object(request, object_id) if object_id else None
         extra: dict[str, Any] = {}
-        if message is not None:
+        if obj is not None:
             may_send = self.has_send_permission(request)
             extra = {
-                "attachments": list(message.attachments.all()),
-                "may_retry": may_send and message.state in Message.RETRYABLE_STATES,
-                "may_give_up": may_send and message.state in CANCELLABLE,
+                "attachments": list(obj.attachments.all()),
+                "may_retry": may_send and obj.state in Message.RETRYABLE_STATES,
+                "may_give_up": may_send and obj.state in CANCELLABLE,
             }
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        return extra
 
     def show(self, request: HttpRequest, message_id: Any) -> HttpResponse:
         """The stored mail. It holds no password: where one goes, it shows the mask."""

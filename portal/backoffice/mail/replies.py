@@ -20,7 +20,7 @@ from mailing.addresses import InvalidAddressError
 from mailing.identity import default_identity
 from mailing.models import Reply
 from mailing.outbox import Draft, write_messages
-from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
+from portal.backoffice.ui.lists import LimitedPaginator, ObjectPage, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import acting_account, staff_name
 
 HANDLE = "mailing.change_reply"
@@ -58,7 +58,7 @@ class PileFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(ReadOnlyAdmin[Reply]):
+class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
     """Réponses de clients."""
 
     list_display = ("received_at", "heading", "who", "about", "state_word")
@@ -134,27 +134,20 @@ class ReplyAdmin(ReadOnlyAdmin[Reply]):
             *super().get_urls(),
         ]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_context(self, request: HttpRequest, obj: Reply | None) -> dict[str, Any]:
         """The mail, whose it is and what it answers, and what can be done."""
-        reply = self.get_object(request, object_id) if object_id else None
         extra: dict[str, Any] = {}
-        if reply is not None:
+        if obj is not None:
             may_handle = self.has_handle_permission(request)
-            [subject] = _subjects([reply])
+            [subject] = _subjects([obj])
             extra = {
                 "subject": subject,
-                "colour": _colour(reply),
+                "colour": _colour(obj),
                 "may_handle": may_handle,
-                "colleagues": _colleagues() if may_handle and reply.is_open else [],
+                "colleagues": _colleagues() if may_handle and obj.is_open else [],
                 "draft": _first_words(request),
             }
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+        return extra
 
     def answer(self, request: HttpRequest, reply_id: int) -> HttpResponse:
         """*Répondre*: a mail to the one who wrote; an empty one, or one that nobody can get, is refused."""

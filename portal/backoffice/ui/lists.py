@@ -103,3 +103,22 @@ class ReadOnlyAdmin[M: Model](BackOfficeAdmin[M]):
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """Nobody deletes one."""
         return False
+
+
+class ObjectPage[M: Model](admin.ModelAdmin[M]):
+    """The page of one object that shows more than its fields; named before the admin that it completes."""
+
+    def page_context(self, request: HttpRequest, obj: M | None) -> dict[str, Any]:
+        """What the template needs beside the fields of ``obj``; None where the object is new or not there."""
+        return {}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Django's page, with :meth:`page_context`; what the caller gives goes before it."""
+        context = self.page_context(request, self.get_object(request, object_id) if object_id else None)
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
