@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import hashlib
-import io
 import os
 import re
 import subprocess
@@ -12,48 +11,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
 from invoices.printing.fonts import width
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
 from invoices.printing.markup import FOLDER
-from invoices.printing.number_format import amount, day, money, number, price, rate
+from invoices.printing.number_format import money
 from invoices.printing.page import compose
 from invoices.printing.totals import DUE_WIDE
 from tests.support import invoice_samples as samples
 from tests.support.code_reading import read_code
 from tests.support.pdf_structure import check_accessible, check_archive, pages_text, qpdf_complaints, text_of
+from tests.support.printed_style import CREATED, STYLE, style_for
 
-CREATED = datetime.datetime(2022, 6, 7, 10, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
 XML = b"<?xml version='1.0'?><invoice>18000135</invoice>"
-
-
-def picture() -> bytes:
-    """A small logo with transparency."""
-    image = Image.new("RGBA", (300, 100), (200, 30, 30, 0))
-    image.paste((31, 61, 92, 255), (10, 10, 90, 90))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-STYLE = PrintStyle(
-    logo=read_logo(picture()),
-    legal_mentions=("SAS au capital de 120 000 € – RCS Grenoble 552 081 317",),
-    late_penalty="Pénalités de retard au taux légal triplé.",
-    early_discount="Escompte : néant.",
-    recovery_fee="Indemnité forfaitaire de recouvrement : 40 €.",
-    payment_terms="Paiement à 30 jours.",
-    has_reform_mentions=True,
-    has_transfer_code=True,
-)
-
-
-def style_for(content: InvoiceContent, **more: object) -> PrintStyle:
-    """STYLE, for the kind of customer of ``content``."""
-    return dataclasses.replace(STYLE, is_professional=content.buyer != samples.PERSON, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", samples.every_kind())
@@ -144,118 +116,6 @@ def test_the_same_invoice_gives_the_same_bytes_in_another_process() -> None:
         assert run.stdout.strip() == here
 
 
-def test_a_professional_reads_every_obligatory_mention() -> None:
-    content = dataclasses.replace(samples.plain(2), vat_point_code="5")
-    text = text_of(render_invoice(content, STYLE, created=CREATED))
-    for mention in (
-        "FACTURE",
-        "Échéance 07/07/2022",
-        "Livraison ou exécution 03/06/2022",
-        "Votre commande BC-2022-0417",
-        "SIREN 552 081 317",
-        "N° TVA FR32552081317",
-        "SIREN 732 829 320",
-        "N° TVA FR44732829320",
-        "SAS au capital de 120 000 € – RCS Grenoble 552 081 317",
-        "livraison de biens et prestation de services",
-        "Option pour le paiement de la taxe d’après les débits",
-        "Paiement à 30 jours.",
-        # The document's own notes come before the company's standing texts.
-        "Pénalités de retard : trois fois le taux d’intérêt légal, exigibles sans rappel.",
-        "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €.",
-        "Pas d’escompte pour paiement anticipé.",
-        "IBAN FR76 3000 6000 0112 3456 7890 189 · BIC AGRIFRPP",
-        "Référence à rappeler : 18000135",
-    ):
-        assert mention in text, mention
-    assert "B2B" not in text
-
-
-def test_standing_terms_are_printed_where_the_invoice_has_none() -> None:
-    text = text_of(render_invoice(dataclasses.replace(samples.plain(2), notes=()), STYLE, created=CREATED))
-    assert "Pénalités de retard au taux légal triplé." in text
-    assert "Indemnité forfaitaire de recouvrement : 40 €." in text
-    assert "Escompte : néant." in text
-
-
-def test_an_individual_is_never_charged_the_recovery_fee() -> None:
-    content = dataclasses.replace(samples.individual(), notes=samples.NOTES)
-    text = text_of(render_invoice(content, style_for(content), created=CREATED))
-    assert "40 €" not in text
-    assert "Catégorie de l’opération" not in text
-    assert "Code client 000008" in text
-
-
-def test_reform_mentions_wait_for_the_issuing_date() -> None:
-    style = dataclasses.replace(STYLE, has_reform_mentions=False)
-    assert "Catégorie" not in text_of(render_invoice(samples.plain(1), style, created=CREATED))
-
-
-@pytest.mark.parametrize(
-    ("type_code", "word"),
-    [("380", "FACTURE"), ("381", "AVOIR"), ("384", "FACTURE RECTIFICATIVE"), ("386", "FACTURE D’ACOMPTE"),
-     ("389", "AUTOFACTURE")],
-)  # fmt: skip
-def test_the_title_follows_the_type_code(type_code: str, word: str) -> None:
-    content = dataclasses.replace(samples.plain(1), type_code=type_code)
-    text = text_of(render_invoice(content, STYLE, created=CREATED))
-    assert re.search(rf"\b{word}\b(?! D’| RECT)", text)
-    assert ("Autofacturation" in text) == (type_code == "389")
-
-
-def test_a_credit_note_names_the_invoice_it_corrects_and_asks_for_no_payment() -> None:
-    text = text_of(render_invoice(samples.credit_note(), STYLE, created=CREATED))
-    assert "AVOIR" in text
-    assert "Facture d’origine 18000135 du 07/06/2022" in text
-    assert "Net en votre faveur" in text
-    assert "Échéance" not in text
-    assert "IBAN" not in text
-
-
-@pytest.mark.parametrize("category", samples.CATEGORY_REASONS)
-def test_no_vat_is_explained_by_its_reason(category: str) -> None:
-    text = text_of(render_invoice(samples.of_category(category), STYLE, created=CREATED))
-    assert samples.CATEGORY_REASONS[category][0] in text
-    assert "Total TTC 359,70 €" in text
-
-
-def test_reverse_charge_is_named_even_where_the_reason_is_another_text() -> None:
-    content = samples.of_category("AE")
-    breakdown = (dataclasses.replace(content.vat_breakdown[0], exemption_reason="Article 283-2 nonies du CGI"),)
-    text = text_of(render_invoice(dataclasses.replace(content, vat_breakdown=breakdown), STYLE, created=CREATED))
-    assert "Autoliquidation – Article 283-2 nonies du CGI" in text
-
-
-def test_a_foreign_currency_is_named_and_its_vat_stands_in_euros_too() -> None:
-    content = samples.foreign_currency()
-    text = text_of(render_invoice(content, STYLE, created=CREATED))
-    assert "Montant HT (USD)" in text
-    assert content.total_vat_in_vat_currency is not None
-    euros = money(content.total_vat_in_vat_currency, "EUR").replace("\u00a0", " ").replace("\u202f", " ")
-    assert f"soit TVA en EUR {euros}" in text
-
-
-def test_allowances_charges_deposit_and_delivery_are_printed() -> None:
-    text = text_of(render_invoice(samples.with_allowances(), STYLE, created=CREATED))
-    for words in (
-        "Remise 10 % – Fin de série : −12,50",
-        "Frais – Emballage : 4,00",
-        "Prix brut 84,90, remise 10,00 par unité",
-        "0,0415",
-        "Remise de fidélité (TVA 20 %) −30,00 €",
-        "Frais – Port (TVA 20 %) 45,00 €",
-        "Déjà payé −200,00 €",
-        "Livré à",
-        "Chantier des Écouges",
-        "Période du 01/05/2022 au 31/05/2022",
-    ):
-        assert words in text, words
-
-
-def test_a_copy_says_so() -> None:
-    assert "Copie" in text_of(render_invoice(samples.plain(1), STYLE, created=CREATED, label="Copie"))
-
-
 HOSTILE = (
     "<script>alert(1)</script><img src='file:///etc/passwd'/> {{ page.number }} </th></tr> &amp; \x00\x1b\u202e\ud800"
 )
@@ -338,23 +198,6 @@ def test_latin_text_needs_no_other_face_than_the_two() -> None:
     assert sorted(re.findall(r"\+(\S+)", fonts)) == ["Facture-Sans", "Facture-Sans-Bold"]
 
 
-def test_figures_are_french() -> None:
-    assert amount(Decimal("1234.5")) == "1\u202f234,50"
-    assert amount(Decimal("-0.005")) == "−0,01"
-    assert amount(Decimal("-0.004")) == "0,00"
-    assert amount(Decimal("1234567.005")) == "1\u202f234\u202f567,01"
-    assert money(Decimal("1234.5"), "EUR") == "1\u202f234,50\u00a0€"
-    assert money(Decimal("5"), "USD") == "5,00\u00a0USD"
-    assert money(Decimal("1500"), "JPY") == "1\u202f500\u00a0JPY"
-    assert number(Decimal("2.500")) == "2,5"
-    assert number(Decimal("1E+3")) == "1\u202f000"
-    assert number(Decimal("-0.25")) == "−0,25"
-    assert price(Decimal("0.0415")) == "0,0415"
-    assert price(Decimal("12")) == "12,00"
-    assert rate(Decimal("5.50")) == "5,5\u00a0%"
-    assert day(datetime.date(2022, 6, 7)) == "07/06/2022"
-
-
 def test_an_empty_invoice_of_the_smallest_profile_is_printed() -> None:
     content = InvoiceContent(
         number="1", issue_date=None, type_code="380", currency="EUR", seller=samples.SELLER, buyer=samples.BUYER
@@ -414,12 +257,6 @@ def test_large_amounts_and_long_labels_stay_inside_their_column(template: str) -
     for line in page.heading.split("\n"):
         assert width(line.upper(), layout.title, bold=True) <= layout.column * POINTS_PER_MM
     assert page.heading.replace("\n", " ") == page.title
-
-
-def test_a_credit_note_is_addressed_and_not_billed() -> None:
-    text = text_of(render_invoice(dataclasses.replace(samples.plain(1), type_code="381"), STYLE, created=CREATED))
-    assert "Adressé à" in text
-    assert "Facturé à" not in text
 
 
 @pytest.mark.parametrize("fill", ["device-cmyk(0 1 1 0)", "DEVICE-CMYK(0 0 0 1)", "\\64 evice-cmyk(0 0 0 1)"])
