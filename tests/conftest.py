@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # A test that has none of these touches no database.
 DATABASE_MARKERS = ("django_db", "postgresql")
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+TRANSACTION_FIXTURES = {"transactional_db", "live_server", "django_db_reset_sequences"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,6 +32,59 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
+
+
+class _AsMigrated:
+    """The rows that migrations write, put back after a test that empties all tables, for those that count on them.
+
+    Tests that need real transactions end with a flush. Where tests are shared out among processes, any may follow.
+    """
+
+    rows = ""
+    blocker: Any = None
+    is_flushed = False
+
+    def put_back(self) -> None:
+        """Load the rows as they were when the database was made."""
+        from django.contrib.contenttypes.models import ContentType
+        from django.core.management import call_command
+        from django.db import connection
+
+        with self.blocker.unblock():
+            call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
+            connection.creation.deserialize_db_from_string(self.rows)
+            ContentType.objects.clear_cache()
+        self.is_flushed = False
+
+
+_as_migrated = _AsMigrated()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The database of pytest-django, whose first rows are remembered."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        _as_migrated.rows = connection.creation.serialize_db_to_string()
+    _as_migrated.blocker = django_db_blocker
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before a test that is rolled back, the tables are as migrations left them."""
+    if item.get_closest_marker("without_database"):
+        return
+    if _empties_tables(item):
+        _as_migrated.is_flushed = True
+    elif _as_migrated.is_flushed:
+        _as_migrated.put_back()
+
+
+def _empties_tables(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    is_marked = marker is not None and bool(marker.kwargs.get("transaction"))
+    return is_marked or not TRANSACTION_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)

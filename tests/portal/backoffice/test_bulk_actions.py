@@ -137,7 +137,7 @@ def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
     assert "data-refresh" not in client.get(answer["Location"]).content.decode()
 
 
-def test_a_action_whose_worker_died_goes_on_where_it_stood(staff: Account) -> None:
+def test_an_action_whose_worker_died_goes_on_where_it_stood(staff: Account) -> None:
     customers = [make_customer(invoice_copies="1") for _number in range(3)]
     bulk_action = create_bulk_action(
         kind=BulkAction.Kind.CREATE, targets=[customer.pk for customer in customers], author=staff

@@ -37,7 +37,7 @@ def gone() -> tuple[int, int]:
 
 # ─── The card ────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("bulk_action", ["creer", "{account}/envoyer", "{account}/reinitialiser", "{account}/montrer"])
-def test_a_action_on_a_removed_customer_says_so(desk: Client, bulk_action: str) -> None:
+def test_an_action_on_a_removed_customer_says_so(desk: Client, bulk_action: str) -> None:
     customer, account = gone()
 
     answer = desk.post(f"{CUSTOMERS}{customer}/comptes/{bulk_action.format(account=account)}/", follow=True)
@@ -48,7 +48,7 @@ def test_a_action_on_a_removed_customer_says_so(desk: Client, bulk_action: str) 
 
 
 @pytest.mark.parametrize("bulk_action", ["envoyer", "reinitialiser", "montrer", "etat"])
-def test_a_action_on_a_removed_account_leads_back_to_the_card(desk: Client, bulk_action: str) -> None:
+def test_an_action_on_a_removed_account_leads_back_to_the_card(desk: Client, bulk_action: str) -> None:
     customer = make_customer()
     account = make_account(customer)
     key = account.pk

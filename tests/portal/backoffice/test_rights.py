@@ -338,7 +338,7 @@ def test_frozen_things_cannot_be_deleted(client: Client) -> None:
 
 
 # ─── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_a_action_page_is_for_those_who_may_see_it(client: Client) -> None:
+def test_an_action_page_is_for_those_who_may_see_it(client: Client) -> None:
     staff = make_staff()
     bulk_action = create_bulk_action(kind=BulkAction.Kind.SEND, targets=[1, 2], author=staff)
     client.force_login(member("Paramétrage"), backend=BACKEND)
