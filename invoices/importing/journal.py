@@ -28,7 +28,8 @@ class Journal:
     series: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     """By company and what stands before the digits of a number: the first and last of them, and how many."""
     gaps: list[tuple[str, str]] = field(default_factory=list)
-    """Runs of numbers that are missing in a series, the first and the last of each."""
+    """Runs of numbers that are missing in a series, the first and the last of each; the first of them."""
+    has_more_gaps: bool = False
 
     def note(self, company: int | None, number: str, day: str) -> None:
         """An invoice was taken."""
@@ -71,7 +72,7 @@ class Journal:
         """Look which numbers between the ends of each series no invoice has (CGI ann. II, 242 nonies A)."""
         for (company, prefix), (first, last, number) in self.series.items():
             length = last - first + 1
-            if length <= number or length > _LONGEST_SERIES or len(self.gaps) >= _MOST_GAPS:
+            if length <= number or length > _LONGEST_SERIES or self.has_more_gaps:
                 continue
             taken = bytearray(length)
             width = 0
@@ -82,7 +83,10 @@ class Journal:
                     taken[int(digits) - first] = 1
                     width = max(width, len(digits)) if digits.startswith("0") else width
             start = taken.find(0)
-            while start != -1 and len(self.gaps) < _MOST_GAPS:
+            while start != -1 and not self.has_more_gaps:
+                if len(self.gaps) == _MOST_GAPS:
+                    self.has_more_gaps = True
+                    break
                 end = taken.find(1, start)
                 end = length if end == -1 else end
                 self.gaps.append((f"{prefix}{first + start:0{width}}", f"{prefix}{first + end - 1:0{width}}"))
@@ -105,6 +109,7 @@ class Journal:
                 for (currency, rate), (net, vat) in sorted(self.by_rate.items())
             ],
             "gaps": [list(gap) for gap in self.gaps],
+            "has_more_gaps": self.has_more_gaps,
         }
 
 

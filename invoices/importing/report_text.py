@@ -64,6 +64,8 @@ def _describe_journal(journal: Mapping[str, Any]) -> Iterator[str]:
         yield _("Numéros manquants dans la suite (CGI, ann. II, art. 242 nonies A) : %(numbers)s") % {
             "numbers": numbers
         }
+    if journal.get("has_more_gaps"):
+        yield _("… et d’autres numéros manquants.")
 
 
 def describe_rate(rate: str) -> str:

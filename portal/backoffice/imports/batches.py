@@ -284,6 +284,7 @@ def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
             )
             for each in journal["rates"]
         ],
+        "has_more_gaps": journal.get("has_more_gaps", False),
         "gaps": [first if first == last else f"{first} – {last}" for first, last in journal["gaps"]],
         "selection": f"{reverse('admin:export_web')}?{urlencode(choices)}",
     }

@@ -33,6 +33,17 @@ def test_numbers_that_are_missing_are_named_whenever_the_others_came() -> None:
     assert gaps == [["FA-0009", "FA-0010"], ["FA-0012", "FA-0012"]]
 
 
+def test_where_many_numbers_are_missing_the_first_are_named_and_the_rest_is_said() -> None:
+    heads = [{**INVOICES[1], "numero": f"FA-{2 * n:04}"} for n in range(1, 26)]
+    lines = [{**LINES[3], "numero": head["numero"]} for head in heads]
+
+    journal = import_tables(factures=heads, lignes=lines).as_json()["journal"]
+    few = import_tables(factures=[heads[0]], lignes=[lines[0]]).as_json()["journal"]
+
+    assert journal["gaps"] == [[f"FA-{2 * n + 1:04}"] * 2 for n in range(1, 21)]
+    assert (journal["has_more_gaps"], few["has_more_gaps"]) == (True, False)
+
+
 def test_an_address_that_the_erp_has_changed_is_named_with_the_former_one() -> None:
     import_tables()
     (change,) = import_tables(clients=changed(CUSTOMERS, 0, email="new@bois.example")).new_addresses
