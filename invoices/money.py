@@ -39,3 +39,13 @@ def write_count(number: int, singular: str, several: str) -> str:
     """``3, "facture", "factures"`` as «3 factures». In French the plural begins at two: «0 facture», «1 facture»."""
     word = several if abs(number) >= 2 else singular
     return f"{write_decimal(Decimal(number))}{NO_BREAK_SPACE}{word}"
+
+
+def agree(state: str, number: int) -> str:
+    """The French word of a state as ``number`` of them are in it: «différée» as «différées» from two on.
+
+    Only a participle that comes first takes an s: «écrite dans un fichier», not «en file» or «à remettre».
+    """
+    word, space, rest = state.partition(" ")
+    is_several = abs(number) >= 2 and word.endswith(("é", "ée", "ue", "ise", "ite"))
+    return f"{word}s{space}{rest}" if is_several else state

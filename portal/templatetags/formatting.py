@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import template
 
 from invoices.en16931.countries import country_name
+from invoices import money
 from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
 register = template.Library()
@@ -50,3 +51,9 @@ def plural(count: int | None, forms: str) -> str:
     number = count or 0
     word = several if abs(number) >= 2 else singular
     return f"{write_decimal(Decimal(number))}{NO_BREAK_SPACE}{word}"
+
+
+@register.filter
+def agree(state: str, number: int) -> str:
+    """``"différée"|agree:3`` as «différées»."""
+    return money.agree(str(state), number)

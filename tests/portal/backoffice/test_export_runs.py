@@ -260,7 +260,7 @@ def test_retrying_sends_again_the_mails_that_did_not_arrive_and_no_other(desk: C
     Message.objects.filter(pk=mails[2]).update(state="cancelled", next_attempt_at=None)
     Message.objects.filter(pk=mails[3]).update(state="bounced", accepted_at=now, next_attempt_at=None, bounced_at=now)
     page = words(desk.get(url(export, "bordereau/")))
-    assert "envoyée 1 rejetée 1 revenue 1 abandonnée 1" in page
+    assert "1 envoyée 1 rejetée 1 revenue 1 abandonnée" in page
     assert "Relancer les échecs (2 échecs)" in page
 
     response = desk.post(url(export, "relancer/"), follow=True)
