@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 
-.PHONY: run demo setup test check lint format fuzz bench bench-portal bench-import screenshots readme-pictures contract requirements clean
+.PHONY: run demo setup test check lint hooks format fuzz bench bench-portal bench-import screenshots readme-pictures contract requirements clean
 
 run: setup ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@$(MANAGE) demo --with-platform
@@ -27,7 +27,10 @@ check: lint ## tout ce que vérifie l'intégration continue : règles, puis test
 lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations, check --deploy
 	@bin/lint
 
-hooks:  ## remettre en forme
+hooks: ## faire passer bin/lint avant chaque commit
+	@bin/install-hooks
+
+format: setup ## remettre en forme
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 fuzz: setup ## chaque lecteur de fichiers sur 10 000 fichiers abîmés

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from invoices.en16931.countries import country_name
 from invoices import money
+from invoices.en16931.countries import country_name
 from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
 register = template.Library()

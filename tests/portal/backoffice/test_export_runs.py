@@ -292,7 +292,7 @@ def test_the_bordereau_says_what_was_asked_by_whom_and_what_became_of_it(desk: C
     assert "Modèle de facture : classique" in page
     assert "2 factures publiées 240,00 €" in page
     assert "Écartées 1 pas en D (démat)" in page
-    assert "Mails en file 2" in page
+    assert "Mails 2 en file" in page
     assert "durée" in page
     assert "P-1" in page
     assert "P-1" not in words(desk.get(url(export, "bordereau/?etat=published")))
