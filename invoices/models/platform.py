@@ -1,5 +1,6 @@
 """Approved platforms: how one is reached, what was submitted to it, what it sent, and the payments it is told of."""
 
+import datetime
 import uuid
 from typing import ClassVar, Self
 
@@ -15,6 +16,7 @@ from invoices.models.company import Company
 from invoices.models.document import Document
 from invoices.models.export import Export
 from invoices.models.invoice import Invoice
+from mailing import leases
 
 
 class Platform(models.Model):
@@ -132,6 +134,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def live(self) -> Self:
         """Those that stand: on their way, delivered or accepted."""
         return self.filter(state__in=Submission.LIVE)
+
+    def claimable(self, now: datetime.datetime) -> Self:
+        """Those that a process may take at this time of the database: due, or in the hands of one that stopped."""
+        return self.filter(
+            Q(state=Submission.State.DUE) | Q(leases.has_ended(now), state=Submission.State.CLAIMED),
+            Q(not_before__isnull=True) | Q(not_before__lte=now),
+            Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
+        )
 
     def of_invoices(self) -> Self:
         """Those of invoices, not those of statuses."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from invoices.formats.cdar import read_statuses
 from invoices.formats.refusals import UnreadableEInvoice
@@ -20,6 +19,7 @@ from invoices.platforms.answers import take_acknowledgement, take_status
 from invoices.platforms.client import AccessError, BusyPlatformError, Flow, PlatformClient, PlatformError
 from invoices.platforms.lifecycle import StatusRefusedError, record_message, rejects
 from invoices.platforms.submission import pause_platform
+from mailing.leases import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def fetch_from(platform: Platform, *, client: PlatformClient | None = None) -> F
         if isinstance(problem, BusyPlatformError | AccessError):
             pause_platform(platform, problem)
     Platform.objects.filter(pk=platform.pk).update(
-        polled_until=reached, polled_at=timezone.now(), problem="".join(fetched.problems[-1:])
+        polled_until=reached, polled_at=database_now(), problem="".join(fetched.problems[-1:])
     )
     return fetched
 
@@ -78,7 +78,7 @@ def fetch_statuses() -> dict[Platform, Fetched]:
 
 def is_polling_due() -> bool:
     """True where a platform that something was submitted to was not looked at for a while, and does not rest."""
-    now = timezone.now()
+    now = database_now()
     used = Platform.objects.filter(submissions__sent_at__isnull=False)
     return used.exclude(polled_at__gt=now - POLL_EVERY).exclude(paused_until__gt=now).exists()
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,6 +35,8 @@ from invoices.platforms.client import (
 from invoices.platforms.handover import Format, einvoices_to_hand_over, file_name_of, mark_handed_over
 from invoices.store.frozen import DocumentAlteredError, read_document
 from invoices.workers.leases import is_dead, name_worker
+from mailing import leases
+from mailing.leases import database_now
 
 logger = logging.getLogger(__name__)
 State = Submission.State
@@ -145,30 +147,20 @@ def resend(submission: Submission, *, author_name: str = "") -> Submission:
 
 
 @transaction.atomic
-def claim_submissions(
-    platform: Platform, *, worker: str, count: int = CLAIMED_AT_ONCE, now: datetime.datetime | None = None
-) -> list[Submission]:
+def claim_submissions(platform: Platform, *, worker: str, count: int = CLAIMED_AT_ONCE) -> list[Submission]:
     """Take the next lines of ``platform`` for ``worker``, at most ``count``; none while the platform rests.
 
     PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does.
     """
-    now = now or timezone.now()
-    found = (
-        Submission.objects.filter(
-            Q(state=State.DUE) | Q(state=State.CLAIMED, lease_until__lt=now),
-            Q(not_before__isnull=True) | Q(not_before__lte=now),
-            Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
-            platform=platform,
-        )
-        .order_by("attempts", "pk")
-        .select_for_update(skip_locked=True, of=("self",))
-    )
-    lines = list(found[:count])
-    keys = [line.pk for line in lines]
-    Submission.objects.filter(pk__in=keys).update(
+    now = database_now()
+    due = Submission.objects.claimable(now).filter(platform=platform).order_by("attempts", "pk")
+    keys = [line.pk for line in leases.lock(due)[:count]]
+    leases.take(
+        Submission.objects.filter(pk__in=keys),
+        now=now,
+        length=_lease_length(),
         state=State.CLAIMED,
         claimed_by=worker,
-        lease_until=_lease_from(now),
         attempts=F("attempts") + 1,
         not_before=None,
     )
@@ -176,16 +168,15 @@ def claim_submissions(
     return list(parts.filter(pk__in=keys).order_by("pk"))
 
 
-def _lease_from(now: datetime.datetime) -> datetime.datetime:
-    """When a lease ends that begins now: well after the longest answer that is waited for."""
-    return now + datetime.timedelta(seconds=max(settings.EXPORT_LEASE_SECONDS, 2 * LONGEST_REQUEST_SECONDS))
+def _lease_length() -> datetime.timedelta:
+    """How long a line is held: well over the longest answer that is waited for."""
+    return datetime.timedelta(seconds=max(settings.EXPORT_LEASE_SECONDS, 2 * LONGEST_REQUEST_SECONDS))
 
 
 def release_submissions(*, worker: str) -> int:
     """Give back the lines that ``worker`` holds and will not do."""
-    return Submission.objects.filter(state=State.CLAIMED, claimed_by=worker).update(
-        state=State.DUE, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0)
-    )
+    held = Submission.objects.filter(state=State.CLAIMED, claimed_by=worker)
+    return leases.release(held, state=State.DUE, claimed_by="", attempts=Greatest(F("attempts") - 1, 0))
 
 
 def release_submissions_of_gone_workers() -> int:
@@ -198,11 +189,10 @@ def release_submissions_of_gone_workers() -> int:
     released = 0
     for platform in Platform.objects.filter(submissions__in=claimed.filter(claimed_by__in=gone)).distinct():
         lines = claimed.filter(claimed_by__in=gone, platform=platform)
-        settled = timezone.now() + datetime.timedelta(seconds=platform.settle_seconds)
-        released += lines.filter(may_be_there=True).update(
-            state=State.DUE, claimed_by="", lease_until=None, not_before=settled
-        )
-        released += lines.filter(may_be_there=False).update(state=State.DUE, claimed_by="", lease_until=None)
+        settled = database_now() + datetime.timedelta(seconds=platform.settle_seconds)
+        there = lines.filter(may_be_there=True)
+        released += leases.release(there, state=State.DUE, claimed_by="", not_before=settled)
+        released += leases.release(lines.filter(may_be_there=False), state=State.DUE, claimed_by="")
     return released
 
 
@@ -247,7 +237,7 @@ def _submit(client: PlatformClient, line: Submission, worker: str) -> bool:
         content = content_of(line)
         # From here on the platform may have it. A claim that was lost meanwhile sends nothing, and one that holds is
         # renewed, so that nobody searches for what is still on the wire.
-        if not held.update(may_be_there=True, lease_until=_lease_from(timezone.now())):
+        if not leases.renew(held, now=database_now(), length=_lease_length(), may_be_there=True):
             return True
         flow = client.submit(
             content,
@@ -273,9 +263,7 @@ def _submit(client: PlatformClient, line: Submission, worker: str) -> bool:
         return False
     except UnknownFateError as problem:
         settled = datetime.timedelta(seconds=client.platform.settle_seconds * min(line.attempts or 1, 60))
-        held.update(
-            state=State.DUE, claimed_by="", lease_until=None, not_before=timezone.now() + settled, reason=str(problem)
-        )
+        leases.release(held, state=State.DUE, claimed_by="", not_before=database_now() + settled, reason=str(problem))
     return True
 
 
@@ -294,14 +282,8 @@ def content_of(line: Submission) -> bytes:
 def _note_sent(held: "QuerySet[Submission]", line: Submission, flow: Flow) -> None:
     """The platform has it. What it says of it comes later, or has come already."""
     now = timezone.now()
-    if not held.update(
-        state=State.SENT,
-        flow_id=flow.flow_id,
-        sent_at=now,
-        claimed_by="",
-        lease_until=None,
-        may_be_there=True,
-        reason="",
+    if not leases.release(
+        held, state=State.SENT, flow_id=flow.flow_id, sent_at=now, claimed_by="", may_be_there=True, reason=""
     ):
         return
     if line.payment_id is None:
@@ -311,20 +293,18 @@ def _note_sent(held: "QuerySet[Submission]", line: Submission, flow: Flow) -> No
 
 
 def _end(held: "QuerySet[Submission]", state: State, reason: str) -> None:
-    held.update(state=state, reason=reason, claimed_by="", lease_until=None, answered_at=timezone.now())
+    leases.release(held, state=state, reason=reason, claimed_by="", answered_at=timezone.now())
 
 
 def _put_back(held: "QuerySet[Submission]", reason: str) -> None:
     """The platform was not ready: the line is not to blame, and is searched for all the same before it is sent."""
-    held.update(
-        state=State.DUE, claimed_by="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0), reason=reason
-    )
+    leases.release(held, state=State.DUE, claimed_by="", attempts=Greatest(F("attempts") - 1, 0), reason=reason)
 
 
 def pause_platform(platform: Platform, problem: BusyPlatformError | AccessError) -> None:
     """Let ``platform`` rest, for all who work, as long as it asks for; longer where people must mend the access."""
     seconds = problem.seconds if isinstance(problem, BusyPlatformError) else PAUSE_WITHOUT_ACCESS.total_seconds()
-    until = timezone.now() + datetime.timedelta(seconds=seconds)
+    until = database_now() + datetime.timedelta(seconds=seconds)
     Platform.objects.filter(pk=platform.pk).update(paused_until=until, problem=str(problem))
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from django.db.models import Q
 from django.tasks import task
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from invoices.platforms.submission import (
     run_submissions,
 )
 from invoices.workers.pool import stop_requested
+from mailing.leases import database_now
 
 CALL_AGAIN_AFTER_SECONDS: Final = 30.0
 _called: dict[str, float] = {}
@@ -44,12 +44,7 @@ def wake_submissions() -> int:
         queue_submissions(awaiting_submission().filter(company__platform__submits_by_itself=True))
     queue_payment_statuses()
     release_submissions_of_gone_workers()
-    now = timezone.now()
-    due = Submission.objects.filter(
-        Q(state=Submission.State.DUE) | Q(state=Submission.State.CLAIMED, lease_until__lt=now),
-        Q(not_before__isnull=True) | Q(not_before__lte=now),
-        Q(platform__paused_until__isnull=True) | Q(platform__paused_until__lte=now),
-    ).exists()
+    due = Submission.objects.claimable(database_now()).exists()
     return int(due and _call("submit", submit_due.enqueue))
 
 

@@ -1,10 +1,13 @@
 """Invoices on their way to a platform: each is delivered once, and what the platform says of it is told."""
 
+import datetime
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
@@ -215,6 +218,19 @@ def test_a_claim_holds_for_one_worker_until_its_lease_ends(platform: Platform) -
     assert claim_submissions(platform, worker="elsewhere:2:b") == []
     Submission.objects.update(lease_until="2020-01-01T00:00:00Z")
     assert len(claim_submissions(platform, worker="elsewhere:2:b")) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_process_whose_clock_is_wrong_takes_nothing_that_another_has_in_hand(platform: Platform, hours: int) -> None:
+    export(platform, 2)
+    queue_submissions(awaiting_submission())
+    assert len(claim_submissions(platform, worker="elsewhere:1:a", count=1)) == 1
+    with time_machine.travel(timezone.now() + datetime.timedelta(hours=hours)):
+        theirs = claim_submissions(platform, worker="elsewhere:2:b", count=1)
+        assert len(theirs) == 1
+        assert claim_submissions(platform, worker="elsewhere:2:b") == []
+    assert claim_submissions(platform, worker="elsewhere:3:c") == []
 
 
 def test_a_platform_with_rules_takes_our_invoices_and_refuses_what_they_forbid(tmp_path: Path) -> None:
