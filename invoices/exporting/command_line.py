@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.choices import CHOICE_BY_NAME, Kind, values_of
+from invoices.exporting.criteria import Criteria, Period
 
 COMMAND = "export_invoices"
 
@@ -30,34 +31,19 @@ def schedule_for(period: Period) -> Schedule:
 
 def arguments_for(criteria: Criteria) -> list[str]:
     """The arguments of ``export_invoices`` that make the same selection; a relative period stays relative."""
-    arguments = [COMMAND]
-    if criteria.period != Period.FIXED:
-        arguments += ["--period", str(criteria.period)]
-    else:
-        if criteria.start:
-            arguments += ["--start", criteria.start.isoformat()]
-        if criteria.end:
-            arguments += ["--end", criteria.end.isoformat()]
-    if criteria.kind:
-        arguments += ["--kind", criteria.kind]
-    if criteria.scope != Scope.WITH_CREDENTIALS:
-        arguments += ["--scope", str(criteria.scope)]
-    function = criteria.contacts.function.strip()
-    flags = {
-        "--use-contacts": criteria.contacts.use_contacts,
-        "--require-contact": criteria.contacts.require_contact,
-        "--main-contact-only": criteria.contacts.main_contact_only,
-        "--generate-credentials": criteria.generate_credentials,
-        "--notify": criteria.notify,
-        "--attach-pdf": criteria.attach_pdf,
-        "--one-mail-per-customer": criteria.one_mail_per_customer,
-    }
-    arguments += [flag for flag, is_wanted in flags.items() if is_wanted]
-    if function:
-        # One word: a text that begins with a dash is no option.
-        arguments.append(f"--function={function}")
-    if criteria.mail_only_reason:
-        arguments.append(f"--mail-only-reason={criteria.mail_only_reason}")
+    usual, arguments = values_of(Criteria()), [COMMAND]
+    for name, value in values_of(criteria).items():
+        choice = CHOICE_BY_NAME[name]
+        if value == usual[name]:
+            continue
+        match choice.kind:
+            case Kind.FLAG:
+                arguments.append(choice.option)
+            case Kind.TEXT:
+                # One word: a text that begins with a dash is no option.
+                arguments.append(f"{choice.option}={value.strip()}")
+            case Kind.DAY | Kind.ONE_OF:
+                arguments += [choice.option, str(value)]
     return arguments
 
 

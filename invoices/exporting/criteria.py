@@ -50,23 +50,17 @@ class Criteria:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as they are kept in the database."""
-        data = asdict(self)
-        data["start"] = self.start.isoformat() if self.start else None
-        data["end"] = self.end.isoformat() if self.end else None
-        data["period"], data["scope"] = str(self.period), str(self.scope)
-        return data
+        return {
+            name: value.isoformat() if isinstance(value, datetime.date) else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Criteria":
         """The value that :meth:`to_json` wrote; names that are no longer known are left out."""
-        known = {name: value for name, value in data.items() if name in {item.name for item in fields(cls)}}
-        for name in ("start", "end"):
-            if known.get(name):
-                known[name] = datetime.date.fromisoformat(known[name])
-        known["period"] = Period(known.get("period", Period.FIXED))
-        known["scope"] = Scope(known.get("scope", Scope.WITH_CREDENTIALS))
-        known["contacts"] = ContactRules(**known.get("contacts", {}))
-        return cls(**known)
+        usual = cls()
+        known = {item.name: getattr(usual, item.name) for item in fields(cls)}
+        return cls(**{name: _read(data[name], usual) for name, usual in known.items() if name in data})
 
     def resolve_period(self, today: datetime.date, last_export: datetime.date | None) -> "Criteria":
         """The same choices with a relative period made of dates, seen from ``today``.
@@ -86,3 +80,12 @@ class Criteria:
                 return replace(self, start=None, end=None)
             case Period.FIXED:
                 return self
+
+
+def _read(value: Any, usual: Any) -> Any:
+    """A plain value as the type of its usual one; a choice that is not made without is a day."""
+    if usual is None:
+        return datetime.date.fromisoformat(value) if value else None
+    if isinstance(usual, ContactRules):
+        return ContactRules(**{item.name: value[item.name] for item in fields(ContactRules) if item.name in value})
+    return type(usual)(value)

@@ -1,4 +1,4 @@
-"""The choices of a selection in French sentences: for the list, the bordereau and the script page."""
+"""The period of a selection in French words."""
 
 import datetime
 
@@ -6,15 +6,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.models import Customer
-from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.criteria import Criteria, Period
 
 PERIODS = {
-    Period.PREVIOUS_MONTH: gettext_lazy("mois dernier"),
-    Period.CURRENT_MONTH: gettext_lazy("mois en cours"),
-    Period.SINCE_LAST_EXPORT: gettext_lazy(
-        "depuis le dernier export (pas encore exportées, quelle que soit leur date)"
-    ),
+    Period.FIXED: gettext_lazy("Dates de facture (début et fin incluses)"),
+    Period.PREVIOUS_MONTH: gettext_lazy("Mois dernier"),
+    Period.CURRENT_MONTH: gettext_lazy("Mois en cours"),
+    Period.SINCE_LAST_EXPORT: gettext_lazy("Depuis le dernier export"),
 }
 
 
@@ -40,50 +38,13 @@ def describe_period(criteria: Criteria) -> str:
     """The period: «mois dernier (du 01/10/2026 au 31/10/2026)», or its dates alone where it is fixed."""
     if criteria.period == Period.FIXED:
         return describe_dates(criteria.start, criteria.end)
-    name = str(PERIODS[criteria.period])
-    if criteria.start is None and criteria.end is None:
-        return name
-    return f"{name} ({describe_dates(criteria.start, criteria.end)})"
+    label = str(PERIODS[criteria.period])
+    name, days = label[:1].lower() + label[1:], describe_days(criteria)
+    return f"{name} ({days})" if days else name
 
 
-def describe_criteria(criteria: Criteria) -> list[tuple[str, str]]:
-    """Pairs of heading and sentence, in the order and in the words of the selection screen."""
-    scopes = {
-        Scope.WITH_CREDENTIALS: _("uniquement les factures des clients ayant des identifiants de connexion"),
-        Scope.ALL: _("toutes les factures"),
-    }
-    kinds = {
-        "": _("professionnels et particuliers"),
-        str(Customer.Kind.PROFESSIONAL): _("pour les professionnels"),
-        str(Customer.Kind.INDIVIDUAL): _("pour les particuliers"),
-    }
-    exception = (_("Dérogation à la plateforme agréée"), criteria.mail_only_reason)
-    return [
-        (_("Période d’export"), describe_period(criteria)),
-        (_("Sélection des factures"), scopes[criteria.scope]),
-        (_("Sélection des pièces"), kinds[criteria.kind]),
-        (_("Adresses e-mail"), _describe_addresses(criteria)),
-        (_("Identifiants"), _("générés en chemin") if criteria.generate_credentials else _("non générés")),
-        (_("Mail au client"), _describe_mail(criteria)),
-        *([exception] if criteria.mail_only_reason else []),
-    ]
-
-
-def _describe_addresses(criteria: Criteria) -> str:
-    rules = criteria.contacts
-    parts = [_("contacts rattachés aux fiches clients") if rules.use_contacts else _("adresse de la fiche client")]
-    if rules.require_contact:
-        parts.append(_("sans les clients n’ayant pas de contact"))
-    if rules.main_contact_only:
-        parts.append(_("interlocuteurs principaux seulement"))
-    if rules.function.strip():
-        parts.append(_("fonction contenant « %(text)s »") % {"text": rules.function.strip()})
-    return ", ".join(parts)
-
-
-def _describe_mail(criteria: Criteria) -> str:
-    if not criteria.notify:
-        return _("aucun")
-    parts = [_("un seul par client") if criteria.one_mail_per_customer else _("un par facture")]
-    parts.append(_("avec le PDF joint") if criteria.attach_pdf else _("sans pièce jointe"))
-    return ", ".join(parts)
+def describe_days(criteria: Criteria) -> str:
+    """The days of a relative period, as :meth:`Criteria.resolve_period` gave them; empty before."""
+    if criteria.period == Period.SINCE_LAST_EXPORT:
+        return _("pas encore exportées, quelle que soit leur date")
+    return describe_dates(criteria.start, criteria.end) if criteria.start or criteria.end else ""

@@ -10,9 +10,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from invoices.exporting.choices import describe_criteria
 from invoices.exporting.counts import ExportCounts, count_items
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.criteria_text import describe_criteria, write_date
+from invoices.exporting.criteria_text import write_date
 from invoices.exporting.items import (
     CurrencyTotal,
     ItemOutcome,

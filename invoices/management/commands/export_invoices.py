@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from customers.models import Customer
-from customers.recipients import ContactRules
 from customers.services import wipe_expired_secrets
+from invoices.exporting.choices import CHOICES, Kind, criteria_of
 from invoices.exporting.counts import ExportCounts
-from invoices.exporting.criteria import Criteria, Period, Scope
+from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
 from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.exporting.run.processes import run_on_this_machine
@@ -52,31 +51,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """One flag per choice of the selection screen."""
         choices = parser.add_argument_group("sélection")
-        choices.add_argument("--start", type=read_date, help="date de facture, début inclus")
-        choices.add_argument("--end", type=read_date, help="date de facture, fin incluse")
-        choices.add_argument(
-            "--period", choices=[p.value for p in Period if p != Period.FIXED], help="période relative"
-        )
-        choices.add_argument("--kind", choices=Customer.Kind.values, help="professionnels ou particuliers seulement")
-        choices.add_argument(
-            "--scope",
-            choices=[scope.value for scope in Scope],
-            help="clients ayant des identifiants (défaut), ou toutes les factures",
-        )
-        choices.add_argument("--use-contacts", action="store_true", help="adresses des contacts rattachés")
-        choices.add_argument("--require-contact", action="store_true", help="écarter les clients sans contact retenu")
-        choices.add_argument("--main-contact-only", action="store_true", help="seulement l’interlocuteur principal")
-        choices.add_argument("--function", default="", help="contacts dont la fonction contient ce texte")
-        choices.add_argument("--generate-credentials", action="store_true", help="générer les identifiants manquants")
-        choices.add_argument("--notify", action="store_true", help="avertir par mail")
-        choices.add_argument("--attach-pdf", action="store_true", help="joindre le PDF au mail")
-        choices.add_argument("--one-mail-per-customer", action="store_true", help="un seul mail par client")
-        choices.add_argument(
-            "--mail-only-reason",
-            default="",
-            metavar="TEXTE",
-            help="envoyer par mail seulement ce qui doit passer par une plateforme agréée, pour cette raison (gardée)",
-        )
+        for choice in CHOICES:
+            match choice.kind:
+                case Kind.FLAG:
+                    choices.add_argument(choice.option, action="store_true", help=choice.option_help)
+                case Kind.TEXT:
+                    choices.add_argument(choice.option, default="", metavar="TEXTE", help=choice.option_help)
+                case Kind.DAY:
+                    choices.add_argument(choice.option, type=read_date, help=choice.option_help)
+                case Kind.ONE_OF:
+                    # «Les deux» and a period of its dates are what is meant where the option is left out.
+                    offered = [value for value, _label in choice.values if value not in ("", Period.FIXED)]
+                    choices.add_argument(choice.option, choices=offered, help=choice.option_help)
         parser.add_argument("--profile", help="sélection enregistrée sous ce nom (remplace les choix ci-dessus)")
         parser.add_argument("--resume", action="store_true", help="reprendre les exports interrompus")
         parser.add_argument("--retry", type=int, metavar="N", help="relancer les échecs de l’export n° N")
@@ -113,24 +99,7 @@ class Command(BaseCommand):
                 )
             return selection, Criteria.from_json(selection.criteria).resolve_period(today, last_export_day())
         try:
-            criteria = Criteria(
-                start=options["start"],
-                end=options["end"],
-                period=Period(options["period"] or Period.FIXED),
-                kind=options["kind"] or "",
-                scope=Scope(options["scope"] or Scope.WITH_CREDENTIALS),
-                contacts=ContactRules(
-                    use_contacts=options["use_contacts"],
-                    require_contact=options["require_contact"],
-                    main_contact_only=options["main_contact_only"],
-                    function=options["function"],
-                ),
-                generate_credentials=options["generate_credentials"],
-                notify=options["notify"],
-                attach_pdf=options["attach_pdf"],
-                one_mail_per_customer=options["one_mail_per_customer"],
-                mail_only_reason=options["mail_only_reason"].strip(),
-            )
+            criteria = criteria_of(options)
         except ValueError as error:
             raise CommandError(_("La période se termine avant d’avoir commencé."), returncode=2) from error
         return None, criteria.resolve_period(today, last_export_day())

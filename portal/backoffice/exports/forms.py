@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import Contact, Customer
-from customers.recipients import ContactRules
+from customers.models import Contact
 from customers.searching import search_key
-from invoices.exporting.criteria import Criteria, Period, Scope
-from invoices.exporting.criteria_text import describe_dates
+from invoices.exporting.choices import CHOICE_BY_NAME, CHOICES, Choice, Kind, criteria_of
+from invoices.exporting.criteria import Criteria, Period
+from invoices.exporting.criteria_text import describe_days
 from invoices.exporting.exports import last_export_day
 from invoices.models import SavedSelection
 from mailing.addresses import InvalidAddressError, parse_address
@@ -20,118 +20,45 @@ from mailing.addresses import InvalidAddressError, parse_address
 KNOWN_FUNCTIONS_SHOWN = 6
 
 
-def _date_field(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": _("Cette date n’existe pas : écrivez-la jj/mm/aaaa.")},
-    )
+def _field_of(choice: Choice) -> forms.Field:
+    words: dict[str, Any] = {"label": choice.label, "help_text": choice.help_text, "required": False}
+    match choice.kind:
+        case Kind.FLAG:
+            return forms.BooleanField(**words)
+        case Kind.TEXT:
+            return forms.CharField(**words, max_length=choice.max_length)
+        case Kind.DAY:
+            return forms.DateField(
+                **words,
+                input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+                widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+                error_messages={"invalid": _("Cette date n’existe pas : écrivez-la jj/mm/aaaa.")},
+            )
+        case Kind.ONE_OF:
+            is_required = "" not in dict(choice.values)
+            return forms.ChoiceField(
+                **{**words, "required": is_required}, choices=choice.values, widget=forms.RadioSelect
+            )
 
 
 class SelectionForm(forms.Form):
     """The choices exactly as accounting staff know them; gives a :class:`Criteria`."""
 
-    scope = forms.ChoiceField(
-        label=_("Sélection des factures"),
-        choices=[
-            (Scope.WITH_CREDENTIALS, _("Uniquement les factures des clients ayant des identifiants de connexion")),
-            (Scope.ALL, _("Toutes les factures")),
-        ],
-        widget=forms.RadioSelect,
-    )
-    kind = forms.ChoiceField(
-        label=_("Sélection des pièces"),
-        choices=[
-            (Customer.Kind.PROFESSIONAL, _("Pour les « professionnels »")),
-            (Customer.Kind.INDIVIDUAL, _("Pour les « particuliers »")),
-            ("", _("Les deux")),
-        ],
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    period = forms.ChoiceField(label=_("Période d’export"), choices=[], widget=forms.RadioSelect)
-    start = _date_field(_("Début"))
-    end = _date_field(_("Fin"))
-    use_contacts = forms.BooleanField(
-        label=_("Sélectionner les adresses mail des contacts rattachés aux fiches clients"), required=False
-    )
-    require_contact = forms.BooleanField(
-        label=_("Ne pas faire apparaître les clients n’ayant pas de contacts"), required=False
-    )
-    main_contact_only = forms.BooleanField(
-        label=_("Sélectionner seulement les contacts « interlocuteur principal »"), required=False
-    )
-    function = forms.CharField(
-        label=_("Filtrer les contacts dont la fonction contient"),
-        required=False,
-        max_length=200,
-        help_text=_("Majuscules et accents ne comptent pas. Exemple : « compta »."),
-    )
-    generate_credentials = forms.BooleanField(
-        label=_("Générer les identifiants de connexion à l’espace client"), required=False
-    )
-    notify = forms.BooleanField(
-        label=_("Accompagner la mise à jour de l’espace client d’un mail pour avertir le client"), required=False
-    )
-    attach_pdf = forms.BooleanField(label=_("Joindre le PDF de la facture au mail envoyé"), required=False)
-    one_mail_per_customer = forms.BooleanField(
-        label=_("Un seul mail par client"),
-        required=False,
-        help_text=_("Toutes ses factures du même export ; au-delà d’une certaine taille, le lien seul."),
-    )
-
-    mail_only_reason = forms.CharField(
-        label=_("Dérogation à la plateforme agréée : motif"),
-        required=False,
-        max_length=500,
-        help_text=_(
-            "À remplir seulement pour envoyer par mail des factures que la loi destine à une plateforme agréée. "
-            "Le motif est gardé avec l’export."
-        ),
-    )
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_%s", "label_suffix": "", **kwargs})
-        today, last = timezone.localdate(), last_export_day()
-        relative = {
-            Period.PREVIOUS_MONTH: _("Mois dernier"),
-            Period.CURRENT_MONTH: _("Mois en cours"),
-            Period.SINCE_LAST_EXPORT: _("Depuis le dernier export"),
-        }
-        choices: list[tuple[str, Any]] = [(Period.FIXED, _("Dates de facture (début et fin incluses)"))]
-        for period, label in relative.items():
-            seen = Criteria(period=period).resolve_period(today, last)
-            dates = describe_dates(seen.start, seen.end)
-            if period == Period.SINCE_LAST_EXPORT:
-                dates = str(_("pas encore exportées, quelle que soit leur date"))
-            choices.append((period, f"{label} : {dates}"))
-        period_field = self.fields["period"]
-        if isinstance(period_field, forms.ChoiceField):
-            period_field.choices = choices
+        self.fields |= {choice.name: _field_of(choice) for choice in CHOICES}
+        period = self.fields["period"]
+        if isinstance(period, forms.ChoiceField):
+            period.choices = [
+                (value, self._with_days(value, label)) for value, label in CHOICE_BY_NAME["period"].values
+            ]
 
     @staticmethod
-    def values_of(criteria: Criteria) -> dict[str, Any]:
-        """What the form shows for ``criteria``."""
-        contacts = criteria.contacts
-        is_fixed = criteria.period == Period.FIXED
-        return {
-            "scope": str(criteria.scope),
-            "kind": criteria.kind,
-            "period": str(criteria.period),
-            "start": criteria.start if is_fixed else None,
-            "end": criteria.end if is_fixed else None,
-            "use_contacts": contacts.use_contacts,
-            "require_contact": contacts.require_contact,
-            "main_contact_only": contacts.main_contact_only,
-            "function": contacts.function,
-            "generate_credentials": criteria.generate_credentials,
-            "notify": criteria.notify,
-            "attach_pdf": criteria.attach_pdf,
-            "one_mail_per_customer": criteria.one_mail_per_customer,
-            "mail_only_reason": criteria.mail_only_reason,
-        }
+    def _with_days(value: str, label: Any) -> str:
+        """«Mois dernier : du 01/10/2026 au 31/10/2026», as it would be today."""
+        criteria = Criteria(period=Period(value)).resolve_period(timezone.localdate(), None)
+        days = describe_days(criteria)
+        return f"{label} : {days}" if days else str(label)
 
     def clean_function(self) -> str:
         """Refuse a text that no contact's function contains: it would silently empty the selection."""
@@ -157,32 +84,16 @@ class SelectionForm(forms.Form):
             self.add_error(
                 "period", _("Choisissez « Dates de facture » pour vous servir de ces dates, ou effacez-les.")
             )
-        for field in ("attach_pdf", "one_mail_per_customer"):
-            if data.get(field) and not data.get("notify"):
-                self.add_error(field, _("Cochez aussi « Accompagner la mise à jour de l’espace client d’un mail »."))
+        for choice in CHOICES:
+            if choice.needs and data.get(choice.name) and not data.get(choice.needs):
+                self.add_error(
+                    choice.name, _("Cochez aussi « %(label)s ».") % {"label": CHOICE_BY_NAME[choice.needs].label}
+                )
         return data
 
     def criteria(self) -> Criteria:
         """The choices as they would be saved: a relative period has no dates yet. Only after ``is_valid()``."""
-        data = self.cleaned_data
-        return Criteria(
-            start=data["start"],
-            end=data["end"],
-            period=Period(data["period"]),
-            kind=data["kind"],
-            scope=Scope(data["scope"]),
-            contacts=ContactRules(
-                use_contacts=data["use_contacts"],
-                require_contact=data["require_contact"],
-                main_contact_only=data["main_contact_only"],
-                function=data["function"],
-            ),
-            generate_credentials=data["generate_credentials"],
-            notify=data["notify"],
-            attach_pdf=data["attach_pdf"],
-            one_mail_per_customer=data["one_mail_per_customer"],
-            mail_only_reason=data["mail_only_reason"].strip(),
-        )
+        return criteria_of(self.cleaned_data)
 
     def criteria_today(self) -> Criteria:
         """The choices with the dates that a relative period has today."""

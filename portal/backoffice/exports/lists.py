@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from invoices.exporting.choices import describe_criteria
 from invoices.exporting.counts import ExportCounts, count_items, count_many
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
 from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
 from invoices.exporting.progress import measure_progress, run_duration

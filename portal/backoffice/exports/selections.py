@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from invoices.exporting.choices import CHOICE_BY_NAME, criteria_of, describe_criteria, values_of
 from invoices.exporting.command_line import (
     arguments_for,
     arguments_for_profile,
@@ -24,7 +26,6 @@ from invoices.exporting.command_line import (
 )
 from invoices.exporting.counts import count_many
 from invoices.exporting.criteria import Criteria, Period
-from invoices.exporting.criteria_text import describe_criteria
 from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.progress import run_duration
 from invoices.exporting.reasons import select_to_fix
@@ -48,7 +49,7 @@ RUNS_SHOWN = 30
 # What the screen asks of the address: the choices of the form, or something to begin with.
 REOPEN_SELECTION = "selection"
 REOPEN_EXPORT = "export"
-KEPT_BY_QUESTION = (*SelectionForm.base_fields, REOPEN_SELECTION, "action")
+KEPT_BY_QUESTION = (*CHOICE_BY_NAME, REOPEN_SELECTION, "action")
 """What a question before a list sends again with its answer."""
 
 
@@ -62,7 +63,7 @@ def selection(request: HttpRequest) -> HttpResponseBase:
     form = _form_of(request.GET, reopened)
     count = None
     if not form.is_bound:
-        count = count_selection(_criteria_of(dict(form.initial)))
+        count = count_selection(criteria_of(form.initial).resolve_period(timezone.localdate(), last_export_day()))
     elif form.is_valid():
         count = count_selection(form.criteria_today())
     name_form = SelectionNameForm(reopened=reopened, initial={"name": reopened.name if reopened else ""})
@@ -156,13 +157,7 @@ def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm
         criteria = Criteria.from_json(reopened.criteria)
     elif export := Export.objects.filter(number=read_key(number)).first():
         criteria = Criteria.from_json(export.criteria)
-    return SelectionForm(initial=SelectionForm.values_of(criteria))
-
-
-def _criteria_of(values: dict[str, Any]) -> Criteria:
-    """The criteria of the form's values as they stand before anybody typed; the usual ones where they are odd."""
-    form = SelectionForm({name: value for name, value in values.items() if value not in (None, False)})
-    return form.criteria_today() if form.is_valid() else Criteria()
+    return SelectionForm(initial=values_of(criteria))
 
 
 def _page(

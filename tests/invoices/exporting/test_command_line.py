@@ -3,7 +3,9 @@
 import argparse
 import shlex
 import subprocess
+from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from customers.recipients import ContactRules
+from invoices.exporting.choices import CHOICES, criteria_of, describe_criteria
 from invoices.exporting.command_line import (
     arguments_for,
     arguments_for_profile,
@@ -20,7 +23,7 @@ from invoices.exporting.command_line import (
     systemd_units,
 )
 from invoices.exporting.criteria import Criteria, Period, Scope
-from invoices.exporting.criteria_text import describe_criteria, describe_period
+from invoices.exporting.criteria_text import describe_period
 from invoices.management.commands.export_invoices import Command
 
 NASTY = 'l\'été 100% $HOME `rm` "x" --profile=y'
@@ -31,25 +34,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     Command().add_arguments(parser)
     return parser.parse_args(arguments)
-
-
-def criteria_of(options: argparse.Namespace) -> Criteria:
-    """The choices that the command would make of its options."""
-    return Criteria(
-        start=options.start,
-        end=options.end,
-        period=Period(options.period or "fixed"),
-        kind=options.kind or "",
-        scope=Scope(options.scope or "with-credentials"),
-        contacts=ContactRules(
-            options.use_contacts, options.require_contact, options.main_contact_only, options.function
-        ),
-        generate_credentials=options.generate_credentials,
-        notify=options.notify,
-        attach_pdf=options.attach_pdf,
-        one_mail_per_customer=options.one_mail_per_customer,
-        mail_only_reason=options.mail_only_reason,
-    )
 
 
 # Letters, and all that shells and options could take for something else.
@@ -90,7 +74,7 @@ def test_the_command_line_makes_the_same_choices_as_the_screen(criteria: Criteri
     words = shlex.split(line)
 
     assert words[:6] == ["cd", "/srv/portail", "&&", "python", "manage.py", "export_invoices"]
-    assert criteria_of(parse(words[6:])) == criteria
+    assert criteria_of(vars(parse(words[6:]))) == criteria
 
 
 def test_a_shell_gives_the_name_of_a_selection_on_as_it_is() -> None:
@@ -164,3 +148,12 @@ def test_the_choices_are_said_in_the_order_and_words_of_the_screen() -> None:
         "Identifiants": "non générés",
         "Mail au client": "un par facture, avec le PDF joint",
     }
+
+
+def test_every_choice_of_a_selection_is_offered_everywhere() -> None:
+    template = Path("templates/backoffice/exports/selection.html").read_text()
+    declared = [choice.path for choice in CHOICES]
+    rules = [f"contacts.{item.name}" for item in fields(ContactRules)]
+
+    assert sorted(declared) == sorted([item.name for item in fields(Criteria) if item.name != "contacts"] + rules)
+    assert [choice.name for choice in CHOICES if f"form.{choice.name}" not in template] == []
