@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, compress
 from typing import Final
 
@@ -12,23 +12,35 @@ from invoices.files.tables import Row, Table
 _HEADER_MUST_COME_WITHIN: Final = 10  # rows: reports put a title and a date above their columns
 
 
-@dataclass(frozen=True)
+class Column:
+    """A column of one of our tables: its name, and the others by which ERPs call it (as :func:`header_key`)."""
+
+    def __init__(
+        self, name: str, *synonyms: str, is_obligatory: bool = False, is_identity: bool = False, since: int = 1
+    ) -> None:
+        """``is_identity``: it says which invoice a row is of and not what it is, or the name of its PDF, which counts
+        by bytes; so it is no part of the content. ``since`` is the edition (:data:`EDITION`) that it came with."""
+        self.name = name
+        self.names = (name, *synonyms)
+        self.is_obligatory = is_obligatory
+        self.is_identity = is_identity
+        self.since = since
+
+
 class TableKind:
-    """A table that is understood. ``columns`` are its names, ``obligatory`` those without which it is none."""
+    """A table that is understood."""
 
-    name: str
-    label: str
-    obligatory: tuple[str, ...]
-    optional: tuple[str, ...]
-    synonyms: Mapping[str, tuple[str, ...]]
-    identity: frozenset[str] = frozenset()
-    """Columns that say which invoice a row is of and not what it is, and the name of its PDF, which counts by bytes."""
-    by_key: dict[str, str] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for column in (*self.obligatory, *self.optional):
-            for name in (column, *self.synonyms.get(column, ())):
-                self.by_key.setdefault(name, column)
+    def __init__(self, name: str, label: str, *columns: Column) -> None:
+        self.name = name
+        self.label = label
+        self.columns = columns
+        self.obligatory = tuple(each.name for each in columns if each.is_obligatory)
+        self.optional = tuple(each.name for each in columns if not each.is_obligatory)
+        self.identity = frozenset(each.name for each in columns if each.is_identity)
+        self.by_key: dict[str, str] = {}
+        for column in columns:
+            for key in column.names:
+                self.by_key.setdefault(key, column.name)
 
 
 _CUSTOMER_CODE: Final = (
@@ -59,195 +71,140 @@ _EMAIL: Final = ("e_mail", "mail", "courriel", "adresse_email", "adresse_e_mail"
 _NET_TOTAL: Final = ("montant_ht", "ht", "total_hors_taxe", "total_hors_taxes", "net_ht")
 
 CUSTOMERS: Final = TableKind(
-    name="customers",
-    label="clients",
-    obligatory=("code", "raison_sociale"),
-    optional=(
-        "type",
-        "email",
-        "adresse",
-        "complement",
-        "code_postal",
-        "ville",
-        "pays",
-        "telephone",
-        "siren",
-        "siret",
-        "tva_intracom",
-        "nb_factures",
-        "adresse_electronique",
-        "personne_publique",
+    "customers",
+    "clients",
+    Column("code", "code_client", *_CUSTOMER_CODE, is_obligatory=True),
+    Column(
+        "raison_sociale",
+        "nom",
+        "nom_client",
+        "nom_du_client",
+        "raison_sociale_client",
+        "intitule",
+        "denomination",
+        "societe",
+        is_obligatory=True,
     ),
-    synonyms={
-        "code": ("code_client", *_CUSTOMER_CODE),
-        "raison_sociale": (
-            "nom",
-            "nom_client",
-            "nom_du_client",
-            "raison_sociale_client",
-            "intitule",
-            "denomination",
-            "societe",
-        ),
-        "type": ("type_client", "type_de_client", "nature", "categorie_client"),
-        "email": _EMAIL,
-        "adresse": ("adresse_1", "adresse1", "rue", "adresse_postale"),
-        "complement": ("complement_adresse", "complement_d_adresse", "adresse_2", "adresse2"),
-        "code_postal": ("cp", "codepostal"),
-        "ville": ("commune", "localite"),
-        "pays": ("code_pays",),
-        "telephone": ("tel", "n_telephone", "numero_telephone"),
-        "siren": ("n_siren", "numero_siren"),
-        "siret": ("n_siret", "numero_siret"),
-        "tva_intracom": (
-            "n_tva",
-            "numero_tva",
-            "tva_intracommunautaire",
-            "n_tva_intracommunautaire",
-            "tva_intra",
-            "n_tva_intracom",
-            "identifiant_tva",
-        ),
-        "nb_factures": (
-            "nombre_de_factures_a_editer",
-            "nombre_factures",
-            "nombre_de_factures",
-            "nb_factures_a_editer",
-            "nbre_factures",
-            "nb_exemplaires",
-        ),
-        "adresse_electronique": ("adresse_electronique_de_facturation", "adresse_annuaire"),
-        "personne_publique": ("secteur_public", "chorus", "chorus_pro"),
-    },
+    Column("type", "type_client", "type_de_client", "nature", "categorie_client"),
+    Column("email", *_EMAIL),
+    Column("adresse", "adresse_1", "adresse1", "rue", "adresse_postale"),
+    Column("complement", "complement_adresse", "complement_d_adresse", "adresse_2", "adresse2"),
+    Column("code_postal", "cp", "codepostal"),
+    Column("ville", "commune", "localite"),
+    Column("pays", "code_pays"),
+    Column("telephone", "tel", "n_telephone", "numero_telephone"),
+    Column("siren", "n_siren", "numero_siren"),
+    Column("siret", "n_siret", "numero_siret"),
+    Column(
+        "tva_intracom",
+        "n_tva",
+        "numero_tva",
+        "tva_intracommunautaire",
+        "n_tva_intracommunautaire",
+        "tva_intra",
+        "n_tva_intracom",
+        "identifiant_tva",
+    ),
+    Column(
+        "nb_factures",
+        "nombre_de_factures_a_editer",
+        "nombre_factures",
+        "nombre_de_factures",
+        "nb_factures_a_editer",
+        "nbre_factures",
+        "nb_exemplaires",
+    ),
+    Column("adresse_electronique", "adresse_electronique_de_facturation", "adresse_annuaire"),
+    Column("personne_publique", "secteur_public", "chorus", "chorus_pro"),
 )
 CONTACTS: Final = TableKind(
-    name="contacts",
-    label="contacts",
-    obligatory=("code_client", "nom"),
-    optional=("fonction", "email", "interlocuteur_principal"),
-    synonyms={
-        "code_client": ("code", *_CUSTOMER_CODE),
-        "nom": ("contact", "nom_contact", "nom_du_contact", "interlocuteur"),
-        "fonction": ("poste", "service", "role"),
-        "email": _EMAIL,
-        "interlocuteur_principal": ("principal", "contact_principal"),
-    },
+    "contacts",
+    "contacts",
+    Column("code_client", "code", *_CUSTOMER_CODE, is_obligatory=True),
+    Column("nom", "contact", "nom_contact", "nom_du_contact", "interlocuteur", is_obligatory=True),
+    Column("fonction", "poste", "service", "role"),
+    Column("email", *_EMAIL),
+    Column("interlocuteur_principal", "principal", "contact_principal"),
 )
 INVOICES: Final = TableKind(
-    name="invoices",
-    label="factures",
-    identity=frozenset(("societe", "pdf")),
-    obligatory=("numero", "date", "code_client", "total_ht", "total_tva", "total_ttc"),
-    optional=(
-        "reference",
-        "echeance",
-        "devise",
-        "type",
-        "facture_corrigee",
-        "date_facture_corrigee",
-        "pdf",
-        "societe",
-        "deja_paye",
-        "categorie",
-        "date_livraison",
-        "nom_livraison",
-        "adresse_livraison",
-        "complement_livraison",
-        "code_postal_livraison",
-        "ville_livraison",
-        "pays_livraison",
-        "tva_en_euros",
-        "note",
+    "invoices",
+    "factures",
+    Column("numero", *_INVOICE_NUMBER, is_obligatory=True),
+    Column(
+        "date",
+        "date_facture",
+        "date_de_facture",
+        "date_emission",
+        "date_d_emission",
+        "date_de_facturation",
+        "date_piece",
+        is_obligatory=True,
     ),
-    synonyms={
-        "numero": _INVOICE_NUMBER,
-        "date": (
-            "date_facture",
-            "date_de_facture",
-            "date_emission",
-            "date_d_emission",
-            "date_de_facturation",
-            "date_piece",
-        ),
-        "code_client": ("code", *_CUSTOMER_CODE),
-        "reference": (
-            "ref",
-            "reference_commande",
-            "commande",
-            "n_commande",
-            "numero_commande",
-            "votre_reference",
-            "reference_client",
-        ),
-        "echeance": ("date_echeance", "date_d_echeance"),
-        "devise": ("monnaie", "code_devise"),
-        "total_ht": _NET_TOTAL,
-        "total_tva": ("montant_tva", "tva"),
-        "total_ttc": ("montant_ttc", "ttc", "total_toutes_taxes", "montant_total"),
-        "type": ("type_facture", "type_piece", "type_de_piece", "type_de_document", "type_document", "nature"),
-        "facture_corrigee": (
-            "facture_origine",
-            "facture_d_origine",
-            "facture_rectifiee",
-            "n_facture_corrigee",
-            "numero_facture_corrigee",
-        ),
-        "date_facture_corrigee": ("date_facture_origine", "date_facture_d_origine"),
-        "pdf": ("fichier_pdf", "fichier", "nom_pdf", "document"),
-        "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
-        "deja_paye": ("acompte", "acomptes", "deja_regle", "montant_regle"),
-        "categorie": ("cadre", "cadre_de_facturation", "nature_operation", "nature_des_operations"),
-        "date_livraison": ("date_de_livraison", "livraison"),
-        "nom_livraison": ("livre_a", "destinataire_livraison", "nom_de_livraison"),
-        "adresse_livraison": ("adresse_de_livraison", "lieu_de_livraison", "lieu_livraison"),
-        "complement_livraison": ("complement_adresse_livraison", "complement_d_adresse_de_livraison"),
-        "code_postal_livraison": ("cp_livraison", "code_postal_de_livraison"),
-        "ville_livraison": ("ville_de_livraison",),
-        "pays_livraison": ("pays_de_livraison",),
-        "tva_en_euros": ("tva_eur", "total_tva_eur"),
-        "note": ("commentaire", "remarque", "observation", "observations"),
-    },
+    Column("code_client", "code", *_CUSTOMER_CODE, is_obligatory=True),
+    Column("total_ht", *_NET_TOTAL, is_obligatory=True),
+    Column("total_tva", "montant_tva", "tva", is_obligatory=True),
+    Column("total_ttc", "montant_ttc", "ttc", "total_toutes_taxes", "montant_total", is_obligatory=True),
+    Column(
+        "reference",
+        "ref",
+        "reference_commande",
+        "commande",
+        "n_commande",
+        "numero_commande",
+        "votre_reference",
+        "reference_client",
+    ),
+    Column("echeance", "date_echeance", "date_d_echeance"),
+    Column("devise", "monnaie", "code_devise"),
+    Column("type", "type_facture", "type_piece", "type_de_piece", "type_de_document", "type_document", "nature"),
+    Column(
+        "facture_corrigee",
+        "facture_origine",
+        "facture_d_origine",
+        "facture_rectifiee",
+        "n_facture_corrigee",
+        "numero_facture_corrigee",
+    ),
+    Column("date_facture_corrigee", "date_facture_origine", "date_facture_d_origine"),
+    Column("pdf", "fichier_pdf", "fichier", "nom_pdf", "document", is_identity=True),
+    Column("societe", "emetteur", "siren_societe", "siren_emetteur", "code_societe", is_identity=True),
+    Column("deja_paye", "acompte", "acomptes", "deja_regle", "montant_regle"),
+    Column("categorie", "cadre", "cadre_de_facturation", "nature_operation", "nature_des_operations"),
+    Column("date_livraison", "date_de_livraison", "livraison"),
+    Column("nom_livraison", "livre_a", "destinataire_livraison", "nom_de_livraison"),
+    Column("adresse_livraison", "adresse_de_livraison", "lieu_de_livraison", "lieu_livraison"),
+    Column("complement_livraison", "complement_adresse_livraison", "complement_d_adresse_de_livraison"),
+    Column("code_postal_livraison", "cp_livraison", "code_postal_de_livraison"),
+    Column("ville_livraison", "ville_de_livraison"),
+    Column("pays_livraison", "pays_de_livraison"),
+    Column("tva_en_euros", "tva_eur", "total_tva_eur"),
+    Column("note", "commentaire", "remarque", "observation", "observations"),
 )
 LINES: Final = TableKind(
-    name="lines",
-    label="lignes",
-    identity=frozenset(("societe", "numero")),
-    obligatory=("numero", "designation", "taux_tva", "total_ht"),
-    optional=(
-        "article",
-        "quantite",
-        "unite",
-        "prix_unitaire_ht",
-        "remise",
-        "categorie_tva",
-        "motif_exoneration",
-        "date_livraison",
-        "societe",
-    ),
-    synonyms={
-        "numero": _INVOICE_NUMBER,
-        "designation": ("libelle", "description", "libelle_article", "designation_article"),
-        "taux_tva": ("taux_de_tva", "tva", "tx_tva"),
-        "total_ht": ("total_ligne_ht", "total_ligne", "montant_ligne_ht", *_NET_TOTAL),
-        "article": ("code_article", "ref_article", "reference_article", "reference", "ref", "code"),
-        "quantite": ("qte", "qty", "quantites"),
-        "unite": ("unite_de_mesure", "u"),
-        "prix_unitaire_ht": ("prix_unitaire", "pu", "pu_ht", "puht", "prix_ht", "prix"),
-        "remise": ("taux_remise", "remise_pourcent", "remise_en"),
-        "categorie_tva": ("code_tva", "categorie_de_tva"),
-        "motif_exoneration": ("motif_d_exoneration", "exoneration"),
-        "date_livraison": ("date_de_livraison", "livre_le"),
-        "societe": ("emetteur", "siren_societe", "siren_emetteur", "code_societe"),
-    },
+    "lines",
+    "lignes",
+    Column("numero", *_INVOICE_NUMBER, is_obligatory=True, is_identity=True),
+    Column("designation", "libelle", "description", "libelle_article", "designation_article", is_obligatory=True),
+    Column("taux_tva", "taux_de_tva", "tva", "tx_tva", is_obligatory=True),
+    Column("total_ht", "total_ligne_ht", "total_ligne", "montant_ligne_ht", *_NET_TOTAL, is_obligatory=True),
+    Column("article", "code_article", "ref_article", "reference_article", "reference", "ref", "code"),
+    Column("quantite", "qte", "qty", "quantites"),
+    Column("unite", "unite_de_mesure", "u"),
+    Column("prix_unitaire_ht", "prix_unitaire", "pu", "pu_ht", "puht", "prix_ht", "prix"),
+    Column("remise", "taux_remise", "remise_pourcent", "remise_en"),
+    Column("categorie_tva", "code_tva", "categorie_de_tva"),
+    Column("motif_exoneration", "motif_d_exoneration", "exoneration"),
+    Column("date_livraison", "date_de_livraison", "livre_le"),
+    Column("societe", "emetteur", "siren_societe", "siren_emetteur", "code_societe", is_identity=True),
 )
 CELLS: Final = "="
 """The column of a rewritten table that holds the user's own cells, as :func:`cells_text` writes them; no header
 reads so."""
 EDITION: Final = 1
 """Counts the editions of our columns; the next one that has a new column is 2, and says so at that column."""
-SINCE: Final[dict[str, int]] = {}
-"""The edition that a column of invoices or lines came with, where it is not the first."""
 KINDS: Final = (CUSTOMERS, CONTACTS, INVOICES, LINES)
+SINCE: Final = {each.name: each.since for kind in (INVOICES, LINES) for each in kind.columns if each.since > 1}
+"""The edition that a column of invoices or lines came with, where it is not the first."""
 
 
 class UnknownHeader(Exception):  # noqa: N818 - a finding about somebody's file, not an error of ours

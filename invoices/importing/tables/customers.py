@@ -46,16 +46,6 @@ _KINDS: Final = {
 }
 _OTHER_ADDRESSES: Final = "other_addresses"
 _DEMATERIALISED: Final = frozenset(("d", "demat", "dematerialise", "dematerialisee", "dematerialisation"))
-# Columns that go into their field as text: column, field, longest.
-_TEXTS: Final = (
-    ("raison_sociale", "name", 200),
-    ("adresse", "address", 300),
-    ("complement", "address_complement", 300),
-    ("code_postal", "postcode", 20),
-    ("ville", "city", 100),
-    ("telephone", "phone", 50),
-    ("adresse_electronique", "electronic_address", 100),
-)
 
 
 @dataclass
@@ -189,29 +179,70 @@ def _parsed(
             yield row.line, values
 
 
+def _siren_or_siret(text: str) -> tuple[str, str]:
+    compact = "".join(text.split())
+    return check_siret(compact) if len(compact) == 14 else check_siren(text)
+
+
+def _kind(text: str) -> str:
+    kind = _KINDS.get(header_key(text))
+    if kind is None:
+        raise BadValue(f"« {shown(text)} » n’est pas un type de client (attendu professionnel ou particulier).")
+    return str(kind.value)
+
+
+def _copies(text: str) -> str:
+    if header_key(text) in _DEMATERIALISED:
+        return DEMATERIALISED
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return str(int(text))
+    raise BadValue(f"« {shown(text)} » n’est ni D (démat) ni un nombre d’exemplaires papier.")
+
+
+type _Reader = Callable[[Cells, str], Any]
+
+
+def _text(longest: int) -> _Reader:
+    return lambda cells, column: cells.text(column, longest)
+
+
+def _needed(longest: int) -> _Reader:
+    return lambda cells, column: cells.needed(column, longest)
+
+
+def _parsed_by(parse: Callable[[str], Any], empty: Any) -> _Reader:
+    return lambda cells, column: cells.parsed(column, parse, empty)
+
+
+def _checked_by(check: Callable[[str], tuple[str, str]]) -> _Reader:
+    return lambda cells, column: cells.checked(column, check)
+
+
+_EMAIL: Final = "email"
+READERS: Final[dict[str, tuple[str, _Reader]]] = {
+    "code": ("code", lambda cells, column: bare_code(cells.needed(column, 50))),
+    "raison_sociale": ("name", _needed(200)),
+    "type": ("kind", _parsed_by(_kind, Customer.Kind.PROFESSIONAL)),
+    "adresse": ("address", _text(300)),
+    "complement": ("address_complement", _text(300)),
+    "code_postal": ("postcode", _text(20)),
+    "ville": ("city", _text(100)),
+    "pays": ("country", _parsed_by(country_text, "FR")),
+    "telephone": ("phone", _text(50)),
+    "siren": ("siren", _checked_by(_siren_or_siret)),
+    "siret": ("siret", _checked_by(check_siret)),
+    "tva_intracom": ("vat_identifier", _checked_by(check_vat_identifier)),
+    "nb_factures": ("invoice_copies", _parsed_by(_copies, "1")),
+    "adresse_electronique": ("electronic_address", _text(100)),
+    "personne_publique": ("is_public_body", _parsed_by(parse_flag, False)),
+}
+"""The field of :class:`Customer` that a column goes into, and how it is read; ``email`` may hold several."""
+
+
 def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
-    values: dict[str, Any] = {"code": bare_code(cells.needed("code", 50)), "name": cells.needed("raison_sociale", 200)}
-    for column, name, longest in _TEXTS:
-        if cells.has(column) and name != "name":
-            values[name] = cells.text(column, longest)
-    parsers: tuple[tuple[str, str, Callable[[str], Any], Any], ...] = (
-        ("type", "kind", _kind, Customer.Kind.PROFESSIONAL),
-        ("pays", "country", country_text, "FR"),
-        ("nb_factures", "invoice_copies", _copies, "1"),
-        ("personne_publique", "is_public_body", parse_flag, False),
-    )
-    for column, name, parse, empty in parsers:
-        if cells.has(column):
-            values[name] = cells.parsed(column, parse, empty)
-    if cells.has("email"):
+    values = {name: read(cells, column) for column, (name, read) in READERS.items() if cells.has(column)}
+    if cells.has(_EMAIL):
         values |= _addresses(cells)
-    for column, name, check in (
-        ("siren", "siren", _siren_or_siret),
-        ("siret", "siret", check_siret),
-        ("tva_intracom", "vat_identifier", check_vat_identifier),
-    ):
-        if cells.has(column):
-            values[name] = cells.checked(column, check)
     _complete_siren(values, cells)
     # A text file too: whoever saved it had looked at it in a spreadsheet. Only a stated country is sure there.
     if "postcode" in values and (numbers_are_bare or values.get("country") == "FR"):
@@ -219,11 +250,6 @@ def _values(cells: Cells, *, numbers_are_bare: bool) -> dict[str, Any]:
     if len(values.get("vat_identifier", "")) > 30:
         cells.refuse("tva_intracom", values["vat_identifier"], "Ce numéro est trop long : 30 caractères au plus.")
     return values
-
-
-def _siren_or_siret(text: str) -> tuple[str, str]:
-    compact = "".join(text.split())
-    return check_siret(compact) if len(compact) == 14 else check_siren(text)
 
 
 def _complete_siren(values: dict[str, Any], cells: Cells) -> None:
@@ -263,21 +289,6 @@ def email_text(text: str) -> str:
     if mailbox is None or "." not in mailbox.domain or len(text) > 254:
         raise BadValue(f"« {shown(text)} » n’est pas une adresse e-mail.")
     return text
-
-
-def _kind(text: str) -> str:
-    kind = _KINDS.get(header_key(text))
-    if kind is None:
-        raise BadValue(f"« {shown(text)} » n’est pas un type de client (attendu professionnel ou particulier).")
-    return str(kind.value)
-
-
-def _copies(text: str) -> str:
-    if header_key(text) in _DEMATERIALISED:
-        return DEMATERIALISED
-    if text.isascii() and text.isdigit() and len(text) <= 3:
-        return str(int(text))
-    raise BadValue(f"« {shown(text)} » n’est ni D (démat) ni un nombre d’exemplaires papier.")
 
 
 def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: KnownCustomers, *, write: bool) -> None:

@@ -203,7 +203,7 @@ def _counted(term: str, issue_date: str) -> str:
 
 
 # In the order of InvoiceRow.
-_PARSERS: Final[dict[str, Callable[[str], str]]] = {
+PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": number_text,
     "societe": plain_text,
     "code_client": customer_code_text,
@@ -237,7 +237,7 @@ class HeadParser:
 
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
-        self._read = self.cells.reader(_PARSERS)
+        self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
         self._numbers_are_bare = table.table.has_typed_cells
 
