@@ -170,6 +170,22 @@ def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
     }
 
 
+def has_sent() -> bool:
+    """True where a mail has left, were it for a file."""
+    return Message.objects.filter(state__in=(Message.State.ACCEPTED, Message.State.WRITTEN)).exists()
+
+
+def has_message_with_key(beginning: str) -> bool:
+    """True where a mail was written whose key begins so."""
+    return Message.objects.filter(key__startswith=beginning).exists()
+
+
+def find_latest(kind: str, recipient: str) -> MessageState | None:
+    """Where the latest mail of ``kind`` to ``recipient`` stands; None where there is none."""
+    latest = Message.objects.filter(kind=kind, recipient=recipient).order_by("-created_at")
+    return next(iter(states_of(latest.values_list("pk", flat=True)[:1]).values()), None)
+
+
 def messages_to(addresses: Iterable[str], limit: int = 200) -> list[StoredMessage]:
     """The last ``limit`` mails to ``addresses`` (as written or in small letters), newest first. Two statements."""
     return _stored(Message.objects.filter(recipient__in=_forms(addresses)), limit)

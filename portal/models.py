@@ -1,4 +1,4 @@
-"""Open sessions, what is counted so that nobody tries too often, and which installation this database is of."""
+"""Open sessions, what is counted so that nobody tries too often, which installation this is, its first steps."""
 
 from typing import ClassVar
 
@@ -69,3 +69,19 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return self.key_fingerprint[:8]
+
+
+class SkippedStep(models.Model):
+    """A first step («Premiers pas») that somebody set aside for the whole installation."""
+
+    key = models.CharField(_("étape"), max_length=20, primary_key=True)
+    author_name = models.CharField(_("auteur"), max_length=254, blank=True)
+    skipped_at = models.DateTimeField(_("passée le"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("étape passée")
+        verbose_name_plural = _("étapes passées")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key

@@ -25,6 +25,7 @@ from mailing.failed_addresses import count_failed_addresses
 from mailing.oauth import current_failure
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
+from portal.backoffice.first_steps.steps import Guide, read_guide
 from portal.backoffice.invoices.changelist import TO_HAND_OVER
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
 
@@ -70,11 +71,14 @@ class Dashboard:
     rest: Rest | None = None
     sign_in_failure: tuple[datetime.datetime, str] | None = None
     charts: list[Chart] = field(default_factory=list)
+    guide: Guide | None = None  # the first steps, while one of them is open
 
 
 def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
     """The dashboard of ``user`` at ``now``: each figure needs the right to see its list."""
     board = Dashboard()
+    guide = read_guide(user)
+    board.guide = guide if guide is not None and guide.next is not None else None
     if user.has_perm("invoices.view_invoice"):
         board.waiting.append(_invoices_waiting())
         if hands_over():

@@ -29,13 +29,13 @@ class BackOfficeSite(admin.AdminSite):
         """The admin's own addresses, and those of pages that belong to no model."""
         # Not at the head of the module: these modules register models with the site that is being made here.
         from portal.backoffice.impersonation import begin, end
-        from portal.backoffice.urls import export_urls, mail_urls
+        from portal.backoffice.urls import export_urls, first_steps_urls, mail_urls
 
         visits: list[URLPattern | URLResolver] = [
             path("voir-comme/<int:customer_id>/<int:account_id>/", self.admin_view(begin), name="view_as_customer"),
             path("voir-comme/fin/", self.admin_view(end), name="end_visit"),
         ]
-        return [*visits, *export_urls(self), *mail_urls(self), *super().get_urls()]
+        return [*visits, *export_urls(self), *mail_urls(self), *first_steps_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """The menus in the users' words; with ``app_label``, what Django registered under it."""
@@ -52,12 +52,14 @@ class BackOfficeSite(admin.AdminSite):
         """What every page of the back-office knows, with its place in the menus."""
         # Not at the head of the module: models are not ready when the site is made.
         from mailing.transports import writes_files
+        from portal.backoffice.first_steps.pages import read_strip
 
         context = dict(super().each_context(request))
         place = find_place(context["available_apps"], request.path)
         context["menu"], context["menu_entry"] = place or (None, None)
         context["site_url"] = None
         context["mails_stay_in_files"] = writes_files()
+        context["first_step"] = read_strip(request)
         return context
 
     @method_decorator(never_cache)
@@ -84,6 +86,8 @@ class BackOfficeSite(admin.AdminSite):
         """The dashboard above the menus."""
         # Not at the head of the module: models are not ready when the site is made.
         from portal.backoffice.dashboard import build_dashboard
+        from portal.backoffice.first_steps.pages import leave_step
 
+        leave_step(request)
         board = build_dashboard(request.user, timezone.now())
         return super().index(request, {"board": board, **(extra_context or {})})

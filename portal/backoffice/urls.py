@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from portal.backoffice.exports import lists, previews, runs, selections
+from portal.backoffice.first_steps import pages as first_steps
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
 from portal.backoffice.mail.deliverability import deliverability
@@ -31,6 +32,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{one}apercu/<int:pk>/", wrap(previews.preview), name="export_web_preview"),
         path(f"{one}apercu/<int:pk>/pdf/", wrap(previews.preview_pdf), name="export_web_preview_pdf"),
         path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(previews.preview_mail), name="export_web_preview_mail"),
+        path(f"{one}essai/", wrap(runs.trial), name="export_web_trial"),
         path(f"{one}exporter/", wrap(runs.start), name="export_web_start"),
         path(f"{one}pause/", wrap(runs.pause), name="export_web_pause"),
         path(f"{one}annuler/", wrap(runs.cancel), name="export_web_cancel"),
@@ -67,4 +69,15 @@ def mail_urls(site: admin.AdminSite) -> list[URLPattern]:
         path("courrier/adresses-en-erreur.xlsx", wrap(addresses.work_list_xlsx), name="failed_addresses_xlsx"),
         path("courrier/adresses-en-erreur/corriger/", wrap(addresses.correct), name="failed_addresses_correct"),
         path("courrier/adresses-en-erreur/retirer/", wrap(addresses.forget), name="failed_addresses_forget"),
+    ]
+
+
+def first_steps_urls(site: admin.AdminSite) -> list[URLPattern]:
+    """The addresses of the first steps, for the back-office ``site``."""
+    wrap, root = site.admin_view, "premiers-pas/"
+    return [
+        path(root, wrap(first_steps.first_steps), name="first_steps"),
+        path(f"{root}expediteur/", wrap(first_steps.mails), name="first_steps_mails"),
+        path(f"{root}<slug:key>/", wrap(first_steps.go_to_step), name="first_step"),
+        path(f"{root}<slug:key>/passer/", wrap(first_steps.skip), name="first_step_skip"),
     ]

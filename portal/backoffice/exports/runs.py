@@ -21,6 +21,7 @@ from invoices.exporting.report import (
     write_pdf,
 )
 from invoices.exporting.run.tasks import start_export_in_workers
+from invoices.exporting.trials import send_trial_list
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from portal.backoffice.exports.list_filters import STATES, ListFilter
@@ -28,6 +29,7 @@ from portal.backoffice.ui.downloads import send_xlsx, zip_of
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
+    acting_account,
     add_message,
     allowed,
     has_any,
@@ -60,6 +62,24 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
         add_message(request, str(error), level=messages.WARNING)
     else:
         log_change(request, export, _("Export repris.") if is_resumed else _("Export lancé."))
+    return redirect("admin:export_web_list", number=number)
+
+
+@allowed(*CAN_RUN)
+@require_POST
+def trial(request: HttpRequest, number: int) -> HttpResponseBase:
+    """*M'envoyer un essai*: the first mails of the list go to the signed-in person; nothing is published."""
+    reader = acting_account(request)
+    count = send_trial_list(export=_export(number), reader=reader)
+    if count:
+        words = {
+            "mails": write_count(count, _("mail d’essai écrit"), _("mails d’essai écrits")),
+            "address": reader.login,
+        }
+        add_message(request, _("%(mails)s pour %(address)s : rien n’est publié, aucun client n’a rien reçu.") % words)
+    else:
+        sentence = _("Cette liste n’écrirait aucun mail : aucune ligne prête, ou « sans mail » a été choisi.")
+        add_message(request, sentence, level=messages.WARNING)
     return redirect("admin:export_web_list", number=number)
 
 

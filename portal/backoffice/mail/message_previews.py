@@ -1,6 +1,5 @@
 """The preview of a predefined message on a real invoice, and its trial mail: what the mailing room cannot know."""
 
-import uuid
 from dataclasses import replace
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +10,7 @@ from customers.mails import draft_credentials_mail
 from customers.models import Account
 from invoices.documents.examples import example_invoice
 from invoices.exporting.run.mails import ExportedInvoice, draft_customer_mail, draft_invoice_mail
+from invoices.exporting.trials import address_to_reader
 from invoices.models import Company, Document, Export, Invoice
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.composition import LoadedTemplate, find_template
@@ -61,15 +61,7 @@ def send_test(request: HttpRequest, template_id: int) -> HttpResponse:
         problems.append(_("L’essai part à votre identifiant : %(problem)s") % {"problem": problem})
     if problems:
         return show_problems(request, problems)
-    draft = replace(
-        _draft(request, template, reader),
-        key=f"test:{uuid.uuid4()}",
-        kind="test",
-        recipient=reader.login,
-        recipient_name=reader.get_full_name(),
-        secret_reference="",  # a trial tells nobody's password
-    )
-    draft = replace(draft, subject=_("[Essai] %(subject)s") % {"subject": draft.subject})
+    draft = address_to_reader(_draft(request, template, reader), reader)
     write_messages([draft])
     note = _("Essai écrit dans la boîte d’envoi, pour %(address)s.") % {"address": reader.login}
     return show_mail(request, subject=draft.subject, text=draft.text, html=draft.html, note=note)

@@ -20,6 +20,7 @@ from invoices.exporting.selection import count_selection
 from invoices.models import Export, Invoice, InvoiceLine, Platform
 from mailing import outbox
 from mailing.secrets import SecretUnavailableError
+from portal.backoffice.first_steps.steps import skip_step
 from portal.demonstration import connect_demo_platform, create_demo_company
 
 DATA = Path(settings.BASE_DIR) / "demo" / "chinook"
@@ -99,6 +100,7 @@ class Command(BaseCommand):
                 provisional_password=encrypt_secret(secret),
                 provisional_expires_at=timezone.now() + settings.PROVISIONAL_PASSWORD_LIFETIME,
             )
+            skip_step(key="personnel", by=staff.get_full_name())  # the demonstration has one member of staff
         return staff
 
     def _three_customers(self) -> list[Account]:

@@ -174,7 +174,7 @@ def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) ->
         client.get("/gestion/")
 
     assert len(many) == len(few)
-    assert len(many) <= 25
+    assert len(many) <= 26
 
 
 @pytest.mark.parametrize(
