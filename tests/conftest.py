@@ -61,10 +61,12 @@ _as_migrated = _AsMigrated()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database of pytest-django, whose first rows are remembered."""
+def django_db_setup(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> None:
+    """The database of pytest-django, whose first rows are remembered; there is none where no test has its tables."""
     from django.db import connection
 
+    if not any(map(_has_tables, request.session.items)):
+        return
     with django_db_blocker.unblock():
         _as_migrated.rows = connection.creation.serialize_db_to_string()
     _as_migrated.blocker = django_db_blocker
@@ -79,6 +81,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _as_migrated.is_flushed = True
     elif _as_migrated.is_flushed:
         _as_migrated.put_back()
+
+
+def _has_tables(item: pytest.Item) -> bool:
+    names = {"db", *TRANSACTION_FIXTURES}
+    return bool(item.get_closest_marker("django_db")) or not names.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _empties_tables(item: pytest.Item) -> bool:

@@ -30,6 +30,8 @@ class Fix(StrEnum):
     ACTIVATE = "activate"
     CREDENTIALS = "credentials"
     REPLACE = "replace"
+    LOOK_UP = "look_up"
+    CHOOSE = "choose"
 
 
 class Link(StrEnum):
@@ -88,10 +90,9 @@ def _platform_required(criteria: Criteria, _export: Export | None) -> Q:
 
 
 def _answered(outcome: DirectoryLookup.Outcome) -> Q:
-    """Invoices that would go through a connected platform to a customer of whom the directory said so."""
+    """Invoices that would go through a platform to a customer of whom the directory said so, asked or as a file."""
     return MUST_USE_PLATFORM & Q(
         published_at__isnull=True,
-        company__platform__isnull=False,
         customer__directory_lookup__outcome=outcome,
         customer__directory_lookup__siren=F("customer__siren"),
     )
@@ -191,11 +192,13 @@ REASONS: Final = (
     ReasonRow(
         reason=Reason.NOT_IN_DIRECTORY,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.NOT_FOUND),
+        fix=Fix.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
         reason=Reason.CLOSED_IN_DIRECTORY,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.CLOSED),
+        fix=Fix.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
@@ -203,6 +206,13 @@ REASONS: Final = (
         condition=lambda _criteria, _export: (
             _answered(DirectoryLookup.Outcome.SEVERAL) & Q(customer__electronic_address="")
         ),
+        fix=Fix.CHOOSE,
+        link=Link.CUSTOMER,
+    ),
+    ReasonRow(
+        reason=Reason.OTHER_PLATFORM,
+        condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.OTHER_PLATFORM),
+        fix=Fix.CHOOSE,
         link=Link.CUSTOMER,
     ),
 )

@@ -147,6 +147,7 @@ class ExportItem(models.Model):
         NOT_IN_DIRECTORY = "not_in_directory", _("introuvable dans l’annuaire")
         CLOSED_IN_DIRECTORY = "directory_closed", _("adresse fermée dans l’annuaire")
         ADDRESS_TO_CHOOSE = "address_to_choose", _("plusieurs adresses dans l’annuaire")
+        OTHER_PLATFORM = "other_platform", _("autre adresse dans l’annuaire (changement de plateforme)")
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="items", verbose_name=_("export"))
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="items", verbose_name=_("facture"))

@@ -283,7 +283,7 @@ class DirectoryLookup(models.Model):
         SEVERAL = "several", _("plusieurs adresses")
         NOT_FOUND = "not_found", _("introuvable dans l’annuaire")
         CLOSED = "closed", _("fermée dans l’annuaire")
-        OTHER_PLATFORM = "other_platform", _("sur une autre plateforme")
+        OTHER_PLATFORM = "other_platform", _("autre adresse (changement de plateforme)")
 
     customer = models.OneToOneField(
         Customer, on_delete=models.CASCADE, null=True, blank=True, related_name="directory_lookup"

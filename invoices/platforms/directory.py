@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from customers.models import Customer
@@ -20,6 +20,7 @@ from invoices.platforms.client import PlatformClient, PlatformError
 Outcome = DirectoryLookup.Outcome
 
 STALE_AFTER: Final = datetime.timedelta(days=7)
+ASK_AGAIN_AFTER: Final = datetime.timedelta(days=1)
 MOST_AT_ONCE: Final = 200
 _OPEN: Final = "Enabled"
 _CLOSED_UNIT: Final = "C"
@@ -31,8 +32,10 @@ def connected_platform() -> Platform | None:
 
 
 def customers_to_look_up(now: datetime.datetime) -> "QuerySet[Customer]":
-    """French professionals with a SIREN who were not looked up lately, or whose card names another SIREN since."""
-    is_fresh = Q(directory_lookup__at__gte=now - STALE_AFTER)
+    """French professionals with a SIREN who were not looked up lately, or whose card was changed since."""
+    is_fresh = Q(directory_lookup__at__gte=now - STALE_AFTER) & Q(
+        directory_lookup__at__gte=F("updated_at"), directory_lookup__siren=F("siren")
+    )
     return (
         Customer.objects.filter(
             kind=Customer.Kind.PROFESSIONAL, country__in=sorted(FRENCH_COUNTRIES), is_public_body=False
@@ -75,8 +78,36 @@ def keep(
     return lookup
 
 
+def judge_lookup_again(customer: Customer) -> None:
+    """The card was changed: its address is compared anew with what the directory said of this SIREN.
+
+    Another SIREN waits for a look-up of its own.
+    """
+    lookup = DirectoryLookup.objects.filter(customer=customer, siren=customer.siren).first()
+    if lookup is None:
+        return
+    is_closed = bool(lookup.lines) or lookup.outcome == Outcome.CLOSED
+    outcome = _outcome(customer, addresses_for(customer, lookup.lines), is_closed=is_closed)
+    DirectoryLookup.objects.filter(pk=lookup.pk).update(outcome=outcome)
+
+
+def choices_for(customer: Customer) -> list[tuple[str, str]]:
+    """The open addresses that the directory gave for ``customer``, each with its name there; none without answer."""
+    lookup = DirectoryLookup.objects.filter(customer=customer.pk, siren=customer.siren).first()
+    if lookup is None:
+        return []
+    names = {str(line["address"]): describe_line(line) for line in lookup.lines}
+    return [(address, names[address]) for address in dict.fromkeys(addresses_for(customer, lookup.lines))]
+
+
+def describe_line(line: dict[str, Any]) -> str:
+    """«552100554_COMPTA – Service comptabilité (PA Exemple)»: a line of the directory for people."""
+    words = " – ".join(filter(None, (str(line["address"]), str(line.get("name") or ""))))
+    return f"{words} ({line['platform']})" if line.get("platform") else words
+
+
 def addresses_for(customer: Customer, lines: Iterable[dict[str, Any]]) -> list[str]:
-    """The open addresses where ``customer`` may be written to."""
+    """The open addresses at which ``customer`` is reached."""
     return [
         str(line["address"])
         for line in lines
@@ -84,12 +115,18 @@ def addresses_for(customer: Customer, lines: Iterable[dict[str, Any]]) -> list[s
     ]
 
 
+def open_addresses(lines: Iterable[dict[str, Any]]) -> list[str]:
+    """The addresses of ``lines`` that are open."""
+    return [str(line["address"]) for line in lines if line.get("is_open")]
+
+
 def _outcome(customer: Customer, usable: list[str], *, is_closed: bool) -> Outcome:
     if not usable:
         return Outcome.CLOSED if is_closed else Outcome.NOT_FOUND
     chosen = customer.electronic_address or (customer.siren if customer.siren in usable else "")
     if chosen:
-        return Outcome.FOUND if chosen in usable else Outcome.NOT_FOUND
+        # The address of the card is not open any more, or never was, and others are: the customer moved.
+        return Outcome.FOUND if chosen in usable else Outcome.OTHER_PLATFORM
     return Outcome.FOUND if len(usable) == 1 else Outcome.SEVERAL
 
 
@@ -105,7 +142,7 @@ def refresh_directory(*, most: int = MOST_AT_ONCE) -> tuple[int, str]:
         except PlatformError as problem:
             return done, str(problem)
         done += 1
-    for company in Company.objects.filter(platform__isnull=False).exclude(siren=""):
+    for company in companies_to_look_up(timezone.now()):
         try:
             _look_up_company(company, client)
         except PlatformError as problem:
@@ -113,14 +150,26 @@ def refresh_directory(*, most: int = MOST_AT_ONCE) -> tuple[int, str]:
     return done, ""
 
 
+def unreachable_companies() -> "QuerySet[DirectoryLookup]":
+    """Connected companies to which no status can come back: their own address (BT-34) is not open in the directory."""
+    connected = DirectoryLookup.objects.filter(company__platform__isnull=False, company__siren=F("siren"))
+    return connected.exclude(outcome=Outcome.FOUND).select_related("company").order_by("company__name")
+
+
+def companies_to_look_up(now: datetime.datetime) -> "QuerySet[Company]":
+    """Connected companies whose own address was not looked up lately; what was not right is asked for every day."""
+    is_fresh = Q(directory_lookup__at__gte=now - STALE_AFTER, directory_lookup__siren=F("siren")) & (
+        Q(directory_lookup__outcome=Outcome.FOUND) | Q(directory_lookup__at__gte=now - ASK_AGAIN_AFTER)
+    )
+    return Company.objects.filter(platform__isnull=False).exclude(siren="").exclude(is_fresh)
+
+
 def _look_up_company(company: Company, client: PlatformClient) -> None:
     """The seller's own address (BT-34), where statuses are sent to."""
-    fresh = DirectoryLookup.objects.filter(company=company, at__gte=timezone.now() - STALE_AFTER)
-    if fresh.exists():
-        return
     lines = [_plain(line) for line in client.directory_lines(company.siren)]
-    is_there = any(line["is_open"] and line["address"] == company.siren for line in lines)
-    outcome = Outcome.FOUND if is_there else Outcome.CLOSED if lines else Outcome.NOT_FOUND
+    outcome = Outcome.CLOSED if lines else Outcome.NOT_FOUND
+    if found := open_addresses(lines):
+        outcome = Outcome.FOUND if company.siren in found else Outcome.OTHER_PLATFORM
     DirectoryLookup.objects.update_or_create(
         company=company,
         defaults={
@@ -147,4 +196,12 @@ def _plain(line: dict[str, Any]) -> dict[str, Any]:
         "routing_code": str(routing.get("routingIdentifier") or ""),
         "name": str(routing.get("routingCodeName") or line.get("name") or ""),
         "is_open": _is_open(line),
+        "platform": _platform_name(line.get("platform")),
     }
+
+
+def _platform_name(platform: object) -> str:
+    """The platform that holds a line, as far as the directory tells."""
+    if isinstance(platform, dict):
+        platform = platform.get("platformName") or platform.get("platformId")
+    return str(platform or "")[:100]

@@ -8,7 +8,12 @@ from django.tasks import task
 from django.utils import timezone
 
 from invoices.models import Platform, Submission
-from invoices.platforms.directory import connected_platform, customers_to_look_up, refresh_directory
+from invoices.platforms.directory import (
+    companies_to_look_up,
+    connected_platform,
+    customers_to_look_up,
+    refresh_directory,
+)
 from invoices.platforms.following import fetch_statuses, is_polling_due
 from invoices.platforms.payments import queue_payment_statuses
 from invoices.platforms.submission import (
@@ -55,8 +60,11 @@ def refresh_addresses() -> int:
 
 
 def wake_directory() -> int:
-    """Wake a worker up where customers of a connected company are to be looked up; returns how many were called."""
-    if connected_platform() is None or not customers_to_look_up(timezone.now()).exists():
+    """Wake a worker up where customers or connected companies are to be looked up; returns how many were called."""
+    now = timezone.now()
+    if connected_platform() is None:
+        return 0
+    if not customers_to_look_up(now).exists() and not companies_to_look_up(now).exists():
         return 0
     return int(_call("directory", refresh_addresses.enqueue))
 

@@ -21,6 +21,7 @@ from invoices.models import Company, Invoice
 from invoices.money import write_count
 from invoices.printing import LogoError, read_logo
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
+from portal.backoffice.ui.directory import describe_company_lookup
 from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 from portal.bodies import accepts_files
 
@@ -92,7 +93,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
                 "einvoice_from",
                 "facturx_for_all",
                 "allow_plain_pdf",
-                ("platform_name", "platform"),
+                ("platform_name", "platform", "directory_answer"),
             ),
             "description": gettext_lazy(
                 "À compter de la date d’émission obligatoire, les factures aux professionnels français passent par une "
@@ -193,6 +194,7 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
     list_display = ("name", "default_word", "siren", "city", "pdf_template")
     search_fields = ("name", "siren")
     actions = ("make_default",)
+    readonly_fields = ("directory_answer",)
     change_form_template = "backoffice/companies/company.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
@@ -207,6 +209,11 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
     def logo_name(self, company: Company) -> str:
         """The name of the file."""
         return company.logo.name or ""
+
+    @admin.display(description=gettext_lazy("son adresse dans l’annuaire (BT-34)"))
+    def directory_answer(self, company: Company) -> str:
+        """Where statuses are sent to, as the directory says when it was last asked."""
+        return describe_company_lookup(company)
 
     @admin.display(description=gettext_lazy("par défaut"), boolean=True, ordering="is_default")
     def default_word(self, company: Company) -> bool:

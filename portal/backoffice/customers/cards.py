@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from customers.card_changes import notify_customer_changed
 from customers.models import Access, BulkAction, Contact, Customer
 from portal.backoffice.customers import bulk_actions
-from portal.backoffice.customers.directory import describe_lookup, look_up_chosen
 from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
 from portal.backoffice.customers.invoices_tab import latest_invoices
 from portal.backoffice.customers.web_tab import CardActions
+from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 from portal.backoffice.ui.gone import leads_back
 from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Contact, Customer
+from invoices.platforms.directory import choices_for
 from portal.backoffice.ui.lists import LabelledInlineFormSet
 from portal.backoffice.ui.mail_addresses import check_email
 
@@ -35,6 +36,26 @@ class CustomerForm(forms.ModelForm[Customer]):
                 "Un nombre (0, 1, 2…) : exemplaires papier ; les factures de ce client ne sont pas exportées."
             ),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer_addresses()
+
+    def _offer_addresses(self) -> None:
+        """Where the directory gives several addresses, or another one than the card's, they are there to choose."""
+        field = self.fields.get("electronic_address")
+        choices = choices_for(self.instance) if field is not None and self.instance.pk else []
+        known = {address for address, _name in choices}
+        kept = self.instance.electronic_address
+        if field is None or not choices or (len(choices) == 1 and (kept or self.instance.siren) in known):
+            return
+        if kept and kept not in known:
+            choices.insert(0, (kept, _("%(address)s (plus dans l’annuaire)") % {"address": kept}))
+        empty = _("le SIREN") if self.instance.siren in known else _("à choisir")
+        field.widget = forms.Select(choices=[("", empty), *choices])
+        field.help_text = _(
+            "Les adresses ouvertes que donne l’annuaire. Celle qui est choisie est écrite sur l’e-facture."
+        )
 
     def clean_email(self) -> str:
         """One address or none."""

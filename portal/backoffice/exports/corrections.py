@@ -12,14 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.address_changes import correct_address
+from customers.card_changes import notify_customer_changed
 from customers.models import DEMATERIALISED, Account, Customer
 from customers.recipients import find_recipients_of
 from customers.services import generate_credentials, set_active
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.reasons import Fix
+from invoices.platforms.directory import choices_for
 from mailing.failed_addresses import resolve_address
-from portal.backoffice.exports.forms import AddressForm, NewContactForm
+from portal.backoffice.exports.forms import AddressForm, DirectoryAddressForm, NewContactForm
+from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,25 @@ def _replace(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> 
     return _("adresse %(old)s remplacée par %(new)s") % {"old": old, "new": new}
 
 
+def _choice_form(data: Any, auto_id: str, customer: Customer, _criteria: Criteria, _old: str) -> BaseForm:
+    return DirectoryAddressForm(data, auto_id=auto_id, choices=choices_for(customer))
+
+
+def _choose(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
+    assert isinstance(form, DirectoryAddressForm)
+    customer.electronic_address = form.cleaned_data["address"]
+    customer.save(update_fields=["electronic_address", "updated_at"])
+    notify_customer_changed(customer)
+    return _("adresse de l’annuaire %(address)s choisie") % {"address": customer.electronic_address}
+
+
+def _look_up(customer: Customer, _criteria: Criteria, _form: BaseForm | None) -> str:
+    said, _level = look_up_chosen(Customer.objects.filter(pk=customer.pk))
+    customer.refresh_from_db()
+    answer = describe_lookup(customer)
+    return _("annuaire : %(said)s") % {"said": said if answer == "-" else answer}
+
+
 def _add_contact(_customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
     assert isinstance(form, NewContactForm)
     try:
@@ -139,4 +161,6 @@ CORRECTIONS: Final = {
     Fix.REPLACE: Correction(
         gettext_lazy("Corriger l’adresse en erreur"), "customers.change_customer", _replace, _address_form
     ),
+    Fix.LOOK_UP: Correction(gettext_lazy("Consulter l’annuaire"), "customers.change_customer", _look_up),
+    Fix.CHOOSE: Correction(gettext_lazy("Choisir l’adresse"), "customers.change_customer", _choose, _choice_form),
 }

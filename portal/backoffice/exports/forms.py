@@ -156,6 +156,25 @@ class AddressForm(forms.Form):
         return clean_address(self.cleaned_data["address"])
 
 
+class DirectoryAddressForm(forms.Form):
+    """One of the open addresses that the directory gives for a customer."""
+
+    address = forms.ChoiceField(
+        label=_("Adresse de l’annuaire"),
+        error_messages={
+            "required": _("Choisissez une adresse."),
+            "invalid_choice": _("L’annuaire ne donne pas cette adresse pour ce client."),
+        },
+    )
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        field = self.fields["address"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("à choisir")), *choices]
+
+
 class NewContactForm(forms.ModelForm[Contact]):
     """A contact added to a customer who has none that the selection retains."""
 

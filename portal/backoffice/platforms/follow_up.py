@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from invoices.models import Export, Invoice, LifecycleStatus, Platform, PlatformMessage, Submission
 from invoices.money import write_count
+from invoices.platforms.directory import unreachable_companies
 from invoices.platforms.lifecycle import LAST_STATUS
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
@@ -58,6 +59,7 @@ def follow_up(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": _("Suivi plateforme"),
         "platforms": list(Platform.objects.all()),
+        "unreachable": list(unreachable_companies()),
         "awaiting": awaiting_submission().count(),
         "rejected": _first(rejected),
         "waiting": _first(waiting),

@@ -1,5 +1,6 @@
 """The directory before the send: an address for each French professional, and a reason where there is none."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from customers.models import Customer
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export
 from invoices.importing.directory_file import read_directory_file
-from invoices.models import DirectoryLookup, ExportItem
-from invoices.platforms.directory import refresh_directory
+from invoices.models import Company, DirectoryLookup, ExportItem
+from invoices.platforms.directory import refresh_directory, unreachable_companies
 from invoices.platforms.simulated.server import SimulatedPlatform
 from tests.support.factories import make_customer, make_invoice
 from tests.support.simulated_platforms import SIREN, connect, directory_line, make_platform, running_platform
+from tests.support.time_passing import let_pass
 
 pytestmark = pytest.mark.django_db
 Outcome = DirectoryLookup.Outcome
@@ -61,7 +63,8 @@ CLOSED = directory_line(SIREN, status="Disabled")
         # The address of another establishment is not the customer's.
         ([OF_OTHER], {"siret": SIRET}, (Outcome.CLOSED, "")),
         ([OF_OTHER, OF_SITE], {"siret": SIRET}, (Outcome.FOUND, f"{SIREN}_{SIRET}")),
-        ([LINE], {"electronic_address": f"{SIREN}_ANCIEN"}, (Outcome.NOT_FOUND, f"{SIREN}_ANCIEN")),
+        ([LINE], {"electronic_address": f"{SIREN}_ANCIEN"}, (Outcome.OTHER_PLATFORM, f"{SIREN}_ANCIEN")),
+        ([], {"electronic_address": f"{SIREN}_ANCIEN"}, (Outcome.NOT_FOUND, f"{SIREN}_ANCIEN")),
     ],
 )
 def test_what_the_directory_says_of_a_customer(
@@ -74,6 +77,11 @@ def test_who_was_looked_up_lately_is_not_asked_for_again_and_the_seller_is_too(s
     looked_up(server, [LINE])
     assert refresh_directory() == (0, "")
     assert DirectoryLookup.objects.get(company__isnull=False).outcome == Outcome.NOT_FOUND
+    assert [lookup.company for lookup in unreachable_companies()] == list(Company.objects.all())
+    server.book.add_line(directory_line(Company.objects.get().siren))
+    let_pass(datetime.timedelta(days=2), DirectoryLookup)
+    refresh_directory()
+    assert not unreachable_companies()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,7 @@ def test_who_was_looked_up_lately_is_not_asked_for_again_and_the_seller_is_too(s
         (Outcome.NOT_FOUND, "not_in_directory"),
         (Outcome.CLOSED, "directory_closed"),
         (Outcome.SEVERAL, "address_to_choose"),
+        (Outcome.OTHER_PLATFORM, "other_platform"),
     ],
 )
 def test_what_cannot_be_delivered_is_left_out_with_its_reason(outcome: Outcome, reason: str) -> None:
@@ -91,6 +100,16 @@ def test_what_cannot_be_delivered_is_left_out_with_its_reason(outcome: Outcome, 
     make_invoice(company=company, customer=customer)
     create_export(criteria=Criteria(scope=Scope.ALL))
     assert ExportItem.objects.get().reason == reason
+
+
+def test_a_card_that_was_changed_is_asked_for_again(server: SimulatedPlatform) -> None:
+    looked_up(server, [LINE])
+    customer = Customer.objects.get()
+    customer.electronic_address = f"{SIREN}_ANCIEN"
+    customer.save()
+    assert refresh_directory() == (1, "")
+    Customer.objects.update(siren="732829320")
+    assert refresh_directory() == (1, "")
 
 
 def test_the_file_of_the_public_directory_is_read_without_an_interface() -> None:

@@ -1,4 +1,4 @@
-"""What the directory says of a customer, on his card, and asking it again."""
+"""What the directory says of a customer or of a company, in words, and asking it again."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from invoices.models import DirectoryLookup
+from invoices.models import Company, DirectoryLookup
 from invoices.money import write_count
 from invoices.platforms.client import PlatformClient, PlatformError
-from invoices.platforms.directory import addresses_for, connected_platform, look_up
+from invoices.platforms.directory import addresses_for, connected_platform, look_up, open_addresses
 
 MOST: Final = 50
 
@@ -19,11 +19,19 @@ MOST: Final = 50
 def describe_lookup(customer: Customer) -> str:
     """«une adresse : 552100554 (le 26/11/2026, Plateforme)»; a dash where the directory was never asked."""
     lookup = DirectoryLookup.objects.filter(customer=customer.pk).first() if customer.pk else None
-    if lookup is None:
-        return "-"
+    return "-" if lookup is None else _describe(lookup, addresses_for(customer, lookup.lines))
+
+
+def describe_company_lookup(company: Company) -> str:
+    """The same of the seller's own address (BT-34), where statuses are sent to."""
+    lookup = DirectoryLookup.objects.filter(company=company.pk).first() if company.pk else None
+    return "-" if lookup is None else _describe(lookup, open_addresses(lookup.lines))
+
+
+def _describe(lookup: DirectoryLookup, addresses: list[str]) -> str:
     day = timezone.localtime(lookup.at)
-    addresses = ", ".join(addresses_for(customer, lookup.lines)[:20])
-    words = f"{lookup.get_outcome_display()} : {addresses}" if addresses else str(lookup.get_outcome_display())
+    shown = ", ".join(addresses[:20])
+    words = f"{lookup.get_outcome_display()} : {shown}" if shown else str(lookup.get_outcome_display())
     return _("%(words)s (le %(day)s, %(source)s)") % {"words": words, "day": f"{day:%d/%m/%Y}", "source": lookup.source}
 
 
