@@ -23,6 +23,7 @@ from invoices.printing import LogoError, read_logo
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
 from portal.backoffice.ui.directory import describe_company_lookup
 from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
+from portal.backoffice.ui.text_fields import IdentifierField, UpperField
 from portal.bodies import accepts_files
 
 # A file that the field refuses in its own words (5 Mo) is still read.
@@ -161,6 +162,10 @@ class CompanyForm(forms.ModelForm[Company]):
             "logo": LogoInput,
             "colour": forms.TextInput(attrs={"type": "color"}),
             "pdf_template": TemplateChoice,
+        }
+        field_classes = {
+            "country": UpperField,
+            **dict.fromkeys(("siren", "siret", "vat_identifier", "iban", "bic"), IdentifierField),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

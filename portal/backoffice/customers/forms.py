@@ -1,7 +1,5 @@
 """Forms of the customer card: addresses are checked as they are typed, and one contact at most is the main one."""
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -11,14 +9,7 @@ from customers.models import Contact, Customer
 from invoices.platforms.directory import choices_for
 from portal.backoffice.ui.lists import LabelledInlineFormSet
 from portal.backoffice.ui.mail_addresses import check_email
-
-
-class UpperField(forms.CharField):
-    """Text in capitals, however it was typed: «d» is D, «fr» is FR."""
-
-    def to_python(self, value: Any) -> Any:
-        """The text, stripped, in capitals."""
-        return str(super().to_python(value) or "").strip().upper()
+from portal.backoffice.ui.text_fields import IdentifierField, UpperField
 
 
 class CustomerForm(forms.ModelForm[Customer]):
@@ -27,7 +18,13 @@ class CustomerForm(forms.ModelForm[Customer]):
     class Meta:
         model = Customer
         fields = ("email", "country", "invoice_copies")  # the card adds its own
-        field_classes = {"country": UpperField, "invoice_copies": UpperField}
+        field_classes = {
+            "country": UpperField,
+            "invoice_copies": UpperField,
+            "siren": IdentifierField,
+            "siret": IdentifierField,
+            "vat_identifier": IdentifierField,
+        }
         help_texts = {
             "email": gettext_lazy("Sert d’identifiant à l’espace client, sauf si un contact le remplace."),
             "country": gettext_lazy("Code à deux lettres : FR, DE, BE…"),
