@@ -1,5 +1,7 @@
 """Forms of the customer card: addresses are checked as they are typed, and one contact at most is the main one."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
