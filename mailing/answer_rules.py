@@ -322,7 +322,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Reason.UNKNOWN,
         rf"\b(?:unknown|invalid|non-?existent|no such) (?:local[ -]?)?(?:part|person|{_NAME})|user[- ]unknown"
-        rf"|nosuchuser"
+        rf"|nosuchuser|not listed in (?:the )?(?:domino|public|name|directory|address)"
         rf"|recipientnotfound|recipnotfound|resolver\.adr\.\w*notfound|no (?:mailbox|user|account)[^.;]{{0,20}}(?:here"
         rf"|by that name|found)"
         rf"|not a (?:known|valid) (?:user|mailbox|recipient)|(?<!relayed to ){_NAME}\b[^.;:]{{0,40}}?\b{_MISSING}"

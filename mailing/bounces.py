@@ -142,10 +142,24 @@ def _form(address: str) -> str:
 
 
 def _forwarded_to(message: Message, said: RecipientReport) -> str:
-    """The address that failed in the place of the recipient; "" where it is his own, or the report names none."""
-    if not said.addresses or _form(message.recipient) in map(_form, said.addresses):
+    """The address that failed in the place of the recipient; "" where it is his own, or the report names none.
+
+    Another name for his mailbox at his own domain (an alias) is his own; one elsewhere is not, though his be told too.
+    """
+    if not said.addresses:
         return ""
-    return said.addresses[-1]
+    failed, ours = said.addresses[-1], _form(message.recipient)
+    if _form(failed) == ours:
+        return ""
+    if ours in map(_form, said.addresses) and _same_domain(failed, ours):
+        return ""
+    return failed
+
+
+def _same_domain(one: str, other: str) -> bool:
+    """True for addresses of one domain, or of a domain and one below it."""
+    first, second = (f".{_form(address).rpartition('@')[2]}" for address in (one, other))
+    return first.endswith(second) or second.endswith(first)
 
 
 def _reason(said: RecipientReport, forwarded: str) -> str:

@@ -23,20 +23,31 @@ _HEADERS = (
     "X-FC-MachineGenerated",
 )
 _PREFIX = r"^\W*(?:(?:re|tr|fw|fwd|aw|rv|i)\s*:\s*)*\W*"
-# An absence that is the whole subject, or is followed by a date, a mark or the place.
+# What follows the title of an automatic reply: nothing, a mark, a date; not the words of a person.
+_END = (
+    r"(?:\s*(?:[:!.,–—()\[\]/-]|$)|\s+(?:jusqu|until|till|bis\b|hasta|fino|from|to\b|[aà]\b|auf\b|von\b|vom\b|re\b"
+    r"|(?:du|le|d[eu]l|dal|am|on) \d|\d))"
+)
 _SUBJECT = re.compile(
     _PREFIX
-    + r"(?:auto(?:matic|matique|matisch\w*|m[aá]tica)?[ -]?(?:reply|response|r[eé]ponse|antwort)\b"
-    + r"|r[eé]ponse automatique|message (?:automatique )?d[’' ]absence|notification d[’' ]absence|avis d[’' ]absence"
-    + r"|(?:je suis |i am |actuellement )*absente?s?(?: (?:du bureau|jusqu|until"
-    + r"|du \d|le \d|ce jour|pour cong)|\s*[:!.–—-]|\s*$)"
+    + r"(?:(?:auto(?:matic|matique|matisch\w*|m[aá]tica)?[ -]?(?:reply|response|r[eé]ponse|antwort)"
+    + r"|r[eé]ponse automatique|(?:message (?:automatique )?|notification |avis )d[’' ]absence"
+    + r"|(?:i am |i'm |currently )*out[- ]of[- ](?:the[- ])?office"
+    + r"(?: (?:auto\S*|reply|response|message|notification|notice))*"
+    + r"|(?:i am |i'm )?on (?:vacation|holidays?|annual leave)|vacation (?:reply|notice|message|responder)"
+    + r"|away from (?:the |my )?(?:office|desk|mail)|automatische (?:antwort|r[uü]ckantwort)"
+    + r"|abwesenheit(?:snotiz|sassistent|smeldung|sbenachrichtigung)?"
+    + r"|(?:ich )?(?:bin )?(?:bis \S+ |derzeit |aktuell |zur ?zeit )?(?:abwesend|im urlaub|nicht im (?:b[uü]ro|haus)"
+    + r"|au(?:ß|ss)er haus)"
+    + r"|respuesta autom[aá]tica|mensaje de ausencia|(?:estoy )?(?:fuera de (?:la )?oficina|ausente|de vacaciones)"
+    + r"|risposta automatica|(?:sono )?(?:fuori (?:sede|ufficio)|assente|in ferie)|assenza dall.ufficio"
+    + r"|automatisch antwoord|afwezig(?:heid)?)"
+    + _END
+    + r"|auto ?:.{0,80}\b(?:absente?s?\b|out of (?:the )?office|away|abwesend)"
+    + r"|(?:je suis |i am |actuellement )*absente?s?(?: (?:du bureau|jusqu|until|du \d|le \d|ce jour|pour cong)"
+    + r"|\s*[:!.–—-]|\s*$)"
     + r"|absence(?: (?:du bureau|jusqu|du \d|pour cong)|\s*[:!.–—-]|\s*$)"
-    + r"|(?:je suis |actuellement )*en (?:cong[eé]s?|vacances)(?: (?:jusqu|du \d|annuels?|until)|\s*[:!.–—-]|\s*$)"
-    + r"|(?:i am |i'm |currently )*out[- ]of[- ](?:the[- ])?office|(?:i am |i'm )?on (?:vacation|holiday|annual leave)"
-    + r"|vacation (?:reply|notice|message)|away from (?:the |my )?(?:office|desk|mail)"
-    + r"|automatische (?:antwort|r[uü]ckantwort)|abwesenheit(?:snotiz|sassistent|smeldung|sbenachrichtigung)?\b"
-    + r"|(?:bin )?abwesend\b|respuesta autom[aá]tica|fuera de (?:la )?oficina|risposta automatica"
-    + r"|fuori (?:sede|ufficio)|assenza dall.ufficio)",
+    + r"|(?:je suis |actuellement )*en (?:cong[eé]s?|vacances)(?: (?:jusqu|du \d|annuels?|until)|\s*[:!.–—-]|\s*$))",
     re.IGNORECASE,
 )
 _RECEIPT_SUBJECT = re.compile(
@@ -54,8 +65,10 @@ _CHALLENGERS = re.compile(
     re.IGNORECASE,
 )
 _CHALLENGE = re.compile(
-    r"(?:confirm\w*|prouv\w*|authentifi\w*|valid\w*|v[eé]rifi\w*|prove)[^.\n]{0,80}"
+    r"(?:confirm\w*|prouv\w*|authentifi\w*|valid\w*|v[eé]rifi\w*|prove|best[aä]tig\w*|conferm\w*)[^.\n]{0,80}"
     r"(?:[eê]tes (?:un |bien un )?humain|(?:are )?(?:a )?human|votre (?:identit[eé]|envoi|adresse|message|mail)"
+    r"|(?:ihre?|su|tu|suo|vostro|il tuo|la tua) (?:e-?mail|adresse|nachricht|identit\w*|direcci[oó]n|correo|mensaje"
+    r"|indirizzo|messaggio)"
     r"|your (?:identity|message|e?-?mail|address)|not a (?:robot|spammer)|exp[eé]diteur)"
     r"|captcha|en attente (?:de (?:validation|confirmation|v[eé]rification)|d[’']authentification)"
     r"|confirmez votre envoi|(?:held|waiting) (?:for|until)[^.\n]{0,40}(?:verif|confirm)",

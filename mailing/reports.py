@@ -101,7 +101,14 @@ _RETURN_SUBJECT = re.compile(
 )
 _DELAY = re.compile(
     r"delay(?:ed)?\b|warning: message|will (?:continue|keep) (?:to )?try|retard[eé]|verz[oö]gert"
-    r"|not yet been delivered",
+    r"|not (?:yet )?been delivered to one|has not yet been|(?:attempts will|will be) (?:continue|retried)|warning only"
+    r"|tentatives de remise (?:vont )?continuer|pas encore [eé]t[eé] (?:remis|distribu)|noch nicht zugestellt",
+    re.IGNORECASE,
+)
+# Titles that say that the server has given up, whatever the code of its last try.
+_FINAL_SUBJECT = re.compile(
+    r"undeliver|non remis|[eé]chec|fail(?:ed|ure)|returned mail|returned to sender|unzustellbar|nicht zugestellt"
+    r"|fehlgeschlagen|no se (?:puede|ha podido) entregar|mancat[ao]|non recapitabile",
     re.IGNORECASE,
 )
 _DIAGNOSTIC_LINE = re.compile(r"^.*(?<![\d.])[45]\d\d[ -].*$|^.*\b[45]\.\d{1,3}\.\d{1,3}\b.*$", re.MULTILINE)
@@ -130,6 +137,12 @@ def _read(raw: bytes) -> Report:
     letter = read_letter(raw)
     tokens, message_ids = _tokens(letter), _message_ids(letter, raw)
     recipients = tuple(_rfc3464_recipients(letter))
+    if not recipients and is_return(letter):
+        # A relay that wraps the report of another in one of its own.
+        wrapped = [part.text for part in letter.parts if part.content_type == "message/rfc822"]
+        recipients = tuple(
+            found for text in wrapped for found in _rfc3464_recipients(read_letter(text.encode("utf-8", "replace")))
+        )
     if recipients:
         return Report(Nature.REPORT, tokens, message_ids, recipients)
     if is_read_receipt(letter):
@@ -263,16 +276,17 @@ def _other_recipients(letter: Letter, raw: bytes) -> Iterator[RecipientReport]:
     diagnostic = _diagnostic(explanation)
     code = re.search(r"\b([45]\.\d{1,3}\.\d{1,3})\b", diagnostic)
     status = code[1] if code else ""
+    is_delay = bool(_DELAY.search(f"{letter.header('Subject')}\n{explanation}"))
     if not failed and not delayed:
         reason = classify(diagnostic)
         if reason is Reason.OTHER and not re.search(r"(?<![\d.])5\d\d[ -]|\b5\.\d{1,3}\.\d{1,3}\b", diagnostic):
             return  # nothing that speaks of a failure
         named = tuple(address for address in _ADDRESS.findall(explanation) if not _NOT_A_RECIPIENT.match(address))
         own = tuple(address for address in named if not _TOKEN.search(address))
-        is_delay = bool(_DELAY.search(letter.header("Subject"))) or is_for_now(diagnostic, status)
+        is_delay = is_delay or (is_for_now(diagnostic, status) and not _FINAL_SUBJECT.search(letter.header("Subject")))
         yield RecipientReport(own, "delayed" if is_delay else "failed", status, diagnostic)
         return
     for address in sorted(failed):
-        yield RecipientReport((address,), "failed", status, diagnostic)
+        yield RecipientReport((address,), "delayed" if is_delay else "failed", status, diagnostic)
     for address in sorted(delayed):
         yield RecipientReport((address,), "delayed", status, diagnostic)

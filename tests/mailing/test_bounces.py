@@ -147,6 +147,14 @@ def test_a_mail_forwarded_to_two_mailboxes_came_back_only_if_both_did(sent: Abou
 
 def test_the_original_recipient_tells_ours_after_a_forwarding(sent: About) -> None:
     fields = group("boite@ailleurs.example", "5.1.1", "550 5.1.1 unknown", original=RECIPIENT.upper())
+    assert take_in(rfc3464(sent, fields), timezone.now()) is Effect.SOFT
+    assert "boite@ailleurs.example" in Message.objects.get(message_id=sent.message_id).reason
+    assert not known_bad([RECIPIENT])
+
+
+def test_an_alias_at_the_domain_of_the_recipient_is_his_own_address(sent: About) -> None:
+    own = f"boite@interne.{RECIPIENT.partition('@')[2]}"
+    fields = group(own, "5.1.1", "550 5.1.1 unknown", original=RECIPIENT)
     assert take_in(rfc3464(sent, fields), timezone.now()) is Effect.HARD
 
 
