@@ -25,7 +25,11 @@ def _flatten(names: Any) -> list[str]:
     return [names] if isinstance(names, str) else [one for part in names for one in _flatten(part)]
 
 
-FIELDS: Final = tuple(name for _key, _title, options in SECTIONS for name in _flatten(options["fields"]))
+_STORED: Final = frozenset(field.name for field in Company._meta.fields)
+# The form tells other things besides, which nobody sets.
+FIELDS: Final = tuple(
+    name for _key, _title, options in SECTIONS for name in _flatten(options["fields"]) if name in _STORED
+)
 """What may be set, in the order of the form: names of fields of :class:`~invoices.models.Company`."""
 IDENTIFIERS: Final = ("siren", "siret", "vat_identifier")
 YES, NO = ("oui", "true", "1", "yes"), ("non", "false", "0", "no")
