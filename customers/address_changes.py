@@ -7,6 +7,8 @@ from customers.card_changes import notify_customer_changed
 from customers.models import Access, Account, Contact, Customer
 from mailing.addresses import normalise_address, parse_address
 from mailing.failed_addresses import resolve_address
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 
 
 @transaction.atomic
@@ -35,6 +37,7 @@ def correct_address(*, customer: Customer, old: str, new: str) -> int:
         changed += 1
     _move_account(locked, wrong, new)
     resolve_address(old)
+    record(Action.ADDRESS_CHANGED, customer, details={"changed": changed}, personal={"former": old, "now": new})
     customer.refresh_from_db()
     return changed
 

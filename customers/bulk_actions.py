@@ -14,12 +14,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.card_trail import acts_of_card
 from customers.history import write_history
 from customers.models import DEMATERIALISED, Account, BulkAction, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_recipients_of
 from customers.services import draw_credentials, generate_credentials, save_credentials, send_credentials, set_active
 from mailing import leases
 from mailing.leases import database_now
+from mailing.trail.recording import record_all
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +114,9 @@ def _dematerialise(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         Customer.objects.filter(pk__in=[row.pk for row in rows]).update(
             invoice_copies=DEMATERIALISED, updated_at=timezone.now()
         )
+        for row in rows:
+            former, row.invoice_copies = row.invoice_copies, DEMATERIALISED
+            record_all(acts_of_card(row, {"invoice_copies": former}))
         bulk_action.changed += len(rows)
         _log(bulk_action, rows, _("Passé en D (démat)."))
         _advance(bulk_action, len(keys))

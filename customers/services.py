@@ -16,6 +16,8 @@ from customers.mails import draft_credentials_mail, draft_link_mail, draft_passw
 from customers.models import Access, Account, Customer
 from mailing.composition import load_template
 from mailing.outbox import StoredMessage, mails_with_secret, write_messages
+from mailing.trail.actions import Action
+from mailing.trail.recording import Act, record, record_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,29 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
             with transaction.atomic():
                 account.save()
                 Access.objects.create(account=account, customer=customer)
+                _record_credentials(account, customer)
         except IntegrityError:
             # Somebody else made it between the look and the write.
             account, is_new = Account.objects.get(login=address), False
     if account.is_staff:
         raise ValueError(f"{address} belongs to a member of staff.")
     if not is_new:
-        Access.objects.get_or_create(account=account, customer=customer)
+        _give_access(account, customer)
         if account.has_expired_provisional:
             renew_credentials(account=account)
             is_new = True
     return GeneratedCredentials(account, is_new)
+
+
+@transaction.atomic
+def _give_access(account: Account, customer: Customer) -> None:
+    _access, is_new = Access.objects.get_or_create(account=account, customer=customer)
+    if is_new:
+        _record_credentials(account, customer)
+
+
+def _record_credentials(account: Account, customer: Customer) -> None:
+    record(Action.CREDENTIALS_MADE, account, details={"customer": customer.code}, personal={"login": account.login})
 
 
 def draw_credentials(account: Account) -> None:
@@ -78,6 +92,7 @@ def renew_credentials(*, account: Account) -> Account:
     return save_credentials(account=account)
 
 
+@transaction.atomic
 def save_credentials(*, account: Account) -> Account:
     """Write what :func:`draw_credentials` drew: from here on the old password no longer works."""
     account.save(
@@ -89,6 +104,7 @@ def save_credentials(*, account: Account) -> Account:
             "password_changed_at",
         ]
     )
+    record(Action.CREDENTIALS_MADE, account, details={"renewed": True}, personal={"login": account.login})
     return account
 
 
@@ -114,6 +130,7 @@ def choose_password(*, account: Account, password: str) -> Account:
             "password_changed_at",
         ]
     )
+    record(Action.PASSWORD_CHOSEN, account, personal={"login": account.login})
     if "@" in account.login:
         write_messages([draft_password_changed_mail(account=account, sending=_this_moment())])
     return account
@@ -186,6 +203,7 @@ def send_credentials(*, accounts: Iterable[Account]) -> int:
         ]
     )
     Account.objects.filter(pk__in=[account.pk for account in chosen]).update(credentials_sent_at=now)
+    record_all(Act(Action.CREDENTIALS_SENT, account, personal={"login": account.login}) for account in chosen)
     return len(chosen)
 
 
@@ -216,8 +234,9 @@ def note_sent_credentials(references: Iterable[str]) -> None:
         .exclude(credentials_sent_at__gt=now - _A_MOMENT)
     )
     # In one order: two workers that tell the same accounts wait for each other, and never both at once.
-    locked = list(told.order_by("pk").select_for_update().values_list("pk", flat=True))
-    Account.objects.filter(pk__in=locked).update(credentials_sent_at=now)
+    locked = list(told.order_by("pk").select_for_update())
+    Account.objects.filter(pk__in=[account.pk for account in locked]).update(credentials_sent_at=now)
+    record_all(Act(Action.CREDENTIALS_SENT, account, personal={"login": account.login}) for account in locked)
 
 
 def mails_of_credentials(account: Account) -> list[StoredMessage]:
@@ -233,6 +252,8 @@ def set_active(*, accounts: Iterable[Account], is_active: bool) -> int:
     """
     keys = [account.pk for account in accounts]
     changed = Account.objects.filter(pk__in=keys).exclude(is_active=is_active)
+    action = Action.ACCOUNT_OPENED if is_active else Action.ACCOUNT_CLOSED
+    record_all(Act(action, account, personal={"login": account.login}) for account in changed.order_by("pk"))
     if is_active:
         return changed.update(is_active=True)
     return changed.update(is_active=False, sessions_closed_at=timezone.now())

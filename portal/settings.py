@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from portal.environment import Environment, hide_password, require_extra, wrong
 from portal.mail_oauth import read_mail_oauth
+from portal.mailers import read_mailers
 from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "invoices",
     "customers",
     "mailing",
+    "mailing.trail",
     "portal.backoffice.config.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.SpaceMiddleware",
     "portal.backoffice.impersonation.VisitMiddleware",  # after the session knows whose it is
+    "portal.space.acting.ActingMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -264,35 +266,7 @@ AXES_LOCKOUT_CALLABLE = "portal.space.views.errors.locked_out"
 MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.
 EMAIL_URL = env.str("EMAIL_URL", default="")
-if EMAIL_URL:
-    try:
-        _email = environ.Env.email_url_config(EMAIL_URL)
-        _is_smtp = _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
-    except (ValueError, KeyError, LookupError, ImproperlyConfigured):
-        _is_smtp = False
-    if not _is_smtp:
-        raise wrong(
-            "EMAIL_URL",
-            hide_password(EMAIL_URL),
-            expected="une adresse en smtp://, smtp+tls:// ou smtp+ssl://",
-            example="smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
-        )
-    MAILERS: dict[str, dict[str, Any]] = {
-        "default": {
-            "BACKEND": _email["EMAIL_BACKEND"],
-            "OPTIONS": {
-                "host": _email["EMAIL_HOST"] or "localhost",
-                "port": _email["EMAIL_PORT"],  # None: 25, 587 with STARTTLS, 465 with TLS
-                "username": _email["EMAIL_HOST_USER"] or "",
-                "password": _email["EMAIL_HOST_PASSWORD"] or "",
-                "use_tls": _email.get("EMAIL_USE_TLS", False),
-                "use_ssl": _email.get("EMAIL_USE_SSL", False),
-                "timeout": env.int("EMAIL_TIMEOUT", default=30),
-            },
-        },
-    }
-else:
-    MAILERS = {"default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(MAIL_ROOT)}}}
+MAILERS = read_mailers(EMAIL_URL, timeout=env.int("EMAIL_TIMEOUT", default=30), folder=MAIL_ROOT)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Whom check_mail asks: host or host:port. Empty: the resolver of the machine.

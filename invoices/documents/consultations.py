@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from customers.models import Account
 from invoices.models import Consultation, Invoice
+from mailing.trail.acting import Actor, present_actor
+from mailing.trail.actions import Action
+from mailing.trail.recording import Act, record_all
 
 # Requests of one visit: a reader of PDF asks for a file in pieces, and people turn back and forth between pages.
 VISIT = datetime.timedelta(minutes=30)
@@ -31,8 +34,13 @@ def record_consultations(*, invoice_ids: Iterable[UUID], account: Account, chann
         if new < len(asked):
             recent = Consultation.objects.filter(invoice__in=asked, account=account, channel=channel)
             of_this_visit.update(recent.filter(at__gt=now - VISIT).values_list("invoice_id", flat=True))
-        Consultation.objects.bulk_create(
+        written = Consultation.objects.bulk_create(
             Consultation(invoice_id=identifier, account=account, login=account.login, channel=channel, at=now)
             for identifier in asked
             if identifier not in of_this_visit
+        )
+        # What an archive holds is noted while it is sent, after the request's own end.
+        record_all(
+            (Act(Action.CONSULTED, Invoice(pk=row.invoice_id), {"channel": row.channel}) for row in written),
+            by=Actor(account.pk, account.login, present_actor().address),
         )

@@ -23,6 +23,8 @@ from invoices.formats.reading_child import read_in_child
 from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
 from invoices.models import Document, Invoice, PrintedContent
 from invoices.store.frozen import delete_unreferenced, store_bytes
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ def _replace_document(document: Document, printed: dict[str, Any] | None, before
         invoice.check_state, invoice.content_check = Invoice.CheckState.UNCHECKED, None
         changed += ["check_state", "content_check"]
     invoice.save(update_fields=changed)
+    record(Action.NEW_VERSION, invoice, details={**document.identity(), "reason": document.reason})
 
 
 def _rendered(invoice: Invoice) -> Rendering:

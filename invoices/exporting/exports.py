@@ -16,6 +16,8 @@ from invoices.exporting.selection import find_candidates, judge_customer, judge_
 from invoices.models import Company, Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from mailing.composition import template_versions
 from mailing.outbox import failed_among, retry
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -137,6 +139,7 @@ def start_export(*, export: Export) -> Export:
     locked.finished_at = None
     locked.save(update_fields=["state", "started_at", "finished_at", "template_versions"])
     _take_invoices(locked)
+    record(Action.EXPORT_BEGUN, locked, details={"number": locked.number, "lines": locked.items.ready().count()})
     return locked
 
 
@@ -181,9 +184,11 @@ def pause_export(*, export: Export) -> None:
 @transaction.atomic
 def cancel_export(*, export: Export) -> None:
     """Stop for good: lines already published stay published, the others wait for another list."""
-    Export.objects.filter(pk=export.pk, state__in=(State.DRAFT, State.RUNNING, State.PAUSED)).update(
+    has_ended = Export.objects.filter(pk=export.pk, state__in=(State.DRAFT, State.RUNNING, State.PAUSED)).update(
         state=State.CANCELLED, finished_at=timezone.now()
     )
+    if has_ended:
+        record(Action.EXPORT_CANCELLED, export, details={"number": export.number})
     release_invoices(export=export)
 
 

@@ -55,6 +55,16 @@ class Document(models.Model):
             raise TypeError("A frozen document does not change; a correction is a new version.")
         super().save(*args, **kwargs)
 
+    def identity(self) -> dict[str, Any]:
+        """What tells its bytes from all others, and which invoice they are of, as plain values."""
+        return {
+            "number": self.invoice.number,
+            "role": self.role,
+            "version": self.version,
+            "sha256": self.sha256,
+            "size": self.size,
+        }
+
     @property
     def profile_name(self) -> str:
         """The profile as people name it; what a received file states where it is none of Factur-X's own."""

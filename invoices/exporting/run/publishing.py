@@ -17,6 +17,8 @@ from invoices.exporting.run.freezing import PreparedLine
 from invoices.exporting.run.mails import ExportedInvoice
 from invoices.models import Document, Export, ExportItem, Invoice, PrintedContent
 from mailing import leases
+from mailing.trail.actions import Action
+from mailing.trail.recording import Act, record_all
 
 logger = logging.getLogger(__name__)
 State = ExportItem.State
@@ -98,6 +100,11 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
     ]
     documents = [line.document for line in good if line.document is not None]
     _publish(documents, now)
+    record_all(
+        Act(Action.PUBLISHED, line.invoice, {**line.document.identity(), "export": export.number})
+        for line in good
+        if line.document is not None
+    )
     PrintedContent.objects.bulk_create(
         [
             PrintedContent(document=line.document, content=line.printed)

@@ -24,6 +24,8 @@ from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.models import Export, ExportCustomer, ExportItem
 from invoices.workers.leases import is_dead, name_worker
 from mailing import leases
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 
 State = ExportItem.State
 
@@ -158,6 +160,8 @@ def finish_export(export: Export) -> bool:
         )
         if not has_ended and waiting.exists():
             return False
+        if has_ended:
+            record(Action.EXPORT_ENDED, export, details={"number": export.number})
     release_invoices(export=export)
     return True
 

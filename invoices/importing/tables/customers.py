@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from customers.card_trail import TRAILED, acts_of_card
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import DEMATERIALISED, Contact, Customer
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
@@ -19,6 +20,7 @@ from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import StagingDatabase
 from invoices.importing.values import LOOK_ALIKES, BadValue, addresses_in, bare_address, bare_code, parse_flag, shown
 from mailing.addresses import InvalidAddressError, parse_address
+from mailing.trail.recording import Act, record_all
 
 BATCH: Final = 900
 
@@ -302,6 +304,7 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
     updated: list[Customer] = []
     fields: set[str] = set()
     others: list[tuple[Customer, tuple[str, str]]] = []
+    acts: list[Act] = []
     for values in batch:
         addresses = values.pop(_OTHER_ADDRESSES, ())
         customer = existing.get(values["code"])
@@ -322,8 +325,10 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
                         "now": values["email"],
                     }
                 )
+            before = {name: getattr(customer, name) for name in TRAILED}
             for name in changed:
                 setattr(customer, name, values[name])
+            acts += acts_of_card(customer, before)
             customer.updated_at = timezone.now()
             fields |= changed
             updated.append(customer)
@@ -335,6 +340,7 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
         Customer.objects.bulk_create(created)
         if updated:
             Customer.objects.bulk_update(updated, sorted(fields | {"updated_at"}))
+        record_all(acts)
     if others:
         _write_contacts(others, report, write=write)
     if not write:

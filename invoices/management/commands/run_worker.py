@@ -30,6 +30,7 @@ from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
 from mailing.heartbeats import record_heartbeat, remove_heartbeat
+from mailing.trail.chain import chain_new_entries
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ def _sweep(name: str) -> None:
         ("Looking for statuses to fetch", wake_polling),
         ("Looking for addresses to look up", wake_directory),
         ("Wiping expired secrets", wipe_expired_secrets),
+        ("Chaining the trail", chain_new_entries),
     ):
         if not _try(what, step):
             break

@@ -12,7 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.card_changes import notify_customer_changed
+from customers.card_trail import TRAILED, acts_of_card
 from customers.models import Access, BulkAction, Contact, Customer
+from mailing.trail.recording import record_all
 from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
@@ -100,6 +102,7 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
         super().save_model(request, obj, form, change)
         if change and form.changed_data:
             notify_customer_changed(obj)
+            record_all(acts_of_card(obj, {name: form.initial.get(name, "") for name in TRAILED}))
 
     def has_credentials_permission(self, request: HttpRequest) -> bool:
         """Who may make and send credentials."""

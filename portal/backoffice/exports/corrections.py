@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.address_changes import correct_address
 from customers.card_changes import notify_customer_changed
+from customers.card_trail import acts_of_card
 from customers.models import DEMATERIALISED, Account, Customer
 from customers.recipients import find_recipients_of
 from customers.services import generate_credentials, set_active
@@ -21,6 +22,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.reasons import Fix
 from invoices.platforms.directory import choices_for
 from mailing.failed_addresses import resolve_address
+from mailing.trail.recording import record_all
 from portal.backoffice.exports.forms import AddressForm, DirectoryAddressForm, NewContactForm
 from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 
@@ -73,17 +75,23 @@ def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Crit
 
 
 def _dematerialise(customer: Customer, _criteria: Criteria, _form: BaseForm | None) -> str:
-    customer.invoice_copies = DEMATERIALISED
-    customer.save(update_fields=["invoice_copies", "updated_at"])
+    _change_card(customer, "invoice_copies", DEMATERIALISED)
     return _("passé en D (démat)")
 
 
 def _set_address(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:
     assert isinstance(form, AddressForm)
-    customer.email = form.cleaned_data["address"]
-    customer.save(update_fields=["email", "updated_at"])
+    _change_card(customer, "email", form.cleaned_data["address"])
     request_checks()
     return _("adresse e-mail %(address)s enregistrée") % {"address": customer.email}
+
+
+@transaction.atomic
+def _change_card(customer: Customer, field: str, value: str) -> None:
+    former = getattr(customer, field)
+    setattr(customer, field, value)
+    customer.save(update_fields=[field, "updated_at"])
+    record_all(acts_of_card(customer, {field: former}))
 
 
 def _replace(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> str:

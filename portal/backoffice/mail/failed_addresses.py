@@ -23,6 +23,8 @@ from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend
 from invoices.files.csv_tables import Column
 from mailing.addresses import InvalidAddressError
 from mailing.failed_addresses import count_failed_addresses, resolve_address
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, log_change
@@ -85,6 +87,7 @@ def forget(request: HttpRequest) -> HttpResponse:
             action_flag=CHANGE,
             change_message=sentence,
         )
+        record(Action.DELETED, personal={"object": address, "change": sentence})
         messages.success(request, sentence)
     return redirect(_here(request))
 

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
 from django.db import DataError
@@ -12,6 +13,8 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+
+from portal.change_log import record_changes
 
 # A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
 COUNTED_ROWS = 10_000
@@ -74,6 +77,21 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
         """A title that is French whatever the name («Ajouter : utilisateur»), instead of «Ajout de utilisateur»."""
         title = _("Ajouter : %(name)s") % {"name": self.opts.verbose_name}
         return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """Into Django's history, and into the trail."""
+        record_changes(request.user.pk or 0, [obj], message, flag=ADDITION)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """Into Django's history, and into the trail."""
+        record_changes(request.user.pk or 0, [obj], message, flag=CHANGE)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Into Django's history, and into the trail."""
+        record_changes(request.user.pk or 0, queryset, "", flag=DELETION)
+        return super().log_deletions(request, queryset)
 
 
 class LabelledInlineFormSet[M: Model, P: Model, F: ModelForm[Any]](BaseInlineFormSet[M, P, F]):

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -22,7 +23,10 @@ from customers.links import Purpose, account_of_token
 from customers.models import Account
 from customers.models.login_field import canonical_login
 from customers.services import send_link, use_password_link, use_sign_in_link
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 from portal.sessions import close_sessions
+from portal.space.acting import actor_of
 from portal.space.forms import LinkForm, LoginForm, NewPasswordForm
 from portal.space.limits import Limit
 from portal.space.requests import client_address, client_network, login_tried, wanted_page
@@ -66,12 +70,15 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Open a session that ends with the browser, unless «rester connecté» is ticked."""
-        answer = super().form_valid(form)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            record(Action.SIGNED_IN, details={"with": "password"}, by=actor_of(self.request))
         self.request.session.set_expiry(settings.SESSION_REMEMBERED_FOR if form.cleaned_data["remember"] else None)
         return answer
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Note the refusal in the log, for whoever bans addresses there; no login, which is personal data."""
+        record(Action.SIGN_IN_REFUSED, personal={"login": login_tried(self.request)})
         logger.warning("sign-in refused from %s", client_address(self.request))
         return super().form_invalid(form)
 
@@ -86,6 +93,8 @@ class SignOut(LogoutView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Close the session, and have cookies, caches and storage of this site cleared."""
+        if request.user.is_authenticated:
+            record(Action.SIGNED_OUT)
         answer = super().post(request, *args, **kwargs)
         answer["Clear-Site-Data"] = '"cache", "storage"'
         return answer
@@ -182,8 +191,10 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "space/password_by_link.html", context)
 
 
+@transaction.atomic
 def _open_session(request: HttpRequest, account: Account) -> None:
     login(request, account, backend=BACKEND)
+    record(Action.SIGNED_IN, details={"with": "link"}, by=actor_of(request))
     request.session.set_expiry(None)  # what a form sent too late has shortened
 
 

@@ -24,6 +24,8 @@ from customers.second_factor import (
 )
 from invoices.models import Company
 from invoices.printing.transfer_code import transfer_code
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 from portal.middleware import CODE, ENROLMENT, open_before
 from portal.proof import proved_lately
 from portal.sessions import (
@@ -88,6 +90,7 @@ def give_code(request: HttpRequest) -> HttpResponse:
         if take_code(account=owner, code=form.cleaned_data["code"]):
             note_second_factor(request)
             return redirect(target or "home")
+        record(Action.SIGN_IN_REFUSED, owner, details={"with": "code"})
         form.add_error("code", _("Ce code n’est pas le bon, ou il a déjà servi : attendez le suivant."))
     context = {"title": _("Double authentification"), "form": form, "next": target}
     return private(render(request, "space/second_factor.html", context))
