@@ -54,7 +54,7 @@ def test_the_number_of_queries_is_the_same_at_10_and_at_3000_invoices(client: Cl
 
     assert counts[10] == counts[3000]
     assert max(counts[10][address] for address in ADDRESSES) <= 8
-    assert counts[10]["/factures/one/"] <= 14
+    assert counts[10]["/factures/one/"] <= 16  # two of them write into the trail
 
 
 @pytest.fixture
