@@ -14,14 +14,14 @@ from django.db.models import Max, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from invoices.content.from_rows import content_of
-from invoices.documents.printed_content import content_to_keep
+from invoices.documents.printed_content import content_to_keep, printed_content_of
 from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
 from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.model import InvoiceContent, to_json
 from invoices.formats.reading_child import read_in_child
 from invoices.formats.refusals import NoEmbeddedInvoice, UnreadableEInvoice
-from invoices.models import Document, Invoice, PrintedContent
+from invoices.models import Document, Invoice, PrintedContent, Submission
 from invoices.store.frozen import delete_unreferenced, store_bytes
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
@@ -46,6 +46,7 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
         raise VersionRefusedError(
             _("La facture %(number)s n’est pas publiée : importez-la de nouveau.") % {"number": invoice.number}
         )
+    _check_submissions(invoice)
     before = invoice.document.pk
     invoice.version += 1
     made = _received(invoice, pdf) if pdf is not None else _rendered(invoice)
@@ -70,6 +71,32 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
         raise
     logger.warning("Version %s of invoice %s by %s: %s", document.version, invoice.number, author_name, reason)
     return document
+
+
+def changed_buyer_address(invoice: Invoice) -> tuple[str, str] | None:
+    """The buyer's electronic address (BT-49) on the published document, and the other one that it would have now.
+
+    None where it is the same, and for an invoice that states it itself.
+    """
+    before = printed_content_of(invoice).buyer.electronic_address
+    now = einvoice_of(invoice).content.buyer.electronic_address
+    values = ("" if before is None else before.value, "" if now is None else now.value)
+    return values if invoice.is_published and values[0] != values[1] else None
+
+
+def _check_submissions(invoice: Invoice) -> None:
+    """What a platform took is issued: another version beside it would be a second original (CGI art. 289 I-5)."""
+    live = Submission.objects.of_invoices().live().filter(invoice=invoice).first()
+    if live is None:
+        return
+    if live.state == Submission.State.ACCEPTED:
+        sentence = _(
+            "La plateforme a accepté la facture %(number)s : elle ne change plus. Corrigez-la par un avoir et une "
+            "nouvelle facture."
+        )
+    else:
+        sentence = _("La facture %(number)s est en route vers sa plateforme : attendez sa réponse.")
+    raise VersionRefusedError(sentence % {"number": invoice.number})
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from invoices.files.archives import GivenFile, RefusedFile, expand
 from invoices.formats.cdar import StatusMessage, read_statuses
@@ -63,6 +64,20 @@ _OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=_SAYS_DOUBLE
 _OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY).order_by("-at", "-code", "-pk")
 
 _OF_REJECTION: Final = (Code.REJECTED, Code.INADMISSIBLE)
+
+
+WHAT_TO_DO: Final = {
+    Code.DISPUTED: gettext_lazy("L’acheteur conteste : répondez-lui, ou corrigez par un avoir."),
+    Code.SUSPENDED: gettext_lazy("L’acheteur attend une pièce : envoyez-la-lui, puis saisissez 209 Complétée."),
+    Code.REFUSED: gettext_lazy("L’acheteur refuse la facture : annulez-la par un avoir, puis facturez à nouveau."),
+    Code.REJECTED: gettext_lazy(
+        "La plateforme n’a pas pris la facture : corrigez ce que dit le motif, puis remettez-la."
+    ),
+    Code.INADMISSIBLE: gettext_lazy(
+        "Le fichier n’a pas pu être traité : corrigez ce que dit le motif, puis remettez-le."
+    ),
+}
+"""The statuses that a person must look at, each with what follows from it."""
 
 
 def rejects(status: LifecycleStatus) -> bool:

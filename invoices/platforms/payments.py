@@ -20,7 +20,7 @@ from invoices.en16931.model import InvoiceContent, VatBreakdown
 from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWrite, write_status
 from invoices.models import Invoice, LifecycleStatus, Payment, Submission
 from invoices.money import CENT
-from invoices.platforms.submission import tracking_id_of_content
+from invoices.platforms.submission import NotResendableError, tracking_id_of_content
 
 _WITH_SERVICES: Final = ("S", "M")
 
@@ -101,6 +101,19 @@ def queue_payment_statuses(*, author_name: str = "") -> int:
         if must_be_told(content, vat_on_debits=payment.invoice.company.vat_on_debits):
             queued += _queue(payment, content, author_name)
     return queued
+
+
+@transaction.atomic
+def tell_again(submission: Submission, *, author_name: str = "") -> None:
+    """Tell the platform anew of the payment of a rejected ``submission``, by a message written now.
+
+    Raises :class:`~invoices.platforms.submission.NotResendableError` where it was not rejected, or is told already.
+    """
+    held = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+    payment = Payment.objects.select_related("invoice__company", "invoice__customer").get(submissions=held)
+    if not held.can_be_resent or not _queue(payment, einvoice_of(payment.invoice).content, author_name):
+        raise NotResendableError(_("Seul un statut rejeté se transmet à nouveau, et une fois."))
+    Submission.objects.filter(pk=held.pk).update(state=Submission.State.RESENT)
 
 
 def _queue(payment: Payment, content: InvoiceContent, author_name: str) -> bool:

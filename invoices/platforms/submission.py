@@ -84,9 +84,8 @@ def queue_submissions(invoices: "QuerySet[Invoice]", *, export: Export | None = 
     return queued
 
 
-def _queue(
-    invoice: Invoice, *, export: Export | None, author_name: str, replaces: Submission | None = None
-) -> Submission | None:
+def _queue(invoice: Invoice, *, export: Export | None, author_name: str) -> Submission | None:
+    """Put ``invoice`` on its way, in the place of what the platform rejected of it, if it did."""
     platform, document = invoice.company.platform, invoice.document
     if platform is None or document is None:
         return None
@@ -103,11 +102,13 @@ def _queue(
         sha256=source.sha256,
         filename=file_name_of(invoice, Format.FACTURX if source.role == Document.Role.PDF else Format.CII),
         author_name=author_name[:254],
-        replaces=replaces,
     )
+    rejected = Submission.objects.of_invoices().filter(invoice=invoice, state=State.REJECTED)
     try:
         with transaction.atomic():
+            submission.replaces = rejected.order_by("-pk").first()
             submission.save(force_insert=True)
+            rejected.update(state=State.RESENT)
     except IntegrityError:  # somebody else queued it at this moment
         return None
     return submission
@@ -136,8 +137,7 @@ def resend(submission: Submission, *, author_name: str = "") -> Submission:
     if held.payment_id is not None or not held.can_be_resent:
         raise NotResendableError(_("Seul un dépôt rejeté se remet à nouveau."))
     invoice = Invoice.objects.select_related("company__platform", "customer", "document").get(pk=held.invoice_id)
-    Submission.objects.filter(pk=held.pk).update(state=State.RESENT)
-    queued = _queue(invoice, export=held.export, author_name=author_name, replaces=held)
+    queued = _queue(invoice, export=held.export, author_name=author_name)
     if queued is None:
         raise NotResendableError(_("Cette facture est déjà en route, ou sa société n’a plus de plateforme."))
     return queued

@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from invoices.documents.versions import VersionRefusedError, changed_buyer_address, publish_new_version
 from invoices.models import Export, Invoice, LifecycleStatus, Platform, PlatformMessage, Submission
 from invoices.money import write_count
 from invoices.platforms.directory import unreachable_companies
-from invoices.platforms.lifecycle import LAST_STATUS
+from invoices.platforms.lifecycle import LAST_STATUS, WHAT_TO_DO
+from invoices.platforms.payments import tell_again
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
 from portal.backoffice.ui.pages import (
@@ -28,8 +30,6 @@ from portal.backoffice.ui.pages import (
 )
 
 SHOWN: Final = 100
-Code = LifecycleStatus.Code
-TO_LOOK_AT: Final = (Code.DISPUTED, Code.SUSPENDED, Code.REFUSED, Code.REJECTED, Code.INADMISSIBLE)
 
 
 def _first(found: "QuerySet[Any]") -> tuple[list[Any], int]:
@@ -40,7 +40,7 @@ def _first(found: "QuerySet[Any]") -> tuple[list[Any], int]:
 
 def invoices_to_look_at() -> "QuerySet[Invoice]":
     """Invoices whose last status asks for somebody: 207, 208, 210, 213, 501."""
-    return Invoice.objects.annotate(last_code=LAST_STATUS).filter(last_code__in=TO_LOOK_AT)
+    return Invoice.objects.annotate(last_code=LAST_STATUS).filter(last_code__in=list(WHAT_TO_DO))
 
 
 @allowed(*CAN_VIEW)
@@ -63,7 +63,7 @@ def follow_up(request: HttpRequest) -> HttpResponseBase:
         "awaiting": awaiting_submission().count(),
         "rejected": _first(rejected),
         "waiting": _first(waiting),
-        "judged": ([(invoice, _reason_of(invoice)) for invoice in invoices], more_invoices),
+        "judged": ([(invoice, *_reason_of(invoice)) for invoice in invoices], more_invoices),
         "unread": _first(unread),
         "may_act": has_any(request, CAN_RUN),
         "may_set_up": request.user.has_perm("invoices.view_platform"),
@@ -71,8 +71,10 @@ def follow_up(request: HttpRequest) -> HttpResponseBase:
     return render_page(request, "backoffice/platforms/follow_up.html", context)
 
 
-def _reason_of(invoice: Any) -> LifecycleStatus | None:
-    return next((status for status in invoice.statuses.all() if status.code == invoice.last_code), None)
+def _reason_of(invoice: Any) -> tuple[LifecycleStatus | None, Any]:
+    """The status that asks for somebody, and what is to be done."""
+    last = next((status for status in invoice.statuses.all() if status.code == invoice.last_code), None)
+    return last, WHAT_TO_DO[invoice.last_code]
 
 
 @allowed(*CAN_RUN)
@@ -108,14 +110,38 @@ def fetch(request: HttpRequest) -> HttpResponseBase:
 @allowed(*CAN_RUN)
 @require_POST
 def send_again(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """*Remettre à nouveau* what the platform rejected, in the invoice's version of now."""
-    submission = get_object_or_404(Submission.objects.select_related("invoice"), pk=pk)
+    """*Remettre à nouveau* what the platform rejected: the invoice as it is now, or the status of a payment.
+
+    Where the customer's electronic address was corrected meanwhile, the invoice first gets a version that says so.
+    """
+    parts = ("invoice__customer", "invoice__company", "invoice__document__printed", "invoice__content_check")
+    submission = get_object_or_404(Submission.objects.select_related(*parts), pk=pk)
+    invoice = submission.invoice
     try:
-        resend(submission, author_name=staff_name(request))
-    except NotResendableError as refusal:
+        if submission.payment_id is not None:
+            tell_again(submission, author_name=staff_name(request))
+        else:
+            if submission.can_be_resent:
+                _mend_address(request, invoice)
+            resend(submission, author_name=staff_name(request))
+    except (NotResendableError, VersionRefusedError) as refusal:
         add_message(request, str(refusal), level=messages.WARNING)
     else:
         submit_due.enqueue()
-        log_change(request, submission.invoice, _("Remise à nouveau à la plateforme demandée."))
-        add_message(request, _("%(invoice)s part à nouveau vers la plateforme.") % {"invoice": submission.invoice})
+        log_change(request, invoice, _("Remise à nouveau à la plateforme demandée."))
+        add_message(request, _("%(invoice)s part à nouveau vers la plateforme.") % {"invoice": invoice})
     return redirect(reverse("admin:invoices_invoice_change", args=[submission.invoice_id]))
+
+
+def _mend_address(request: HttpRequest, invoice: Invoice) -> None:
+    changed = changed_buyer_address(invoice)
+    if changed is None:
+        return
+    reason = _("Adresse électronique de l’acheteur : %(new)s au lieu de %(old)s.") % {
+        "old": changed[0] or _("aucune"),
+        "new": changed[1] or _("aucune"),
+    }
+    document = publish_new_version(invoice=invoice, reason=reason, author_name=staff_name(request))
+    log_change(
+        request, invoice, _("Version %(number)d publiée : %(reason)s") % {"number": document.version, "reason": reason}
+    )
