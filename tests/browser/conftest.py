@@ -11,14 +11,19 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # Playwright's synchronous interface runs an event loop in this thread; the database is used from here all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 # WCAG 2.2 level AA with what stands below it, and axe's own good practice.
-AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+RULES_ABOUT_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+# A busy machine draws a page of a PDF in more than the usual five seconds.
+PATIENCE = 20_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 PageFactory = Callable[..., Page]
 
@@ -87,7 +92,7 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[PageFactory]:
             locale="fr-FR",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -103,21 +108,28 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[PageFactory]:
 
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], list[str]]:
-    """Asks axe-core what hinders on a page; one line per violation and element, none where nothing does."""
+    """Asks axe-core what hinders on a page, in light and in dark; one line per violation and element.
+
+    What a scheme changes are colours alone: all rules are asked in light, those about colours once more in dark.
+    """
     source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
 
     def violations(page: Page) -> list[str]:
         # Evaluated, not added as a script element: the pages' own policy refuses those.
         page.evaluate(source)
-        report = page.evaluate(
-            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
-            AXE_RULES,
-        )
-        return [
-            f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')})"
-            for violation in report["violations"]
-            for node in violation["nodes"]
-        ]
+        found = []
+        for scheme, rules in (("dark", RULES_ABOUT_COLOURS), ("light", AXE_RULES)):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            report = page.evaluate(
+                "runOnly => axe.run(document, {runOnly, resultTypes: ['violations']})",
+                rules,
+            )
+            found += [
+                f"{scheme}: {violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '')})"
+                for violation in report["violations"]
+                for node in violation["nodes"]
+            ]
+        return found
 
     return violations
 

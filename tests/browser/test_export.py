@@ -248,11 +248,11 @@ def set_the_scene(desk: Desk) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_hinders_on_any_screen_and_none_is_wider_than_its_window(
-    open_page: PageFactory, sign_in: Any, axe: Callable[[Page], list[str]], desk: Desk, width: int, scheme: str
+    open_page: PageFactory, sign_in: Any, axe: Callable[[Page], list[str]], desk: Desk, width: int
 ) -> None:
-    page = open_page(width=width, scheme=scheme)
+    page = open_page(width=width)
     sign_in(page, desk.staff)
     found = {}
 
