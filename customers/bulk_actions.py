@@ -81,20 +81,18 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
             bulk_action.skipped += [[f"#{key}", _("erreur inattendue, notée dans le journal")] for key in keys]
             _advance(bulk_action, len(keys))
     if bulk_action.position >= bulk_action.total:
-        bulk_action.state, bulk_action.finished_at, bulk_action.lease_until = (
-            BulkAction.State.DONE,
-            timezone.now(),
-            None,
+        leases.release(
+            BulkAction.objects.filter(pk=bulk_action.pk), state=BulkAction.State.DONE, finished_at=timezone.now()
         )
-        bulk_action.save(update_fields=["state", "finished_at", "lease_until"])
+        bulk_action.refresh_from_db()
     return bulk_action
 
 
 def _advance(bulk_action: BulkAction, handled: int) -> None:
     """Note how far the bulk action has come, within the step's transaction."""
     bulk_action.position += handled
-    bulk_action.lease_until = database_now() + LEASE
-    bulk_action.save(update_fields=["position", "changed", "mails", "skipped", "lease_until"])
+    done = {name: getattr(bulk_action, name) for name in ("position", "changed", "mails", "skipped")}
+    leases.renew(BulkAction.objects.filter(pk=bulk_action.pk), now=database_now(), length=LEASE, **done)
 
 
 def _log(bulk_action: BulkAction, rows: Sequence[Customer | Account], message: str) -> None:

@@ -12,6 +12,7 @@ from invoices.models import Export, Invoice, LifecycleStatus, Platform, Submissi
 from invoices.money import write_amount
 from invoices.platforms.client import Flow
 from invoices.platforms.lifecycle import record_status
+from mailing import leases
 
 State = Submission.State
 
@@ -34,12 +35,12 @@ def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
     ):
         _note_paid(platform, known)
         return bool(
-            known.update(
+            leases.release(
+                known,
                 state=State.ACCEPTED,
                 flow_id=flow.flow_id,
                 answered_at=now,
                 claimed_by="",
-                lease_until=None,
                 reason="",
                 may_be_there=True,
             )
