@@ -7,6 +7,7 @@ from invoices.models.imports import ImportBatch, ImportMapping
 from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
 from invoices.models.lifecycle import Handover, LifecycleStatus
 from invoices.models.platform import DirectoryLookup, Payment, Platform, PlatformMessage, Submission
+from invoices.models.schedule import ScheduledRun, SelectionSchedule
 
 __all__ = [
     "Company",
@@ -30,5 +31,7 @@ __all__ = [
     "PlatformMessage",
     "PrintedContent",
     "SavedSelection",
+    "ScheduledRun",
+    "SelectionSchedule",
     "Submission",
 ]

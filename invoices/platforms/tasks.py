@@ -1,9 +1,5 @@
 """Tasks of the workers for platforms. A queue only wakes a worker up: what is left to do is read from the database."""
 
-import time
-from collections.abc import Callable
-from typing import Final
-
 from django.tasks import task
 from django.utils import timezone
 
@@ -23,10 +19,8 @@ from invoices.platforms.submission import (
     run_submissions,
 )
 from invoices.workers.pool import stop_requested
+from invoices.workers.waking import wake
 from mailing.leases import database_now
-
-CALL_AGAIN_AFTER_SECONDS: Final = 30.0
-_called: dict[str, float] = {}
 
 
 @task
@@ -50,7 +44,7 @@ def wake_submissions() -> int:
     queue_payment_statuses()
     release_submissions_of_gone_workers()
     due = Submission.objects.claimable(database_now()).exists()
-    return int(due and _call("submit", submit_due.enqueue))
+    return int(due and wake("submit", submit_due.enqueue))
 
 
 @task
@@ -66,18 +60,9 @@ def wake_directory() -> int:
         return 0
     if not customers_to_look_up(now).exists() and not companies_to_look_up(now).exists():
         return 0
-    return int(_call("directory", refresh_addresses.enqueue))
+    return int(wake("directory", refresh_addresses.enqueue))
 
 
 def wake_polling() -> int:
     """Wake a worker up where platforms are to be asked for statuses; returns how many were called."""
-    return int(is_polling_due() and _call("poll", fetch_new_statuses.enqueue))
-
-
-def _call(name: str, enqueue: Callable[[], object]) -> bool:
-    now = time.monotonic()
-    if now - _called.get(name, float("-inf")) < CALL_AGAIN_AFTER_SECONDS:
-        return False
-    _called[name] = now
-    enqueue()
-    return True
+    return int(is_polling_due() and wake("poll", fetch_new_statuses.enqueue))

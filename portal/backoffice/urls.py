@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from portal.backoffice.exports import lists, previews, runs, selections
+from portal.backoffice.exports import lists, previews, runs, schedules, selections
 from portal.backoffice.first_steps import pages as first_steps
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
@@ -25,6 +25,10 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
             wrap(selections.delete_selection),
             name="export_web_delete_selection",
         ),
+        path(f"{root}calendrier/", wrap(schedules.schedules), name="export_web_schedules"),
+        path(f"{root}calendrier/<int:pk>/", wrap(schedules.schedule), name="export_web_schedule"),
+        path(f"{root}calendrier/<int:pk>/pause/", wrap(schedules.pause), name="export_web_schedule_pause"),
+        path(f"{root}calendrier/<int:pk>/retirer/", wrap(schedules.remove), name="export_web_schedule_remove"),
         path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
         path(one, wrap(lists.export_list), name="export_web_list"),
         path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),

@@ -23,6 +23,7 @@ from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
 from invoices.exporting.run.tasks import wake_stalled_exports
+from invoices.exporting.schedules import wake_schedules
 from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
 from invoices.platforms.tasks import wake_directory, wake_polling, wake_submissions
@@ -91,6 +92,7 @@ def _sweep(name: str) -> None:
     for what, step in (
         ("Beating", lambda: record_heartbeat(name, "export")),
         ("Looking for stalled exports", wake_stalled_exports),
+        ("Looking for calendars that are due", wake_schedules),
         ("Looking for e-invoices to check", wake_checks),
         ("Looking for stalled bulk actions", wake_stalled_bulk_actions),
         ("Looking for stalled imports", wake_stalled_batches),

@@ -240,6 +240,7 @@ def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
             "title": _("Supprimer la sélection « %(name)s » ?") % {"name": row.name},
             "tab": "selection",
             "sentences": [
+                _("Si elle tourne seule, son calendrier est supprimé avec elle."),
                 _("Les tâches planifiées qui se servent de ce nom (--profile) s’arrêteront sur une erreur."),
                 _("Les exports déjà faits avec elle restent."),
             ],
