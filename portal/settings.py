@@ -262,6 +262,12 @@ AXES_CLIENT_IP_CALLABLE = "portal.space.requests.client_network"
 AXES_USERNAME_CALLABLE = "portal.space.requests.login_tried"
 AXES_LOCKOUT_CALLABLE = "portal.space.views.errors.locked_out"
 
+# ─── Proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="").strip()
+if TIMESTAMP_URL and not TIMESTAMP_URL.startswith(("http://", "https://")):
+    raise wrong("TIMESTAMP_URL", TIMESTAMP_URL, expected="une adresse http(s)", example="https://horodatage.exemple.fr")
+TIMESTAMP_CA_FILE = env.str("TIMESTAMP_CA_FILE", default="").strip()
+
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.

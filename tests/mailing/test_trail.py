@@ -11,14 +11,15 @@ from django.db import DatabaseError, connection, transaction
 
 from mailing.trail.acting import Actor
 from mailing.trail.actions import Action
-from mailing.trail.chain import chain_new_entries, note_root, verify_trail
+from mailing.trail.chain import chain_new_entries, note_root
 from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root
 from mailing.trail.recording import Act, record, record_all
+from mailing.trail.verification import verify_trail
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
 pytestmark = pytest.mark.django_db
 
-KEPT = ("trail_entry", "trail_link", "trail_root", "trail_personalvalues")
+KEPT = ("trail_entry", "trail_link", "trail_root", "trail_timestamp", "trail_personalvalues")
 
 
 def execute(sql: str) -> None:

@@ -32,6 +32,7 @@ from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
 from mailing.heartbeats import record_heartbeat, remove_heartbeat
 from mailing.trail.chain import chain_new_entries
+from mailing.trail.stamps import seal_last_day
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _sweep(name: str) -> None:
         ("Looking for addresses to look up", wake_directory),
         ("Wiping expired secrets", wipe_expired_secrets),
         ("Chaining the trail", chain_new_entries),
+        ("Sealing the trail of yesterday", seal_last_day),
     ):
         if not _try(what, step):
             break

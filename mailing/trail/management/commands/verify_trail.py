@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from mailing.trail.chain import verify_trail
+from mailing.trail.verification import verify_trail
 
 
 class Command(BaseCommand):
@@ -31,13 +31,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 _(
                     "Entrées vérifiées : %(checked)s ; en attente de chaînage : %(waiting)s ; valeurs personnelles "
-                    "effacées : %(erased)s ; racines : %(roots)s ; empreinte de la chaîne : %(sha256)s."
+                    "effacées : %(erased)s ; racines : %(roots)s, dont horodatées : %(stamps)s ; empreinte de la "
+                    "chaîne : %(sha256)s."
                 )
                 % {
                     "checked": report.checked,
                     "waiting": report.waiting,
                     "erased": report.erased,
                     "roots": report.roots,
+                    "stamps": report.stamps,
                     "sha256": report.last_sha256,
                 }
             )

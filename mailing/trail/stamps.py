@@ -1,0 +1,119 @@
+"""The root of each day in the hands of a time-stamping authority (RFC 3161): nobody can say later that it was another.
+
+What is stamped is the fingerprint of the chain as 64 characters of text: ``openssl ts -verify`` takes a file of it.
+"""
+
+import datetime
+import hashlib
+import logging
+from pathlib import Path
+from typing import Final
+
+import requests
+from cryptography import x509
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rfc3161_client import (
+    HashAlgorithm,
+    PKIStatus,
+    TimeStampRequest,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from mailing.trail.chain import note_root
+from mailing.trail.models import Root, TimeStamp
+
+logger = logging.getLogger(__name__)
+
+_TIMEOUT: Final = 20.0  # seconds
+_LARGEST_ANSWER: Final = 200_000  # bytes
+# An authority that is away is asked again after that long.
+_ASK_AGAIN_AFTER: Final = datetime.timedelta(minutes=15)
+_MOST_AT_ONCE: Final = 10
+
+
+class TimeStampError(Exception):
+    """No time-stamp, or a wrong one; ``str()`` is a French sentence."""
+
+
+def seal_last_day() -> int:
+    """Note the root of yesterday, and have the roots that wait for it stamped (``TIMESTAMP_URL``); how many were."""
+    note_root(timezone.localdate() - datetime.timedelta(days=1))
+    waiting = Root.objects.filter(stamp=None)
+    if not settings.TIMESTAMP_URL or not waiting.exists():
+        return 0
+    if not cache.add("trail.stamps", "asked", _ASK_AGAIN_AFTER.total_seconds()):
+        return 0
+    try:
+        roots = list(waiting[:_MOST_AT_ONCE])
+        for root in roots:
+            stamp(root)
+    except TimeStampError as error:
+        logger.warning("No time-stamp: %s", error)
+        return 0
+    cache.delete("trail.stamps")
+    return len(roots)
+
+
+def stamp(root: Root) -> TimeStamp:
+    """Ask the authority of the settings for the stamp of ``root``, and keep it; raises TimeStampError."""
+    request = TimestampRequestBuilder().data(root.sha256.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
+    answer = _ask(settings.TIMESTAMP_URL, request)
+    _check(root, answer, nonce=request.nonce)
+    return TimeStamp.objects.create(root=root, authority=settings.TIMESTAMP_URL[:300], answer=answer)
+
+
+def check_stamp(kept: TimeStamp) -> datetime.datetime:
+    """When the authority saw the root of ``kept``; raises TimeStampError where it stamped something else.
+
+    The signature is checked too where ``TIMESTAMP_CA_FILE`` says whom to believe.
+    """
+    return _check(kept.root, bytes(kept.answer)).tst_info.gen_time
+
+
+def _ask(url: str, request: TimeStampRequest) -> bytes:
+    try:
+        with requests.post(
+            url,
+            data=request.as_bytes(),
+            headers={"Content-Type": "application/timestamp-query"},
+            timeout=_TIMEOUT,
+            stream=True,
+        ) as response:
+            content: bytes = response.raw.read(_LARGEST_ANSWER + 1, decode_content=True)
+    except (requests.RequestException, OSError) as error:
+        raise TimeStampError(_("%(url)s ne répond pas (%(reason)s).") % {"url": url, "reason": error}) from None
+    if response.status_code != requests.codes.ok or len(content) > _LARGEST_ANSWER:
+        raise TimeStampError(_("%(url)s refuse (HTTP %(code)s).") % {"url": url, "code": response.status_code})
+    return content
+
+
+def _check(root: Root, answer: bytes, *, nonce: int | None = None) -> TimeStampResponse:
+    said = {"day": root.day.isoformat()}
+    try:
+        response = decode_timestamp_response(answer)
+        if response.status not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
+            raise TimeStampError(_("L’autorité refuse d’horodater la racine du %(day)s.") % said)
+        imprint = response.tst_info.message_imprint.message
+    except ValueError:
+        raise TimeStampError(_("L’horodatage de la racine du %(day)s est illisible.") % said) from None
+    expected = hashlib.sha256(root.sha256.encode()).digest()
+    if imprint != expected or (nonce is not None and response.tst_info.nonce != nonce):
+        raise TimeStampError(_("L’horodatage de la racine du %(day)s n’est pas celui de cette racine.") % said)
+    if settings.TIMESTAMP_CA_FILE:
+        builder = VerifierBuilder()
+        for certificate in x509.load_pem_x509_certificates(Path(settings.TIMESTAMP_CA_FILE).read_bytes()):
+            builder = builder.add_root_certificate(certificate)
+        try:
+            builder.build().verify(response, expected)
+        except (VerificationError, ValueError) as error:
+            raise TimeStampError(
+                _("La signature de l’horodatage du %(day)s n’est pas valable (%(reason)s).") % {**said, "reason": error}
+            ) from None
+    return response

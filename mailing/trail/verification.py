@@ -1,0 +1,122 @@
+"""The trail read again: the chain, the personal values, the roots and their time-stamps, up to the first fault."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from mailing.trail.chain import unchained_entries
+from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root, link_sha256, sha256_of
+from mailing.trail.stamps import TimeStampError, check_stamp
+
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong at a place of the chain: ``kind`` is a key, ``sentence`` its French words."""
+
+    kind: str
+    position: int
+    entry: int | None
+    sentence: str
+
+
+@dataclass(slots=True)
+class TrailReport:
+    """What a verification found; it ends at the first fault of the chain, after which nothing can be told."""
+
+    checked: int = 0
+    waiting: int = 0
+    erased: int = 0
+    roots: int = 0
+    stamps: int = 0
+    last_sha256: str = BEGINNING
+    fault: Fault | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def verify_trail(*, on_progress: Callable[[int], None] = lambda checked: None) -> TrailReport:
+    """Read the whole chain again, with a bounded memory, up to its first fault; then its roots."""
+    report = TrailReport(waiting=unchained_entries().count())
+    roots = {root.position: root for root in Root.objects.select_related("stamp")}
+    for position, link, entry, personal in _read_chain():
+        report.fault = (
+            _fault_of(position, link, entry, report.last_sha256)
+            or _fault_of_personal(link, entry, personal)
+            or _fault_of_root(link, roots)
+        )
+        if report.fault is not None:
+            return report
+        report.checked, report.last_sha256 = position, link.sha256
+        report.erased += bool(entry and entry.personal_sha256 and personal is None)
+        report.roots += position in roots
+        report.stamps += position in roots and hasattr(roots[position], "stamp")
+        on_progress(report.checked)
+    if beyond := [root for root in roots.values() if root.position > report.checked]:
+        report.fault = Fault(
+            "cut",
+            report.checked + 1,
+            None,
+            _("La chaîne s’arrête au rang %(last)s ; la racine du %(day)s en connaît %(known)s.")
+            % {"last": report.checked, "day": beyond[0].day.isoformat(), "known": beyond[0].position},
+        )
+    return report
+
+
+def _read_chain() -> Iterator[tuple[int, Link, Entry | None, str | None]]:
+    """Each link with the position it should have, its entry and the personal values, in some statements for 1,000."""
+    done = expected = 0
+    while links := list(Link.objects.filter(position__gt=done).order_by("position")[:_AT_ONCE]):
+        keys = [link.entry_id for link in links]
+        entries = Entry.objects.in_bulk(keys)
+        personal = dict(PersonalValues.objects.filter(pk__in=keys).values_list("pk", "values"))
+        for link in links:
+            expected += 1
+            yield expected, link, entries.get(link.entry_id), personal.get(link.entry_id)
+        done = links[-1].position
+
+
+def _fault_of(position: int, link: Link, entry: Entry | None, previous: str) -> Fault | None:
+    said = {"position": position, "entry": link.entry_id}
+    if link.position != position:
+        sentence = _("Le maillon de rang %(position)s manque.") % said
+        return Fault("missing-link", position, None, sentence)
+    if entry is None:
+        sentence = _("L’entrée %(entry)s (rang %(position)s) a été supprimée.") % said
+        return Fault("missing", position, link.entry_id, sentence)
+    if entry.sha256() != link.entry_sha256:
+        sentence = _("L’entrée %(entry)s (rang %(position)s) a été modifiée.") % said
+        return Fault("changed", position, link.entry_id, sentence)
+    if link_sha256(position, previous, link.entry_sha256) != link.sha256:
+        sentence = _("L’entrée %(entry)s n’est pas à sa place : le rang %(position)s ne suit pas le précédent.") % said
+        return Fault("reordered", position, link.entry_id, sentence)
+    return None
+
+
+def _fault_of_personal(link: Link, entry: Entry | None, personal: str | None) -> Fault | None:
+    if entry is None or personal is None or sha256_of(personal) == entry.personal_sha256:
+        return None
+    sentence = _("Les valeurs personnelles de l’entrée %(entry)s (rang %(position)s) ont été modifiées.")
+    said = {"position": link.position, "entry": link.entry_id}
+    return Fault("personal-changed", link.position, link.entry_id, sentence % said)
+
+
+def _fault_of_root(link: Link, roots: dict[int, Root]) -> Fault | None:
+    root = roots.get(link.position)
+    if root is None:
+        return None
+    if root.sha256 != link.sha256:
+        sentence = _("La racine du %(day)s n’est pas celle de la chaîne au rang %(position)s.")
+        said = {"position": link.position, "day": root.day.isoformat()}
+        return Fault("root", link.position, link.entry_id, sentence % said)
+    if hasattr(root, "stamp"):
+        try:
+            check_stamp(root.stamp)
+        except TimeStampError as error:
+            return Fault("stamp", link.position, link.entry_id, str(error))
+    return None

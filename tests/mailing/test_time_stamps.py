@@ -1,0 +1,86 @@
+"""The root of each day, stamped by an authority of this machine: OpenSSL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from mailing.trail.actions import Action
+from mailing.trail.chain import chain_new_entries
+from mailing.trail.models import Root, TimeStamp
+from mailing.trail.recording import record
+from mailing.trail.stamps import seal_last_day
+from mailing.trail.verification import verify_trail
+from tests.mailing.test_trail import lift_the_guard
+from tests.support.timestamp_authority import make_authority, openssl, serving
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Its address, and the file of its root certificate."""
+    folder = tmp_path_factory.mktemp("authority")
+    root = make_authority(folder)
+    with serving(folder) as address:
+        yield address, root
+
+
+@pytest.fixture
+def stamped(authority: tuple[str, Path], settings: Any) -> TimeStamp:
+    """An entry, chained, under the stamped root of yesterday."""
+    settings.TIMESTAMP_URL, settings.TIMESTAMP_CA_FILE = authority[0], str(authority[1])
+    record(Action.SIGNED_IN)
+    chain_new_entries()
+    assert seal_last_day() == 1
+    return TimeStamp.objects.select_related("root").latest("at")
+
+
+def test_the_root_of_yesterday_is_stamped_once(stamped: TimeStamp) -> None:
+    assert seal_last_day() == 0
+    report = verify_trail()
+    assert report.fault is None
+    assert (report.roots, report.stamps) == (1, 1)
+
+
+def test_openssl_alone_verifies_the_stamp(stamped: TimeStamp, authority: tuple[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "root.tsr").write_bytes(bytes(stamped.answer))
+    (tmp_path / "root.txt").write_text(stamped.root.sha256)
+    files = ("-in", str(tmp_path / "root.tsr"), "-data", str(tmp_path / "root.txt"))
+    assert b"OK" in openssl("ts", "-verify", *files, "-CAfile", str(authority[1]))
+
+
+@pytest.mark.parametrize("where", [0.2, 0.5, 0.95])
+def test_one_byte_of_the_stamp_that_was_changed_is_named(stamped: TimeStamp, where: float) -> None:
+    lift_the_guard()
+    content = bytearray(stamped.answer)
+    content[int(len(content) * where)] ^= 1
+    TimeStamp.objects.filter(pk=stamped.pk).update(answer=bytes(content))
+    fault = verify_trail().fault
+    assert fault is not None
+    assert fault.kind == "stamp"
+
+
+def test_a_stamp_of_another_root_is_named(stamped: TimeStamp) -> None:
+    lift_the_guard()
+    record(Action.SIGNED_OUT)
+    chain_new_entries()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE trail_root SET position = position + 1, "
+            "sha256 = (SELECT sha256 FROM trail_link ORDER BY position DESC LIMIT 1)"
+        )
+    fault = verify_trail().fault
+    assert fault is not None
+    assert "n’est pas celui de cette racine" in fault.sentence
+
+
+def test_an_authority_that_is_away_is_asked_again_later(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.TIMESTAMP_URL = "http://127.0.0.1:9/"
+    record(Action.SIGNED_IN)
+    chain_new_entries()
+    assert seal_last_day() == 0
+    assert "ne répond pas" in caplog.text
+    assert Root.objects.filter(stamp=None).exists()
