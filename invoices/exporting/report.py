@@ -196,7 +196,7 @@ def write_pdf(export: Export) -> bytes:
         lines = with_mails(load_items(failed))
         lines += list(islice((one for one in iterate_outcomes(export) if not one.item.error), PDF_LINES - len(lines)))
     html = render_to_string(
-        "invoices/pdf/bordereau.html",
+        "pdf/bordereau.html",
         {
             "head": head,
             "export": export,
@@ -211,7 +211,7 @@ def write_pdf(export: Export) -> bytes:
 
 @cache
 def _style() -> str:
-    folder = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
+    folder = Path(__file__).resolve().parents[2] / "templates" / "pdf"
     return (folder / "bordereau.css").read_text(encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from invoices.printing.style import PrintStyle
 from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE
 from mailing.colours import darken_for_white
 
-FOLDER = Path(__file__).resolve().parents[2] / "templates" / "invoices" / "pdf"
+FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
 CODE_URL = "code:transfer"
 MOST_LINES = 80  # beside the seller: 4 lines each of the number and of the facts
 BETWEEN_TAGS = re.compile(r"\n\s*")
