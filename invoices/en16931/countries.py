@@ -12,6 +12,12 @@ from babel import Locale
 from babel.core import get_global
 
 _READ_IN: Final = ("fr", "en", "de", "es")
+_OWN_LANGUAGES: Final = {
+    "AL": "sq", "CZ": "cs", "DK": "da", "EE": "et", "FI": "fi", "HR": "hr", "HU": "hu",
+    "IS": "is", "IT": "it", "LT": "lt", "LV": "lv", "NL": "nl", "NO": "nb", "PL": "pl", "PT": "pt", "RO": "ro",
+    "RS": "sr_Latn", "SE": "sv", "SI": "sl", "SK": "sk", "TR": "tr", "BE": "nl", "BR": "pt",
+}  # fmt: skip
+"""Of a country, the language in which its own people write its name."""
 _OWN_NAMES: Final = {
     "GF": "Guyane",  # CLDR's «Guyane française» is not the name of the region since 1946
     "HK": "Hong Kong",  # CLDR's «R.A.S. chinoise de …» is the state's, not the postal address's
@@ -26,14 +32,18 @@ _NOT_ASSIGNED: Final = re.compile(r"Q[M-Z]|X[A-JL-Z]")
 _FORMER: Final = frozenset(("BUR", "DDR", "FXX", "TMP", "YMD", "ZAR"))
 # What people write and CLDR does not: former names, parts of states, whole names, abbreviations.
 _ALSO: Final = {
-    "AE": ("eau", "uae", "emirats"),
+    "AD": ("principaute d andorre",),
+    "AE": ("eau", "uae", "emirats", "dubai", "abou dabi", "abu dhabi"),
+    "BE": ("belgie", "royaume de belgique"),
+    "BF": ("burkina",),
+    "CA": ("quebec",),
     "BA": ("bosnie et herzegovine", "bosnie"),
     "BO": ("bolivie etat plurinational de",),
-    "CD": ("rdc", "rd congo", "republique democratique du congo"),
+    "CD": ("rdc", "rd congo", "republique democratique du congo", "congo rdc"),
     "CG": ("republique du congo",),
     "CH": ("confederation helvetique", "confederation suisse"),
     "CI": ("ivory coast", "elfenbeinkuste"),
-    "CN": ("republique populaire de chine",),
+    "CN": ("republique populaire de chine", "rp chine", "r p chine", "chine populaire"),
     "CV": ("cap vert", "cape verde"),
     "CZ": ("republique tcheque", "czech republic"),
     "DE": ("republique federale d allemagne", "rfa", "federal republic of germany"),
@@ -47,8 +57,13 @@ _ALSO: Final = {
     "HK": ("hongkong",),
     "IE": ("eire", "republique d irlande", "republic of ireland"),
     "IR": ("republique islamique d iran",),
-    "KR": ("republique de coree", "republic of korea"),
-    "LU": ("gd luxembourg", "grand duche de luxembourg", "grand duche du luxembourg"),
+    "KR": ("republique de coree", "republic of korea", "coree", "korea"),
+    "LT": ("lithuanie",),
+    "LU": ("gd luxembourg", "grand duche", "grand duche luxembourg", "grand duche de luxembourg", "letzebuerg"),
+    "MC": ("principaute de monaco",),
+    "MU": ("ile maurice",),
+    "PF": ("polynesie", "tahiti"),
+    "SA": ("arabie seoudite", "royaume d arabie saoudite"),
     "MF": ("saint martin partie francaise",),
     "MK": ("macedoine",),
     "MM": ("birmanie", "burma", "myanmar"),
@@ -88,7 +103,29 @@ def country_code(text: str) -> str:
     ``text`` is a code of two or three letters or a name in French, English, German or Spanish, in any case, with or
     without accents and hyphens.
     """
-    return _codes_by_word().get(_word(text), "")
+    words = _word(text)
+    found = _codes_by_word()
+    if not words:
+        return ""
+    if code := found.get(words) or found.get(_spelt_out(words)):
+        return code
+    # «FR - France», «Pays-Bas (Hollande)», «Corée, République de»: where both parts name the same one.
+    parts = [_spelt_out(_word(part)) for part in re.split(r"[(),/:;|]|\s[-–]\s|(?<=^[A-Za-z]{2})-", text)]
+    codes_of_parts = {found.get(part, "") for part in parts if part}
+    codes_of_parts.add(found.get(" ".join(reversed([part for part in parts if part])), ""))
+    codes_of_parts.discard("")
+    return codes_of_parts.pop() if len(codes_of_parts) == 1 and len(parts) > 1 else ""
+
+
+_ABBREVIATIONS: Final = {
+    "rep": "republique", "dem": "democratique", "st": "saint", "ste": "sainte", "gde": "grande", "grde": "grande",
+    "gd": "grand", "g": "grand", "d": "duche", "is": "iles", "fed": "federation",
+}  # fmt: skip
+
+
+def _spelt_out(words: str) -> str:
+    """``words`` with abbreviations in full: «rep dem du congo», «gd duche de luxembourg», «st martin»."""
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words.split())
 
 
 def _word(text: str) -> str:
@@ -109,6 +146,8 @@ def _codes_by_word() -> dict[str, str]:
         names = _names(language)
         for code in sorted(codes() & names.keys()):
             found.setdefault(_word(names[code]), code)
+    for code, language in _OWN_LANGUAGES.items():
+        found.setdefault(_word(_names(language)[code]), code)
     for code, name in _OWN_NAMES.items():
         found.setdefault(_word(name), code)
     for code, words in _ALSO.items():

@@ -71,6 +71,10 @@ _CODE_BY_WORD: Final[dict[str, str]] = {
     "millilitre": "MLT",
     "millilitres": "MLT",
     "metre lineaire": "LM",
+    "ml lineaire": "MTR",
+    "m lin": "MTR",
+    "mlin": "MTR",
+    "m lineaire": "MTR",
     "km": "KMT",
     "kilometre": "KMT",
     "kilometres": "KMT",
@@ -118,7 +122,6 @@ _CODE_BY_WORD: Final[dict[str, str]] = {
     "days": "DAY",
     "journee": "DAY",
     "journees": "DAY",
-    "demi-journee": "E49",
     "week": "WEE",
     "weeks": "WEE",
     "sem": "WEE",
@@ -163,6 +166,30 @@ _CODE_BY_WORD: Final[dict[str, str]] = {
     "sachets": "XBG",
     "fut": "XDR",
     "futs": "XDR",
+    "unitaire": ONE,
+    "article": ONE,
+    "articles": ONE,
+    "service": "E48",
+    "services": "E48",
+    "prestation": "E48",
+    "prestations": "E48",
+    "jour/homme": "DAY",
+    "jours/homme": "DAY",
+    "jour-homme": "DAY",
+    "jours-hommes": "DAY",
+    "jour homme": "DAY",
+    "jours hommes": "DAY",
+    "j/h": "DAY",
+    "heure/homme": "HUR",
+    "heures/homme": "HUR",
+    "dz": "DZN",
+    "dzn": "DZN",
+    "are": "ARE",
+    "ares": "ARE",
+    "km2": "KMK",
+    "quintal": "DTN",
+    "quintaux": "DTN",
+    "qx": "DTN",
     "set": "SET",
     "kit": "KT",
     "kits": "KT",
@@ -181,5 +208,10 @@ def unit_code(unit: str) -> str:
     # NFKD turns ² into 2 and é into e with an accent, which is then dropped.
     decomposed = unicodedata.normalize("NFKD", unit.strip().rstrip(".")).casefold()
     word = "".join(character for character in decomposed if not unicodedata.combining(character))
-    bare = re.sub(r"\(e?s\)$|/s$", "", " ".join(word.replace(".", "").split()))
-    return _CODE_BY_WORD.get(word) or _CODE_BY_WORD.get(bare) or unit.strip()
+    bare = re.sub(r"\([esx]+\)|/s$", "", " ".join(word.replace(".", "").split()))
+    return (
+        _CODE_BY_WORD.get(word)
+        or _CODE_BY_WORD.get(bare)
+        or _CODE_BY_WORD.get(bare.rstrip("s") if len(bare) > 3 else "-")
+        or unit.strip()
+    )

@@ -136,13 +136,18 @@ def cites_outside_reform(reason: str) -> bool:
 
 # First row that is found decides: a service within the Union is «intracommunautaire», but its VAT is reversed.
 _WORDS_OF_CATEGORIES: Final = (
-    ("AE", r"auto ?liquid|reverse charge|preneur|\b283\b|\b196\b.*directive|vatex (?:eu|fr) ae\b"),
+    (
+        "AE",
+        r"auto ?liquid|reverse charge|preneur|sous ?traitance (?:btp|batiment|du batiment)|\b283\b"
+        r"|\b196\b.*directive|vatex (?:eu|fr) ae\b",
+    ),
     ("K", r"intra ?com|intra ?ue|livraison intra|\b262 ter\b|\b138\b.*directive|vatex eu ic\b"),
     ("O", r"\b259\b|\b267\b|hors (?:du )?champ|hors tva|out of scope|debours|non soumis|vatex eu o\b"),
     ("G", r"export|\b262\b|\b146\b.*directive|hors (?:de l )?(?:ue|u e|cee|union|europe)\b|vatex eu g\b"),
     (
         "E",
-        r"exoner|\bexo\b|exempt|franchise|non applicable|non assujetti|\bmarge\b|\b(?:26[01]|275|29[378])\b|vatex",
+        r"exoner|\bexo\b|exempt|franchise|non applicable|non assujetti|\bmarge\b|\b(?:26[01]|275|29[378]) ?[bd]?\b"
+        r"|sans tva|no (?:vat|tax)\b|vatex",
     ),
     ("Z", r"taux zero|taux nul|zero rate"),
 )

@@ -16,14 +16,21 @@ from customers.searching import search_key
 _NOISE: Final = re.compile(
     r"\b(?:paiement|reglement|payable|echeance|delai|terme|conditions?|par|virement|vir|cheque|chq|prelevement|prlvt|sepa"
     r"|lcr|traite|carte|cb|especes|bancaire|nets?|sous|dans|des|de|du|d|a|la|le|l|votre|en|date|facture|facturation"
-    r"|emission|invoice|of|from|after|at|upon|on|date|due|payment|calendaires?)\b"
+    r"|emission|invoice|of|from|after|at|upon|on|date|due|payment"
+    r"|calendaires?|compter|partir|apres|suivant la|au)\b"
 )
 _AT_ONCE: Final = frozenset(
     (
-        "reception", "comptant", "immediat", "immediate", "immediatement", "comptant reception", "reception comptant",
-        "cash", "receipt", "presentation", "vue", "comptant immediat",
+        "", "reception", "comptant", "immediat", "immediate", "immediatement", "comptant reception",
+        "reception comptant", "cash", "receipt", "presentation", "vue", "comptant immediat",
     )
 )  # fmt: skip
+_AT_ONCE_WORD: Final = re.compile(r"recep|compt|immed|cash|receipt|presentation|vue")
+_NUMBERS: Final = {
+    "une semaine": "7 jours", "deux semaines": "14 jours", "un mois": "1 mois", "deux mois": "2 mois", "huit": "8",
+    "dix": "10", "quinze": "15", "vingt": "20", "trente": "30", "quarante cinq": "45", "soixante": "60",
+}  # fmt: skip
+_NUMBER_IN_WORDS: Final = re.compile(r"\b(?:" + "|".join(_NUMBERS) + r")\b")
 _DAYS: Final = r"(?P<number>\d{1,3})(?:jrs?|jours?|js?|days?|d)?"
 _MONTHS: Final = r"(?P<months>\d{1,2})(?:mois|months?)"
 _END: Final = r"(?P<end>fdm|findemois|finmois|fm|eom|endmonth)"
@@ -59,10 +66,12 @@ class Term:
 @functools.lru_cache(maxsize=1024)
 def term_of(text: str) -> Term | None:
     """The term that ``text`` states; None where it is none that this module knows."""
-    words = _NOISE.sub(" ", re.sub(r"[^a-z0-9+ ]+", " ", search_key(text)))
-    bare = " ".join(words.split())
-    if bare in _AT_ONCE:
+    plain = re.sub(r"[^a-z0-9+ ]+", " ", search_key(text).replace("f.d.m", "fdm"))
+    plain = _NUMBER_IN_WORDS.sub(lambda found: _NUMBERS[found[0]], re.sub(r"\b(net|j)(?=\d)", r"\1 ", plain))
+    bare = " ".join(_NOISE.sub(" ", re.sub(r"^ *j *\+ *", "", plain)).split())
+    if bare in _AT_ONCE and _AT_ONCE_WORD.search(plain):
         return Term()
+    bare = re.sub(r"(?<=[a-z]) reception$|^reception (?=\d)", "", bare)  # days after the receipt of the invoice
     if re.fullmatch(r"(?:\d{1,3}|\d{1,3} ?%.*)", bare) and not re.search(r"[a-z]", search_key(text)):
         return None  # a bare number is no term
     compact = re.sub(r"\b(?:suivante?|prochaine?)\b", "suivant", bare).replace(" ", "")

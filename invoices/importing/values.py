@@ -12,6 +12,7 @@ from decimal import Decimal
 from email.utils import getaddresses
 from typing import Final
 
+from invoices.importing.words import currencies_beside, month_named, says_nothing, without_currency, without_weekday
 from invoices.money import CENT
 
 
@@ -21,54 +22,38 @@ class BadValue(ValueError):  # noqa: N818 - a finding about somebody's file, not
 
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,10})?", re.ASCII)
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009']+")
-_CURRENCY: Final = re.compile(
-    r"€|\bEUROS?\b|\bEUR\b|EUR\b|US\$|\$|£|\bUSD\b|\bGBP\b|\bCHF\b|\bCAD\b|%|\bHT\b|\bTTC\b", re.IGNORECASE
-)
+_BESIDE_NUMBER: Final = re.compile(r"%|\b(?:HT|TTC|TVA|VAT)\b", re.IGNORECASE)
+_UNEVEN_SPACES: Final = re.compile(r"[0-9](?:[\s'](?![0-9]{3}(?![0-9])))[0-9]|(?<![0-9])[0-9]{4,}[\s'][0-9]", re.ASCII)
+_LETTER: Final = re.compile(r"[^0-9\s.,'()+\-]")
 _MINUS: Final = str.maketrans({"−": "-", "–": "-", "—": "-", "’": "'"})
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,10})?", re.ASCII)
 
 _EXCEL_EPOCH: Final = datetime.date(1899, 12, 30)  # day 0 of Excel's calendar after its leap-year mistake of 1900
 _EXCEL_DAYS: Final = range(20_000, 80_000)  # 1954 to 2119: what a date column can mean by a bare number
-_DAY_FIRST: Final = re.compile(r"([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4}|[0-9]{2})", re.ASCII)
-_YEAR_FIRST: Final = re.compile(r"([0-9]{4})[/.\-]([0-9]{1,2})[/.\-]([0-9]{1,2})", re.ASCII)
+_DAY_FIRST: Final = re.compile(r"([0-9]{1,2}) ?[/.\- ] ?([0-9]{1,2}) ?[/.\- ] ?([0-9]{4}|[0-9]{2})", re.ASCII)
+_YEAR_FIRST: Final = re.compile(r"([0-9]{4}) ?[/.\- ] ?([0-9]{1,2}) ?[/.\- ] ?([0-9]{1,2})", re.ASCII)
 _COMPACT: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])", re.ASCII)
 _COMPACT_DAY_FIRST: Final = re.compile(r"([0-3][0-9])(0[1-9]|1[0-2])((?:19|20|21)[0-9]{2})", re.ASCII)
 _TIME: Final = re.compile(
-    r"(?:T|,? (?:à |at )?)[0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?"
+    r"(?:T|,? (?:à |at )?)[0-9]{1,2}(?:h|[:h][0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[ap]\.?m\.?)?"
     r"(?: ?(?:Z|UTC|GMT|CES?T|[+-][0-9]{2}:?[0-9]{2}))?\Z",
     re.ASCII | re.IGNORECASE,
 )
 _PLAUSIBLE_YEARS: Final = range(1970, 2200)
-_IN_WORDS: Final = re.compile(
-    r"(?:le )?(?:[a-zéû]{3,9}\.?,? )?([0-9]{1,2})(?:er|st|nd|rd|th)?[ \-/]([a-zéèû]{3,9})\.?,?[ \-/]([0-9]{4})"
+_MONTH: Final = r"(?P<month>[^\W\d_]{3,10})\.?"
+_IN_WORDS: Final = (
+    re.compile(
+        rf"(?P<day>[0-9]{{1,2}})(?:er|st|nd|rd|th|\.|º|o)?[ \-/.]?(?:de )?{_MONTH},?[ \-/.]?(?:de )?"
+        r"(?P<year>[0-9]{4})"
+    ),
+    re.compile(rf"(?P<day>[0-9]{{1,2}})(?:er|\.)?[ \-/]{_MONTH}[ \-/](?P<year>[0-9]{{2}})"),
+    re.compile(rf"{_MONTH}[ \-](?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ \-](?P<year>[0-9]{{4}})"),
+    re.compile(rf"(?P<year>[0-9]{{4}})[ \-/]{_MONTH}[ \-/](?P<day>[0-9]{{1,2}})"),
 )
-_MONTH_IN_WORDS_FIRST: Final = re.compile(
-    r"(?:[a-z]{3,9}\.?,? )?([a-zéèû]{3,9})\.?[ \-]([0-9]{1,2})(?:st|nd|rd|th)?,?[ \-]([0-9]{4})"
-)
-_MONTHS: Final = {
-    word: number
-    for number, words in enumerate(
-        (
-            "janvier janv jan january",
-            "février fevrier févr fevr fév fev february feb",
-            "mars mar march",
-            "avril avr april apr",
-            "mai may",
-            "juin june jun",
-            "juillet juil july jul",
-            "août aout aoû aou august aug",
-            "septembre sept sep september",
-            "octobre oct october",
-            "novembre nov november",
-            "décembre decembre déc dec december",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
+"""Dates with a month in words, each a form."""
 
-_YES: Final = frozenset(("o", "oui", "1", "vrai", "true", "y", "yes", "x"))
-_NO: Final = frozenset(("", "n", "non", "0", "faux", "false", "no", "-"))
+_YES: Final = frozenset(("o", "oui", "1", "vrai", "true", "y", "yes", "x", "1.0", "1,0", "-1", "✓", "✔", "☑", "✅"))
+_NO: Final = frozenset(("", "n", "non", "0", "faux", "false", "no", "-", "0.0", "0,0", "✗", "✘", "☐"))
 
 
 @functools.lru_cache(maxsize=4096)  # quantities, rates and prices repeat all through a file
@@ -80,7 +65,7 @@ def parse_number(text: str) -> Decimal:
     """
     if _PLAIN_NUMBER.fullmatch(text):
         return Decimal(text.replace(",", "."))
-    bare = _SPACES.sub("", _CURRENCY.sub("", text.translate(_MINUS)))
+    bare = bare_amount(text)
     if bare == "-":  # how the accounting format of a spreadsheet shows zero
         return Decimal(0)
     negative = False
@@ -95,10 +80,19 @@ def parse_number(text: str) -> Decimal:
         bare = bare.replace(grouped[1], "")
     if bare.startswith((",", ".")):
         bare = f"0{bare}"
+    elif bare.endswith((",", ".")):
+        bare = bare[:-1]
     if bare.startswith("-") or not _PLAIN_NUMBER.fullmatch(bare):
         raise BadValue(f"« {shown(text)} » n’est pas un nombre.")
     number = Decimal(bare.replace(",", "."))
     return -number if negative else number
+
+
+def bare_amount(text: str) -> str:
+    """``text`` without currency, unit and spaces; as it was where its spaces part no thousands: «12 34»."""
+    bare = unwrapped(text).translate(_MINUS)
+    bare = without_currency(_BESIDE_NUMBER.sub(" ", bare)) if not bare.isascii() or _LETTER.search(bare) else bare
+    return text if _UNEVEN_SPACES.search(bare.strip()) else _SPACES.sub("", bare)
 
 
 # «12,000»: twelve thousand to some programs, twelve to others; with a zero before the comma it is no thousand.
@@ -109,10 +103,15 @@ LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uf
 """Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
 SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+", re.ASCII)
 """What a spreadsheet makes of a long number: its last digits are lost."""
-_NO_ADDRESS: Final = frozenset(
-    {"-", "--", "nc", "n/c", "n.c.", "néant", "neant", "aucun", "aucune", "sans", "0", "x", "."}
-)
 _NAMED_ADDRESS: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
+
+
+def unwrapped(text: str) -> str:
+    """The text of a cell that a program wrote as a formula, ``="07/06/2025"``, or with an apostrophe, ``'100,00``."""
+    bare = text.strip()
+    if bare.startswith('="') and bare.endswith('"'):
+        return bare[2:-1].strip()
+    return bare[1:] if bare.startswith("'") and bare[1:2].isdigit() else bare
 
 
 def bare_code(text: str) -> str:
@@ -126,17 +125,32 @@ def bare_code(text: str) -> str:
 def bare_address(text: str) -> str:
     """A mail address without ``mailto:``, a name around it, a separator after it; empty for «-», «nc» and the like."""
     address = _INVISIBLE.sub("", text).strip()
-    if address.casefold() in _NO_ADDRESS:
+    if says_nothing(address):
         return ""
     address = re.sub(r"^mailto:\s*", "", address, flags=re.IGNORECASE)
     if named := _NAMED_ADDRESS.fullmatch(address):
         address = named[1]
-    return address.rstrip(";, ").strip()
+    return address.strip(" ;,'\"()[]").removesuffix(".").strip()
+
+
+_LATIN: Final = re.compile("[a-z]", re.IGNORECASE)
+_LIKE_LATIN: Final = re.compile("[\u0370-\u03ff\u0400-\u04ff]")
+
+
+def mixes_alphabets(word: str) -> bool:
+    """True where letters of another alphabet stand among Latin ones: a Cyrillic «х» in «хn»."""
+    return _LIKE_LATIN.search(word) is not None and _LATIN.search(word) is not None
 
 
 _BETWEEN_ADDRESSES: Final = re.compile(r"[\s;,|]+|(?<=[a-z])/(?=[^/]*@)", re.IGNORECASE)
 _WORDS_BETWEEN: Final = frozenset(("et", "ou", "and", "or", "puis", "&", "/", "-", "+", "cc", "copie", "bcc"))
 _LABEL: Final = re.compile(r"^[^@:<]{2,40}:\s*(?!//)")
+_ONE: Final = r"[^\s()\[\]@]+@[^\s()\[\]@]+"
+_NAME_BEFORE: Final = re.compile(
+    rf"(?P<name>[^@()\[\]]*?[^\W\d_][^@()\[\]]*?)\s*(?:[(\[](?P<bracketed>{_ONE})[)\]]|\s[-–:]\s*(?P<parted>{_ONE}))"
+    rf"|(?P<two>[A-ZÀ-Ý][\w'.-]*(?: [A-ZÀ-Ý][\w'.-]*)+) (?P<after>{_ONE})"
+)
+"""A name before an address: in brackets, after a dash, or two words with capitals; one word may be a part of it."""
 
 
 def addresses_in(text: str) -> list[tuple[str, str]]:
@@ -149,6 +163,9 @@ def addresses_in(text: str) -> list[tuple[str, str]]:
         pairs = getaddresses([bare.replace(";", ",")], strict=False)
         return [(name.strip(), bare_address(address)) for name, address in pairs if "@" in address]
     if bare.count("@") < 2:
+        if named := _NAME_BEFORE.fullmatch(bare):
+            address = named["bracketed"] or named["parted"] or named["after"]
+            return [((named["name"] or named["two"]).strip(" \"',;:-"), bare_address(address))]
         one = bare_address(re.sub(r"\s*\([^@)]*\)", "", _LABEL.sub("", bare) if "mailto" not in bare.lower() else bare))
         return [("", one)] if one else []
     words = [word for word in _BETWEEN_ADDRESSES.split(bare) if word and word.lower() not in _WORDS_BETWEEN]
@@ -162,11 +179,33 @@ def are_ambiguous(amounts: Iterable[str]) -> bool:
     amounts = list(amounts)
     if not any(map(_THREE_AFTER_COMMA.search, amounts)):  # nearly always: one look at each, no more
         return False
-    bare = [_SPACES.sub("", _CURRENCY.sub("", text.translate(_MINUS))) for text in amounts if "," in text]
+    bare = [bare_amount(text) for text in amounts if "," in text]
     return any(map(_AMBIGUOUS_AMOUNT.fullmatch, bare)) and not any(
         text.count(",") == 1 and "." not in text and text.strip("0,") and not _AMBIGUOUS_AMOUNT.fullmatch(text)
         for text in bare
     )
+
+
+def currency_of_amounts(stated: str, amounts: Iterable[str]) -> str:
+    """The currency of an invoice: ``stated``, or what stands beside its amounts, ``$13.50``; empty where nothing does.
+
+    ``stated`` is the code of a cell of its own, or empty. Raises :class:`BadValue` where they contradict each other.
+    """
+    possible: frozenset[str] | None = frozenset((stated,)) if stated else None
+    for text in amounts:
+        if not (beside := currencies_beside(text)):
+            continue
+        both = beside if possible is None else possible & beside
+        if not both:
+            known = " / ".join(sorted(possible or ()))
+            raise BadValue(f"« {shown(text)} » n’est pas en {known}, la devise du reste de la facture.")
+        possible = both
+    if possible is None:
+        return ""
+    if len(possible) > 1:
+        names = " ou ".join(sorted(possible))
+        raise BadValue(f"La devise n’est pas sûre, {names} : donnez-la dans une colonne « devise ».")
+    return next(iter(possible))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -193,11 +232,13 @@ def parse_rate(text: str) -> Decimal:
 def parse_date(text: str) -> datetime.date:
     """``07/06/2025``, ``7-6-25``, ``2025-06-07``, ``20250607``, Excel's ``45815``, each with or without time.
 
-    ``7 juin 2025`` too, the month in French or English, whole or abbreviated.
+    ``7 juin 2025`` too, the month in French or a neighbour's language, whole or abbreviated, after a weekday or not.
     """
-    bare = _TIME.sub("", text.strip())
-    if re.fullmatch(r"[0-9]{5}\.0+", bare, re.ASCII):  # a day of Excel's calendar that was written as a number
-        bare = bare.partition(".")[0]
+    bare = _TIME.sub("", unwrapped(text)).rstrip(".")
+    if re.fullmatch(r"[0-9]{5}[.,][0-9]+", bare, re.ASCII):  # a day of Excel's calendar that was written as a number
+        bare = bare[:5]
+    elif not bare[:1].isdigit():
+        bare = without_weekday(bare)
     try:
         if found := _DAY_FIRST.fullmatch(bare) or _COMPACT_DAY_FIRST.fullmatch(bare):
             day, month, year = (int(part) for part in found.groups())
@@ -205,10 +246,8 @@ def parse_date(text: str) -> datetime.date:
                 year += 2000 if year < 70 else 1900
         elif found := _YEAR_FIRST.fullmatch(bare) or _COMPACT.fullmatch(bare):
             year, month, day = (int(part) for part in found.groups())
-        elif (found := _IN_WORDS.fullmatch(" ".join(bare.lower().split()))) and found[2] in _MONTHS:
-            year, month, day = int(found[3]), _MONTHS[found[2]], int(found[1])
-        elif (found := _MONTH_IN_WORDS_FIRST.fullmatch(" ".join(bare.lower().split()))) and found[1] in _MONTHS:
-            year, month, day = int(found[3]), _MONTHS[found[1]], int(found[2])
+        elif parts := _in_words(bare):
+            year, month, day = parts
         elif bare.isascii() and bare.isdigit() and bare[0] != "0" and int(bare) in _EXCEL_DAYS:
             return _EXCEL_EPOCH + datetime.timedelta(days=int(bare))
         else:
@@ -223,12 +262,21 @@ def parse_date(text: str) -> datetime.date:
     return date
 
 
+def _in_words(text: str) -> tuple[int, int, int] | None:
+    bare = " ".join(text.lower().split())
+    for form in _IN_WORDS:
+        if (found := form.fullmatch(bare)) and (month := month_named(found["month"])):
+            year = int(found["year"])
+            return year + (0 if year > 99 else 2000 if year < 70 else 1900), month, int(found["day"])
+    return None
+
+
 def parse_flag(text: str) -> bool:
     """``O``, ``oui``, ``1``, ``vrai``, ``x`` as true; ``N``, ``non``, ``0``, ``faux`` and nothing as false."""
     word = text.strip().casefold()
     if word in _YES:
         return True
-    if word in _NO:
+    if word in _NO or (word[:1].isalpha() and says_nothing(word)):
         return False
     raise BadValue(f"« {shown(text)} » n’est ni oui ni non (attendu O ou N).")
 

@@ -26,6 +26,7 @@ from invoices.importing.tables.rows import is_total_row, skipped_reason
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
+_ALWAYS: Final = (*INVOICES.obligatory, "devise")  # a currency may stand beside the amounts
 _LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name != "societe"))
 _CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
 _MOST_REFUSALS: Final = 1000
@@ -155,7 +156,7 @@ class _Flattening:
         self.codes: dict[str, dict[str, str]] = {}
         prefix = f"flat-{len(list(folder.iterdir()))}"
         held = layout.holds
-        heads = (*(name for name in _HEADS if name in INVOICES.obligatory or name in layout.fields), CELLS)
+        heads = (*(name for name in _HEADS if name in _ALWAYS or name in layout.fields), CELLS)
         lines = (*(name for name in _LINES if name in LINES.obligatory or f"{LINE}{name}" in layout.fields), CELLS)
         cards = tuple(
             name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields

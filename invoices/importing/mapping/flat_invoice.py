@@ -19,6 +19,8 @@ from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
 from invoices.importing.tables.columns import CELLS, cells_text
+from invoices.importing.tables.invoice_rows import currency_text
+from invoices.importing.values import BadValue, currency_of_amounts
 from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
@@ -88,6 +90,7 @@ class FlatInvoice:
         self.customer: dict[str, str] = {}
         self._products_checked = 0
         self._grosses_checked = 0
+        self._amounts: list[str] = []
 
     def add(self, row: Row) -> None:
         """Take one row. Raises Unreconciled."""
@@ -162,6 +165,8 @@ class FlatInvoice:
 
     def _number(self, name: str, text: str, place: int) -> Decimal:
         number = Decimal(0) if text in ("-", "—") else self._layout.number(text, place)
+        if name != "tva_en_euros" and not (text[0].isdigit() and text[-1].isdigit()):
+            self._amounts.append(text)
         if number is None:
             raise Unreconciled(name, text, _("« %(text)s » n’est pas un nombre sûr.") % {"text": text}, is_misread=True)
         return number
@@ -284,8 +289,18 @@ class FlatInvoice:
         for name in ("deja_paye", "tva_en_euros"):
             if name in self._totals:
                 head[name] = str(self._totals[name])
+        if self._amounts or self._layout.header_currencies:
+            head["devise"] = self._currency(head.get("devise", ""))
         head[CELLS] = _text_of(self._stated)
         return head, [self._written(line, rate) for line, rate in zip(lines, rates, strict=True)]
+
+    def _currency(self, text: str) -> str:
+        """The currency that a column states in ``text``, or that stands beside amounts or in names of columns."""
+        try:
+            stated = currency_text(text) if text else ""
+            return currency_of_amounts(stated, (*self._amounts, *self._layout.header_currencies)) or text
+        except BadValue as problem:
+            raise Unreconciled("devise", text, str(problem)) from None
 
     def _cents(self, name: str) -> Decimal | None:
         number = self._totals.get(name)

@@ -7,10 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
-from invoices.importing.mapping.fields import DATES, NUMBERS, holds
+from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS, holds
 from invoices.importing.mapping.names import notions_of
 from invoices.importing.mapping.samples import Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
+from invoices.importing.words import currency_in_header
 
 _NUMERIC: Final = NUMBERS | {"ligne.taux_tva"}
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
@@ -27,6 +28,13 @@ class Layout:
     orders: dict[int, DateOrder | None] = field(default_factory=dict)
     is_net_by_name: bool = False
     rates_are_fractions: bool = False
+
+    @cached_property
+    def header_currencies(self) -> tuple[str, ...]:
+        """The currencies that the names of the columns of amounts say: «Montant HT (€)», «Total USD»."""
+        places = {place for name in AMOUNTS - {"tva_en_euros"} for place in self.fields.get(name, ())}
+        names = (currency_in_header(self.header[place]) for place in sorted(places) if place < len(self.header))
+        return tuple(filter(None, names))
 
     @cached_property
     def holds(self) -> frozenset[str]:

@@ -7,48 +7,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-_NOISE: Final = re.compile(
-    r"[\s\u00a0\u202f\u2007\u2009\u200b'’]+|€|\$|£|(?<![a-z])(?:eur|usd|gbp|chf|cad)(?![a-z])|%", re.IGNORECASE
-)
+from invoices.importing.values import BadValue, bare_amount, parse_date, unwrapped
+from invoices.importing.words import without_weekday
+
+_NOISE: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009\u200b'’]+|%")
 _DIGITS: Final = re.compile(r"[0-9]*(?:[.,][0-9]+)*", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10}", re.ASCII)
 
 _DATE: Final = re.compile(r"([0-9]{1,4})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{1,4})", re.ASCII)
-_WORDS: Final = re.compile(
-    r"(?:[a-z]{2,9}\.? )?"
-    r"(?:(\d{1,2})(?:er|st|nd|rd|th)?[ \-]([a-zéû]{3,9})\.?|([a-zéû]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?)"
-    r",?[ \-](\d{4}|\d{2})"
-)
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _CLOCK: Final = re.compile(
     r"[T ,]+\(?\d{1,2}[:h]\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\.?)?(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?\)?\Z",
     re.IGNORECASE,
 )
-_MONTHS: Final = {
-    word: number
-    for number, words in enumerate(
-        (
-            "jan janv janvier january",
-            "feb fev fevr fevrier february février fév févr",
-            "mar mars march",
-            "apr avr avril april",
-            "may mai",
-            "jun juin june",
-            "jul juil juillet july",
-            "aug aou aout august août",
-            "sep sept septembre september",
-            "oct octobre october",
-            "nov novembre november",
-            "dec decembre december décembre déc",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
 
 
 def bare_number(text: str) -> tuple[str, bool] | None:
     """The digits and marks of a number and whether it is negative; None where the text is none."""
-    bare = _NOISE.sub("", text).replace("−", "-").replace("–", "-")
+    bare = bare_amount(text)
+    bare = _NOISE.sub("", bare).replace("−", "-").replace("–", "-")
     negative = False
     if bare.startswith("(") and bare.endswith(")"):
         negative, bare = True, bare[1:-1]
@@ -112,7 +89,7 @@ class DateOrder:
 
     def read(self, text: str) -> datetime.date | None:
         """The date, or None where the text is none or could be two."""
-        bare = _CLOCK.sub("", text.strip())
+        bare = without_weekday(_CLOCK.sub("", unwrapped(text)))
         if parts := _DATE.fullmatch(bare):
             first, second, third = parts.groups()
             if len(first) == 4:
@@ -129,10 +106,11 @@ class DateOrder:
             return _date(year, int(month), int(day))
         if len(bare) == 8 and bare.isascii() and bare.isdigit():
             return _date(int(bare[:4]), int(bare[4:6]), int(bare[6:]))
-        if words := _WORDS.fullmatch(bare.casefold()):
-            month = _MONTHS.get(words[2] or words[3], 0)
-            year = int(words[5]) + (2000 if len(words[5]) == 2 else 0)
-            return _date(year, month, int(words[1] or words[4]))
+        if _LETTER.search(bare):
+            try:
+                return parse_date(bare)
+            except BadValue:
+                return None
         return None
 
 
@@ -148,7 +126,7 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
     """How ``texts`` write dates, None where they contradict each other."""
     day_first = month_first = False
     for text in texts:
-        if parts := _DATE.fullmatch(_CLOCK.sub("", text.strip())):
+        if parts := _DATE.fullmatch(without_weekday(_CLOCK.sub("", unwrapped(text)))):
             first, second, third = parts.groups()
             if len(first) <= 2 and len(third) in (2, 4):
                 day_first |= int(first) > 12

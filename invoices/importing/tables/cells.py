@@ -13,6 +13,7 @@ from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import Rejection
 from invoices.importing.tables.columns import CELLS, RecognisedTable, cells_text
 from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
+from invoices.importing.words import says_nothing
 
 _MOST_DECIMALS: Final = 8  # of quantities and prices, as their columns hold them
 _LARGEST: Final = Decimal(10) ** 15
@@ -293,23 +294,34 @@ def date_text(text: str) -> str:
     return parse_date(text).isoformat() if text else ""
 
 
-# What programs write where there is no date: day 0 of their calendars.
-_NO_DATE: Final = re.compile(
-    r"0{1,2}[/.\-]0{1,2}[/.\-]0{2,4}|0000-00-00|(?:30/12/1899|31/12/1899|0?1/0?1/1900|0?1/0?1/1753|0?1/0?1/0001)"
-    r"|(?:1899-12-3[01]|1900-01-0[01]|1753-01-01|0001-01-01)|0?0/0?1/1900|01/01/1970|1970-01-01|0+|[-/. ]+|\?"
-    r"|n[ée]ant|n\.?[cdrs]\.?|n/[acd]|null|none|sans|aucune?",
-    re.ASCII | re.IGNORECASE,
-)
-
-
 _CLOCK: Final = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}.*\Z", re.ASCII)
+_THREE_NUMBERS: Final = re.compile(r"([0-9_x]{1,4})[/.\-]([0-9_x]{1,4})[/.\-]([0-9_x]{1,4})", re.ASCII | re.IGNORECASE)
+_COMPACT_NO_DATE: Final = re.compile(r"0+|1[89][0-9]{2}(?:0101|123[01])|17530101|99991231", re.ASCII)
+_FIRST_DAYS: Final = ({1}, {0, 1}, {0}, {30, 12}, {31, 12})
+_LAST_YEAR: Final = 2099
 
 
 def is_no_date(text: str) -> bool:
-    """True for what programs and people write where there is no date: ``00/00/0000``, ``30/12/1899``, «nc»."""
-    return _NO_DATE.fullmatch(_CLOCK.sub("", text)) is not None
+    """True for what programs and people write where there is no date: ``00/00/0000``, ``30/12/1899``, «nc».
+
+    Day 0 of a program's calendar (1753, 1899, 1900, 1970), the last day it knows (31/12/9999), and no day at all.
+    """
+    bare = _CLOCK.sub("", text).strip()
+    if says_nothing(bare) or _COMPACT_NO_DATE.fullmatch(bare):
+        return True
+    found = _THREE_NUMBERS.fullmatch(bare)
+    if found is None:
+        return not any(char.isalnum() for char in bare)
+    numbers = [int(part) if part.isdigit() else 0 for part in found.groups()]
+    year = max(numbers)
+    numbers.remove(year)
+    if year >= _LAST_YEAR:
+        return set(numbers) == {31, 12}
+    is_first_year = year <= 1 and (not any((year, *numbers)) or max(map(len, found.groups())) > 2)
+    return (is_first_year or 1753 <= year <= 1970) and set(numbers) in _FIRST_DAYS
 
 
+@functools.lru_cache(maxsize=4096)
 def optional_date_text(text: str) -> str:
     """A date as ``2025-06-07``, or none where the cell says that there is none. Raises :class:`BadValue`."""
     return "" if is_no_date(text) else date_text(text)

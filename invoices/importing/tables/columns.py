@@ -233,6 +233,14 @@ class RecognisedTable:
         """The file as the user knows it."""
         return self.table.name
 
+    def header_name(self, column: str) -> str:
+        """The name that the file gives to one of our columns; empty where it has none."""
+        place = self.positions.get(column)
+        row = (
+            next((row for row in self.table.rows() if row.line >= self.header_line), None) if self.header_line else None
+        )
+        return "" if place is None or row is None or place >= len(row.cells) else row.cells[place]
+
 
 def header_key(text: str) -> str:
     """«N° de T.V.A. (%)» as ``n_de_tva``: what is compared of a column's name."""

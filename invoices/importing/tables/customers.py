@@ -1,5 +1,6 @@
 """Customers of ``clients.csv``: read, compared with the cards that are there, written in batches."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,43 +12,30 @@ from django.utils import timezone
 
 from customers.card_trail import TRAILED, acts_of_card
 from customers.identifiers import check_siren, check_siret, check_vat_identifier
-from customers.models import DEMATERIALISED, Contact, Customer
+from customers.models import Contact, Customer
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells, country_text, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
-from invoices.importing.tables.columns import RecognisedTable, header_key
+from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.tables.customer_words import copies_text, customer_kind
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import StagingDatabase
-from invoices.importing.values import LOOK_ALIKES, BadValue, addresses_in, bare_address, bare_code, parse_flag, shown
+from invoices.importing.values import (
+    LOOK_ALIKES,
+    BadValue,
+    addresses_in,
+    bare_address,
+    bare_code,
+    mixes_alphabets,
+    parse_flag,
+    shown,
+)
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.trail.recording import Act, record_all
 
 BATCH: Final = 900
 
-_KINDS: Final = {
-    **dict.fromkeys(
-        (
-            "professionnel",
-            "professionnelle",
-            "pro",
-            "p",
-            "entreprise",
-            "societe",
-            "association",
-            "administration",
-            "b2b",
-            "client_professionnel",
-            "clients_professionnels",
-        ),
-        Customer.Kind.PROFESSIONAL,
-    ),
-    **dict.fromkeys(
-        ("particulier", "client_particulier", "clients_particuliers", "part", "individuel", "b2c", "prive"),
-        Customer.Kind.INDIVIDUAL,
-    ),
-}
 _OTHER_ADDRESSES: Final = "other_addresses"
-_DEMATERIALISED: Final = frozenset(("d", "demat", "dematerialise", "dematerialisee", "dematerialisation"))
 
 
 @dataclass
@@ -186,21 +174,6 @@ def _siren_or_siret(text: str) -> tuple[str, str]:
     return check_siret(compact) if len(compact) == 14 else check_siren(text)
 
 
-def _kind(text: str) -> str:
-    kind = _KINDS.get(header_key(text))
-    if kind is None:
-        raise BadValue(f"« {shown(text)} » n’est pas un type de client (attendu professionnel ou particulier).")
-    return str(kind.value)
-
-
-def _copies(text: str) -> str:
-    if header_key(text) in _DEMATERIALISED:
-        return DEMATERIALISED
-    if text.isascii() and text.isdigit() and len(text) <= 3:
-        return str(int(text))
-    raise BadValue(f"« {shown(text)} » n’est ni D (démat) ni un nombre d’exemplaires papier.")
-
-
 type _Reader = Callable[[Cells, str], Any]
 
 
@@ -224,7 +197,7 @@ _EMAIL: Final = "email"
 READERS: Final[dict[str, tuple[str, _Reader]]] = {
     "code": ("code", lambda cells, column: bare_code(cells.needed(column, 50))),
     "raison_sociale": ("name", _needed(200)),
-    "type": ("kind", _parsed_by(_kind, Customer.Kind.PROFESSIONAL)),
+    "type": ("kind", _parsed_by(customer_kind, Customer.Kind.PROFESSIONAL)),
     "adresse": ("address", _text(300)),
     "complement": ("address_complement", _text(300)),
     "code_postal": ("postcode", _text(20)),
@@ -234,7 +207,7 @@ READERS: Final[dict[str, tuple[str, _Reader]]] = {
     "siren": ("siren", _checked_by(_siren_or_siret)),
     "siret": ("siret", _checked_by(check_siret)),
     "tva_intracom": ("vat_identifier", _checked_by(check_vat_identifier)),
-    "nb_factures": ("invoice_copies", _parsed_by(_copies, "1")),
+    "nb_factures": ("invoice_copies", _parsed_by(copies_text, "1")),
     "adresse_electronique": ("electronic_address", _text(100)),
     "personne_publique": ("is_public_body", _parsed_by(parse_flag, False)),
 }
@@ -283,8 +256,10 @@ def email_text(text: str) -> str:
     if not text:
         return ""
     try:
-        if LOOK_ALIKES.search(text):
-            raise BadValue(f"« {shown(text)} » contient un faux point ou un faux tiret.")
+        if LOOK_ALIKES.search(text) or any(map(mixes_alphabets, re.split("[@.]", text))):
+            raise BadValue(
+                f"« {shown(text)} » contient un faux point, un faux tiret ou une lettre d’un autre alphabet."
+            )
         mailbox = parse_address(text)
     except InvalidAddressError:
         mailbox = None

@@ -25,24 +25,43 @@ from invoices.importing.tables.cells import (
     whole_postcode,
 )
 from invoices.importing.tables.columns import RecognisedTable, header_key
-from invoices.importing.values import SCIENTIFIC, BadValue, are_ambiguous, bare_code, shown
+from invoices.importing.values import SCIENTIFIC, BadValue, are_ambiguous, bare_code, currency_of_amounts, shown
+from invoices.importing.words import currency_in_header, currency_named
 from invoices.money import write_decimal
 
 _WORDS_OF_TYPES: Final = {
     "380": "facture f fa fac fc fv fact factures facture_client facture_de_vente facture_definitive facture_simple "
     "facture_de_solde facture_finale solde facture_de_situation situation facture_standard facture_normale invoice "
-    "customer_invoice sales_invoice vente ventes tax_invoice",
+    "customer_invoice sales_invoice vente ventes tax_invoice inv standard out_invoice accrec facture_de_doit "
+    "note_d_honoraires honoraires",
     "381": "avoir a av avc avr avo avoirs facture_d_avoir facture_avoir avoir_client avoir_clients avoir_de_vente "
     "avoir_financier avoir_commercial avoir_partiel avoir_total credit_note creditnote customer_credit_note "
-    "note_de_credit credit retour_avoir remboursement refund credit_memo",
-    "384": "facture_rectificative rectificative facture_corrective facture_de_correction facture_de_remplacement",
-    "386": "facture_d_acompte facture_acompte acompte acomptes facture_de_acompte demande_d_acompte down_payment",
+    "note_de_credit credit retour_avoir remboursement refund credit_memo out_refund accreccredit cn fav facture_retour "
+    "facture_de_retour facture_de_remboursement",
+    "384": "facture_rectificative rectificative facture_corrigee facture_rectifiee facture_corrective "
+    "facture_de_correction facture_de_remplacement",
+    "386": "facture_d_acompte facture_acompte acompte acomptes facture_de_acompte demande_d_acompte down_payment "
+    "deposit deposit_invoice prepayment prepayment_invoice down_payment_invoice",
     "503": "avoir_d_acompte avoir_acompte avoir_sur_acompte",
 }
 _TYPE_CODES: Final = {word: code for code, words in _WORDS_OF_TYPES.items() for word in words.split()}
 _NO_INVOICES: Final = re.compile(
     r"pro_?forma|devis|quote|estimate|commande|bon_de|bl$|bc$|order|livraison|delivery|brouillon|draft|achat|fournisseur"
-    r"|ticket|contrat|reglement|payment|ecriture"
+    r"|ticket|contrat|reglement|payment|ecriture|annul|cancel|void|relance|in_invoice|in_refund|accpay|bill$|purchase"
+)
+# Before other words: «Avoir de retour», «Facture récurrente»; «Facture d'acompte n° 2» is none of the shorter ones.
+_FIRST_WORDS: Final = (
+    (re.compile(r"(?:facture_d_|facture_)?acompte(?:_|$)|deposit_|prepayment_"), "386"),
+    (re.compile(r"avoir_(?:d_|sur_)?acompte"), "503"),
+    (re.compile(r"(?:facture_d_)?avoir_|note_de_credit_|credit_note_|refund_|creditnote_"), "381"),
+    (
+        re.compile(
+            r"(?:facture|invoice|standard)_(?:standard|invoice|intermediaire|recurrente|periodique|d_abonnement|comptoir|directe"
+            r"|commerciale|simple|normale|classique|client|de_situation|complementaire|de_vente|de_prestation|de_service|no?)"
+            r"(?:_|$)"
+        ),
+        "380",
+    ),
 )
 _BUSINESS_PROCESSES: Final = {
     "biens": "B",
@@ -75,7 +94,9 @@ _INVOICE_TYPES: Final = frozenset(
         *("870", "875", "876", "877", "935"),
     )
 )
-_AMOUNTS: Final = ("total_ht", "total_tva", "total_ttc", "deja_paye")
+_TOTALS: Final = ("total_ht", "total_tva", "total_ttc")
+_AMOUNTS: Final = (*_TOTALS, "deja_paye")
+_NOT_BARE: Final = re.compile(r"[^0-9\s.,'()+\-]")
 _MOST_DAYS_AHEAD: Final = 366
 
 
@@ -116,7 +137,11 @@ def currency_text(text: str) -> str:
     """A currency by its ISO 4217 code; euros where nothing is said. Raises :class:`BadValue`."""
     if not text:
         return "EUR"
-    code = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£": "GBP"}.get(text.upper(), text.upper())
+    code = text.upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        words = {word for word in re.split(r"[\s()\-/]+", code) if word}
+        found = set(map(currency_named, words))
+        code = found.pop() or code if len(found) == 1 else code  # «EUR - Euro», «€»: each word says the same
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
     if not is_currency(code):
@@ -134,8 +159,12 @@ def type_code(text: str) -> str:
     if _TYPE_CODE.fullmatch(text):
         raise BadValue(f"« {shown(text)} » n’est pas le code d’une facture ou d’un avoir (UNTDID 1001 : 380, 381…).")
     key = header_key(text)
-    code = _TYPE_CODES.get(key) or next((each for each in key.split("_")[:1] if each in _INVOICE_TYPES), None)
-    if code is None and _NO_INVOICES.search(key):
+    words = key.split("_")
+    code = _TYPE_CODES.get(key) or next((each for each in (words[0], words[-1]) if each in _INVOICE_TYPES), None)
+    is_none = _NO_INVOICES.search(key) is not None
+    if code is None and not is_none:
+        code = next((each for form, each in _FIRST_WORDS if form.match(key)), None)
+    if code is None and is_none:
         raise BadValue(f"« {shown(text)} » n’est pas une facture : cette pièce ne s’importe pas.")
     if code is None:
         raise BadValue(f"« {shown(text)} » n’est pas un type de facture (attendu facture, avoir, acompte ou un code).")
@@ -240,6 +269,9 @@ class HeadParser:
         self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
         self._numbers_are_bare = table.table.has_typed_cells
+        self._header_currencies = [
+            sign for column in _TOTALS if (sign := currency_in_header(table.header_name(column))) != ""
+        ]
 
     def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
@@ -253,12 +285,27 @@ class HeadParser:
         if not self.cells.rejections:
             if not head.total_vat:
                 head = head._replace(total_vat="0.00")
+            head = self._with_currency(head)
             self._check_currency(head)
             self._check_total(head)
         if head.type_code:
             return head
         # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
+
+    def _with_currency(self, head: InvoiceRow) -> InvoiceRow:
+        """``head`` in the currency that stands beside its amounts, where no cell of its own says one."""
+        amounts = [self.cells.text(column) for column in _AMOUNTS]
+        if not self._header_currencies and not _NOT_BARE.search("".join(amounts)):
+            return head
+        stated = head.currency if self.cells.text("devise") else ""
+        try:
+            return head._replace(
+                currency=currency_of_amounts(stated, (*amounts, *self._header_currencies)) or head.currency
+            )
+        except BadValue as problem:
+            self.cells.refuse("devise", self.cells.text("devise"), str(problem))
+            return head
 
     def _check_currency(self, head: InvoiceRow) -> None:
         if head.currency == "EUR" or is_currency(head.currency, datetime.date.fromisoformat(head.issue_date)):

@@ -240,6 +240,7 @@ def category_text(text: str) -> str:
 
 _STANDARD: Final = frozenset(("standard", "normal", "normale", "taux normal", "tva normale", "taxable", "soumis"))
 _RATE_IN_WORDS: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,2}0*)?) ?%")
+_CODE_OF_RATE: Final = re.compile(r"FR[_-]?(20|10|5|2)([015])", re.ASCII | re.IGNORECASE)  # Pennylane: FR_200, FR_55
 _ONLY_NUMBER: Final = re.compile(
     r"[^0-9]*?(?<![0-9.,])(20|19[.,]6|10|8[.,]5|7|5[.,]50?|2[.,]10?|0)(?:[.,]00?)?(?![0-9.,])[^0-9]*"
 )
@@ -255,8 +256,15 @@ def line_rate_text(text: str) -> str:
     try:
         return rate_text(text)
     except BadValue:
-        if found := _RATE_IN_WORDS.search(text) or _ONLY_NUMBER.fullmatch(text):
+        rates = {rate_text(found) for found in _RATE_IN_WORDS.findall(text)}
+        if len(rates) > 1:
+            raise
+        if rates:
+            return rates.pop()
+        if found := _ONLY_NUMBER.fullmatch(text):
             return rate_text(found[1])
+        if found := _CODE_OF_RATE.fullmatch(text):
+            return rate_text(f"{found[1]}.{found[2]}")
         if category_of_words(text):
             return "0.00"
         try:
