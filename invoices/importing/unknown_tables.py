@@ -19,7 +19,8 @@ from invoices.importing.mapping.fields import CUSTOMER_NAME, missing
 from invoices.importing.mapping.flat import Flattened, flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings, column_names, fingerprint
 from invoices.importing.mapping.layout import layout_of
-from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.importing.mapping.proposal import propose
+from invoices.importing.mapping.proposed import Proposal
 from invoices.models import Company, ImportBatch, ImportMapping
 
 _ROWS_LOOKED_AT: Final = 20_000

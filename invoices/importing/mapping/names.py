@@ -77,6 +77,7 @@ note: note notes commentaire comment comments remarque observation observations 
 kind: type nature genre kind categorie category
 corrected: corrigee origine rectifiee annulee original avoir credit
 mode: mode method moyen methode conditions condition terms terme modalite modalites
+private: interne internes internal private privee privees prive confidentiel
 person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
@@ -207,8 +208,8 @@ total_ttc: amount gross vat -line -price -net -product 88
 total_ttc: gross -line -price -paid -balance -product 85
 total_ttc: amount -net -line -vat -price -paid -balance -discount -unitary -base -quantity -due -currency -fee -margin -number -weight -product 68
 total_ttc: amount balance due -line 40
-deja_paye: paid amount|invoice -date -balance -status -mode 88
-deja_paye: paid -date -status -mode -balance -id 70
+deja_paye: paid amount|invoice -date -balance -status -mode -net 88
+deja_paye: paid -date -status -mode -balance -id -net 70
 ligne.designation: label -customer -account -company -kind -payment -project -issuer -order -mode -family -status -vat 92
 ligne.designation: label product|line -vat -family 97
 ligne.designation: product name|title -code -family 93

@@ -194,6 +194,71 @@ order_total_tax_amount total_tva
 order_total total_ttc
 item_cost ligne.prix_unitaire_ht
 """
+# Invoice Ninja 5: keys and labels of its item export (app/Export/CSV/InvoiceItemExport.php in its repository).
+_INVOICE_NINJA: Final = """
+item_product ligne.article
+item_product_key ligne.article
+item_notes ligne.designation
+item_cost ligne.prix_unitaire_ht
+item_quantity ligne.quantite
+item_discount ligne.remise
+item_is_amount_discount -
+item_line_total ligne.total_ht
+item_tax_name1 -
+item_tax_name_1 -
+item_tax_rate1 ligne.taux_tva
+item_tax_rate_1 ligne.taux_tva
+item_tax_name2 -
+item_tax_name_2 -
+item_tax_rate2 -
+item_tax_rate_2 -
+item_gross_line_total ligne.total_ttc
+invoice_amount total_ttc
+invoice_po_number reference
+invoice_public_notes note
+invoice_private_notes -
+invoice_terms -
+invoice_footer -
+invoice_partial -
+invoice_paid_to_date deja_paye
+client_id_number client.siren|code_client
+client_number code_client
+client_public_notes -
+client_private_notes -
+"""
+# Stripe: «Export» of its list of invoices (dashboard.stripe.com/invoices), amounts in units of the currency.
+_STRIPE: Final = """
+amount_remaining -
+date_utc date
+due_date_utc echeance
+created_utc date
+finalized_at_utc date
+starting_balance -
+ending_balance -
+total_discount_amount -
+applied_coupons -
+tax_percent ligne.taux_tva
+customer code_client|client.raison_sociale
+customer_address_line1 client.adresse
+customer_address_line2 client.complement
+customer_address_city client.ville
+customer_address_state -
+customer_address_postal_code client.code_postal
+customer_address_country client.pays
+minimum_line_item_period_start_utc -
+maximum_line_item_period_end_utc -
+"""
+# PrestaShop: list of orders and invoices (controllers/admin, fields_list of its exports).
+_PRESTASHOP: Final = """
+total_produits_ht -
+total_products_tax_excl -
+total_paye_ht total_ht
+total_paye_ttc total_ttc
+total_paid_tax_excl total_ht
+total_paid_tax_incl total_ttc
+frais_de_port_ht -
+total_shipping_tax_excl -
+"""
 # Pennylane, Axonaut, Abelia and spreadsheets made by hand: labels of their lists of invoices.
 _HAND_MADE: Final = """
 n numero
@@ -229,6 +294,12 @@ code_tva ligne.categorie_tva|ligne.taux_tva
 mode_de_reglement -
 mode_de_paiement -
 type_de_client client.type
+pour client.raison_sociale
+a_payer_avant_le echeance
+payable_avant_le echeance
+payable_le echeance
+a_regler_avant_le echeance
+due_by echeance
 nb_factures client.nb_factures
 nombre_de_factures_a_editer client.nb_factures
 n_de_client code_client
@@ -252,7 +323,9 @@ marque -
 
 FIELD_BY_NAME: Final[dict[str, dict[str, float]]] = {}
 for _names in (
-    SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR, _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _HAND_MADE,
+    SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR,
+    _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _INVOICE_NINJA, _STRIPE, _PRESTASHOP,
+    _HAND_MADE,
 ):  # fmt: skip
     for _line in _names.strip().splitlines():
         _name, _, _fields = _line.partition(" ")

@@ -1,16 +1,14 @@
 """What each column of an unknown table is proposed to be, and on which ground."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 
 from customers.searching import search_key
 from invoices.files.tables import Table
-from invoices.importing.mapping.fields import CHECKS, holds, missing
+from invoices.importing.mapping.fields import CUSTOMER_NAME
 from invoices.importing.mapping.judging import (
     TWINS,
     add_taxes_by_rate,
@@ -23,6 +21,7 @@ from invoices.importing.mapping.judging import (
     sums_in,
 )
 from invoices.importing.mapping.names import candidates, notions_of, rate_in_name
+from invoices.importing.mapping.proposed import Proposal, ProposedColumn
 from invoices.importing.mapping.samples import Column, Sample, take_sample
 
 _ENOUGH: Final = 0.4
@@ -32,61 +31,6 @@ _FIGURES: Final = ("ligne.quantite", "ligne.prix_unitaire_ht")
 _LINE_SIGNS: Final = (
     "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
 )  # fmt: skip
-
-
-@dataclass
-class ProposedColumn:
-    """One of the user's columns; ``field`` is ours or empty, ``ground`` says why in French."""
-
-    index: int
-    name: str
-    field: str
-    ground: str
-    samples: list[str] = dataclass_field(default_factory=list)
-    is_by_content: bool = False
-
-    @property
-    def shown_field(self) -> str | None:
-        """Our column as tools are told: amounts that only serve to check are none."""
-        return self.field if self.field and self.field not in CHECKS else None
-
-
-@dataclass
-class Proposal:
-    """The columns of one table, and what is missing to import it."""
-
-    sample: Sample
-    columns: list[ProposedColumn]
-
-    @property
-    def fields(self) -> dict[str, list[int]]:
-        """Where each of our columns stands; taxes and bases by rate may stand in several."""
-        places: dict[str, list[int]] = defaultdict(list)
-        for column in self.columns:
-            if column.field:
-                places[column.field].append(column.index)
-        return dict(places)
-
-    @property
-    def holds(self) -> list[str]:
-        """What the table holds: factures, lignes, clients."""
-        return holds(set(self.fields))
-
-    @property
-    def missing(self) -> list[str]:
-        """Obligatory columns that are neither there nor follow from others."""
-        return missing(set(self.fields))
-
-    def as_json(self) -> dict[str, Any]:
-        """The object of ``propose_mapping --json`` for this table."""
-        return {
-            "sheet": self.sample.table.sheet,
-            "holds": self.holds,
-            "columns": [
-                {"column": column.name, "field": column.shown_field, "ground": column.ground} for column in self.columns
-            ],
-            "missing": self.missing,
-        }
 
 
 def propose(table: Table) -> Proposal | None:
@@ -147,6 +91,7 @@ class _Proposing:
 
     def _judge_by_content(self) -> None:
         for column in self.columns:
+            self._settle_who(column)
             if not column.filled:
                 continue
             for name in list(self.scores[column.index]):
@@ -183,6 +128,17 @@ class _Proposing:
                         self.grounds[column.index, name] = _("contenu : clé juste")
             if column.holds("siret"):
                 scores.pop("client.siren", None)
+
+    def _settle_who(self, column: Column) -> None:
+        """A column of customers holds names or codes, the same on each row is none of theirs; an issuer has letters."""
+        scores = self.scores[column.index]
+        if CUSTOMER_NAME in scores and (not column.filled or self._is_constant(column)):
+            scores[CUSTOMER_NAME] -= 0.3
+        if "code_client" in scores and column.is_names:
+            scores["code_client"] -= 0.4
+        is_number = column.holds("siren") or column.holds("siret")
+        if "societe" in scores and column.filled and not column.is_text and not is_number:
+            del scores["societe"]
 
     def _is_constant(self, column: Column) -> bool:
         return column.distinct == 1 and len(column.filled) >= 3

@@ -11,7 +11,8 @@ from invoices.importing.mapping.fields import CUSTOMER, CUSTOMER_NAME, LINE, mis
 from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
-from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.importing.mapping.proposal import propose
+from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import (
     CONTACTS,

@@ -101,6 +101,11 @@ class Column:
         return self.share(lambda cell: _is_valid(module, cell)) >= 0.8
 
     @cached_property
+    def is_names(self) -> bool:
+        """True where most cells are written as names are, not as codes: with small letters, without digits."""
+        return self.share(lambda cell: any(map(str.islower, cell)) and not any(map(str.isdigit, cell))) > 0.5
+
+    @cached_property
     def is_company_names(self) -> bool:
         """True where many cells name a legal form."""
         return self.share(lambda cell: _LEGAL_FORMS.search(cell)) >= 0.4

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from invoices.files.tables import UnreadableTable, tables_in
-from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.importing.mapping.proposal import propose
+from invoices.importing.mapping.proposed import Proposal
 
 
 class Command(BaseCommand):

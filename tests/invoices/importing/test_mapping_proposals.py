@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from invoices.files.tables import Table
-from invoices.importing.mapping.proposal import Proposal, propose
+from invoices.importing.mapping.proposal import propose
+from invoices.importing.mapping.proposed import Proposal
 from tests.support.header_shapes import SHAPES, Shape
 from tests.support.public_headers import public_headers
 
