@@ -24,6 +24,7 @@ from invoices.models import Invoice
 from invoices.money import write_amount
 from invoices.platforms.handover import awaiting_handover, hands_over
 from portal.backoffice.invoices import detail as views
+from portal.backoffice.invoices import evidence
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import render_page
@@ -213,6 +214,8 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
             path("<uuid:invoice_id>/document/<int:pk>/", wrap(views.document), name="invoices_invoice_document"),
             path("<uuid:invoice_id>/xml/", wrap(views.xml), name="invoices_invoice_xml"),
             path("<uuid:invoice_id>/renvoyer/", wrap(views.resend), name="invoices_invoice_resend"),
+            path("<uuid:invoice_id>/piste/", wrap(evidence.audit_trail), name="invoices_invoice_audit_trail"),
+            path("<uuid:invoice_id>/preuve/", wrap(evidence.dossier), name="invoices_invoice_dossier"),
         ]
         return [*own, *super().get_urls()]
 
