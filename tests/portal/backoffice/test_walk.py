@@ -146,6 +146,8 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "invoices_importbatch_refusals_xlsx": (lambda scene: [scene["batch"].pk], READ_ONLY),
     "invoices_invoice_document": (lambda scene: [scene["published"].pk, scene["published"].document.pk], READ_ONLY),
     "invoices_invoice_resend": (lambda scene: [scene["published"].pk], REFUSED),
+    "invoices_invoice_audit_trail": (lambda scene: [scene["published"].pk], READ_ONLY),
+    "invoices_invoice_dossier": (lambda scene: [scene["published"].pk], REFUSED),
     "invoices_invoice_xml": (lambda scene: [scene["published"].pk], READ_ONLY),
     "mailing_messagetemplate_restore": (lambda scene: [scene["template"].pk, 1], REFUSED),
     "customers_customer_create_account": (lambda scene: [scene["customer"].pk], REFUSED),
