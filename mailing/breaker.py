@@ -54,7 +54,11 @@ class Rest:
 
 def current_rest() -> Rest | None:
     """The rest of the outbox; None while mails leave."""
-    row = OutboxControl.objects.filter(pk=1, rests_since__isnull=False).first()
+    return rest_of(OutboxControl.objects.filter(pk=1, rests_since__isnull=False).first())
+
+
+def rest_of(row: OutboxControl | None) -> Rest | None:
+    """The rest that ``row`` tells of."""
     if row is None or row.rests_since is None:
         return None
     return Rest(row.rests_since, _reason(row.fault), row.fault_reply, row.trial_at or row.rests_since)

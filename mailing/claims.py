@@ -16,11 +16,12 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from mailing import breaker, leases
+from mailing import breaker, leases, slowdowns
 from mailing.alerts import ALERT, write_alert
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
+from mailing.reasons import Reason
 from mailing.transports import Outcome, Verdict, uses_smtp
 
 # Minutes before the next try, after the first, second… failure; the last goes on until the mail is given up.
@@ -41,12 +42,14 @@ class Claim:
 class ClaimResult:
     """What a worker got: mails in hand; or none, and, where only the pace holds them back, when to ask again.
 
-    ``rests`` where the outbox rests because our own server is refused.
+    ``rests`` where the outbox rests because our own server is refused; ``is_slowed`` where all that is due goes to
+    destinations that asked for fewer mails.
     """
 
     claims: tuple[Claim, ...] = ()
     again_at: datetime.datetime | None = None
     rests: bool = False
+    is_slowed: bool = False
 
 
 def claim(
@@ -62,16 +65,24 @@ def claim(
     if not orphaned and not waiting.exists():
         return ClaimResult()  # the usual case of an idle worker: two looks at an index, and no lock
     name = f"{worker[:60]}/{uuid.uuid4().hex}"
+    slowed = slowdowns.in_force(now) if uses_smtp() else []
     with transaction.atomic():
         again_at = None
         control = OutboxControl.objects.filter(pk=1).first()
         careful = uses_smtp() and breaker.needs_care(control, now)
-        if limits() or careful:
+        if limits() or careful or slowed:
             # The one row serialises those who count and take; with neither limits nor refusals nobody waits.
             OutboxControl.objects.get_or_create(pk=1)
             control = OutboxControl.objects.select_for_update().get(pk=1)
         if control is not None and control.paused_at is not None:
             return ClaimResult()
+        if slowed and (control is None or control.rests_since is None):  # a rest has its own trials
+            wanted, slowed = min(wanted, 1), slowdowns.in_force(now)  # as they stand under the lock
+            left = slowdowns.leave_out_held(waiting, slowed, now)
+            if left is None or not (orphaned or left.exists()):
+                held_until = min((one.next_at for one in slowed if one.next_at > now), default=None)
+                return ClaimResult(again_at=held_until, is_slowed=held_until is not None)
+            waiting = left
         if limits():
             wanted, again_at = free_slots(now, wanted)
             if not wanted:
@@ -91,6 +102,8 @@ def claim(
         messages = _lease(ended, wanted, name, now, lease) if orphaned else []
         if len(messages) < wanted:
             messages += _lease(waiting, wanted - len(messages), name, now, lease)
+        for message in messages if slowed else ():
+            slowdowns.take_place(message.recipient, now)
         slots: list[int | None] = [None] * len(messages)
         if limits():
             slots = [*take_slots(now + lease, len(messages))]
@@ -160,12 +173,15 @@ def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) ->
         breaker.note_nothing(now)  # our own people's server takes it: that tells nothing of the customers' ones
     elif outcome.verdict is Verdict.ACCEPTED:
         breaker.note_success(now)
+        slowdowns.note_taken(message.recipient)
     elif outcome.answer is not None and outcome.answer.is_ours:
         rests = breaker.note_fault(outcome.answer, outcome.reason, now)
         if rests:
             write_alert(now)
         return rests
     else:
+        if outcome.answer is Reason.PACE and outcome.reached_server:
+            slowdowns.note_limit(message.recipient, outcome.reason, now)
         breaker.note_nothing(now)
     return False
 

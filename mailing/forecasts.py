@@ -2,13 +2,14 @@
 
 import datetime
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailing import breaker
+from mailing import breaker, slowdowns
 from mailing.models import Message
 from mailing.outbox import is_paused
 from mailing.pace import time_to_send
@@ -18,38 +19,64 @@ SPEED_WINDOW = datetime.timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
+class SlowedForecast:
+    """A destination that asked for fewer mails: how many wait for it, and when the last of them will have left."""
+
+    slowdown: slowdowns.Slowdown
+    pending: int
+    end_at: datetime.datetime
+
+    def __str__(self) -> str:
+        """«Orange : 340 mails, 3 par minute, fin vers 16 h 10»."""
+        words = {"name": self.slowdown.name, "mails": _mails(self.pending), "speed": self.slowdown.speed}
+        if not self.pending:
+            return _("%(name)s : %(speed)s") % words
+        return _("%(name)s : %(mails)s, %(speed)s, %(end)s") % {**words, "end": _end(self.end_at)}
+
+
+@dataclass(frozen=True)
 class Forecast:
     """When the outbox will be empty: ``pending`` mails, at ``per_minute``; no end (None) where nothing leaves.
 
-    ``per_minute`` is the limit that counts, or the speed of the last minutes, or None.
+    ``per_minute`` is the limit that counts, or the speed of the last minutes, or None. ``slowed`` are the destinations
+    that get their mails more slowly than that.
     """
 
     pending: int
     per_minute: int | None
     end_at: datetime.datetime | None
+    slowed: tuple[SlowedForecast, ...] = ()
 
     def __str__(self) -> str:
         """«1 000 mails à 120 par minute : fin vers 14 h 08», in local time."""
-        count = f"{self.pending:,}".replace(",", "\u202f")
-        words = (_("%(count)s mail") if self.pending < 2 else _("%(count)s mails")) % {"count": count}
+        words = _mails(self.pending)
         if self.per_minute is not None:
             words = _("%(mails)s à %(speed)s par minute") % {"mails": words, "speed": self.per_minute}
         if self.end_at is None or not self.pending:
             return words
-        end = timezone.localtime(self.end_at)
-        if timezone.localdate(self.end_at) == timezone.localdate():
-            return _("%(mails)s : fin vers %(time)s") % {"mails": words, "time": f"{end:%-H\u00a0h\u00a0%M}"}
-        return _("%(mails)s : fin le %(date)s vers %(time)s") % {
-            "mails": words,
-            "date": f"{end:%d/%m/%Y}",
-            "time": f"{end:%-H\u00a0h\u00a0%M}",
-        }
+        return _("%(mails)s : %(end)s") % {"mails": words, "end": _end(self.end_at)}
+
+
+def _mails(number: int) -> str:
+    count = f"{number:,}".replace(",", "\u202f")
+    return (_("%(count)s mail") if number < 2 else _("%(count)s mails")) % {"count": count}
+
+
+def _end(moment: datetime.datetime) -> str:
+    """«fin vers 14 h 08», with the date where it is another day, in local time."""
+    end = timezone.localtime(moment)
+    time = f"{end:%-H\u00a0h\u00a0%M}"
+    if timezone.localdate(moment) == timezone.localdate():
+        return _("fin vers %(time)s") % {"time": time}
+    return _("fin le %(date)s vers %(time)s") % {"date": f"{end:%d/%m/%Y}", "time": time}
 
 
 def forecast(now: datetime.datetime) -> Forecast:
     """When the mails that wait at ``now`` will have left."""
     pending = Message.objects.pending().count()
     paused = is_paused() or breaker.current_rest() is not None
+    slowed = slowed_at(now)
+    last_end = max((one.end_at for one in slowed if one.pending), default=now)
     limited = time_to_send(pending)
     if limited is not None:
         duration, per_minute = limited
@@ -58,19 +85,51 @@ def forecast(now: datetime.datetime) -> Forecast:
             count=Count("pk"), first=Min("accepted_at")
         )
         if not recent["count"]:
-            return Forecast(pending, None, None)
+            is_known = not paused and sum(one.pending for one in slowed) >= pending > 0
+            return Forecast(pending, None, last_end if is_known else None, slowed)
         minutes = max((now - recent["first"]).total_seconds() / 60, 1)
         per_minute = max(round(recent["count"] / minutes), 1)
         duration = datetime.timedelta(minutes=pending / per_minute)
-    return Forecast(pending, per_minute, None if paused else now + duration)
+    return Forecast(pending, per_minute, None if paused else max(now + duration, last_end), slowed)
 
 
-def describe_sending_time(mails: int) -> str:
-    """«envoi en 2 h 05 à 120 par minute» for so many mails; empty without mails, or where no pace is set."""
-    found = time_to_send(mails) if mails else None
-    if found is None:
+def slowed_at(now: datetime.datetime) -> tuple[SlowedForecast, ...]:
+    """The destinations that asked for fewer mails, with what waits for each at ``now``."""
+    found = []
+    for one in slowdowns.in_force(now):
+        waiting = Message.objects.pending().filter(one.recipients).count()
+        found.append(SlowedForecast(one, waiting, now + one.duration(waiting, now)))
+    return tuple(found)
+
+
+def describe_sending_time(mails: int, by_destination: Mapping[str, int] | None = None) -> str:
+    """«envoi en 2 h 05 à 120 par minute ; Orange ralentit : 340 mails en 1 h 53» for so many mails more.
+
+    ``by_destination`` says how many of them go where; those that a slowed destination waits for already come first.
+    Empty without mails, or where no pace is set and none is asked for.
+    """
+    if not mails:
         return ""
-    minutes = max(math.ceil(found[0].total_seconds() / 60), 1)
+    sentences = []
+    found = time_to_send(mails)
+    if found is not None:
+        words = {"duration": _duration(found[0]), "speed": found[1]}
+        sentences.append(_("envoi en %(duration)s à %(speed)s par minute") % words)
+    now = timezone.now()
+    for one in slowed_at(now) if by_destination else ():
+        where = one.slowdown.destination
+        number = mails if where == slowdowns.EVERYWHERE else (by_destination or {}).get(where, 0)
+        if number:
+            duration = _duration(one.slowdown.duration(one.pending + number, now))
+            sentences.append(
+                _("%(name)s ralentit : %(mails)s en %(duration)s")
+                % {"name": one.slowdown.name, "mails": _mails(number), "duration": duration}
+            )
+    return " ; ".join(sentences)
+
+
+def _duration(length: datetime.timedelta) -> str:
+    """«2 h 05», «8 min»."""
+    minutes = max(math.ceil(length.total_seconds() / 60), 1)
     hours, rest = divmod(minutes, 60)
-    duration = f"{hours}\u00a0h\u00a0{rest:02}" if hours else f"{minutes}\u00a0min"
-    return _("envoi en %(duration)s à %(speed)s par minute") % {"duration": duration, "speed": found[1]}
+    return f"{hours}\u00a0h\u00a0{rest:02}" if hours else f"{minutes}\u00a0min"

@@ -369,6 +369,20 @@ class SendingSlot(models.Model):
         return self.taken_at.isoformat()
 
 
+class DestinationPace(models.Model):
+    """The pace of a destination that asked for fewer mails (:mod:`mailing.slowdowns`); "" stands for all of them."""
+
+    destination = models.CharField(_("destination"), max_length=255, unique=True, blank=True)
+    seconds = models.FloatField(_("secondes entre deux mails"))
+    told_seconds = models.FloatField(_("secondes demandées par le serveur"), default=0)
+    slowed_at = models.DateTimeField(_("ralentie le"))
+    next_at = models.DateTimeField(_("prochain mail le"))
+    reply = models.TextField(_("réponse du serveur"), blank=True)
+
+    def __str__(self) -> str:
+        return self.destination
+
+
 class WorkerPulse(models.Model):
     """A living process that sends mail or exports: its name and when it was last seen."""
 

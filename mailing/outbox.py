@@ -318,5 +318,11 @@ def is_paused() -> bool:
 
 def paused_since() -> tuple[datetime.datetime, str] | None:
     """Since when no mail leaves, and who said so; None while mails leave."""
-    row = OutboxControl.objects.filter(pk=1, paused_at__isnull=False).first()
-    return (row.paused_at, row.paused_by) if row and row.paused_at else None
+    return why_nothing_leaves()[0]
+
+
+def why_nothing_leaves() -> tuple[tuple[datetime.datetime, str] | None, breaker.Rest | None]:
+    """Since when somebody holds mails back, and who; and the rest of the outbox. None for what is not so. One query."""
+    row = OutboxControl.objects.filter(pk=1).first()
+    paused = (row.paused_at, row.paused_by) if row and row.paused_at else None
+    return paused, breaker.rest_of(row)

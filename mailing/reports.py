@@ -20,6 +20,8 @@ from mailing.reasons import Reason
 from mailing.replies import is_auto_reply, is_challenge, is_read_receipt
 
 logger = logging.getLogger(__name__)
+# Its detectors trip over malformed mails, one by one, each with its traceback; the others go on.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 
 class Nature(Enum):

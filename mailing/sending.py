@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailing import pace
+from mailing import pace, slowdowns
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.claims import Claim, ClaimResult, claim, record, renew
 from mailing.heartbeats import record_heartbeat, remove_heartbeat
@@ -35,6 +35,8 @@ RECORD_PATIENCE = 60.0  # seconds during which a worker that was asked to stop s
 # sent them live, and are about to record it.
 TAKE_OVER_PAUSE = 30.0
 DATABASE_TRIES = 5
+# A run that ends by itself waits so long for a destination that asked for fewer mails.
+WORTH_WAITING = datetime.timedelta(minutes=1)
 
 
 @dataclass
@@ -142,6 +144,8 @@ class Sender:
                 self._give_back_allowance()
                 if harvest.rests and not self.forever:
                     return  # the next run tries again, when it is time
+                if harvest.is_slowed and not self.forever and self._is_far(harvest.again_at):
+                    return
                 pause = IDLE_PAUSE
                 if harvest.again_at is not None:
                     pause = min(max((harvest.again_at - database_now()).total_seconds(), 0.01), IDLE_PAUSE)
@@ -153,6 +157,10 @@ class Sender:
                 self.stop.wait(pause)
         finally:
             transport.close()
+
+    @staticmethod
+    def _is_far(moment: datetime.datetime | None) -> bool:
+        return moment is not None and moment > database_now() + WORTH_WAITING
 
     # ─── One mail ────────────────────────────────────────────────────────────────────────────────────────────────────
     def _handle(self, held: Claim, transport: Transport) -> None:
@@ -248,6 +256,7 @@ class Sender:
     def _end(self) -> None:
         try:
             pace.forget_old_slots(database_now())
+            slowdowns.forget(database_now())
             if self.forever:
                 remove_heartbeat(self.name)
         except (DatabaseError, InterfaceError) as error:

@@ -331,7 +331,7 @@ def read_refusal(code: int, reply: bytes) -> Outcome:
     """What a reply that is no success means for the mail; a refusal of our own server is none of the mail's faults."""
     text = _reply_text(code, reply)
     answer = classify(text)
-    is_final = 500 <= code <= 599 and not answer.is_ours
+    is_final = 500 <= code <= 599 and not answer.is_ours and answer is not Reason.PACE
     return Outcome(
         Verdict.REJECTED if is_final else Verdict.DEFERRED,
         _("%(words)s : %(reply)s") % {"words": answer.words, "reply": text},

@@ -27,6 +27,7 @@ from invoices.exporting.reasons import (
     reason_of_line,
 )
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
+from mailing.destinations import destination_of
 from mailing.failed_addresses import known_bad
 
 
@@ -58,6 +59,7 @@ class SelectionCount:
     left_out: dict[str, int]
     mails: int = 0
     credentials: int = 0
+    destinations: dict[str, int] = field(default_factory=dict)  # the mails by where they go
 
 
 def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
@@ -136,11 +138,13 @@ def count_selection(criteria: Criteria) -> SelectionCount:
             ready.append((verdict, count))
     total = sum(count for _verdict, count in ready)
     mails, credentials = _forecast(criteria, ready)
-    return SelectionCount(total + left_out.total(), total, order_reasons(left_out), mails, credentials)
+    return SelectionCount(
+        total + left_out.total(), total, order_reasons(left_out), mails.total(), credentials, dict(mails)
+    )
 
 
-def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> tuple[int, int]:
-    """How many mails and credentials the export would write and make for customers with so many ready invoices each."""
+def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> tuple[Counter[str], int]:
+    """How many mails, by destination, and credentials the export makes for customers with so many ready invoices."""
     to_make = {
         recipient["address"].lower()
         for verdict, _count in ready
@@ -151,18 +155,15 @@ def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> t
     # An address of somebody else's account gets no second one; a provisional password that ran out is drawn anew.
     credentials = sum(1 for address in to_make if address not in standing or standing[address].is_renewed)
     if not criteria.notify:
-        return 0, credentials
-    mails = 0
+        return Counter(), credentials
+    mails: Counter[str] = Counter()
     for verdict, count in ready:
-        written_to = sum(
-            recipient["status"] == RecipientStatus.MAIL
-            or (
-                recipient["status"] == RecipientStatus.GENERATE
-                and ((account := standing.get(recipient["address"].lower())) is None or account.gets_mails)
-            )
-            for recipient in verdict.recipients
-        )
-        mails += written_to * (1 if criteria.one_mail_per_customer else count)
+        for recipient in verdict.recipients:
+            account = standing.get(recipient["address"].lower())
+            if recipient["status"] == RecipientStatus.MAIL or (
+                recipient["status"] == RecipientStatus.GENERATE and (account is None or account.gets_mails)
+            ):
+                mails[destination_of(recipient["address"])] += 1 if criteria.one_mail_per_customer else count
     return mails, credentials
 
 

@@ -19,9 +19,10 @@ from invoices.exporting.counts import count_many
 from invoices.models import Export, ImportBatch, Invoice
 from invoices.platforms.handover import count_awaiting_handover, hands_over
 from mailing import outbox
-from mailing.breaker import Rest, current_rest
+from mailing.breaker import Rest
 from mailing.correspondence import count_open
 from mailing.failed_addresses import count_failed_addresses
+from mailing.forecasts import SlowedForecast, slowed_at
 from mailing.oauth import current_failure
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
@@ -69,6 +70,7 @@ class Dashboard:
     silent: list[str] = field(default_factory=list)
     paused: tuple[datetime.datetime, str] | None = None
     rest: Rest | None = None
+    slowed: tuple[SlowedForecast, ...] = ()
     sign_in_failure: tuple[datetime.datetime, str] | None = None
     charts: list[Chart] = field(default_factory=list)
     guide: Guide | None = None  # the first steps, while one of them is open
@@ -194,8 +196,8 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
             level="wrong",
         )
     )
-    board.paused = outbox.paused_since()
-    board.rest = current_rest()
+    board.paused, board.rest = outbox.why_nothing_leaves()
+    board.slowed = slowed_at(now)
     board.sign_in_failure = current_failure()
     states = (
         ("accepted", _("envoyés")),

@@ -120,7 +120,9 @@ class Command(BaseCommand):
         self._summary(counts.ready, counts.left_out)
         mails = _count(counts.mails, "mail à écrire", "mails à écrire")
         made = _count(counts.credentials, "identifiant à générer", "identifiants à générer")
-        self.stdout.write(" ; ".join(filter(None, [f"{mails}, {made}", describe_sending_time(counts.mails)])))
+        self.stdout.write(
+            " ; ".join(filter(None, [f"{mails}, {made}", describe_sending_time(counts.mails, counts.destinations)]))
+        )
 
     def _summary(self, ready: int, left_out: dict[str, int]) -> None:
         to_fix = sum(select_to_fix(left_out).values())

@@ -209,7 +209,7 @@ def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
         "candidates": count.candidates,
         "mails": count.mails,
         "credentials": count.credentials,
-        "sending_time": describe_sending_time(count.mails),
+        "sending_time": describe_sending_time(count.mails, count.destinations),
     }
 
 

@@ -1,0 +1,140 @@
+"""A provider that asks for fewer mails gets fewer; nobody else does, and every mailer knows."""
+
+import contextlib
+import datetime
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from mailing import outbox, slowdowns
+from mailing.claims import claim
+from mailing.destinations import destination_of, is_large
+from mailing.forecasts import describe_sending_time, forecast
+from mailing.leases import database_now
+from mailing.models import DestinationPace, FailedAddress, Message, OutboxControl
+from mailing.outbox import Draft
+from tests.support.back_office import words
+from tests.support.smtp_sink import Sink
+from tests.support.time_passing import let_pass
+
+MINUTE = datetime.timedelta(minutes=1)
+SLOW_DOWN = "421 4.7.0 Trop de connexions. Too many connections, slow down. OFR004_104 [104]"
+
+
+def write_mails(*recipients: str) -> None:
+    """A mail to each."""
+    outbox.write_messages(
+        Draft(f"k{count:02}", "invoice", recipient, "compta@exemple.fr", "Votre facture", "Bonjour")
+        for count, recipient in enumerate(recipients)
+    )
+
+
+def send() -> None:
+    """One run of the worker, which may complain."""
+    with contextlib.suppress(CommandError):
+        call_command("send_queued_mail")
+
+
+@pytest.fixture
+def slowed_orange(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    """Six mails to Orange, which asked for fewer at the first one, and three to others."""
+    monkeypatch.setattr("mailing.sending.WORTH_WAITING", datetime.timedelta())
+    orange = [f"a{n}@{domain}" for n, domain in enumerate(["orange.fr", "wanadoo.fr", "Orange.fr"] * 2)]
+    write_mails(*orange, "b@client.example", "c@free.fr", "d@gmail.com")
+    for domain in ("orange.fr", "wanadoo.fr", "Orange.fr"):
+        sink.replies["RCPT", domain] = SLOW_DOWN
+    send()
+    return sink
+
+
+@pytest.mark.django_db
+def test_a_limit_slows_its_destination_alone_and_what_it_takes_makes_it_faster(slowed_orange: Sink) -> None:
+    assert sorted(recipient for _from, recipient, _mail in slowed_orange.mails) == [
+        "b@client.example",
+        "c@free.fr",
+        "d@gmail.com",
+    ]
+    assert Message.objects.filter(attempts__gt=0).exclude(state="accepted").count() == 1
+    send()  # nor does another mailer try before it is time
+    assert Message.objects.filter(attempts__gt=0).exclude(state="accepted").count() == 1
+    slowed_orange.replies.clear()
+    for _mail in range(6):
+        let_pass(MINUTE, Message, OutboxControl, DestinationPace)
+        before = DestinationPace.objects.get().seconds
+        send()
+        assert DestinationPace.objects.get().seconds < before
+    assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
+    assert len(slowed_orange.message_ids) == len(set(slowed_orange.message_ids)) == 9
+    assert not FailedAddress.objects.exists()
+    for _mail in range(9):
+        slowdowns.note_taken("x@orange.fr")
+    assert not DestinationPace.objects.exists()
+
+
+@pytest.mark.django_db
+def test_two_mailers_take_one_place_of_a_slowed_destination(slowed_orange: Sink) -> None:
+    let_pass(MINUTE, Message, OutboxControl, DestinationPace)
+    now = database_now()
+    first, second = (claim(now=now, worker=name, wanted=5, lease=MINUTE) for name in ("a", "b"))
+    assert len(first.claims) == 1
+    assert not second.claims
+    assert second.is_slowed
+    assert second.again_at is not None
+    assert second.again_at > now
+
+
+@pytest.mark.django_db
+def test_the_outbox_the_dashboard_and_a_dry_run_tell_what_is_slowed_and_until_when(
+    slowed_orange: Sink, desk: Client
+) -> None:
+    found = forecast(database_now())
+    assert str(found.slowed[0]).startswith("Orange : 6 mails, 3 par minute, fin ")
+    assert found.end_at == found.slowed[0].end_at
+    assert "Orange : 6 mails, 3 par minute, fin " in words(desk.get("/gestion/mailing/message/"))
+    assert "Orange : 6 mails, 3 par minute, fin " in words(desk.get("/gestion/"))
+    assert describe_sending_time(40, {"Orange": 30, "Gmail": 10}) == "Orange ralentit : 30 mails en 13\u00a0min"
+    assert not describe_sending_time(10, {"Gmail": 10})
+
+
+@pytest.mark.django_db
+def test_many_slowed_destinations_are_our_relay() -> None:
+    now = database_now()
+    for number in range(4):
+        slowdowns.note_limit(f"a@client{number}.example", "450 4.7.1 too many mails", now)
+    assert next(one.name for one in slowdowns.in_force(now)) == "toutes les destinations"
+    assert slowdowns.leave_out_held(Message.objects.all(), slowdowns.in_force(now), now) is None
+
+
+@pytest.mark.django_db
+def test_each_refusal_doubles_the_interval_and_a_day_forgets_it() -> None:
+    now = database_now()
+    for _refusal in range(3):
+        slowdowns.note_limit("a@free.fr", "421 Too many connections", now)
+        slowdowns.note_limit("b@free.fr", "421 Too many connections", now)  # of the same moment
+        now += MINUTE
+    assert DestinationPace.objects.get().seconds == 80
+    slowdowns.forget(now + datetime.timedelta(days=2))
+    assert not DestinationPace.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        ("450 4.7.1 limite de 200 mails par heure", 18),
+        ("451 max 60 messages per minute", 1),
+        ("450 500 recipients/day exceeded", 172.8),
+        ("452 höchstens 100 Nachrichten pro Stunde", 36),
+        ("421 4.7.0 Too many connections", 0),
+        ("421 0 mails per hour", 0),
+    ],
+)
+def test_a_pace_that_a_server_tells_is_kept_to(reply: str, seconds: float) -> None:
+    assert slowdowns.told_interval(reply) == pytest.approx(seconds)
+
+
+def test_a_destination_is_a_large_provider_or_a_domain() -> None:
+    found: list[Any] = [destination_of(a) for a in ("A@Wanadoo.FR", "b@hotmail.com", "c@Client.Example")]
+    assert found == ["Orange", "Microsoft", "client.example"]
+    assert [is_large(one) for one in found] == [True, True, False]
