@@ -70,6 +70,18 @@ class _RefusedError(Exception):
         self.address_is_bad = address_is_bad
 
 
+class _FileUnavailableError(Exception):
+    """An attachment cannot be read for now; the message is the French reason, which names it and its mail's account."""
+
+    def __init__(self, filename: str, account: str, error: OSError) -> None:
+        sentence = (
+            _("Préparation impossible (%(kind)s) : la pièce jointe %(name)s du compte %(account)s manque.")
+            if isinstance(error, FileNotFoundError)
+            else _("Préparation impossible (%(kind)s) : la pièce jointe %(name)s du compte %(account)s est illisible.")
+        )
+        super().__init__(sentence % {"kind": type(error).__name__, "name": filename, "account": account})
+
+
 class Sender:
     """One run of the worker: several connections at once, stopped by setting ``stop``."""
 
@@ -272,6 +284,8 @@ def send_one(message: Message, transport: Transport) -> Outcome:
         outcome = transport.send(mail)
     except _RefusedError as error:
         return Outcome(Verdict.REJECTED, str(error), address_is_bad=error.address_is_bad, reached_server=False)
+    except _FileUnavailableError as error:
+        return Outcome(Verdict.DEFERRED, str(error), reached_server=False)
     except SecretUnavailableError as error:
         return Outcome(
             Verdict.DEFERRED, _("Le mot de passe provisoire n’a pas pu être lu (%s).") % error, reached_server=False
@@ -311,8 +325,11 @@ def _files_of(message: Message) -> list[LoadedFile]:
     """The attachments, read and compared with what was recorded when the mail was written."""
     files = []
     for attachment in message.attachments.all():
-        with default_storage.open(attachment.storage_name, "rb") as stored:
-            content = stored.read()
+        try:
+            with default_storage.open(attachment.storage_name, "rb") as stored:
+                content = stored.read()
+        except OSError as error:
+            raise _FileUnavailableError(attachment.filename, message.recipient, error) from error
         if hashlib.sha256(content).hexdigest() != attachment.sha256:
             raise _RefusedError(_("fichier altéré : %(name)s") % {"name": attachment.filename})
         files.append(LoadedFile(attachment.filename, attachment.content_type, content))

@@ -1,6 +1,7 @@
 """The portal: settings, addresses, the customers' pages and the back-office site."""
 
 from django.apps import AppConfig
+from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,3 +18,6 @@ class PortalConfig(AppConfig):
         from portal.change_log import log_changes
 
         register_history_writer(log_changes)
+        # Every SQLite of a supported Python has it. Django asks by a statement, which a database that another process
+        # holds does not answer: its checks then say that SQLite has no JSONField.
+        Sqlite.features_class.supports_json_field = True  # type: ignore[method-assign, assignment]

@@ -17,6 +17,30 @@ DATABASES = re.compile(r"(postgres|postgresql|psql|pgsql|sqlite|postgis)://")
 SHORTEST_KEY = 32
 
 
+_REFUSED = ("La base de données a refusé la commande", "")
+# What the driver says: what it means, and what an administrator does.
+_DATABASE_ERRORS = (
+    (
+        r"no such (table|column)|(relation|column) .* does not exist",
+        ("La base de données n’a pas les tables de cette version", "lancez « manage.py migrate »"),
+    ),
+    ("locked", ("La base de données est occupée par un autre processus", "réessayez dans un instant")),
+    (
+        r"disk is full|No space left|disk full",
+        ("Le disque de la base de données est plein", "libérez de la place"),
+    ),
+    (
+        r"readonly|read-only",
+        ("La base de données est en lecture seule", "vérifiez les droits sur son fichier ou son rôle"),
+    ),
+    (
+        r"unable to open|could not connect|connection.*(failed|refused|closed|lost)|closed the connection"
+        r"|authentication failed|terminating connection|starting up|shutting down",
+        ("La base de données ne répond pas", "vérifiez DATABASE_URL et que le serveur est démarré"),
+    ),
+)
+
+
 class Environment(environ.Env):  # type: ignore[misc]
     """``environ.Env`` that refuses what it cannot read, instead of taking it for something else."""
 
@@ -89,20 +113,16 @@ def hide_password(address: str) -> str:
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:••••@", address)
 
 
-def explain_database_error(error: Exception) -> str:
-    """What a database that refuses a command means for whoever started it, in one sentence and the driver's words."""
+def explain_database_error(error: BaseException, *, details: bool = True) -> str:
+    """What a database that refuses a command means for whoever started it, in one sentence and the driver's words.
+
+    Without ``details``, for visitors: the sentence alone, which names no command and no setting.
+    """
     text = str(error).strip()
-    if re.search(r"no such (table|column)|(relation|column) .* does not exist", text):
-        sentence = "La base de données n’a pas les tables de cette version : lancez « manage.py migrate »."
-    elif "locked" in text:
-        sentence = "La base de données est occupée par un autre processus : réessayez dans un instant."
-    elif re.search(r"readonly|read-only", text):
-        sentence = "La base de données est en lecture seule : vérifiez les droits sur son fichier ou son rôle."
-    elif re.search(r"unable to open|could not connect|connection.*(failed|refused)|authentication failed", text):
-        sentence = "La base de données ne répond pas : vérifiez DATABASE_URL et que le serveur est démarré."
-    else:
-        sentence = "La base de données a refusé la commande."
-    return f"{sentence} ({' '.join(text.split())})"
+    sentence, advice = next((said for pattern, said in _DATABASE_ERRORS if re.search(pattern, text)), _REFUSED)
+    if not details:
+        return f"{sentence}."
+    return f"{sentence}{f' : {advice}' if advice else ''}. ({' '.join(text.split())})"
 
 
 def require_extra(var: str, extra: str, *modules: str) -> None:

@@ -7,6 +7,9 @@ from portal.backoffice.health import health
 from portal.callbacks import platform_callback
 from portal.middleware import CODE, ENROLMENT, PASSWORD, open_before
 from portal.space.views import account, entry, invoices, pages, resuming, second_factor, verification
+from portal.space.views.errors import went_wrong
+
+handler500 = went_wrong
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),

@@ -14,6 +14,7 @@ from customers.models import Account, Customer
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import find_candidates, judge_customer, judge_customers, judge_invoices
 from invoices.models import Company, Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
+from invoices.store.probing import check_store
 from mailing.composition import template_versions
 from mailing.outbox import failed_among, retry
 from mailing.trail.actions import Action
@@ -113,6 +114,17 @@ def _insert_items(export: Export, criteria: Criteria) -> None:
     with connection.cursor() as cursor:
         # Names of columns and the compiled query: nothing here comes from people.
         cursor.execute(f"INSERT INTO {table} ({quoted}) {sql}", parameters)
+
+
+def check_store_for(export: Export) -> None:
+    """Ask the store, before the run, whether it takes the documents of the ready lines.
+
+    Raises :class:`~invoices.store.probing.StoreUnavailableError`. Documents that came from the ERP are stored already.
+    """
+    received = (Invoice.Origin.FACTURX, Invoice.Origin.PDF)
+    to_render = ExportItem.objects.filter(export=export).ready().exclude(invoice__origin__in=received).count()
+    if to_render:
+        check_store(documents=to_render)
 
 
 @transaction.atomic

@@ -72,6 +72,8 @@ class Export(models.Model):
     template_versions = models.JSONField(_("versions des modèles"), default=dict, blank=True)
     # Why a professional's invoice leaves by mail only although it should go through a platform (logged).
     mail_only_reason = models.TextField(_("dérogation à la plateforme agréée"), blank=True)
+    # Why a run waits and goes on by itself: the store of documents takes nothing.
+    trouble = models.TextField(_("en attente parce que"), blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(_("créée le"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("commencée le"), null=True, blank=True)
     finished_at = models.DateTimeField(_("terminée le"), null=True, blank=True)

@@ -42,6 +42,15 @@ class DocumentStorage(FileSystemStorage):
         raise NotImplementedError("Documents are served by the views, which check who may read them.")
 
 
+# What is wrong with one file alone: the others may well be taken.
+_OF_ONE_FILE = frozenset({errno.EFBIG, errno.ENAMETOOLONG})
+
+
+def refuses_every_file(error: BaseException) -> bool:
+    """True where ``error`` says that the store takes no file at all, rather than not this one."""
+    return isinstance(error, OSError) and error.errno not in _OF_ONE_FILE
+
+
 def describe_storage_error(error: Exception) -> str:
     """Why a file could not be stored, in French, for the people who can do something about it."""
     if isinstance(error, OSError):

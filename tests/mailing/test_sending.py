@@ -85,6 +85,7 @@ def test_a_file_that_cannot_be_read_now_defers_the_mail(sink: Sink) -> None:
     outbox.write_messages([draft(attachments=(attachment,))])
     [message] = send("deferred")
     assert "FileNotFoundError" in message.reason
+    assert f"la pièce jointe Facture n° 18000135.pdf du compte {message.recipient} manque" in message.reason
     assert sink.mails == []
 
 

@@ -1,8 +1,10 @@
 """A wrong setting is one French sentence: the variable, what was given, an example; exit code 2, no traceback."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from portal.environment import explain_database_error, require_extra
+from tests.support.processes import own_site
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +85,21 @@ def test_a_database_that_does_not_answer_is_a_sentence() -> None:
 
 def test_a_locked_database_is_said_to_be_busy() -> None:
     assert "occupée" in explain_database_error(OperationalError("database is locked"))
+
+
+def test_a_command_on_a_database_that_another_process_holds_says_so(tmp_path: Path, django_db_setup: Any) -> None:
+    with own_site(tmp_path, kind="sqlite") as site:
+        path = site.database_url.removeprefix("sqlite:///")
+        # Django asks the database whether it knows JSON before it runs a command, and takes a lock for a no.
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            script = (
+                "from django.db import connection, OperationalError\n"
+                "connection.settings_dict['OPTIONS']['timeout'] = 0.1\n"
+                "from django.core.checks import run_checks\n"
+                "answer = [str(found) for found in run_checks(databases=['default'])]\n"
+            )
+            assert not [found for found in site.ask(script) if "JSON" in found]
 
 
 def found_ids(**options: Any) -> set[str | None]:

@@ -23,13 +23,15 @@ from invoices.exporting.selection import RecipientStatus
 from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
 from invoices.money import write_count
 from invoices.store.frozen import store_bytes
-from invoices.store.local import describe_storage_error
+from invoices.store.local import describe_storage_error, refuses_every_file
 from mailing.outbox import Draft
 
 logger = logging.getLogger(__name__)
 
 # While one document is written to the disk or travels to the store, the next ones are rendered.
 STORING_THREADS = 4
+# So many documents in a row that the store refused for the same reason: the others would fare no better.
+REFUSALS_BEFORE_STOPPING = 3
 RECEIVED = (Invoice.Origin.FACTURX, Invoice.Origin.PDF)
 
 
@@ -46,6 +48,7 @@ class PreparedLine:
     error: str = ""
     reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
     note: str = ""
+    refusal: str = ""  # why the store, which takes no file at all, did not take its document
 
 
 def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteria) -> list[PreparedLine]:
@@ -122,7 +125,8 @@ def _find_received(lines: Sequence[PreparedLine]) -> None:
 def freeze_lines(
     lines: Sequence[PreparedLine], *, seconds: float = 60.0, should_stop: Callable[[], bool] = lambda: False
 ) -> int:
-    """Freeze the documents of ``lines`` in their order until ``seconds`` are over or ``should_stop`` says so.
+    """Freeze the documents of ``lines`` in their order until ``seconds`` are over, ``should_stop`` says so, or the
+    store takes nothing.
 
     Returns how many lines (the first ones, at least one) have their stored document, or the reason why they have none.
     """
@@ -142,11 +146,31 @@ def freeze_lines(
                     version=line.document.version,
                 )
                 stored.append((line, storing))
-            if time.monotonic() >= end or should_stop():
+            if time.monotonic() >= end or should_stop() or _is_refused([storing for _line, storing in stored]):
                 break
     for line, storing in stored:
         _note_storage_name(line, storing)
     return count
+
+
+def common_refusal(refusals: Sequence[str]) -> str:
+    """Why the last documents were all refused by the store, given the reason of each ("" where it was taken)."""
+    last = list(refusals[-REFUSALS_BEFORE_STOPPING:])
+    return last[0] if len(last) == REFUSALS_BEFORE_STOPPING and len(set(last)) == 1 else ""
+
+
+def describe_refusal(reason: str) -> str:
+    """What a line says whose document the store did not take."""
+    return _("Le document n’a pas pu être enregistré : %(error)s") % {"error": reason}
+
+
+def _is_refused(stored: "Sequence[Future[str]]") -> bool:
+    ended = [storing for storing in stored if storing.done()]
+    return bool(common_refusal([_refusal_of(storing.exception()) for storing in ended]))
+
+
+def _refusal_of(error: BaseException | None) -> str:
+    return describe_storage_error(error) if isinstance(error, OSError) and refuses_every_file(error) else ""
 
 
 def _render(line: PreparedLine) -> Rendering | None:
@@ -190,9 +214,14 @@ def _note_storage_name(line: PreparedLine, storing: "Future[str]") -> None:
     assert line.document is not None
     try:
         line.document.storage_name = storing.result()
+    except OSError as error:
+        line.document, line.refusal = None, _refusal_of(error)
+        line.error = describe_refusal(describe_storage_error(error))
+        if not line.refusal:  # what stops the whole run is said once, by the run
+            logger.error("Storing the document of invoice %s failed: %s", line.invoice.number, error)
     except Exception as error:
         line.document = None
-        line.error = _("Le document n’a pas pu être enregistré : %(error)s") % {"error": describe_storage_error(error)}
+        line.error = describe_refusal(describe_storage_error(error))
         logger.exception("Storing the document of invoice %s failed", line.invoice.number)
 
 

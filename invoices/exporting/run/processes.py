@@ -16,6 +16,7 @@ from invoices.exporting.counts import ExportCounts, count_items
 from invoices.exporting.run.freezing import RECEIVED
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice
+from invoices.store.probing import StoreUnavailableError
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, stop_requested
 from mailing.composition import warm_up as warm_up_mails
@@ -43,7 +44,7 @@ def run_on_this_machine(
 
     ``processes`` 0 means as set, or one per core. Ctrl-C and SIGTERM stop after the lines in hand: the export stays
     «en cours» and running it again goes on. A process that dies leaves its lines to the others. Lets the error of a
-    database through that is away for longer than half a minute.
+    database through that is away for longer than half a minute, and StoreUnavailableError likewise.
     """
     figures = count_items(export)
     wanted = processes or settings.EXPORT_PROCESSES or os.cpu_count() or 1
@@ -59,9 +60,9 @@ def run_on_this_machine(
 
 
 def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None) -> int:
-    """:func:`run_lines` on a running export, begun again where the connection to the database is cut.
+    """:func:`run_lines` on a running export, begun again where the database or the store of documents is away.
 
-    Lets the error through where the database stays away, or ``should_stop`` says so meanwhile: the lines in hand are
+    Lets the error through where that stays away, or ``should_stop`` says so meanwhile: the lines in hand are
     then taken over by whoever runs next.
     """
     worker = name_worker()
@@ -72,11 +73,12 @@ def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], mos
             if export is None:
                 return 0
             return run_lines(export, worker=worker, should_stop=should_stop, most=most)
-        except (db.OperationalError, db.InterfaceError) as error:
+        except (db.OperationalError, db.InterfaceError, StoreUnavailableError) as error:
             pause = next(pauses, None)
             if pause is None or should_stop():
                 raise
-            logger.warning("The database cannot be reached (%s); trying again in %s s", error, pause)
+            if not isinstance(error, StoreUnavailableError):  # which was said, once for all processes
+                logger.warning("The database cannot be reached (%s); trying again in %s s", error, pause)
             db.connections.close_all()
             time.sleep(pause)
 
@@ -144,6 +146,8 @@ def _work(export_pk: int) -> None:
             done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_LIFE)
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
+            sys.exit(1)
+        except StoreUnavailableError:
             sys.exit(1)
     if done >= LINES_PER_LIFE:
         sys.exit(EXIT_RECYCLE)

@@ -11,6 +11,7 @@ from invoices.exporting.exports import start_export
 from invoices.exporting.run.processes import LINES_WORTH_A_PROCESS, run_lines_with_retry
 from invoices.exporting.run.worker import find_stalled_exports
 from invoices.models import Export
+from invoices.store.probing import StoreUnavailableError
 from invoices.workers.pool import stop_on_signal, stop_requested
 
 # A task does so many lines and then queues again: exports that run at once take turns, and a process that has rendered
@@ -26,7 +27,10 @@ _called: dict[int, float] = {}
 def export_lines(export_pk: int) -> int:
     """Do some lines of the export, and queue again where there are more; returns how many this task did."""
     with stop_on_signal((signal.SIGTERM,)) as told:
-        done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_TASK)
+        try:
+            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_TASK)
+        except StoreUnavailableError:  # noted on the export; a sweep calls again
+            return 0
         if done >= LINES_PER_TASK and not told() and not stop_requested():
             export_lines.enqueue(export_pk)
     return done

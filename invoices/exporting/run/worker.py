@@ -6,7 +6,9 @@ holds only while the claim does; so a line is done once, whoever does it.
 """
 
 import datetime
+import logging
 import time
+from collections import deque
 from collections.abc import Callable
 
 from django.conf import settings
@@ -19,14 +21,24 @@ from django.utils.translation import gettext as _
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import release_invoices
 from invoices.exporting.run.announcing import announce_finished_customers
-from invoices.exporting.run.freezing import freeze_lines, prepare_lines
+from invoices.exporting.run.freezing import (
+    RECEIVED,
+    REFUSALS_BEFORE_STOPPING,
+    PreparedLine,
+    common_refusal,
+    describe_refusal,
+    freeze_lines,
+    prepare_lines,
+)
 from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.models import Export, ExportCustomer, ExportItem
+from invoices.store.probing import StoreUnavailableError, check_store
 from invoices.workers.leases import is_dead, name_worker
 from mailing import leases
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 
+logger = logging.getLogger(__name__)
 State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
@@ -46,13 +58,18 @@ def run_lines(
 
     Returns how many lines this call brought to an end. Ends the export when it was the last to have work. Several
     calls may run at once, in any number of processes and machines. Lets database errors through: what was claimed is
-    then taken over by whoever runs next, or released by the next call with the same ``worker``.
+    then taken over by whoever runs next, or released by the next call with the same ``worker``. Raises
+    StoreUnavailableError where the store refuses a few documents in a row: the export stays running, says why, and goes
+    on with the next call that finds the store back.
     """
     worker = worker or name_worker()
+    if export.trouble:
+        end_trouble(export)
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
     done, count = 0, FIRST_CLAIM
+    refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
     while not should_stop() and (most is None or done < most):
         items = claim_lines(export, worker=worker, count=count)
         if not items:
@@ -65,12 +82,42 @@ def run_lines(
             frozen = freeze_lines(lines, seconds=SECONDS_PER_COMMIT, should_stop=should_stop)
             write_drafts(export, criteria, lines[:frozen])
             done += commit_lines(export, lines[:frozen], criteria, worker=worker)
+            refusals.extend(line.refusal for line in lines[:frozen] if line.refusal or _is_stored(line))
+            if reason := common_refusal(list(refusals)):
+                release_lines(export, worker=worker)
+                raise note_trouble(export, reason)
             lines = lines[frozen:]
         count = _next_count(len(items) - len(lines), time.monotonic() - began)
     else:
         release_lines(export, worker=worker)
     finish_export(export)
     return done
+
+
+def _is_stored(line: PreparedLine) -> bool:
+    return line.document is not None and line.document.storage_name != "" and line.invoice.origin not in RECEIVED
+
+
+def note_trouble(export: Export, reason: str) -> StoreUnavailableError:
+    """Keep why ``export`` waits, and log it once, however many processes find it; returns the error to raise."""
+    error = StoreUnavailableError(reason)
+    if Export.objects.filter(pk=export.pk).exclude(trouble=reason).update(trouble=reason):
+        logger.error("%s waits and goes on by itself: %s", export, error)
+    return error
+
+
+def end_trouble(export: Export) -> None:
+    """Go on with an export that waited for the store: lines that the store refused meanwhile are ready again.
+
+    Raises StoreUnavailableError where it is still away.
+    """
+    check_store()
+    with transaction.atomic():
+        Export.objects.select_for_update().get(pk=export.pk)
+        refused = ExportItem.objects.filter(export=export, state=State.FAILED, error=describe_refusal(export.trouble))
+        refused.update(state=State.READY, error="", finished_at=None)
+        if Export.objects.filter(pk=export.pk).exclude(trouble="").update(trouble=""):
+            logger.warning("%s goes on: the store is back", export)
 
 
 def _next_count(done: int, seconds: float) -> int:

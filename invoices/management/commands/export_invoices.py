@@ -20,12 +20,20 @@ from customers.services import wipe_expired_secrets
 from invoices.exporting.choices import CHOICES, Kind, criteria_of
 from invoices.exporting.counts import ExportCounts
 from invoices.exporting.criteria import Criteria, Period
-from invoices.exporting.exports import NothingToDoError, create_export, last_export_day, retry_failures, start_export
+from invoices.exporting.exports import (
+    NothingToDoError,
+    check_store_for,
+    create_export,
+    last_export_day,
+    retry_failures,
+    start_export,
+)
 from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.exporting.run.processes import run_on_this_machine
 from invoices.exporting.selection import count_selection, list_selection
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
+from invoices.store.probing import StoreUnavailableError
 from mailing.forecasts import describe_sending_time
 
 # Where there is no terminal, a line of progress is written so often.
@@ -163,7 +171,13 @@ class Command(BaseCommand):
         for export in exports:
             if export.state != Export.State.RUNNING:
                 try:
+                    check_store_for(export)
                     export = start_export(export=export)
+                except StoreUnavailableError as error:
+                    raise CommandError(
+                        _("%(error)s La liste n° %(number)s est prête ; lancez-la du back-office une fois réparé.")
+                        % {"error": error, "number": export.number}
+                    ) from error
                 except NothingToDoError as error:
                     raise CommandError(str(error), returncode=2) from error
             try:
@@ -172,6 +186,11 @@ class Command(BaseCommand):
                 raise CommandError(
                     _("La base de données ne répond plus ; relancez avec export_invoices --resume (%(error)s).")
                     % {"error": str(error).strip()},
+                ) from error
+            except StoreUnavailableError as error:
+                raise CommandError(
+                    _("%(error)s L’export n° %(number)s attend ; relancez avec export_invoices --resume.")
+                    % {"error": error, "number": export.number}
                 ) from error
             failed += figures.failed + figures.remaining
             together.append((export, figures))

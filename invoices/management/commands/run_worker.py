@@ -44,6 +44,7 @@ REPLACE_AFTER_SECONDS = 2.0
 SECONDS_TO_END = 60.0
 # Companies whose look the processes know beforehand.
 MOST_COMPANIES = 8
+_said: dict[str, str] = {}
 
 
 class Command(BaseCommand):
@@ -119,11 +120,17 @@ def _try(what: str, step: Callable[[], object]) -> bool:
     """Do ``step``; a database or a queue that is away is waited for, and nothing else stops the worker either."""
     try:
         step()
+    except (db.OperationalError, db.InterfaceError) as error:
+        if str(error) != _said.get("database"):  # once for as long as it lasts
+            logger.error("%s failed; trying again later: %s", what, " ".join(str(error).split()))
+        _said["database"] = str(error)
     except Exception:
         logger.exception("%s failed; trying again later", what)
-        db.connections.close_all()
-        return False
-    return True
+    else:
+        _said.clear()
+        return True
+    db.connections.close_all()
+    return False
 
 
 def _warm_up() -> None:

@@ -10,7 +10,14 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from invoices.exporting.exports import NothingToDoError, cancel_export, pause_export, retry_failed_mails, retry_failures
+from invoices.exporting.exports import (
+    NothingToDoError,
+    cancel_export,
+    check_store_for,
+    pause_export,
+    retry_failed_mails,
+    retry_failures,
+)
 from invoices.exporting.items import iterate_outcomes, load_items, with_mails
 from invoices.exporting.progress import measure_progress
 from invoices.exporting.report import (
@@ -24,6 +31,7 @@ from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.exporting.trials import send_trial_list
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
+from invoices.store.probing import StoreUnavailableError
 from portal.backoffice.exports.list_filters import STATES, ListFilter
 from portal.backoffice.ui.downloads import send_xlsx, zip_of
 from portal.backoffice.ui.pages import (
@@ -57,7 +65,10 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
         add_message(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
     try:
+        check_store_for(export)
         start_export_in_workers(export=export)
+    except StoreUnavailableError as error:
+        add_message(request, _("%(error)s L’export n’est pas lancé.") % {"error": error}, level=messages.ERROR)
     except NothingToDoError as error:
         add_message(request, str(error), level=messages.WARNING)
     else:

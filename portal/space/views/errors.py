@@ -1,13 +1,29 @@
 """Pages of refusal."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views.defaults import server_error
 
+from portal.environment import explain_database_error
 from portal.space.responses import private
+
+
+def went_wrong(request: HttpRequest) -> HttpResponse:
+    """Page 500; or 503 with the reason where the database does not answer, is held, or is of another version."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, OperationalError | InterfaceError | ProgrammingError):
+        return server_error(request)
+    context = {"sentence": explain_database_error(error, details=False)}
+    response = HttpResponse(render_to_string("503.html", context), status=503)
+    response["Retry-After"] = "30"
+    return response
 
 
 def too_many_tries(request: HttpRequest, *, minutes: int, sentence: str = "") -> HttpResponse:

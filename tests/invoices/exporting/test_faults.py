@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, namedtuple
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export, retry_failures, start_export
+from invoices.exporting.exports import check_store_for, create_export, retry_failures, start_export
 from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
 from invoices.store.local import DocumentStorage
+from invoices.store.probing import StoreUnavailableError
 from tests.support.commands import Command
 from tests.support.factories import make_customer, make_invoice
 from tests.support.processes import Site, own_site
@@ -143,6 +144,60 @@ def test_a_store_that_refuses_fails_the_line_in_french_leaves_nothing_and_a_retr
     run_lines(start_export(export=Export.objects.get()))
     assert export.items.get().state == State.PUBLISHED
     assert isinstance(default_storage._wrapped, DocumentStorage)  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_a_run_stops_after_a_few_refusals_says_it_once_and_goes_on_when_the_store_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _number in range(40):
+        make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+
+    def refuse(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("invoices.store.local.os.fsync", refuse)
+    for _try in range(3):
+        with pytest.raises(StoreUnavailableError, match="le disque est plein"):
+            run_lines(Export.objects.get())
+
+    states = Counter(export.items.values_list("state", flat=True))
+    assert states[State.FAILED] <= 10
+    assert states[State.FAILED] + states[State.READY] == 40
+    said = [record for record in caplog.records if "disque est plein" in record.getMessage()]
+    assert len(said) == 1
+    assert not any(record.exc_info for record in caplog.records)
+    with pytest.raises(StoreUnavailableError):
+        check_store_for(export)
+
+    monkeypatch.undo()
+    check_store_for(export)
+    run_lines(Export.objects.get())
+    assert set(export.items.values_list("state", flat=True)) == {State.PUBLISHED}
+    export.refresh_from_db()
+    assert (export.state, export.trouble) == (Export.State.DONE, "")
+
+
+@pytest.mark.django_db
+def test_a_disk_too_small_for_the_list_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_invoice()
+    export = create_export(criteria=FULL)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10**9, 10**9, 2_000))
+    with pytest.raises(StoreUnavailableError, match="il reste 0 Mo sur le disque"):
+        check_store_for(export)
+
+
+def test_the_command_says_in_one_sentence_that_the_store_takes_nothing(tmp_path: Path, django_db_setup: Any) -> None:
+    with own_site(tmp_path) as site:
+        site.ask("from tests.support.factories import make_invoice\nmake_invoice()")
+        (tmp_path / "file").write_text("")
+        site.environment["DOCUMENTS_ROOT"] = str(tmp_path / "file")
+        _output, errors = site.start("export_invoices", "--generate-credentials").communicate(timeout=60)
+        assert "Le stockage des documents ne répond pas" in errors
+        assert "Traceback" not in errors
+        assert states(site) == {"ready": 1}
 
 
 def test_writes_that_break_off_in_the_midst_fail_their_lines_and_a_retry_ends_them(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.test import Client
 
 from mailing.colours import READABLE, contrast
@@ -126,6 +127,34 @@ def test_an_error_of_ours_shows_a_page_without_the_database(client: Client, monk
     assert page.status_code == 500
     assert "Une erreur est survenue" in page.content.decode()
     assert "broken" not in page.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OperationalError("database is locked"), "La base de données est occupée par un autre processus."),
+        (OperationalError("no such column: invoices_export.trouble"), "n’a pas les tables de cette version."),
+        (ProgrammingError('relation "portal_x" does not exist'), "n’a pas les tables de cette version."),
+        (InterfaceError("connection already closed"), "La base de données ne répond pas."),
+    ],
+)
+def test_a_database_that_does_not_serve_is_a_sentence_to_visitors(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*_anything: object) -> None:
+        raise error
+
+    client.raise_request_exception = False
+    client.force_login(make_account(make_customer()), backend="customers.authentication.AccountBackend")
+    monkeypatch.setattr("portal.space.views.invoices.year_totals", fail)
+
+    page = client.get("/factures/")
+
+    assert (page.status_code, page["Retry-After"]) == (503, "30")
+    assert said in page.content.decode()
+    assert "manage.py" not in page.content.decode()
+    assert "trouble" not in page.content.decode()
 
 
 @pytest.mark.django_db
