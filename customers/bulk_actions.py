@@ -6,7 +6,8 @@ goes on from there.
 
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from django import db
 from django.db import transaction
@@ -16,9 +17,16 @@ from django.utils.translation import gettext as _
 
 from customers.card_trail import acts_of_card
 from customers.history import write_history
-from customers.models import DEMATERIALISED, Account, BulkAction, Customer, CustomerAccount
+from customers.models import DEMATERIALISED, Access, Account, BulkAction, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_recipients_of
-from customers.services import draw_credentials, generate_credentials, save_credentials, send_credentials, set_active
+from customers.services import (
+    GeneratedCredentials,
+    draw_credentials,
+    generate_credentials,
+    save_credentials,
+    send_credentials,
+    set_active,
+)
 from mailing import leases
 from mailing.leases import database_now
 from mailing.trail.recording import record_all
@@ -36,16 +44,47 @@ SMALL_COST = 2
 REQUEST_BUDGET = 2000
 
 
+# Told within the transaction of a step which customers it has changed: what follows from it in higher rooms.
+StepListener = Callable[[BulkAction, Sequence[int]], None]
+_listeners: list[StepListener] = []
+
+
+def register_step_listener(listener: StepListener) -> None:
+    """Have ``listener`` called with the bulk action and the keys of the customers of a step; each one once."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def notify_step(bulk_action: BulkAction, customers: Sequence[int]) -> None:
+    """Tell all who registered."""
+    for listener in _listeners:
+        listener(bulk_action, customers)
+
+
 def create_bulk_action(
-    *, kind: BulkAction.Kind, targets: Iterable[int], author: Account | None, also_sends: bool = False
+    *,
+    kind: BulkAction.Kind,
+    targets: Iterable[int],
+    author: Account | None,
+    also_sends: bool = False,
+    origin: str = "",
+    contacts: ContactRules | None = None,
+    given: Mapping[int, str] | None = None,
 ) -> BulkAction:
-    """Keep a bulk action that a person has confirmed; ``targets`` are primary keys of customers or accounts."""
+    """Keep a bulk action that a person has confirmed; ``targets`` are primary keys of customers or accounts.
+
+    With ``contacts``, CREATE makes an account for each recipient of these rules; ``given`` are the addresses of ADDRESS
+    by customer.
+    """
     return BulkAction.objects.create(
         kind=kind,
         targets=list(targets),
         author=author,
         author_name=author.get_full_name() if author else "",
         also_sends=also_sends,
+        origin=origin,
+        contacts=asdict(contacts) if contacts is not None else {},
+        given={str(key): address for key, address in (given or {}).items()},
     )
 
 
@@ -91,7 +130,7 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
 def _advance(bulk_action: BulkAction, handled: int) -> None:
     """Note how far the bulk action has come, within the step's transaction."""
     bulk_action.position += handled
-    done = {name: getattr(bulk_action, name) for name in ("position", "changed", "mails", "skipped")}
+    done = {name: getattr(bulk_action, name) for name in ("position", "changed", "mails", "skipped", "previous")}
     leases.renew(BulkAction.objects.filter(pk=bulk_action.pk), now=database_now(), length=LEASE, **done)
 
 
@@ -114,9 +153,11 @@ def _dematerialise(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         )
         for row in rows:
             former, row.invoice_copies = row.invoice_copies, DEMATERIALISED
+            bulk_action.previous.append([row.pk, former])
             record_all(acts_of_card(row, {"invoice_copies": former}))
         bulk_action.changed += len(rows)
         _log(bulk_action, rows, _("Passé en D (démat)."))
+        notify_step(bulk_action, [row.pk for row in rows])
         _advance(bulk_action, len(keys))
 
 
@@ -125,6 +166,9 @@ def _create(bulk_action: BulkAction, keys: Sequence[int]) -> None:
     customer = Customer.objects.filter(pk=keys[0]).first()
     if customer is None:
         _skip(bulk_action, f"#{keys[0]}", _("supprimé entre-temps"))
+        return
+    if bulk_action.contacts:
+        _create_by_rules(bulk_action, customer, ContactRules(**bulk_action.contacts))
         return
     recipients = find_recipients_of([customer], ContactRules(use_contacts=not customer.email.strip()))[customer.pk]
     if not recipients.recipients:
@@ -138,11 +182,7 @@ def _create(bulk_action: BulkAction, keys: Sequence[int]) -> None:
     try:
         generated = generate_credentials(customer=customer, address=recipient.address, name=recipient.name)
     except ValueError:
-        _skip(
-            bulk_action,
-            str(customer),
-            _("l’adresse %(address)s est celle d’un membre du personnel") % {"address": recipient.address},
-        )
+        _skip(bulk_action, str(customer), _of_staff(recipient.address))
         return
     with transaction.atomic():
         bulk_action.changed += 1
@@ -150,6 +190,48 @@ def _create(bulk_action: BulkAction, keys: Sequence[int]) -> None:
             bulk_action.mails += send_credentials(accounts=[generated.account])
         _log(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": generated.account.login})
         _advance(bulk_action, 1)
+
+
+def _create_by_rules(bulk_action: BulkAction, customer: Customer, rules: ContactRules) -> None:
+    """Every recipient of ``rules`` who has no account gets one."""
+    made: list[GeneratedCredentials] = []
+    for recipient in find_recipients_of([customer], rules)[customer.pk].recipients:
+        if recipient.account is not None:
+            continue
+        try:
+            made.append(generate_credentials(customer=customer, address=recipient.address, name=recipient.name))
+        except ValueError:
+            bulk_action.skipped.append([str(customer), _of_staff(recipient.address)])
+    with transaction.atomic():
+        bulk_action.changed += bool(made)
+        bulk_action.previous += [[customer.pk, one.account.pk, one.is_new] for one in made]
+        if made:
+            logins = ", ".join(one.account.login for one in made)
+            _log(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": logins})
+        notify_step(bulk_action, [customer.pk])
+        _advance(bulk_action, 1)
+
+
+def _of_staff(address: str) -> str:
+    return _("l’adresse %(address)s est celle d’un membre du personnel") % {"address": address}
+
+
+def _address(bulk_action: BulkAction, keys: Sequence[int]) -> None:
+    """Customers without an address get the one that was given for each."""
+    with transaction.atomic():
+        rows = list(Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update())
+        changing = [row for row in rows if not row.email.strip()]
+        bulk_action.skipped += [[str(row), _("a déjà une adresse")] for row in rows if row.email.strip()]
+        for row in changing:
+            row.email, row.updated_at = bulk_action.given[str(row.pk)], timezone.now()
+            record_all(acts_of_card(row, {"email": ""}))
+            sentence = _("Adresse e-mail saisie : %(address)s.") % {"address": row.email}
+            _log(bulk_action, [row], sentence)
+        Customer.objects.bulk_update(changing, ["email", "updated_at"])
+        bulk_action.changed += len(changing)
+        bulk_action.previous += [[row.pk, row.email] for row in changing]
+        notify_step(bulk_action, [row.pk for row in changing])
+        _advance(bulk_action, len(keys))
 
 
 def _skip(bulk_action: BulkAction, name: str, reason: str) -> None:
@@ -200,7 +282,10 @@ def _set_active(bulk_action: BulkAction, keys: Sequence[int], *, is_active: bool
     with transaction.atomic():
         rows = list(_accounts(keys).exclude(is_active=is_active))
         bulk_action.changed += set_active(accounts=rows, is_active=is_active)
+        bulk_action.previous += [[row.pk, not is_active] for row in rows]
         _log(bulk_action, rows, message)
+        seen = Access.objects.filter(account__in=[row.pk for row in rows]).values_list("customer", flat=True)
+        notify_step(bulk_action, list(seen.order_by("customer").distinct()))
         _advance(bulk_action, len(keys))
 
 
@@ -211,4 +296,5 @@ _STEPS: dict[BulkAction.Kind, Callable[[BulkAction, Sequence[int]], None]] = {
     Kind.RELAUNCH: _relaunch,
     Kind.ACTIVATE: _activate,
     Kind.DEACTIVATE: _deactivate,
+    Kind.ADDRESS: _address,
 }

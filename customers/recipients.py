@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from customers.models import Access, Account, Contact, Customer
 from customers.searching import search_key
 
+# So many customers are named in the statement; of more, all rows are read.
+FEW = 500
+
 
 @dataclass(frozen=True, slots=True)
 class ContactRules:
@@ -63,6 +66,8 @@ def _retained_contacts(customers: dict[int, Customer], rules: ContactRules) -> d
         found = found.filter(is_main=True)
     if rules.function.strip():
         found = found.filter(function_key__contains=search_key(rules.function))
+    if len(customers) <= FEW:
+        found = found.filter(customer__in=list(customers))
     retained: dict[int, list[Contact]] = defaultdict(list)
     for contact in found.iterator(chunk_size=2000):
         if contact.customer_id in customers:
@@ -82,7 +87,7 @@ def _addresses(customer: Customer, contacts: list[Contact], rules: ContactRules)
 def _accounts_by_customer(customers: dict[int, Customer]) -> dict[tuple[int, str], Account]:
     """The accounts that see each customer, by customer and login in lower case."""
     accesses = Access.objects.select_related("account").filter(account__is_staff=False)
-    if len(customers) <= 500:
+    if len(customers) <= FEW:
         accesses = accesses.filter(customer__in=list(customers))
     return {
         (access.customer_id, access.account.login.lower()): access.account

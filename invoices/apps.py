@@ -12,8 +12,10 @@ class InvoicesConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the mailing room in whose name mails leave and what they say; check again when a card changes."""
+        from customers.bulk_actions import register_step_listener
         from customers.card_changes import register_card_listener
         from invoices.einvoices.tasks import check_after_card_change
+        from invoices.exporting.bulk_corrections import recheck_after_step
         from invoices.exporting.run.mail_values import register_mail_values
         from invoices.exporting.run.mails import find_default_identity
         from invoices.platforms.directory import judge_lookup_again
@@ -23,3 +25,4 @@ class InvoicesConfig(AppConfig):
         register_mail_values()
         register_card_listener(check_after_card_change)
         register_card_listener(judge_lookup_again)
+        register_step_listener(recheck_after_step)

@@ -32,13 +32,14 @@ class BulkAction(models.Model):
         RELAUNCH = "relaunch", _("Relancer : nouveau mot de passe provisoire, envoyé")
         ACTIVATE = "activate", _("Activer les comptes")
         DEACTIVATE = "deactivate", _("Désactiver les comptes")
+        ADDRESS = "address", _("Saisir les adresses e-mail")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("en attente")
         RUNNING = "running", _("en cours")
         DONE = "done", _("terminée")
 
-    ON_CUSTOMERS: ClassVar = (Kind.DEMATERIALISE, Kind.CREATE)
+    ON_CUSTOMERS: ClassVar = (Kind.DEMATERIALISE, Kind.CREATE, Kind.ADDRESS)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("action"), max_length=20, choices=Kind)
@@ -51,6 +52,14 @@ class BulkAction(models.Model):
     targets = models.JSONField(_("cibles"), default=list)
     # Of CREATE only: the mails of the new accounts are written too.
     also_sends = models.BooleanField(_("avec envoi"), default=False)
+    # From where it was asked for, in the words of a higher room («export:5»); empty from the lists of this one.
+    origin = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
+    # Of CREATE, which addresses of a customer get an account (fields of ContactRules); of ADDRESS, the address of each.
+    contacts = models.JSONField(default=dict, editable=False)
+    given = models.JSONField(default=dict, editable=False)
+    # What puts back what was changed, row by row, as the kind reads it (customers.bulk_undo).
+    previous = models.JSONField(default=list, editable=False)
+    undone_at = models.DateTimeField(_("annulée le"), null=True, blank=True, editable=False)
     position = models.PositiveIntegerField(_("faites"), default=0)
     changed = models.PositiveIntegerField(_("changées"), default=0)
     mails = models.PositiveIntegerField(_("mails écrits"), default=0)

@@ -2,7 +2,8 @@
 
 import datetime
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import batched
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account, Customer
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.selection import find_candidates, judge_customer, judge_customers, judge_invoices
+from invoices.exporting.selection import find_candidates, judge_chosen, judge_customers, judge_invoices
 from invoices.models import Company, Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from invoices.store.probing import check_store
 from mailing.composition import template_versions
@@ -22,6 +23,8 @@ from mailing.trail.recording import record
 
 logger = logging.getLogger(__name__)
 
+# Customers of a list that are judged again by one statement.
+CUSTOMERS_AT_ONCE = 500
 State = Export.State
 ItemState = ExportItem.State
 
@@ -239,21 +242,33 @@ def set_excluded(*, export: Export, items: "Iterable[int] | QuerySet[Any, int]",
 
 
 @transaction.atomic
-def recheck_customer(*, export: Export, customer_id: int) -> int:
-    """Judge a customer of the list again after a correction; returns how many of his lines are ready.
+def recheck_customers(*, export: Export, customers: Collection[int]) -> int:
+    """Judge customers of the list again after a correction; returns how many of their lines are ready.
 
     Only lines that have not left move, so a list can be corrected without being made again.
     """
     criteria = Criteria.from_json(export.criteria)
-    verdict = judge_customer(Customer.objects.get(pk=customer_id), criteria)
-    ExportCustomer.objects.update_or_create(
-        export=export,
-        customer_id=customer_id,
-        defaults={"reason": verdict.reason, "recipients": verdict.recipients},
-    )
-    lines = ExportItem.objects.filter(export=export, invoice__customer=customer_id)
-    _judge_again(export, lines, criteria)
-    return lines.ready().count()
+    ready = 0
+    for some in batched(customers, CUSTOMERS_AT_ONCE):
+        verdicts = judge_chosen(Customer.objects.filter(pk__in=some), criteria)
+        ExportCustomer.objects.bulk_create(
+            (
+                ExportCustomer(export=export, customer_id=pk, reason=verdict.reason, recipients=verdict.recipients)
+                for pk, verdict in verdicts.items()
+            ),
+            update_conflicts=True,
+            unique_fields=["export", "customer"],
+            update_fields=["reason", "recipients"],
+        )
+        lines = ExportItem.objects.filter(export=export, invoice__customer__in=some)
+        _judge_again(export, lines, criteria)
+        ready += lines.ready().count()
+    return ready
+
+
+def recheck_customer(*, export: Export, customer_id: int) -> int:
+    """Judge one customer of the list again; returns how many of his lines are ready."""
+    return recheck_customers(export=export, customers=[customer_id])
 
 
 @transaction.atomic

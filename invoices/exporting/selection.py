@@ -5,7 +5,7 @@ count costs a query per invoice.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any
@@ -79,9 +79,11 @@ def judge_customers(criteria: Criteria) -> dict[int, CustomerVerdict]:
     return _judge(customers, criteria)
 
 
-def judge_customer(customer: Customer, criteria: Criteria) -> CustomerVerdict:
-    """The verdict on one customer; none is needed of one on paper, whose invoices do not leave."""
-    return _judge([customer], criteria)[customer.pk] if customer.is_dematerialised else CustomerVerdict("")
+def judge_chosen(customers: Iterable[Customer], criteria: Criteria) -> dict[int, CustomerVerdict]:
+    """The verdict on each of ``customers``; none is needed of those on paper, whose invoices do not leave."""
+    chosen = list(customers)
+    judged = _judge([customer for customer in chosen if customer.is_dematerialised], criteria)
+    return {customer.pk: judged.get(customer.pk, CustomerVerdict("")) for customer in chosen}
 
 
 def _judge(customers: list[Customer], criteria: Criteria) -> dict[int, CustomerVerdict]:

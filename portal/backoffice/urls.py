@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from portal.backoffice.exports import lists, previews, runs, schedules, selections
+from portal.backoffice.exports import bulk, lists, previews, runs, schedules, selections
 from portal.backoffice.first_steps import pages as first_steps
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
@@ -33,6 +33,9 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(one, wrap(lists.export_list), name="export_web_list"),
         path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
         path(f"{one}coches/toutes/", wrap(lists.tick_all), name="export_web_tick_all"),
+        path(f"{one}tout-corriger/", wrap(bulk.correct), name="export_web_correct_all"),
+        path(f"{one}tout-corriger/<uuid:action>/annuler/", wrap(bulk.undo), name="export_web_undo"),
+        path(f"{one}adresses/", wrap(bulk.addresses), name="export_web_addresses"),
         path(f"{one}apercu/<int:pk>/", wrap(previews.preview), name="export_web_preview"),
         path(f"{one}apercu/<int:pk>/pdf/", wrap(previews.preview_pdf), name="export_web_preview_pdf"),
         path(f"{one}apercu/<int:pk>/mail/<int:position>/", wrap(previews.preview_mail), name="export_web_preview_mail"),

@@ -24,6 +24,7 @@ from invoices.exporting.reasons import row_of
 from invoices.exporting.selection import RecipientStatus
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
+from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
 from portal.backoffice.exports.corrections import CORRECTIONS, apply_fix, fix_form, may_fix
 from portal.backoffice.exports.list_filters import ListFilter
 from portal.backoffice.ui.lists import read_key
@@ -145,6 +146,7 @@ def _list_page(
         _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
         for line in with_recipients(export, load_items(page))
     ]
+    made = bulk_corrections_made(request, export) if is_correctable else []
     others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
     return render_page(
         request,
@@ -168,6 +170,9 @@ def _list_page(
             "here": f"?{request.GET.urlencode()}",
             "lines": lines,
             "ticks": _offered_ticks(export, chosen, figures) if is_open else [],
+            "bulk_offers": offer_bulk_corrections(request, export) if is_correctable else [],
+            "bulk_made": made,
+            "is_bulk_running": any(not done.action.is_done for done in made),
             "broken": broken,
             "others": others,
             "is_open": is_open,

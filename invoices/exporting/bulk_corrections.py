@@ -1,0 +1,140 @@
+"""Corrections of a list by the hundred: all customers who have one reason, at once, and taken back until it leaves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+
+from customers.bulk_actions import create_bulk_action
+from customers.bulk_undo import is_undoable, undo_bulk_action
+from customers.models import Account, BulkAction, Customer
+from customers.recipients import find_recipients_of
+from customers.tasks import start_bulk_action
+from invoices.einvoices.tasks import request_checks
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import NothingToDoError, recheck_customers
+from invoices.exporting.reasons import REASONS, Fix
+from invoices.models import Export, ExportItem
+
+State, ItemState = Export.State, ExportItem.State
+CORRECTABLE: Final = (State.DRAFT, State.PAUSED)
+# The corrections that can be made at once, and what does each.
+KINDS: Final = {
+    Fix.DEMATERIALISE: BulkAction.Kind.DEMATERIALISE,
+    Fix.CREDENTIALS: BulkAction.Kind.CREATE,
+    Fix.ACTIVATE: BulkAction.Kind.ACTIVATE,
+    Fix.ADDRESS: BulkAction.Kind.ADDRESS,
+}
+_REASONS: Final = {str(row.reason): row.fix for row in REASONS if row.fix is not None and row.fix in KINDS}
+_ORIGIN: Final = "export"
+SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BulkCorrection:
+    """A correction that can be made at once: of how many customers, and of how many lines."""
+
+    fix: Fix
+    customers: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class BulkCorrectionDone:
+    """A correction by the hundred that was asked for; ``is_undoable`` while the list has not left."""
+
+    action: BulkAction
+    is_undoable: bool
+
+
+def find_bulk_corrections(export: Export) -> list[BulkCorrection]:
+    """What can be corrected at once in ``export``, in the order of the reasons; one query."""
+    if export.state not in CORRECTABLE:
+        return []
+    rows = (
+        ExportItem.objects.filter(export=export, state=ItemState.LEFT_OUT, reason__in=_REASONS)
+        .order_by()
+        .values_list("reason")
+        .annotate(Count("invoice__customer", distinct=True), Count("pk"))
+    )
+    counts = {reason: (customers, lines) for reason, customers, lines in rows}
+    return [BulkCorrection(fix, *counts[reason]) for reason, fix in _REASONS.items() if reason in counts]
+
+
+def customers_to_correct(export: Export, fix: Fix) -> "QuerySet[Customer]":
+    """The customers of the lines that ``fix`` would correct, by code."""
+    reasons = [reason for reason, known in _REASONS.items() if known is fix]
+    lines = ExportItem.objects.filter(export=export, state=ItemState.LEFT_OUT, reason__in=reasons).order_by()
+    return Customer.objects.filter(pk__in=lines.values("invoice__customer")).order_by("code")
+
+
+def correct_all(
+    *, export: Export, fix: Fix, author: Account, addresses: Mapping[int, str] | None = None
+) -> BulkAction | None:
+    """Correct every customer who has the reason of ``fix``; None where nobody has it any more.
+
+    ``addresses`` are those of the customers (by primary key) for ``Fix.ADDRESS``; others are left. Small corrections
+    are made at once, large ones by a worker; the lines are judged again with each step. Raises NothingToDoError where
+    the list has left.
+    """
+    if export.state not in CORRECTABLE:
+        raise NothingToDoError(_("La liste est déjà partie : ses lignes ne changent plus."))
+    customers = customers_to_correct(export, fix)
+    if addresses is not None:
+        customers = customers.filter(pk__in=list(addresses))
+    criteria = Criteria.from_json(export.criteria)
+    targets = list(customers.values_list("pk", flat=True))
+    if fix is Fix.ACTIVATE:
+        found = find_recipients_of(customers, criteria.contacts).values()
+        accounts = [one.account for each in found for one in each.recipients if one.account is not None]
+        targets = sorted({account.pk for account in accounts if not account.is_active})
+    if not targets:
+        return None
+    action = create_bulk_action(
+        kind=KINDS[fix],
+        targets=targets,
+        author=author,
+        origin=_origin(export.pk),
+        contacts=criteria.contacts if fix is Fix.CREDENTIALS else None,
+        given=addresses,
+    )
+    return start_bulk_action(action)
+
+
+def corrections_made(export: Export) -> list[BulkCorrectionDone]:
+    """The last corrections by the hundred of ``export``, newest first."""
+    found = BulkAction.objects.filter(origin=_origin(export.pk), undone_at=None).order_by("-created_at")[:SHOWN]
+    is_open = export.state == State.DRAFT
+    return [BulkCorrectionDone(action, is_open and is_undoable(action)) for action in found]
+
+
+@transaction.atomic
+def undo_correction(*, export: Export, action_pk: str, by: Account) -> int:
+    """Take a correction by the hundred back; returns how many customers or accounts changed.
+
+    Raises NothingToDoError where the list has left, BulkAction.DoesNotExist where it had no such correction.
+    """
+    # Whoever starts the list waits here, or has started it before.
+    locked = Export.objects.select_for_update().get(pk=export.pk)
+    action = BulkAction.objects.get(pk=action_pk, origin=_origin(export.pk))
+    if locked.state != State.DRAFT:
+        raise NothingToDoError(_("La liste est déjà partie : cette correction ne s’annule plus."))
+    return undo_bulk_action(bulk_action=action, by=by)
+
+
+def recheck_after_step(bulk_action: BulkAction, customers: Sequence[int]) -> None:
+    """Judge the lines of the customers again that a step has corrected, in the list that it was asked from."""
+    beginning, _colon, key = bulk_action.origin.partition(":")
+    if beginning != _ORIGIN or not customers:
+        return
+    export = Export.objects.filter(pk=int(key), state__in=CORRECTABLE).first()
+    if export is not None:
+        recheck_customers(export=export, customers=customers)
+    request_checks()
+
+
+def _origin(pk: int) -> str:
+    return f"{_ORIGIN}:{pk}"
