@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from mailing import breaker
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.leases import database_now
-from mailing.models import Message, MessageAttachment, OutboxControl
+from mailing.models import ERASED_TEXT, Message, MessageAttachment, OutboxControl
 from mailing.plain_text import one_line
 
 # Rows or values per statement: well below what both databases take.
@@ -280,7 +280,9 @@ def retry(ids: Iterable[uuid.UUID], by: str) -> int:
     """
     values = _restart_values(_("Relancée par %(name)s.") % {"name": by})
     return sum(
-        Message.objects.filter(pk__in=chunk, state__in=Message.RETRYABLE_STATES).update(accepted_at=None, **values)
+        Message.objects.filter(pk__in=chunk, state__in=Message.RETRYABLE_STATES)
+        .exclude(text=ERASED_TEXT)
+        .update(accepted_at=None, **values)
         for chunk in batched(ids, BATCH)
     )
 

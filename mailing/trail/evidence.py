@@ -17,6 +17,11 @@ def entries_about(row: Model) -> "QuerySet[Entry]":
     return about.select_related("link", "personal").order_by("pk")
 
 
+def entries_by(account: int) -> "QuerySet[Entry]":
+    """What the account of that key did, the latest first."""
+    return Entry.objects.filter(account=account).order_by("-pk")
+
+
 def personal_of(entry: Entry) -> str | None:
     """The personal values of ``entry`` as they were hashed; None where there are none, or no more."""
     kept: PersonalValues | None = getattr(entry, "personal", None)

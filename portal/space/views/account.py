@@ -1,7 +1,6 @@
 """«Mon compte»: password, preferences, mails, sessions, all one's data."""
 
 import json
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -12,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.models import Account, Contact
 from customers.services import choose_password
-from invoices.models import Consultation, Invoice
+from invoices.models import Invoice
 from mailing.outbox import messages_to
 from portal.middleware import PASSWORD, open_before
+from portal.persons import data_of
 from portal.proof import proved_lately
 from portal.sessions import close_session, close_sessions, open_sessions, public_number
 from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
@@ -112,7 +111,7 @@ def own_data(request: HttpRequest) -> HttpResponseBase:
     owner = signed_in_account(request)
     response = StreamingHttpResponse(content_type="application/zip")
     if request.method == "GET":
-        known = json.dumps(_data_of(owner), ensure_ascii=False, indent=2, default=str).encode()
+        known = json.dumps(data_of(owner), ensure_ascii=False, indent=2, default=str).encode()
         response.streaming_content = archive_of(
             owner,
             Invoice.objects.visible_to(owner),
@@ -122,52 +121,3 @@ def own_data(request: HttpRequest) -> HttpResponseBase:
         )
     response["Content-Disposition"] = 'attachment; filename="Mes-donnees.zip"'
     return private(response)
-
-
-def _data_of(owner: Account) -> dict[str, Any]:
-    """What the portal knows of ``owner``: right of access and portability (RGPD, articles 15 and 20)."""
-    return {
-        "compte": {
-            "identifiant": owner.login,
-            "nom": owner.name,
-            "créé le": owner.created_at,
-            "dernière connexion": owner.last_login,
-            "mot de passe choisi le": owner.password_changed_at,
-            "identifiants envoyés le": owner.credentials_sent_at,
-            "mail à chaque facture": owner.notify_by_mail,
-            "langue": owner.language,
-        },
-        "clients": [
-            {
-                "code": each.code,
-                "nom": each.name,
-                "e-mail": each.email,
-                "adresse": [each.address, each.address_complement, each.postcode, each.city, each.country],
-                "téléphone": each.phone,
-                "SIREN": each.siren,
-                "n° de TVA": each.vat_identifier,
-            }
-            for each in customers_of(owner)
-        ],
-        "contacts": list(
-            Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
-            .order_by("customer__code")
-            .values("customer__code", "name", "function", "email", "is_main")
-        ),
-        "factures": list(
-            Invoice.objects.visible_to(owner)
-            .order_by("-issue_date", "-number")
-            .values("number", "kind", "issue_date", "due_date", "total_with_vat", "currency", "customer__code")
-        ),
-        "consultations": list(
-            Consultation.objects.filter(account=owner).order_by("-at").values("invoice__number", "channel", "at")
-        ),
-        "mails": [
-            {"objet": each.subject, "texte": each.text, "écrit le": each.created_at, "état": each.label}
-            for each in messages_to([owner.login], limit=5000)
-        ],
-        "sessions": [
-            {"appareil": each.device, "ouverte le": each.opened_at, "vue le": each.seen_at}
-            for each in open_sessions(owner)
-        ],
-    }

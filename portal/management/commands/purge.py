@@ -1,0 +1,51 @@
+"""``manage.py purge``: forget personal data whose time is over; invoices never."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.retention import RULES, purge
+
+
+class Command(BaseCommand):
+    """Purge, or say what would be."""
+
+    help = "Efface les données personnelles dont la durée de conservation est passée ; jamais une facture."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What, and how it is told."""
+        parser.add_argument("--dry-run", action="store_true", help="compter sans rien effacer")
+        parser.add_argument(
+            "--only",
+            action="append",
+            default=[],
+            metavar="GENRE",
+            choices=[rule.kind for rule in RULES],
+            help="un seul genre de données (répétable) : " + ", ".join(rule.kind for rule in RULES),
+        )
+        parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Counts by kind."""
+        done = purge(timezone.now(), dry_run=options["dry_run"], kinds=options["only"])
+        if options["json"]:
+            told = {"dry_run": options["dry_run"], "kinds": [each.as_json() for each in done]}
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+            return
+        words = _("à effacer") if options["dry_run"] else _("effacées")
+        for each in done:
+            self.stdout.write(
+                _("%(label)s, avant le %(day)s (%(months)s mois) : %(count)s %(words)s. %(ground)s")
+                % {
+                    "label": each.rule.label,
+                    "day": timezone.localdate(each.before).strftime("%d/%m/%Y"),
+                    "months": each.rule.months,
+                    "count": each.count,
+                    "words": words,
+                    "ground": each.rule.ground,
+                }
+            )
