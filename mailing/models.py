@@ -73,10 +73,6 @@ class MessageTemplateVersion(models.Model):
         return f"{self.template} v{self.number}"
 
 
-# In place of the text of a mail whose time of retention is over (mailing.retention); it is not sent again.
-ERASED_TEXT = "(texte effacé à la fin de sa durée de conservation)"
-
-
 class MessageQuerySet(models.QuerySet["Message"]):
     """Questions about the outbox."""
 

@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from mailing import breaker
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.leases import database_now
-from mailing.models import ERASED_TEXT, Message, MessageAttachment, OutboxControl
-from mailing.plain_text import one_line
+from mailing.models import Message, MessageAttachment, OutboxControl
+from mailing.plain_text import ERASED_TEXT, one_line
 
 # Rows or values per statement: well below what both databases take.
 BATCH = 1000

@@ -2,6 +2,9 @@
 
 import unicodedata
 
+# In place of the text of a mail whose time of retention is over (mailing.retention); it is not sent again.
+ERASED_TEXT = "(texte effacé à la fin de sa durée de conservation)"
+
 
 def one_line(text: str) -> str:
     """``text`` with a space for each control character and line break, without spaces at its ends."""

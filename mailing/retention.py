@@ -3,7 +3,8 @@
 import datetime
 from typing import Final
 
-from mailing.models import ERASED_TEXT, FailedAddress, Message, Reply
+from mailing.models import FailedAddress, Message, Reply
+from mailing.plain_text import ERASED_TEXT
 
 _AT_ONCE: Final = 1000
 

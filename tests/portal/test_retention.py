@@ -18,8 +18,9 @@ from customers.models import Account, Contact
 from customers.services import send_credentials
 from invoices.documents.consultations import record_consultations
 from invoices.models import Consultation, Document, ImportBatch, Invoice
-from mailing.models import ERASED_TEXT, Message
+from mailing.models import Message
 from mailing.outbox import retry
+from mailing.plain_text import ERASED_TEXT
 from mailing.trail.actions import Action
 from mailing.trail.chain import chain_new_entries
 from mailing.trail.models import Entry, PersonalValues
