@@ -9,6 +9,8 @@ from django.utils import timezone
 from mailing.models import WorkerPulse
 
 PULSE_LIFETIME = datetime.timedelta(days=1)
+# The role under which the reading of returned mails says that it has run.
+RETURNS = "returns"
 
 
 @dataclass(frozen=True)

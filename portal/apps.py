@@ -14,8 +14,10 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of an installation, and keep the history of what the customers room changes."""
         from customers.history import register_history_writer
-        from portal import checks  # noqa: F401  (importing registers them)
+        from portal import checks, logs  # noqa: F401  (importing checks registers them)
         from portal.change_log import log_changes
+
+        logs.install()
 
         register_history_writer(log_changes)
         # Every SQLite of a supported Python has it. Django asks by a statement, which a database that another process

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from portal.backoffice.health import health
+from portal.backoffice.metrics import metrics
 from portal.callbacks import platform_callback
 from portal.middleware import CODE, ENROLMENT, PASSWORD, open_before
 from portal.space.views import account, entry, invoices, pages, resuming, second_factor, verification
@@ -44,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accessibilite/", pages.accessibility, name="accessibility"),
     path("donnees-personnelles/", pages.privacy, name="privacy"),
     path("sante/", health, name="health"),
+    path("sante/metriques/", metrics, name="metrics"),
     path("plateformes/<uuid:key>/rappel/", platform_callback, name="platform_callback"),
     path("gestion/", admin.site.urls),
 ]

@@ -1,4 +1,4 @@
-// Everything works without this file: it shows a password on demand and leads to the summary of errors.
+// Everything works without this file.
 "use strict";
 
 document.querySelectorAll("input[type=password]").forEach((field) => {
@@ -24,6 +24,11 @@ document.querySelectorAll("input[type=password]").forEach((field) => {
   holder.className = "revealable";
   field.replaceWith(holder);
   holder.append(field, button);
+});
+
+// A link that has served leaves neither the address bar nor the history with its token.
+document.querySelectorAll("[data-address]").forEach((holder) => {
+  history.replaceState(null, "", holder.dataset.address);
 });
 
 // An IBAN goes to the bank's application without being typed.

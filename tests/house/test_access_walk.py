@@ -164,6 +164,9 @@ WALK: dict[str, list[Row]] = {
             method="post",
         )
     ],
+    "metrics": [
+        Row(_plain("/sante/metriques/"), nobody=404, own=404, of_others=404, closed=404, staff=404)
+    ],  # no token
     "health": [Row(_plain("/sante/"), nobody=503, own=503, of_others=503, closed=503, staff=503)],
 }
 ADMIN = "gestion/"

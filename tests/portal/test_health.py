@@ -9,14 +9,29 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
 
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
 from mailing.heartbeats import record_heartbeat
 from mailing.outbox import Draft, write_messages
 from portal.backoffice.ui.worker import MAILER, WORKER
-from tests.support.factories import make_account, make_customer, make_staff
+from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
 Usage = namedtuple("Usage", "total used free")
+
+
+def make_draft() -> Draft:
+    """A mail that waits."""
+    return Draft(
+        key="k",
+        kind="invoice",
+        recipient="a@client.example",
+        sender="f@aquila.example",
+        subject="Facture",
+        text="Bonjour",
+    )
 
 
 @pytest.fixture
@@ -44,6 +59,49 @@ def test_sentences_are_for_the_one_who_holds_the_token(client: Client, settings:
     assert "run_worker" in told["worker"]
 
 
+def test_figures_are_for_the_one_who_holds_the_token(client: Client, settings: Any) -> None:
+    assert client.get("/sante/metriques/").status_code == 404
+    settings.HEALTH_TOKEN = "jeton-de-surveillance"
+    assert client.get("/sante/metriques/").status_code == 401
+    assert client.get("/sante/metriques/", headers={"Authorization": "Bearer autre"}).status_code == 401
+
+
+def test_figures_are_read_from_the_database(client: Client, settings: Any, processes: None) -> None:
+    settings.HEALTH_TOKEN = "jeton-de-surveillance"
+    make_published_invoice()
+    make_invoice()
+    start_export(export=create_export(criteria=Criteria(scope=Scope.ALL)))
+    write_messages([make_draft()])
+    answer = client.get("/sante/metriques/", headers={"Authorization": "Bearer jeton-de-surveillance"})
+    values = {
+        sample.name + "".join(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+    }
+    assert values["portail_database_up"] == 1
+    assert values["portail_invoices_published"] == 1
+    assert values["portail_invoices"] == 2
+    assert values["portail_outbox_messagesqueued"] == 1
+    assert values["portail_outbox_due_messages"] == 1
+    assert values["portail_exportsrunning"] == 1
+    assert values["portail_export_linesready"] == 1
+    assert values["portail_documents_disk_free_bytes"] > 0
+    now = timezone.now().timestamp()
+    assert abs(values["portail_process_last_seen_timestamp_secondsworker"] - now) < 60
+    assert abs(values["portail_process_last_seen_timestamp_secondsmailer"] - now) < 60
+
+
+def test_figures_say_that_the_database_is_away(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OperationalError("connection refused")
+
+    settings.HEALTH_TOKEN = "jeton-de-surveillance"
+    monkeypatch.setattr(connection, "cursor", refuse)
+    answer = client.get("/sante/metriques/", headers={"Authorization": "Bearer jeton-de-surveillance"})
+    assert answer.status_code == 200
+    assert "portail_database_up 0.0" in answer.content.decode()
+
+
 def test_a_full_disk_is_named(client: Client, processes: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10**9, 10**9, 10_000_000))
     answer = client.get("/sante/")
@@ -65,15 +123,7 @@ def test_a_database_that_does_not_answer_is_named(
 
 def test_a_mail_that_has_waited_for_an_hour_is_named(client: Client, time_machine: Any) -> None:
     now = timezone.now()
-    draft = Draft(
-        key="k",
-        kind="invoice",
-        recipient="a@client.example",
-        sender="f@aquila.example",
-        subject="Facture",
-        text="Bonjour",
-    )
-    write_messages([draft])
+    write_messages([make_draft()])
     time_machine.move_to(now + datetime.timedelta(minutes=90))
     record_heartbeat("worker-1", WORKER)
     record_heartbeat("mailer-1", MAILER)

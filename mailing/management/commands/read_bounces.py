@@ -1,5 +1,6 @@
 """``manage.py read_bounces``: read the mailbox to which undelivered mails come back."""
 
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailing.bounces import Effect, take_in
+from mailing.heartbeats import RETURNS, record_heartbeat
 from mailing.mailboxes import MailboxError, open_imap, open_maildir
 
 
@@ -35,6 +37,7 @@ class Command(BaseCommand):
                     effects[effect] += 1
         except MailboxError as error:
             raise CommandError(str(error)) from error
+        record_heartbeat(f"{socket.gethostname()}:{RETURNS}", RETURNS)
         self.stdout.write(describe(effects))
 
 
