@@ -138,7 +138,7 @@ def cites_outside_reform(reason: str) -> bool:
 _WORDS_OF_CATEGORIES: Final = (
     (
         "AE",
-        r"auto ?liquid|reverse charge|preneur|sous ?traitance (?:btp|batiment|du batiment)|\b283\b"
+        r"auto ?liq|reverse charge|preneur|sous ?traitance (?:btp|batiment|du batiment)|\b283\b"
         r"|\b196\b.*directive|vatex (?:eu|fr) ae\b",
     ),
     ("K", r"intra ?com|intra ?ue|livraison intra|\b262 ter\b|\b138\b.*directive|vatex eu ic\b"),

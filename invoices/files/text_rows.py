@@ -265,10 +265,25 @@ def _encoding_of(source: Path | bytes) -> str:
     sample = _first_accents(source)
     if readable and not _MISREAD_ACCENTS.search(sample.decode("cp1252", "replace")):
         return "iso8859_15" if _LATIN9.search(sample) and not _NOT_LATIN.search(sample) else "cp1252"
+    if (sure := _only_french(sample)) is not None:
+        return sure
     guess = charset_normalizer.from_bytes(sample, cp_isolation=_OTHER_SINGLE_BYTE).best()
     if guess is None:
         raise UnreadableTable("Le jeu de caractères de ce fichier n’est pas reconnu : enregistrez-le en UTF-8.")
     return guess.encoding
+
+
+_FRENCH_SIGNS: Final = frozenset("àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ°€«»’‘–²³\u00a0")
+
+
+def _only_french(sample: bytes) -> str | None:
+    """The old code page, of those of DOS and the Mac, in which all beyond ASCII is French; None for none or both."""
+    found = []
+    for encoding in ("cp850", "mac_roman"):
+        beyond = {char for char in sample.decode(encoding, "replace") if not char.isascii()}
+        if beyond and beyond <= _FRENCH_SIGNS:
+            found.append(encoding)
+    return found[0] if len(found) == 1 else None
 
 
 def _has_rows_in_utf8(stream: BinaryIO) -> bool:

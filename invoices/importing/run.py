@@ -288,6 +288,8 @@ class _Import:
         wanted = PurePosixPath(pdf_name.replace("\\", "/"))
         if wanted.is_absolute() or ".." in wanted.parts:
             return None
+        if wanted.suffix.lower() not in _SUFFIXES_OF_DATA:
+            wanted = wanted.with_name(f"{wanted.name}.pdf")  # «F1», as a document's name in an ERP
         beside = str(PurePosixPath(table_name).parent / wanted)
         found = [name for name, given in self.names.items() if given == beside] or [
             name for name, given in self.names.items() if PurePosixPath(given).name == wanted.name

@@ -96,8 +96,8 @@ def bare_amount(text: str) -> str:
 
 
 # «12,000»: twelve thousand to some programs, twelve to others; with a zero before the comma it is no thousand.
-_AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2},[0-9]{3}[-)]?", re.ASCII)
-_THREE_AFTER_COMMA: Final = re.compile(r",[0-9]{3}(?![0-9])", re.ASCII)
+_AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2}[.,][0-9]{3}[-)]?", re.ASCII)
+_THREE_AFTER_MARK: Final = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")
 """Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
@@ -120,6 +120,15 @@ def bare_code(text: str) -> str:
     if code.startswith('="') and code.endswith('"'):
         code = code[2:-1].strip()
     return code[1:] if re.fullmatch(r"'[0-9]+", code, re.ASCII) else code
+
+
+def customer_code(code: str) -> str:
+    """``code``, where it is none that a spreadsheet has rounded to ``1,23457E+11``. Raises :class:`BadValue`."""
+    if SCIENTIFIC.fullmatch(code):
+        raise BadValue(
+            f"« {shown(code)} » n’est pas un code de client : un tableur l’a arrondi. Format texte conseillé."
+        )
+    return code
 
 
 def bare_address(text: str) -> str:
@@ -175,13 +184,25 @@ def addresses_in(text: str) -> list[tuple[str, str]]:
 
 
 def are_ambiguous(amounts: Iterable[str]) -> bool:
-    """True where an amount of one invoice is ``12,000`` and no other says that commas mark decimals."""
+    """True where an amount of one invoice is ``12,000`` or ``12.000`` and no other says which mark is the decimals'."""
     amounts = list(amounts)
-    if not any(map(_THREE_AFTER_COMMA.search, amounts)):  # nearly always: one look at each, no more
+    if not any(map(_THREE_AFTER_MARK.search, amounts)):  # nearly always: one look at each, no more
         return False
-    bare = [bare_amount(text) for text in amounts if "," in text]
-    return any(map(_AMBIGUOUS_AMOUNT.fullmatch, bare)) and not any(
-        text.count(",") == 1 and "." not in text and text.strip("0,") and not _AMBIGUOUS_AMOUNT.fullmatch(text)
+    bare = [bare_amount(text) for text in amounts]
+    return any(
+        any(mark in text and _AMBIGUOUS_AMOUNT.fullmatch(text) for text in bare) and not _tells_decimals(bare, mark)
+        for mark in (",", ".")
+    )
+
+
+def _tells_decimals(bare: list[str], mark: str) -> bool:
+    """Whether an amount shows that ``mark`` stands before decimals: ``0,200``, ``12,50``."""
+    other = "." if mark == "," else ","
+    return any(
+        text.count(mark) == 1
+        and other not in text.partition(mark)[2]
+        and text.strip("0,.")
+        and not _AMBIGUOUS_AMOUNT.fullmatch(text)
         for text in bare
     )
 

@@ -310,6 +310,7 @@ class _Proposing:
             given.add(name)
             if name in ("code_client", "client.code"):
                 given |= {"code_client", "client.code"}
+        self._give_what_is_left(taken, given)
         if "numero" not in given and given & {"date", "total_ttc", "total_ht", "ligne.total_ht"}:
             for index, name in taken.items():
                 if name == "reference" and self.scores[index].get("numero", 0) > 0.3:
@@ -318,6 +319,25 @@ class _Proposing:
             else:
                 self._take_likeliest_number(taken)
         return taken
+
+    def _give_what_is_left(self, taken: dict[int, str], given: set[str]) -> None:
+        """«Réf. client» is his code where nothing else names him, «Intitulé» the line's where no other text does."""
+        who = ("code_client", CUSTOMER_NAME, "client.siren", "client.siret")
+        for column in self.columns:
+            name, notions = taken.get(column.index), notions_of(column.name)
+            if name == "reference" and "customer" in notions and "order" not in notions and not given & {*who}:
+                self._give_instead(column.index, taken, "code_client")
+            elif (
+                name == CUSTOMER_NAME
+                and notions <= {"title"}
+                and self.has_lines
+                and not given & {"code_client", "ligne.designation", "ligne.article", "date"}
+            ):
+                self._give_instead(column.index, taken, "ligne.designation")
+
+    def _give_instead(self, index: int, taken: dict[int, str], name: str) -> None:
+        taken[index] = name
+        self.scores[index].setdefault(name, _ENOUGH)
 
     def _take_likeliest_number(self, taken: dict[int, str]) -> None:
         """Where no column is called a number of invoices, «ID» is one, if it is different on each row."""

@@ -1,11 +1,12 @@
 """What a table of an import is read as: itself, or what a kept mapping or the names of its columns make of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.files.tables import Table
 from invoices.importing.mapping.fields import CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
@@ -13,6 +14,7 @@ from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
+from invoices.importing.mapping.samples import take_sample
 from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import (
     CONTACTS,
@@ -23,6 +25,8 @@ from invoices.importing.tables.columns import (
     UnknownHeader,
     recognise,
 )
+from invoices.importing.tables.invoice_rows import type_code
+from invoices.importing.values import BadValue
 
 _ESSENTIAL: Final = frozenset(
     (
@@ -58,7 +62,7 @@ def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTabl
     columns say everything that is obligatory, or where its amounts do not fit together.
     """
     try:
-        recognised = recognise(table)
+        recognised = _with_type_by_content(recognise(table))
     except UnknownHeader as unknown:
         return _by_mapping(table, folder, kept, unknown)
     if recognised.kind is CONTACTS or not recognised.ignored:
@@ -68,6 +72,31 @@ def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTabl
     if proposal is None or not _carries_more(recognised, proposal):
         return UnderstoodTable([recognised])
     return _by_mapping(table, folder, kept, UnknownHeader(_("Cette table mélange plusieurs sortes de colonnes."), 1))
+
+
+def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:
+    """``recognised`` with the column that says «Avoir» as its type, whatever its name: an unread one costs the sign."""
+    if recognised.kind is not INVOICES or "type" in recognised.positions or not recognised.ignored:
+        return recognised
+    sample = take_sample(recognised.table)
+    known = set(recognised.positions.values())
+    for column in sample.columns if sample is not None else ():
+        if column.index not in known and column.filled and column.is_text:
+            codes = [_code_of_type(cell) for cell in column.filled]
+            if all(codes) and set(codes) & CREDIT_NOTE_TYPE_CODES:
+                ignored = list(recognised.ignored)
+                if column.name in ignored:
+                    ignored.remove(column.name)
+                positions = {**recognised.positions, "type": column.index}
+                return replace(recognised, positions=positions, ignored=tuple(ignored))
+    return recognised
+
+
+def _code_of_type(text: str) -> str:
+    try:
+        return type_code(text)
+    except BadValue:
+        return ""
 
 
 def _carries_more(recognised: RecognisedTable, proposal: Proposal) -> bool:

@@ -23,8 +23,12 @@ NEEDED: Final = "Cette valeur est obligatoire."
 
 
 def whole_postcode(postcode: str, country: str) -> str:
-    """A French postcode with the zero that a spreadsheet, which makes a number of 01000, took from it."""
-    return f"0{postcode}" if len(postcode) == 4 and postcode.isdigit() and country == "FR" else postcode
+    """A French postcode as ``01000``: with the zero that a spreadsheet takes from it, without ``F-`` or a blank."""
+    found = _FRENCH_POSTCODE.fullmatch(postcode) if country == "FR" else None
+    return found[1].replace(" ", "").zfill(5) if found else postcode
+
+
+_FRENCH_POSTCODE: Final = re.compile(r"(?:FR?[- ]?)?([0-9]{4,5}|[0-9]{2} [0-9]{3})(?:\.0+)?", re.ASCII | re.IGNORECASE)
 
 
 _DATE_COLUMNS: Final = ("date", "echeance", "date_facture_corrigee", "date_livraison")

@@ -66,6 +66,15 @@ _INVOICE_NUMBER: Final = (
     "n_piece",
     "numero_piece",
     "reference_facture",
+    "numero_de_facture",
+    "n_de_facture",
+    "facture_n",
+    "ref_facture",
+    "numero_de_piece",
+    "n_de_piece",
+    "numero_document",
+    "numero_de_document",
+    "n_document",
 )
 _EMAIL: Final = ("e_mail", "mail", "courriel", "adresse_email", "adresse_e_mail", "adresse_mail")
 _NET_TOTAL: Final = ("montant_ht", "ht", "total_hors_taxe", "total_hors_taxes", "net_ht")
@@ -156,7 +165,9 @@ INVOICES: Final = TableKind(
     ),
     Column("echeance", "date_echeance", "date_d_echeance"),
     Column("devise", "monnaie", "code_devise"),
-    Column("type", "type_facture", "type_piece", "type_de_piece", "type_de_document", "type_document", "nature"),
+    Column(
+        "type", "type_facture", "type_piece", "type_de_piece", "type_de_document", "type_document", "nature", "typedoc"
+    ),
     Column(
         "facture_corrigee",
         "facture_origine",

@@ -26,6 +26,7 @@ from invoices.importing.values import (
     addresses_in,
     bare_address,
     bare_code,
+    customer_code,
     mixes_alphabets,
     parse_flag,
     shown,
@@ -193,9 +194,18 @@ def _checked_by(check: Callable[[str], tuple[str, str]]) -> _Reader:
     return lambda cells, column: cells.checked(column, check)
 
 
+def _code(cells: Cells, column: str) -> str:
+    code = bare_code(cells.needed(column, 50))
+    try:
+        return customer_code(code)
+    except BadValue as problem:
+        cells.refuse(column, code, str(problem))
+        return code
+
+
 _EMAIL: Final = "email"
 READERS: Final[dict[str, tuple[str, _Reader]]] = {
-    "code": ("code", lambda cells, column: bare_code(cells.needed(column, 50))),
+    "code": ("code", _code),
     "raison_sociale": ("name", _needed(200)),
     "type": ("kind", _parsed_by(customer_kind, Customer.Kind.PROFESSIONAL)),
     "adresse": ("address", _text(300)),

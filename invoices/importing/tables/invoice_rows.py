@@ -25,7 +25,15 @@ from invoices.importing.tables.cells import (
     whole_postcode,
 )
 from invoices.importing.tables.columns import RecognisedTable, header_key
-from invoices.importing.values import SCIENTIFIC, BadValue, are_ambiguous, bare_code, currency_of_amounts, shown
+from invoices.importing.values import (
+    SCIENTIFIC,
+    BadValue,
+    are_ambiguous,
+    bare_code,
+    currency_of_amounts,
+    customer_code,
+    shown,
+)
 from invoices.importing.words import currency_in_header, currency_named
 from invoices.money import write_decimal
 
@@ -197,7 +205,7 @@ def number_text(text: str) -> str:
 
 def customer_code_text(text: str) -> str:
     """The code of a customer, as on his card. Raises :class:`BadValue`."""
-    return _needed_code(bare_code(text))
+    return customer_code(_needed_code(bare_code(text)))
 
 
 def issue_date_text(text: str) -> str:
@@ -320,7 +328,7 @@ class HeadParser:
         amounts = {column: self.cells.text(column) for column in _AMOUNTS}
         if are_ambiguous(amounts.values()):
             column, text = next(each for each in amounts.items() if are_ambiguous([each[1]]))
-            thousands, units = text.replace(",", ""), text.partition(",")[0]
+            thousands, units = re.sub("[.,]", "", text), re.split("[.,]", text)[0]
             self.cells.refuse(column, text, f"Ambigu : {thousands} ou {units} ? Donnez deux décimales.")
             return
         total = Decimal(head.total_without_vat) + Decimal(head.total_vat)

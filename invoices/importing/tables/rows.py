@@ -6,14 +6,19 @@ from typing import Final
 
 from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import ImportReport, SkippedRow
-from invoices.importing.tables.columns import CUSTOMERS, RecognisedTable
+from invoices.importing.tables.columns import CUSTOMERS, INVOICES, RecognisedTable
 from invoices.importing.values import shown
 
 _TOTAL_WORDS: Final = re.compile(
-    r"(?:sous[- ]?)?tota(?:l|ux)\b(?![ -]energies)|subtotal\b|grand total\b|cumul\b|report\b|[àa] reporter\b",
+    r"(?:sous[- ]?)?tota(?:l|ux)\b(?![ -]energies)|subtotal\b|grand total\b|cumul\b|report\b|somme\b|[àa] reporter\b",
     re.IGNORECASE,
 )
-_FIRST_LETTERS: Final = frozenset("TtSsGgCcRrAaÀà")
+_TOTAL_ALONE: Final = re.compile(r"(?:sous[- ]?)?tota(?:l|ux)(?: g[ée]n[ée]ral)? ?:?", re.IGNORECASE)
+_RULED: Final = re.compile(r"[-=_*.]{3,}")
+_FIRST_LETTERS: Final = frozenset("TtSsGgCcRrAaÀà-=_*.")
+
+_SAID_OF_INVOICES: Final = ("numero", "date", "code_client")
+"""What a row of invoices says beside amounts; with none of it, its amounts are a total's."""
 
 
 def is_total_row(cells: Sequence[str], number: str = "") -> bool:
@@ -21,9 +26,9 @@ def is_total_row(cells: Sequence[str], number: str = "") -> bool:
 
     A row that has the ``number`` of an invoice is none, unless the word stands there.
     """
-    if number and not _TOTAL_WORDS.match(number):
-        return False
     filled = [cell for cell in cells if cell]
+    if number and not _TOTAL_WORDS.match(number):
+        return len(filled) > 1 and all(map(_RULED.fullmatch, filled))  # a line drawn with hyphens
     return any(_TOTAL_WORDS.match(cell) for cell in filled[:2]) and len(filled) * 3 <= len(cells) * 2
 
 
@@ -41,6 +46,7 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
     header_line = table.header_line
     is_of_cards = table.kind is CUSTOMERS
     number_at = table.positions.get("code" if is_of_cards else "numero", -1)
+    said_of_invoices = [table.positions[name] for name in _SAID_OF_INVOICES] if table.kind is INVOICES else []
     header: list[str] = []
     try:
         for row in table.table.rows():
@@ -50,7 +56,7 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
                 is_doubtful = not number or number[0] in _FIRST_LETTERS or " " in number or cells == header
                 if number_at < 0 or not is_doubtful or (is_of_cards and not number):
                     yield row  # a card without a code is refused, whatever it says
-                elif _is_skipped(cells, number, header):
+                elif _is_skipped(cells, number, header) or _says_no_invoice(cells, said_of_invoices, number):
                     report.skip(SkippedRow(table.name, row.line, skipped_reason(cells)))
                 else:
                     yield row
@@ -71,3 +77,10 @@ def _is_skipped(cells: list[str], number: str, header: list[str]) -> bool:
         return True
     # «Édité le 31/01/2025» under a report: one text alone, that is no number.
     return len(cells) >= 4 and " " in number and sum(bool(cell) for cell in cells) == 1
+
+
+def _says_no_invoice(cells: list[str], places: list[int], number: str) -> bool:
+    """Whether a row of invoices has amounts and nothing at ``places``, which say whose and of when they are."""
+    if not places or not any(cells):
+        return False
+    return _TOTAL_ALONE.fullmatch(number) is not None or not any(cells[place] for place in places if place < len(cells))

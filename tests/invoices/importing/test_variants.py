@@ -1,0 +1,112 @@
+"""Files that are a little unlike the usual ones: read as their author meant, or refused; never otherwise."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from customers.models import Customer
+from invoices.importing.report import ImportReport
+from invoices.importing.run import import_erp
+from invoices.importing.tables.cells import whole_postcode
+from invoices.importing.values import are_ambiguous
+from invoices.models import Invoice
+from tests.support.factories import make_company
+
+pytestmark = pytest.mark.django_db
+CUSTOMERS = "code;raison_sociale\nC1;Dupont\n"
+INVOICES = "numero;date;code_client;total_ht;total_tva;total_ttc\nF1;15/01/2025;C1;100,00;20,00;120,00\n"
+LINES = "numero;designation;taux_tva;total_ht\nF1;Vis;20;100,00\n"
+
+
+@pytest.fixture(autouse=True)
+def company() -> None:
+    make_company()
+
+
+def imported(
+    folder: Path, customers: str = CUSTOMERS, invoices: str = INVOICES, lines: str = LINES, *, encoding: str = "utf-8"
+) -> ImportReport:
+    for name, text in (("clients", customers), ("factures", invoices), ("lignes", lines)):
+        (folder / f"{name}.csv").write_bytes(text.encode(encoding))
+    return import_erp([folder])
+
+
+def reasons(report: ImportReport) -> Iterable[str]:
+    return [f"{each.column} {each.reason}" for each in report.rejected]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Somme;;;100,00;20,00;120,00",
+        "Total;1 facture;;100,00;20,00;120,00",
+        ";;;100,00;20,00;120,00",
+        "-----;-----;-----;-----;-----;-----",
+    ],
+)
+def test_a_row_under_the_invoices_is_skipped_and_said(tmp_path: Path, row: str) -> None:
+    report = imported(tmp_path, invoices=f"{INVOICES}{row}\n")
+    assert report.is_clean, reasons(report)
+    assert [each.line for each in report.skipped] == [3]
+    assert Invoice.objects.get().total_with_vat == 120
+
+
+@pytest.mark.parametrize("name", ["TypeDoc", "Sens", "Catégorie de pièce"])
+def test_a_column_that_says_avoir_is_the_type_whatever_its_name(tmp_path: Path, name: str) -> None:
+    invoices = INVOICES.replace("total_ttc", f"total_ttc;{name}").replace("120,00\n", "120,00;Avoir\n")
+    report = imported(tmp_path, invoices=invoices)
+    assert report.is_clean, reasons(report)
+    assert Invoice.objects.get().kind == Invoice.Kind.CREDIT_NOTE
+
+
+def test_a_code_that_a_spreadsheet_rounded_is_refused(tmp_path: Path) -> None:
+    report = imported(tmp_path, CUSTOMERS.replace("C1", "1,23457E+11"), INVOICES.replace("C1", "1,23457E+11"))
+    assert "arrondi" in " ".join(reasons(report))
+    assert not Customer.objects.exists()
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac_roman", "cp1252"])
+def test_accents_of_old_programs_are_read(tmp_path: Path, encoding: str) -> None:
+    assert imported(tmp_path, CUSTOMERS.replace("Dupont", "Hôtel Bénédicte à Nîmes"), encoding=encoding).is_clean
+    assert Customer.objects.get().name == "Hôtel Bénédicte à Nîmes"
+
+
+@pytest.mark.parametrize(
+    ("invoices", "lines"),
+    [
+        ("Facture n°;Date d'émission;Réf. client;Total hors taxes;Taxes;Total toutes taxes comprises", ""),
+        ("Numéro de facture;Date;Code client;Total (HT);Total (TVA);Total (TTC)", ""),
+        ("", "Numéro de facture;Intitulé;Nombre;Prix unitaire hors taxe;Taux de TVA;Total ligne hors taxe"),
+    ],
+)
+def test_headers_in_full_words_are_understood(tmp_path: Path, invoices: str, lines: str) -> None:
+    report = imported(
+        tmp_path,
+        invoices=f"{invoices}\n{INVOICES.partition('\n')[2]}" if invoices else INVOICES,
+        lines=f"{lines}\nF1;Vis;1;100,00;20;100,00\n" if lines else LINES,
+    )
+    assert report.is_clean, reasons(report)
+    assert Invoice.objects.get().total_vat == Decimal("20.00")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1000", "01000"),
+        ("F-75001", "75001"),
+        ("75 001", "75001"),
+        ("75001.0", "75001"),
+        ("75001 CEDEX", "75001 CEDEX"),
+    ],
+)
+def test_a_french_postcode_has_five_digits(text: str, expected: str) -> None:
+    assert whole_postcode(text, "FR") == expected
+    assert whole_postcode(text, "DE") == text
+
+
+def test_a_point_may_part_thousands_too() -> None:
+    assert are_ambiguous(["12.000", "2.400", "14.400"])
+    assert not are_ambiguous(["12.000", "2.40", "14.40"])
