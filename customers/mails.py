@@ -7,7 +7,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 from customers.links import LIFETIMES, PAGES, Purpose, write_reference
 from customers.models import Account
@@ -64,19 +64,21 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
     identity = default_identity()
     preferences = space_url("account")
     subjects = (identity, AccountHolder(account, account.get_full_name()))
-    composed = compose(
-        template,
-        values_of(*subjects),
-        MailLook(
-            company_name=identity.company,
-            colour=identity.colour,
-            space_url=settings.PORTAL_URL,
-            button_label=_("Ouvrir mon espace"),
-            button_url=space_url("login"),
-            preferences_url=preferences,
-        ),
-        brief_values_of(*subjects),
-    )
+    worded = template.in_language(identity.language_for(account.language))
+    with override(worded.language):
+        composed = compose(
+            worded,
+            values_of(*subjects),
+            MailLook(
+                company_name=identity.company,
+                colour=identity.colour,
+                space_url=settings.PORTAL_URL,
+                button_label=_("Ouvrir mon espace"),
+                button_url=space_url("login"),
+                preferences_url=preferences,
+            ),
+            brief_values_of(*subjects),
+        )
     return Draft(
         key=f"credentials:{account.pk}:{sending}",
         kind=str(template.key),
@@ -130,19 +132,20 @@ def _draft_of_account(
 ) -> Draft:
     """The mail whose words stand in the template ``words``: its first line is the subject, its last one the button."""
     identity = default_identity()
-    subject, _blank, rest = render_to_string(words, context).strip().partition("\n")
-    body, _blank, button_label = rest.strip().rpartition("\n")
-    composed = compose(
-        LoadedTemplate(key="account", version=1, subject=subject, body=body),
-        values_of(identity, AccountHolder(account, account.get_full_name())),
-        MailLook(
-            company_name=identity.company,
-            colour=identity.colour,
-            space_url=settings.PORTAL_URL,
-            button_label=button_label,
-            button_url=button_url,
-        ),
-    )
+    with override(identity.language_for(account.language)):
+        subject, _blank, rest = render_to_string(words, context).strip().partition("\n")
+        body, _blank, button_label = rest.strip().rpartition("\n")
+        composed = compose(
+            LoadedTemplate(key="account", version=1, subject=subject, body=body),
+            values_of(identity, AccountHolder(account, account.get_full_name())),
+            MailLook(
+                company_name=identity.company,
+                colour=identity.colour,
+                space_url=settings.PORTAL_URL,
+                button_label=button_label,
+                button_url=button_url,
+            ),
+        )
     return Draft(
         key=key,
         kind="account",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from customers.credentials import draw_password, encrypt_secret
+from customers.languages import language_of_country
 from customers.links import Purpose, account_of_token
 from customers.mails import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from customers.models import Access, Account, Customer
@@ -41,7 +42,7 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
     account = Account.objects.filter(login=address).first()
     is_new = account is None
     if account is None:
-        account = Account(login=address, name=name or customer.name)
+        account = Account(login=address, name=name or customer.name, language=language_of_country(customer.country))
         # The hash takes tens of milliseconds: before the transaction, which holds SQLite's one writer's place.
         draw_credentials(account)
         try:

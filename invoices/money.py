@@ -1,6 +1,8 @@
-"""Money: rounded half up to the cent in one place, and written as French readers expect."""
+"""Money: rounded half up to the cent in one place, and written as readers of the language in use expect."""
 
 from decimal import ROUND_HALF_UP, Decimal
+
+from invoices.cldr import amount_in, before_percent, decimal_in, foreign_locale
 
 CENT = Decimal("0.01")
 HALF_CENT = Decimal("0.005")
@@ -22,17 +24,28 @@ def vat_amount(taxable: Decimal, rate: Decimal) -> Decimal:
 
 def write_decimal(value: Decimal) -> str:
     """``1234.50`` as «1 234,50» with narrow no-break spaces and as many decimals as ``value`` has."""
+    if (locale := foreign_locale()) is not None:
+        return decimal_in(locale, value)
     return f"{value:,f}".replace(",", NARROW_SPACE).replace(".", ",")
 
 
 def write_amount(amount: Decimal, currency: str = "EUR") -> str:
     """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code."""
+    if (locale := foreign_locale()) is not None:
+        return amount_in(locale, to_cents(amount), currency)
     return f"{write_decimal(to_cents(amount))}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"
 
 
 def show_amount(amount: Decimal, currency: str = "EUR") -> str:
     """:func:`write_amount` for a page: below zero with a minus sign that is read out."""
     return write_amount(amount, currency).replace("-", MINUS)
+
+
+def write_rate(rate: Decimal) -> str:
+    """``5.50`` as «5,5 %»."""
+    locale = foreign_locale()
+    space = NO_BREAK_SPACE if locale is None else before_percent(locale)
+    return f"{write_decimal(Decimal(f'{rate.normalize():f}'))}{space}%"
 
 
 def write_count(number: int, singular: str, several: str) -> str:

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template.loader import get_template, render_to_string
@@ -17,6 +18,7 @@ from mailing.colours import darken_for_white
 from mailing.models import MessageTemplate, MessageTemplateVersion
 from mailing.placeholders import PLACEHOLDERS, SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
 from mailing.plain_text import one_line
+from mailing.shipped_texts import shipped_text
 
 __all__ = (
     "SECRET_MASK",
@@ -43,12 +45,24 @@ _PAGE = "mail/message.html"
 
 @dataclass(frozen=True)
 class LoadedTemplate:
-    """A predefined message as it stood when it was read."""
+    """A predefined message as it stood when it was read: its French text, or that of another ``language``."""
 
     key: str
     version: int
     subject: str
     body: str
+    language: str = settings.LANGUAGE_CODE
+
+    def in_language(self, language: str) -> "LoadedTemplate":
+        """The same message in ``language``, in French where it has no text in it.
+
+        A text that this installation has not changed is there in every language that has a catalogue.
+        """
+        shipped = shipped_text(self.key)
+        if language == self.language or shipped is None or (self.subject, self.body) != (shipped.subject, shipped.body):
+            return self
+        text = shipped_text(self.key, language)
+        return self if text is None else replace(self, language=language, subject=text.subject, body=text.body)
 
 
 @dataclass(frozen=True)

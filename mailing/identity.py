@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 
 @dataclass(frozen=True, slots=True)
 class SenderIdentity:
@@ -13,6 +15,12 @@ class SenderIdentity:
     name: str = ""
     reply_to: str = ""
     colour: str = "#1f4e79"
+    # The languages besides French in which it writes.
+    languages: tuple[str, ...] = ()
+
+    def language_for(self, wanted: str) -> str:
+        """The language in which it writes to somebody who wants ``wanted``: that one, or French."""
+        return wanted if wanted in self.languages else settings.LANGUAGE_CODE
 
 
 _provider: Callable[[], SenderIdentity] | None = None

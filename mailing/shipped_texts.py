@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from importlib import import_module
 
+from django.conf import settings
+from django.utils.translation import gettext, override
+
 from mailing.models import MessageTemplate
+
+# The migration is the one place where these texts stand; its name begins with a digit.
+MESSAGES: tuple[tuple[str, str, str, str], ...] = import_module("mailing.migrations.0002_predefined_messages").MESSAGES
 
 
 @dataclass(frozen=True)
@@ -14,11 +20,17 @@ class ShippedText:
     body: str
 
 
-def shipped_text(key: str) -> ShippedText | None:
-    """What a new installation begins with for the message ``key``; None where this release ships none."""
-    # The migration is the one place where these texts stand; its name begins with a digit.
-    messages = import_module("mailing.migrations.0002_predefined_messages").MESSAGES
-    return next((ShippedText(subject, body) for known, _name, subject, body in messages if known == key), None)
+def shipped_text(key: str, language: str = settings.LANGUAGE_CODE) -> ShippedText | None:
+    """What a new installation begins with for the message ``key``; None where this release ships none in ``language``.
+
+    The texts of other languages than French stand in their catalogues.
+    """
+    french = next((ShippedText(subject, body) for known, _name, subject, body in MESSAGES if known == key), None)
+    if french is None or language == settings.LANGUAGE_CODE:
+        return french
+    with override(language):
+        translated = ShippedText(gettext(french.subject), gettext(french.body))
+    return translated if translated.body != french.body else None
 
 
 def has_newer_text(template: MessageTemplate) -> bool:

@@ -71,7 +71,11 @@ class BodyLimitMiddleware:
 
 def too_large(request: HttpRequest, most: int, *, is_file: bool, is_counted: bool = True) -> HttpResponse:
     """Page 413: how much may be sent; the body is left unread."""
-    size = _("%(number)s Mo") % {"number": most // 1_000_000} if most >= 1_000_000 else f"{most // 1000} ko"
+    size = (
+        _("%(number)s Mo") % {"number": most // 1_000_000}
+        if most >= 1_000_000
+        else _("%(number)s ko") % {"number": most // 1000}
+    )
     if not is_counted:
         sentence = _("Cet envoi n’annonce pas sa taille.")
     elif is_file:

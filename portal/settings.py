@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
-from django.utils.translation import gettext_lazy as _
 
 from portal.environment import Environment, hide_password, require_extra, wrong
 from portal.mail_oauth import read_mail_oauth
@@ -124,6 +123,7 @@ MIDDLEWARE = [
     "portal.middleware.SpaceMiddleware",
     "portal.backoffice.impersonation.VisitMiddleware",  # after the session knows whose it is
     "portal.space.acting.ActingMiddleware",
+    "portal.languages.LanguageMiddleware",  # after both: whose language it is
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -359,11 +359,11 @@ MAIL_ATTACHMENTS_LIMIT = env.int("MAIL_ATTACHMENTS_LIMIT", default=10_000_000)
 
 # ─── Language ────────────────────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("français"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Customers' languages by their own names: one more here, and the catalogue that bin/messages begins.
+LANGUAGES = [("fr", "français"), ("en", "English"), ("de", "Deutsch"), ("es", "español")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", default="Europe/Paris")
 USE_TZ = True
-USE_I18N = True
 FORMAT_MODULE_PATH = ["portal.formats"]
 
 # ─── Health ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -82,7 +82,7 @@ _ALSO: Final = {
 
 @functools.cache
 def _names(language: str) -> dict[str, str]:
-    return {str(code): str(name) for code, name in Locale(language).territories.items()}
+    return {str(code): str(name) for code, name in Locale.parse(language, sep="-").territories.items()}
 
 
 @functools.cache
@@ -92,9 +92,10 @@ def codes() -> frozenset[str]:
     return frozenset((territories - _NO_COUNTRIES) | {"XI"})
 
 
-def country_name(code: str) -> str:
-    """The country of an alpha-2 ``code`` in French; the code itself where there is none."""
-    return _OWN_NAMES.get(code) or (_names("fr")[code] if code in codes() else code)
+def country_name(code: str, language: str = "fr") -> str:
+    """The country of an alpha-2 ``code`` in ``language`` (of CLDR); the code itself where there is none."""
+    own = _OWN_NAMES.get(code) if language == "fr" else None
+    return own or (_names(language).get(code, code) if code in codes() else code)
 
 
 def country_code(text: str) -> str:

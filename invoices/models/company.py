@@ -3,6 +3,7 @@
 import re
 from typing import Any, ClassVar, Final
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
@@ -30,6 +31,11 @@ class CompanyQuerySet(models.QuerySet["Company"]):
     def incomplete(self) -> "list[Company]":
         """The companies whose legal identity lacks something, so that nothing can be frozen in their name."""
         return [company for company in self if company.missing_identity()]
+
+    def languages(self) -> list[str]:
+        """The languages besides French that these companies offer, in the order of the settings. One query."""
+        offered = {code for codes in self.values_list("languages", flat=True) for code in codes}
+        return [code for code, _name in settings.LANGUAGES if code in offered and code != settings.LANGUAGE_CODE]
 
 
 class Company(models.Model):
@@ -141,6 +147,9 @@ class Company(models.Model):
     sender_name = models.CharField(_("nom de l’expéditeur des mails"), max_length=100, blank=True)
     sender_email = models.EmailField(_("adresse de l’expéditeur"), blank=True)
     reply_to = models.EmailField(_("répondre à"), blank=True)
+
+    # Codes of settings.LANGUAGES; French is never missing, and so is not among them.
+    languages = models.JSONField(_("langues proposées aux clients"), default=list, blank=True)
 
     publication_director = models.CharField(
         _("directeur de la publication"),

@@ -5,6 +5,8 @@ Legal text stays in French whatever the language of the portal.
 
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from invoices.en16931.model import InvoiceContent, VatBreakdown
 from invoices.en16931.vat import printed_reason
 
@@ -114,14 +116,24 @@ UNITS = {
 }
 
 
-# The words among them, which take an s from two on; symbols never do.
-COUNTED = frozenset({"an", "lot", "forfait", "paire", "boîte", "carton", "palette"})
+# The words among them as they are from two on; symbols never change.
+COUNTED = {
+    "an": "ans",
+    "lot": "lots",
+    "forfait": "forfaits",
+    "paire": "paires",
+    "boîte": "boîtes",
+    "carton": "cartons",
+    "palette": "palettes",
+}
 
 
 def unit(code: str, quantity: Decimal) -> str:
     """The unit of ``quantity`` as a reader writes it; an unknown code is shown as it is."""
     name = UNITS.get(code, code)
-    return f"{name}s" if name in COUNTED and abs(quantity) >= 2 else name
+    if name in COUNTED and abs(quantity) >= 2:
+        name = COUNTED[name]
+    return gettext(name) if name else ""
 
 
 PAYMENT_MEANS = {

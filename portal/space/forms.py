@@ -1,5 +1,6 @@
 """Forms of the customers' space."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -128,7 +129,7 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 class PreferencesForm(forms.ModelForm[Account]):
-    """What the account receives, and in which language it is written to."""
+    """What the account receives, and in which of ``languages`` it is written to; no choice where there is only one."""
 
     class Meta:
         model = Account
@@ -136,10 +137,13 @@ class PreferencesForm(forms.ModelForm[Account]):
         labels = {"notify_by_mail": _("Recevoir un mail à chaque nouvelle facture")}
         help_texts = {"notify_by_mail": _("Sans mail, vos factures paraissent quand même dans votre espace.")}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, languages: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = forms.ChoiceField(label=_("Langue des mails"), choices=settings.LANGUAGES)
-        self.fields["language"] = choices
+        if len(languages) < 2:
+            del self.fields["language"]
+            return
+        choices = [(code, name) for code, name in settings.LANGUAGES if code in languages]
+        self.fields["language"] = forms.ChoiceField(label=_("Langue de l’espace et des mails"), choices=choices)
 
 
 class VerificationForm(forms.Form):

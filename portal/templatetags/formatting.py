@@ -1,10 +1,13 @@
 """House filters: amounts, plurals."""
 
+import datetime
 from decimal import Decimal
 
 from django import template
+from django.utils.translation import get_language, gettext
 
 from invoices import money
+from invoices.cldr import plural_form, write_day, write_moment, write_month
 from invoices.en16931.countries import country_name
 from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
@@ -26,10 +29,7 @@ def number(value: Decimal | None) -> str:
 @register.filter
 def rate(value: Decimal | None) -> str:
     """``20.00|rate`` as «20 %», ``5.50|rate`` as «5,5 %»; nothing for None."""
-    if value is None:
-        return ""
-    shortest = f"{Decimal(value).normalize():f}"
-    return f"{write_decimal(Decimal(shortest))}{NO_BREAK_SPACE}%"
+    return "" if value is None else money.write_rate(Decimal(value))
 
 
 @register.filter
@@ -40,17 +40,36 @@ def fingerprint(value: str) -> str:
 
 @register.filter
 def country(code: str) -> str:
-    """``"DE"|country`` as «Allemagne»."""
-    return country_name(code)
+    """``"DE"|country`` as «Allemagne», in the language in use."""
+    return country_name(code, get_language() or "fr")
+
+
+@register.filter(expects_localtime=True)
+def day(value: datetime.date | None) -> str:
+    """A date, or the date of a moment, as «07/06/2025» in French; nothing for None."""
+    return "" if value is None else write_day(value)
+
+
+@register.filter(expects_localtime=True)
+def moment(value: datetime.datetime | None) -> str:
+    """A moment as «07/06/2025 14:05» in French; nothing for None."""
+    return "" if value is None else write_moment(value)
+
+
+@register.filter
+def month_of_year(value: datetime.date) -> str:
+    """A day of a month as «Juin 2025»."""
+    return write_month(value)
 
 
 @register.filter
 def plural(count: int | None, forms: str) -> str:
-    """``3|plural:"facture,factures"`` as «3 factures». In French the plural begins at two: «0 facture», «1 facture»."""
-    singular, several = forms.split(",")
+    """``3|plural:"facture,factures"`` as «3 factures», or the forms that the language in use has for these.
+
+    In French the plural begins at two: «0 facture», «1 facture».
+    """
     number = count or 0
-    word = several if abs(number) >= 2 else singular
-    return f"{write_decimal(Decimal(number))}{NO_BREAK_SPACE}{word}"
+    return f"{write_decimal(Decimal(number))}{NO_BREAK_SPACE}{plural_form(gettext(forms).split(','), number)}"
 
 
 @register.filter

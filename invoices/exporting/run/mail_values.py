@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.mails import AccountHolder
+from invoices.cldr import write_day
 from invoices.models import Invoice
 from invoices.money import write_amount
 from mailing.identity import SenderIdentity
@@ -85,7 +85,7 @@ def write_kind(announced: AnnouncedInvoices) -> str:
 
 def write_dates(announced: AnnouncedInvoices) -> str:
     """The dates of issue, each once."""
-    return _each_once([date_format(invoice.issue_date, "d/m/Y") for invoice in announced.invoices])
+    return _each_once([write_day(invoice.issue_date) for invoice in announced.invoices])
 
 
 def write_totals(announced: AnnouncedInvoices) -> str:
@@ -109,7 +109,7 @@ def write_due_dates(announced: AnnouncedInvoices) -> str:
 
 def write_due_date(invoice: Invoice) -> str:
     """The due date of one invoice, or «à réception»."""
-    return date_format(invoice.due_date, "d/m/Y") if invoice.due_date else _("à réception")
+    return write_day(invoice.due_date) if invoice.due_date else _("à réception")
 
 
 def _each_once(dates: list[str]) -> str:

@@ -1,15 +1,16 @@
 """What customers are told of their invoices: the mail of one invoice, or of all those of a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from customers.mails import AccountHolder
 from customers.models import Account
 from customers.space_urls import space_url
+from invoices.cldr import write_day
 from invoices.exporting.run.mail_values import SHOWN_AT_MOST, AnnouncedInvoices, write_others, write_totals
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
@@ -35,13 +36,18 @@ def identity_of(company: Company) -> SenderIdentity:
         name=company.sender_name or company.name,
         reply_to=company.reply_to or company.email,
         colour=company.colour,
+        languages=tuple(company.languages),
     )
 
 
 def find_default_identity() -> SenderIdentity:
-    """In whose name mails leave that no invoice is about: the default company's."""
-    company = Company.objects.filter(is_default=True).first()
-    return identity_of(company) if company is not None else SenderIdentity(address=settings.DEFAULT_FROM_EMAIL)
+    """In whose name mails leave that no invoice is about: the default company's. One query."""
+    companies = list(Company.objects.all())
+    company = next((each for each in companies if each.is_default), None)
+    if company is None:
+        return SenderIdentity(address=settings.DEFAULT_FROM_EMAIL)
+    # An account may be a customer's of any of them: it is written to in the language in which it sees the space.
+    return replace(identity_of(company), languages=tuple({code for each in companies for code in each.languages}))
 
 
 def draft_invoice_mail(
@@ -100,7 +106,7 @@ def _highlights(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
     highlights = [(label, write_totals(announced))]
     if due_dates := sorted({invoice.due_date for invoice in announced.to_pay if invoice.due_date}):
         label = _("Échéance") if len(due_dates) == 1 else _("Première échéance")
-        highlights.append((label, date_format(due_dates[0], "d/m/Y")))
+        highlights.append((label, write_day(due_dates[0])))
     return highlights
 
 
@@ -147,24 +153,26 @@ def _draft(
     identity = identity_of(first.company)
     preferences = space_url("account")
     subjects = (identity, AccountHolder(account, first.customer.name), announced)
-    button_label, button_url = _button(announced)
-    rows = _rows(announced)
-    composed = compose(
-        template,
-        values_of(*subjects),
-        MailLook(
-            company_name=identity.company,
-            colour=identity.colour,
-            space_url=settings.PORTAL_URL,
-            button_label=button_label,
-            button_url=button_url,
-            highlights=tuple(_highlights(announced)),
-            rows=tuple(rows),
-            more=write_others(len(rows), len(announced.invoices)) if rows else "",
-            preferences_url=preferences,
-        ),
-        brief_values_of(*subjects),
-    )
+    worded = template.in_language(identity.language_for(account.language))
+    with override(worded.language):  # whoever exports, and wherever: the reader's language
+        button_label, button_url = _button(announced)
+        rows = _rows(announced)
+        composed = compose(
+            worded,
+            values_of(*subjects),
+            MailLook(
+                company_name=identity.company,
+                colour=identity.colour,
+                space_url=settings.PORTAL_URL,
+                button_label=button_label,
+                button_url=button_url,
+                highlights=tuple(_highlights(announced)),
+                rows=tuple(rows),
+                more=write_others(len(rows), len(announced.invoices)) if rows else "",
+                preferences_url=preferences,
+            ),
+            brief_values_of(*subjects),
+        )
     return Draft(
         key=key,
         kind=str(template.key),

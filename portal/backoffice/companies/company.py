@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -120,6 +121,17 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
             "description": gettext_lazy("Vides : les textes du portail, remplis avec les données ci-dessus."),
         },
     ),
+    (
+        "langues",
+        gettext_lazy("Langues"),
+        {
+            "fields": ("languages",),
+            "description": gettext_lazy(
+                "Le français est toujours proposé. Chaque client choisit sa langue dans son compte ; avant, elle est "
+                "devinée de son pays. Les messages prédéfinis ont un texte par langue."
+            ),
+        },
+    ),
 )
 
 
@@ -154,6 +166,13 @@ class TemplateChoice(forms.RadioSelect):
 
 class CompanyForm(forms.ModelForm[Company]):
     """The form of the company; the logo is looked at as the printer will."""
+
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("langues proposées aux clients, outre le français"),
+        choices=[(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
 
     class Meta:
         model = Company

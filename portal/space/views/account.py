@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.services import choose_password
 from invoices.models import Invoice
 from mailing.outbox import messages_to
+from portal.languages import offered_languages
 from portal.middleware import PASSWORD, open_before
 from portal.persons import data_of
 from portal.proof import proved_lately
@@ -34,7 +35,7 @@ PRESENT_PASSWORDS = Limit("present-password", most=10, minutes=15)
 def account(request: HttpRequest) -> HttpResponse:
     """The account at a glance; its preferences are saved here."""
     owner = signed_in_account(request)
-    form = PreferencesForm(request.POST or None, instance=owner)
+    form = PreferencesForm(request.POST or None, instance=owner, languages=offered_languages())
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Vos préférences sont enregistrées."))

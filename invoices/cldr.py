@@ -1,0 +1,82 @@
+"""Numbers, amounts and dates as the reader's language writes them (CLDR, through Babel).
+
+French is the house's own writing (:mod:`invoices.money`); the language is the active one, which only a customer's page,
+mail or document sets to another than French.
+"""
+
+import datetime
+import functools
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
+from django.utils.translation import get_language
+
+# English as it is written in Europe: «7 Jun 2025» and never 6/7/25.
+_WRITTEN_AS: Final = {"en": "en_GB"}
+# The plural classes of CLDR, in their order.
+_PLURAL_CLASSES: Final = ("zero", "one", "two", "few", "many", "other")
+NO_BREAK_SPACE: Final = "\u00a0"
+
+
+def foreign_locale() -> Locale | None:
+    """The locale of the active language; None where that is French, or none at all."""
+    language = get_language()
+    return None if language is None or language.startswith("fr") else locale_of(language)
+
+
+@functools.cache
+def locale_of(language: str) -> Locale:
+    """The locale by which a language of the settings (``de``, ``pt-br``) writes."""
+    return Locale.parse(_WRITTEN_AS.get(language, language).replace("-", "_"))
+
+
+def decimal_in(locale: Locale, value: Decimal) -> str:
+    """``1234.50`` as «1.234,50» in German, with as many decimals as ``value`` has."""
+    signs = str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
+    return f"{value:,f}".translate(signs)
+
+
+def amount_in(locale: Locale, amount: Decimal, currency: str) -> str:
+    """An amount in cents as «€1,234.50» in English, «1.234,50 €» in German."""
+    return format_currency(amount, currency, locale=locale, currency_digits=False)
+
+
+def before_percent(locale: Locale) -> str:
+    """What stands between a number and its per cent sign: a no-break space, or nothing."""
+    return NO_BREAK_SPACE if NO_BREAK_SPACE in locale.percent_formats[None].pattern else ""
+
+
+def write_day(day: datetime.date) -> str:
+    """«07/06/2025» in French; «7 Jun 2025», «07.06.2025», «7 jun 2025»."""
+    locale = foreign_locale()
+    if locale is None:
+        return f"{day.day:02d}/{day.month:02d}/{day.year:04d}"
+    return format_date(day, "medium", locale=locale)
+
+
+def write_moment(moment: datetime.datetime) -> str:
+    """«07/06/2025 14:05» in French; ``moment`` is in the reader's time already."""
+    locale = foreign_locale()
+    if locale is None:
+        return f"{write_day(moment)} {moment.hour:02d}:{moment.minute:02d}"
+    return f"{write_day(moment)} {format_time(moment, 'short', locale=locale)}"
+
+
+def write_month(first: datetime.date) -> str:
+    """«Juin 2025», «June 2025», «Juni 2025», «Junio de 2025»."""
+    text: str = format_skeleton("yMMMM", first, locale=foreign_locale() or locale_of("fr"))
+    return text[:1].upper() + text[1:]
+
+
+def plural_form(forms: Sequence[str], number: int) -> str:
+    """The one of ``forms`` that ``number`` takes: singular and plural, or one for each plural class of the language."""
+    locale = foreign_locale() or locale_of("fr")
+    if len(forms) == 2:
+        return forms[0] if locale.plural_form(abs(number)) == "one" else forms[1]
+    used = {*locale.plural_form.tags, "other"}
+    by_class: dict[str, str] = dict(zip((name for name in _PLURAL_CLASSES if name in used), forms, strict=False))
+    return by_class.get(str(locale.plural_form(abs(number))), forms[-1])

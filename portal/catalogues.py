@@ -1,0 +1,152 @@
+"""The catalogues of what customers read: which sources hold their words, and how a catalogue follows them.
+
+A message is the French text as it stands. The back-office is French only and has no catalogue. ``bin/messages`` writes
+``locale/<language>/LC_MESSAGES/django.po`` (to translate) and ``django.mo`` (what the pages read); Babel does it, so
+that no tool of GNU gettext is needed.
+"""
+
+import ast
+import datetime
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT: Final = Path(__file__).parent.parent
+CATALOGUES: Final = Path(__file__).parent / "locale"
+
+# What only customers see, as patterns of paths.
+WHOLE_FILES: Final = (
+    "templates/*.html",
+    "templates/mail/*",
+    "templates/space/**/*.html",
+    "portal/space/**/*.py",
+    "portal/bodies.py",
+    "portal/devices.py",
+    "customers/passwords.py",
+    "invoices/exporting/run/mail*.py",
+)
+# Of files that staff's pages use too: the classes and functions whose words customers see.
+PARTS_OF_FILES: Final = (
+    ("invoices/models/invoice.py", ("Kind", "__str__")),
+    ("invoices/models/lifecycle.py", ("Code",)),
+    ("mailing/models.py", ("State",)),
+    ("mailing/composition.py", ("_text_part",)),
+    ("customers/mails.py", ("draft_credentials_mail",)),
+)
+# Tables of words that are looked up and then translated.
+TABLES: Final = (("invoices/printing/wording.py", ("UNITS", "COUNTED")),)
+# Stands in the head of a compiled catalogue, which says the same whenever it was written.
+_NO_TIME: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"))
+_IN_TEMPLATE: Final = re.compile(r"""\b(?:_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_PLURAL_FORMS: Final = re.compile(r'\|plural:"([^"]+)"')
+
+
+def messages() -> list[str]:
+    """Every message that customers may read, in French, sorted."""
+    found: set[str] = set()
+    for pattern in WHOLE_FILES:
+        for path in ROOT.glob(pattern):
+            if path.suffix in (".html", ".txt"):
+                found.update(_of_template(path.read_text()))
+            elif path.suffix == ".py":
+                found.update(_of_python(ast.parse(path.read_text())))
+    for name, parts in PARTS_OF_FILES:
+        for node in ast.walk(ast.parse((ROOT / name).read_text())):
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in parts:
+                found.update(_of_python(node))
+    for name, tables in TABLES:
+        for node in ast.walk(ast.parse((ROOT / name).read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in tables:
+                found.update(str(text) for text in ast.literal_eval(node.value).values() if text)
+    # The predefined messages as they are shipped, where mailing.shipped_texts finds them: read without the database.
+    for _key, _name, subject, body in import_module("mailing.migrations.0002_predefined_messages").MESSAGES:
+        found.update((subject, body))
+    return sorted(found)
+
+
+def _of_python(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS):
+            continue
+        texts = node.args[:2] if node.func.id.startswith("ngettext") else node.args[:1]
+        for text in texts:
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+
+
+def _of_template(source: str) -> Iterator[str]:
+    for found in _IN_TEMPLATE.finditer(templatize(source)):
+        yield str(ast.literal_eval(found[1]))
+    yield from _PLURAL_FORMS.findall(source)
+
+
+def languages() -> list[str]:
+    """The languages that have a catalogue."""
+    return sorted(path.parts[-3] for path in CATALOGUES.glob("*/LC_MESSAGES/django.po"))
+
+
+def po_path(language: str) -> Path:
+    """Where the catalogue of ``language`` is translated; its compiled form stands beside it."""
+    return CATALOGUES / language / "LC_MESSAGES" / "django.po"
+
+
+def load(language: str) -> Catalog:
+    """The catalogue of ``language``."""
+    with po_path(language).open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def follow_sources(language: str) -> list[str]:
+    """Write the catalogue of ``language`` anew: messages of the sources only, what was translated kept.
+
+    Makes the catalogue where there is none. Returns the messages that have no translation.
+    """
+    path = po_path(language)
+    known = {message.id: message.string for message in load(language)} if path.exists() else {}
+    catalogue = Catalog(locale=language, project="portail", charset="utf-8")
+    for message in messages():
+        catalogue.add(message, known.get(message, ""))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_written(catalogue))
+    path.with_suffix(".mo").write_bytes(compiled(language))
+    return [str(message.id) for message in load(language) if message.id and not message.string]
+
+
+def _written(catalogue: Catalog) -> bytes:
+    """The catalogue as a file whose head names no time: the same messages give the same bytes."""
+    file = BytesIO()
+    write_po(file, catalogue, width=120, no_location=True, omit_header=True, sort_output=True)
+    head = f'msgid ""\nmsgstr ""\n"Language: {catalogue.locale}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    return head.encode() + file.getvalue()
+
+
+def compiled(language: str) -> bytes:
+    """The compiled form of the catalogue of ``language``, as it should stand beside it."""
+    file = BytesIO()
+    catalogue = load(language)
+    catalogue.creation_date = catalogue.revision_date = _NO_TIME
+    write_mo(file, catalogue)
+    return file.getvalue()
+
+
+def main(begun: list[str]) -> int:
+    """Bring every catalogue up to date, those of the languages ``begun`` too; 1 where something is to translate."""
+    missing = [(each, text) for each in sorted({*languages(), *begun}) for text in follow_sources(each)]
+    for language, message in missing:
+        print(f"{language} : {message}")
+    print(f"Textes à traduire dans portal/locale : {len(missing)}." if missing else "Les catalogues sont à jour.")
+    return int(bool(missing))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
