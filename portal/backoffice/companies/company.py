@@ -164,10 +164,18 @@ class TemplateChoice(forms.RadioSelect):
         return {**super().get_context(name, value, attrs), "pictures": self.pictures}
 
 
+class LanguagesField(forms.MultipleChoiceField):
+    """Languages to tick; an empty one stands for none."""
+
+    def to_python(self, value: Any) -> list[str]:
+        """The codes that were ticked."""
+        return [code for code in super().to_python(value) if code]
+
+
 class CompanyForm(forms.ModelForm[Company]):
     """The form of the company; the logo is looked at as the printer will."""
 
-    languages = forms.MultipleChoiceField(
+    languages = LanguagesField(
         label=gettext_lazy("langues proposées aux clients, outre le français"),
         choices=[(code, name) for code, name in settings.LANGUAGES if code != settings.LANGUAGE_CODE],
         widget=forms.CheckboxSelectMultiple,
