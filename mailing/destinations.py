@@ -1,5 +1,8 @@
 """Where a mail goes: the large providers by the domains of their mailboxes; any other domain stands for itself."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from mailing.addresses import normalise_address
 
 _DOMAINS: dict[str, tuple[str, ...]] = {
@@ -42,6 +45,11 @@ def destination_of(address: str) -> str:
     """The large provider of ``address`` by its name, else its domain in small letters."""
     domain = normalise_address(address).rpartition("@")[2]
     return _PROVIDERS.get(domain, domain)
+
+
+def count_destinations(addresses: Iterable[str]) -> dict[str, int]:
+    """How many different ``addresses`` there are at each destination."""
+    return dict(Counter(destination_of(address) for address in {address.lower() for address in addresses}))
 
 
 def domains_of(destination: str) -> tuple[str, ...]:

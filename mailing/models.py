@@ -318,6 +318,7 @@ class OutboxControl(models.Model):
     rests_since = models.DateTimeField(_("au repos depuis le"), null=True, blank=True, editable=False)
     trial_at = models.DateTimeField(_("prochain mail d’essai"), null=True, blank=True, editable=False)
     trials = models.PositiveIntegerField(_("mails d’essai"), default=0, editable=False)
+    alignment = models.JSONField(_("dernier contrôle de délivrabilité"), default=dict, editable=False)
 
     class Meta:
         verbose_name = _("commande de la boîte d’envoi")

@@ -8,10 +8,12 @@ from typing import Any
 from django.db.models import Case, Count, Q, Sum, When
 from django.utils.translation import gettext as _
 
+from invoices.exporting.criteria import Criteria
 from invoices.exporting.reasons import ReasonRow, row_of
-from invoices.exporting.selection import RecipientStatus
+from invoices.exporting.selection import WRITTEN_TO, RecipientStatus
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
 from invoices.platforms.answers import words_of_submissions
+from mailing.destinations import count_destinations
 from mailing.outbox import MessageState, states_of
 
 # Messages of deliveries are looked up by so many lines at a time.
@@ -153,6 +155,17 @@ def sum_by_currency(export: Export, state: str = "") -> list[CurrencyTotal]:
         .annotate(Count("pk"), Sum("invoice__total_with_vat"))
     )
     return [CurrencyTotal(currency, count, total or Decimal("0.00")) for currency, count, total in rows]
+
+
+def count_recipients(export: Export) -> dict[str, int]:
+    """How many addresses the ready lines of ``export`` write to, by where their mails go."""
+    if not Criteria.from_json(export.criteria).notify:
+        return {}
+    ready = ExportItem.objects.ready().filter(export=export).values("invoice__customer")
+    rows = ExportCustomer.objects.filter(export=export, customer__in=ready).values_list("recipients", flat=True)
+    return count_destinations(
+        found["address"] for row in rows.iterator(chunk_size=2000) for found in row if found["status"] in WRITTEN_TO
+    )
 
 
 def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:

@@ -5,12 +5,11 @@ from django.conf import settings
 from customers.models import Account
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.run.mails import ExportedInvoice, draft_customer_mail, draft_invoice_mail
-from invoices.exporting.selection import RecipientStatus
+from invoices.exporting.selection import WRITTEN_TO
 from invoices.models import Document, ExportCustomer, ExportItem, Invoice
 from mailing.composition import load_template
 from mailing.outbox import Draft
 
-WRITTEN_TO = (RecipientStatus.MAIL, RecipientStatus.GENERATE)
 # Enough to judge a mail by: a preview of a customer's thousands of invoices would be a mail that nobody reads.
 LINES_SHOWN = 50
 

@@ -27,7 +27,7 @@ from invoices.exporting.reasons import (
     reason_of_line,
 )
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
-from mailing.destinations import destination_of
+from mailing.destinations import count_destinations, destination_of
 from mailing.failed_addresses import known_bad
 
 
@@ -40,6 +40,10 @@ class RecipientStatus(models.TextChoices):
     DISABLED = "disabled", _("compte désactivé")  # no mail
     BAD_ADDRESS = "bad_address", _("adresse en erreur")  # refused by the server for good: no mail until corrected
     NOT_WANTED = "not_wanted", _("ne veut pas de mail")  # the account asked for none
+
+
+WRITTEN_TO = (RecipientStatus.MAIL, RecipientStatus.GENERATE)
+"""Those whom a list means to write to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class SelectionCount:
     mails: int = 0
     credentials: int = 0
     destinations: dict[str, int] = field(default_factory=dict)  # the mails by where they go
+    recipients: dict[str, int] = field(default_factory=dict)  # the addresses written to, in the same way
 
 
 def find_candidates(criteria: Criteria) -> InvoiceQuerySet:
@@ -139,14 +144,23 @@ def count_selection(criteria: Criteria) -> SelectionCount:
         elif verdict is not None:
             ready.append((verdict, count))
     total = sum(count for _verdict, count in ready)
-    mails, credentials = _forecast(criteria, ready)
+    written_to, credentials = _forecast(criteria, ready)
+    mails: Counter[str] = Counter()
+    for address, number in written_to.items():
+        mails[destination_of(address)] += number
     return SelectionCount(
-        total + left_out.total(), total, order_reasons(left_out), mails.total(), credentials, dict(mails)
+        total + left_out.total(),
+        total,
+        order_reasons(left_out),
+        written_to.total(),
+        credentials,
+        destinations=dict(mails),
+        recipients=count_destinations(written_to),
     )
 
 
 def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> tuple[Counter[str], int]:
-    """How many mails, by destination, and credentials the export makes for customers with so many ready invoices."""
+    """How many mails, by address, and credentials the export makes for customers with so many ready invoices."""
     to_make = {
         recipient["address"].lower()
         for verdict, _count in ready
@@ -165,7 +179,7 @@ def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> t
             if recipient["status"] == RecipientStatus.MAIL or (
                 recipient["status"] == RecipientStatus.GENERATE and (account is None or account.gets_mails)
             ):
-                mails[destination_of(recipient["address"])] += 1 if criteria.one_mail_per_customer else count
+                mails[recipient["address"].lower()] += 1 if criteria.one_mail_per_customer else count
     return mails, credentials
 
 

@@ -34,6 +34,7 @@ from invoices.exporting.selection import count_selection, list_selection
 from invoices.models import Export, ExportItem, SavedSelection
 from invoices.money import write_amount
 from invoices.store.probing import StoreUnavailableError
+from mailing.alignment import question_before
 from mailing.forecasts import describe_sending_time
 
 # Where there is no terminal, a line of progress is written so often.
@@ -75,6 +76,9 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="reprendre les exports interrompus")
         parser.add_argument("--retry", type=int, metavar="N", help="relancer les échecs de l’export n° N")
         parser.add_argument("--processes", type=int, default=0, help="processus (défaut : un par cœur)")
+        parser.add_argument(
+            "--confirm", action="store_true", help="partir même si un grand fournisseur peut tout refuser"
+        )
         parser.add_argument("--dry-run", action="store_true", help="afficher la liste sans rien écrire")
         parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
 
@@ -90,6 +94,10 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._show(criteria, as_json=options["json"])
             return
+        if criteria.notify and not options["confirm"]:
+            question = question_before(lambda: count_selection(criteria).recipients)
+            if question:
+                raise CommandError(_("%s Pour partir quand même : --confirm.") % question, returncode=2)
         wipe_expired_secrets()
         export = create_export(criteria=criteria, author_name=_("ligne de commande"), selection=selection)
         self._run([export], options)

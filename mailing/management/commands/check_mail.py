@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailing.addresses import InvalidAddressError
+from mailing.alignment import note_check
 from mailing.deliverability import NoMailServerError, check_deliverability, current_setting
 from mailing.dns_lookups import Lookups
 
@@ -35,6 +37,7 @@ class Command(BaseCommand):
             verdict = check_deliverability(current_setting(address), Lookups())
         except (NoMailServerError, InvalidAddressError) as problem:
             raise CommandError(str(problem), returncode=2) from problem
+        note_check(verdict, timezone.now())
         if options["json"]:
             told = {
                 "sender": verdict.setting.sender,

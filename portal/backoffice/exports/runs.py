@@ -18,7 +18,7 @@ from invoices.exporting.exports import (
     retry_failed_mails,
     retry_failures,
 )
-from invoices.exporting.items import iterate_outcomes, load_items, with_mails
+from invoices.exporting.items import count_recipients, iterate_outcomes, load_items, with_mails
 from invoices.exporting.progress import measure_progress
 from invoices.exporting.report import (
     REPORT_COLUMNS,
@@ -32,6 +32,7 @@ from invoices.exporting.trials import send_trial_list
 from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from invoices.store.probing import StoreUnavailableError
+from mailing.alignment import question_before
 from portal.backoffice.exports.list_filters import STATES, ListFilter
 from portal.backoffice.ui.downloads import send_xlsx, zip_of
 from portal.backoffice.ui.pages import (
@@ -64,6 +65,10 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
     if not ExportItem.objects.ready().filter(export=export).exists() and not is_resumed:
         add_message(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
+    if export.state == State.DRAFT and request.POST.get("confirm") != "yes":
+        question = question_before(lambda: count_recipients(export))
+        if question:
+            return _ask_before_starting(request, export, question)
     try:
         check_store_for(export)
         start_export_in_workers(export=export)
@@ -74,6 +79,24 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
     else:
         log_change(request, export, _("Export repris.") if is_resumed else _("Export lancé."))
     return redirect("admin:export_web_list", number=number)
+
+
+def _ask_before_starting(request: HttpRequest, export: Export, question: str) -> HttpResponseBase:
+    """Ask before mails leave that a large provider may refuse, all of them."""
+    return render_page(
+        request,
+        "backoffice/exports/confirm.html",
+        {
+            "title": _("Lancer l’export n° %(number)s sans preuve d’origine ?") % {"number": export.number},
+            "tab": "export",
+            "sentences": [question],
+            "hidden": [("confirm", "yes")],
+            "action": reverse("admin:export_web_start", args=[export.number]),
+            "button": _("Exporter quand même"),
+            "is_dangerous": True,
+            "back": reverse("admin:export_web_list", args=[export.number]),
+        },
+    )
 
 
 @allowed(*CAN_RUN)

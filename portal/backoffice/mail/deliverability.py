@@ -2,10 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from mailing.addresses import InvalidAddressError
+from mailing.alignment import note_check
 from mailing.deliverability import NoMailServerError, Verdict, check_deliverability, current_setting
 from mailing.dns_lookups import Lookups
 from portal.backoffice.ui.pages import render_page
@@ -24,6 +26,7 @@ def deliverability(request: HttpRequest) -> HttpResponse:
     problem = ""
     try:
         verdict = check_deliverability(current_setting(), Lookups())
+        note_check(verdict, timezone.now())
     except (NoMailServerError, InvalidAddressError) as error:
         problem = str(error)
     rows = [(one, COLOURS[one.state]) for one in verdict.findings] if verdict else []
