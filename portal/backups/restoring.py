@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from customers.models import Account, Customer
 from invoices.models import Document, Invoice
 from mailing import outbox
+from mailing.trail.actions import Action
+from mailing.trail.recording import record
 from portal.backups.databases import load_from
 from portal.backups.manifest import (
     CHUNK,
@@ -83,6 +85,8 @@ def restore(
     if "mailing_outboxcontrol" in manifest.tables:
         # Mails that left after the backup still wait in it: a person looks before they leave again.
         outbox.pause("restore")
+    if "trail_entry" in manifest.tables:
+        record(Action.RESTORED, details={"backup": manifest.created_at, "documents": report.documents})
     report.missing_migrations = find_missing_migrations()
     return report
 

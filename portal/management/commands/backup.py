@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils.translation import gettext as _
 
+from mailing.trail.actions import Action
+from mailing.trail.models import Entry
+from mailing.trail.recording import record
 from portal.backups.manifest import BackupError
 from portal.backups.writing import BackupReport, back_up
 
@@ -34,6 +38,9 @@ class Command(BaseCommand):
             report = back_up(options["folder"])
         except BackupError as error:
             raise CommandError(_("Sauvegarde : %(error)s") % {"error": error}) from None
+        # An older schema may be backed up before it is migrated.
+        if Entry._meta.db_table in connection.introspection.table_names():
+            record(Action.BACKED_UP, details={"documents": report.documents, "damaged": len(report.damaged)})
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
