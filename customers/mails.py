@@ -127,6 +127,17 @@ def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
     )
 
 
+def draft_login_moved_mail(*, account: Account, now: str) -> Draft:
+    """Tell the address by which ``account`` logs in that ``now`` takes its place; written before it does."""
+    return _draft_of_account(
+        account,
+        "mail/login_moved.txt",
+        {"now": now},
+        key=f"login-moved:{account.pk}:{account.login}:{now}",
+        button_url=settings.PORTAL_URL,
+    )
+
+
 def _draft_of_account(
     account: Account, words: str, context: dict[str, Any], *, key: str, button_url: str, secret_reference: str = ""
 ) -> Draft:
