@@ -110,6 +110,14 @@ def claim(
         return ClaimResult(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
 
 
+@transaction.atomic
+def claim_one(key: str, *, now: datetime.datetime, worker: str, lease: datetime.timedelta) -> Claim | None:
+    """Take the mail that was written under ``key``, whatever else waits; None where it is not due any more."""
+    name = f"{worker[:60]}/{uuid.uuid4().hex}"
+    messages = _lease(Message.objects.filter(key=key, next_attempt_at__lte=now), 1, name, now, lease)
+    return Claim(messages[0], name, None) if messages else None
+
+
 def _lease(
     queryset: QuerySet[Message], wanted: int, name: str, now: datetime.datetime, lease: datetime.timedelta
 ) -> list[Message]:

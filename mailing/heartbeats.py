@@ -9,8 +9,8 @@ from django.utils import timezone
 from mailing.models import WorkerPulse
 
 PULSE_LIFETIME = datetime.timedelta(days=1)
-# The role under which the reading of returned mails says that it has run.
-RETURNS = "returns"
+# The roles under which processes give signs of life; the reading of returned mails does when it has run.
+WORKER, MAILER, RETURNS = "export", "mail", "returns"
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,12 @@ def has_message_with_key(beginning: str) -> bool:
     return Message.objects.filter(key__startswith=beginning).exists()
 
 
+def latest_key(beginning: str) -> str:
+    """The key, among those that begin so, of the mail that was written last; empty where there is none."""
+    found = Message.objects.filter(key__startswith=beginning).order_by("-created_at").values_list("key", flat=True)
+    return found.first() or ""
+
+
 def find_latest(kind: str, recipient: str) -> MessageState | None:
     """Where the latest mail of ``kind`` to ``recipient`` stands; None where there is none."""
     latest = Message.objects.filter(kind=kind, recipient=recipient).order_by("-created_at")

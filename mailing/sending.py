@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from mailing import pace, slowdowns
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.claims import Claim, ClaimResult, claim, record, renew
-from mailing.heartbeats import record_heartbeat, remove_heartbeat
+from mailing.heartbeats import MAILER, record_heartbeat, remove_heartbeat
 from mailing.leases import database_now
 from mailing.mime import LoadedFile, OutgoingMail, build_mail
 from mailing.models import Message
@@ -83,10 +84,20 @@ class _FileUnavailableError(Exception):
 
 
 class Sender:
-    """One run of the worker: several connections at once, stopped by setting ``stop``."""
+    """One run of the worker: several connections at once, stopped by setting ``stop``.
 
-    def __init__(self, *, forever: bool = False, limit: int | None = None) -> None:
+    ``on_beat`` is called with each sign of life, every few seconds where it runs forever.
+    """
+
+    def __init__(
+        self,
+        *,
+        forever: bool = False,
+        limit: int | None = None,
+        on_beat: Callable[[datetime.datetime], None] = lambda now: None,
+    ) -> None:
         self.forever = forever
+        self.on_beat = on_beat
         self.left = limit
         self.stop = threading.Event()
         self.tally = Tally()
@@ -252,8 +263,9 @@ class Sender:
             return
         self._next_pulse = time.monotonic() + PULSE_PAUSE
         try:
-            record_heartbeat(self.name, "mail")
+            record_heartbeat(self.name, MAILER)
             pace.forget_old_slots(database_now())
+            self.on_beat(timezone.now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
 

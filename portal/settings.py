@@ -278,7 +278,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.h
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Whom check_mail asks: host or host:port. Empty: the resolver of the machine.
 DNS_SERVER = env.str("DNS_SERVER", default="").strip()
-# Who is told by mail when our own mail server is refused.
+# Who is told by mail when our own mail server is refused, a process is silent or the disk fills.
 TECHNICAL_EMAIL = env.str("TECHNICAL_EMAIL", default="").strip()
 if TECHNICAL_EMAIL and "@" not in TECHNICAL_EMAIL:
     raise wrong("TECHNICAL_EMAIL", TECHNICAL_EMAIL, expected="une adresse", example="informatique@exemple.fr")
@@ -369,6 +369,9 @@ FORMAT_MODULE_PATH = ["portal.formats"]
 # ─── Health ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Whoever holds it reads on /sante/ what is wrong, not only that something is.
 HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
+
+# TECHNICAL_EMAIL is told when the disk of documents will be full within so many days, at the pace of the last ones.
+DISK_ALERT_DAYS = env.int("DISK_ALERT_DAYS", default=14)
 
 # ─── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

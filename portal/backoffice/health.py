@@ -15,11 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from mailing.outbox import oldest_due
+from mailing.watching import FEWEST_FREE_BYTES
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
 
 # A mail that could leave and has not for that long: the mailer is alive and does not get on.
 LATE_AFTER = datetime.timedelta(hours=1)
-FEWEST_FREE_BYTES = 500_000_000
 
 
 @login_not_required

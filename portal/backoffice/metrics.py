@@ -20,11 +20,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from invoices.models import Export, ExportItem, ImportBatch, Invoice
-from mailing.heartbeats import RETURNS, last_heartbeat
+from mailing.heartbeats import MAILER, RETURNS, WORKER, last_heartbeat
 from mailing.outbox import is_paused, oldest_due, summary
 from mailing.watching import documents_disk
 from portal.backoffice.health import holds_token
-from portal.backoffice.ui.worker import MAILER, WORKER
 
 ROLES = {"worker": WORKER, "mailer": MAILER, "returns": RETURNS}
 

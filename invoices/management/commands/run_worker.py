@@ -15,6 +15,7 @@ from django import db
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from customers.services import wipe_expired_secrets
@@ -30,14 +31,16 @@ from invoices.platforms.tasks import wake_directory, wake_polling, wake_submissi
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
-from mailing.heartbeats import record_heartbeat, remove_heartbeat
+from mailing.heartbeats import WORKER, record_heartbeat, remove_heartbeat
 from mailing.trail.chain import chain_new_entries
 from mailing.trail.stamps import seal_last_day
+from mailing.watching import watch_from_worker
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 15.0
+WATCH_EVERY_SECONDS = 60.0
 PRUNE_EVERY_SECONDS = 24 * 3600.0
 # A process that ends by an error is replaced after a while: what made it fail may last.
 REPLACE_AFTER_SECONDS = 2.0
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             watchers = ForkedPool(_watch_folder)
             self.stdout.write(f"Travail en arrière-plan : {count} processus.")
             self.stdout.flush()
-            swept_at = pruned_at = failed_at = float("-inf")
+            swept_at = watched_at = pruned_at = failed_at = float("-inf")
             while not stopped():
                 now = time.monotonic()
                 if now - failed_at >= REPLACE_AFTER_SECONDS:
@@ -77,6 +80,9 @@ class Command(BaseCommand):
                 if now - swept_at >= SWEEP_EVERY_SECONDS:
                     swept_at = now
                     _sweep(name)
+                if now - watched_at >= WATCH_EVERY_SECONDS:
+                    watched_at = now
+                    _try("Watching", lambda: watch_from_worker(timezone.now()))
                 if now - pruned_at >= PRUNE_EVERY_SECONDS:
                     pruned_at = now
                     prune()
@@ -92,7 +98,7 @@ class Command(BaseCommand):
 def _sweep(name: str) -> None:
     """Say that the worker lives, and see to what others left, whatever a queue remembers of its tasks."""
     for what, step in (
-        ("Beating", lambda: record_heartbeat(name, "export")),
+        ("Beating", lambda: record_heartbeat(name, WORKER)),
         ("Looking for stalled exports", wake_stalled_exports),
         ("Looking for calendars that are due", wake_schedules),
         ("Looking for e-invoices to check", wake_checks),

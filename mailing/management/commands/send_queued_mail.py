@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from mailing import outbox
 from mailing.breaker import current_rest
 from mailing.sending import Sender, Tally
+from mailing.watching import watch_from_mailer
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         """Run the worker and say what became of the mails."""
         if limit is not None and limit < 1:
             raise CommandError(_("--limit attend un nombre d’au moins 1."), returncode=2)
-        sender = Sender(forever=loop, limit=limit)
+        sender = Sender(forever=loop, limit=limit, on_beat=watch_from_mailer)
         try:
             with stopping_on_signals(sender):
                 tally = sender.run()

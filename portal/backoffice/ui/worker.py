@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from mailing.heartbeats import MAILER as MAILER
+from mailing.heartbeats import WORKER as WORKER
 from mailing.heartbeats import last_heartbeat
 
 SILENT_AFTER = datetime.timedelta(minutes=1)
-# The roles that processes beat under.
-WORKER, MAILER = "export", "mail"
 
 
 @dataclass(frozen=True, slots=True)
