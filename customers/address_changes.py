@@ -2,22 +2,26 @@
 
 from django.db import transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from customers.card_changes import notify_customer_changed
+from customers.mails import draft_login_moved_mail
 from customers.models import Access, Account, Contact, Customer
 from mailing.addresses import normalise_address, parse_address
 from mailing.failed_addresses import resolve_address
+from mailing.outbox import write_messages
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 
 
 @transaction.atomic
-def correct_address(*, customer: Customer, old: str, new: str) -> int:
+def correct_address(*, customer: Customer, old: str, new: str, moves_login: bool = True) -> int:
     """Replace ``old`` by ``new`` wherever ``customer`` uses it; returns on how many cards and contacts.
 
     The account that logs in with ``old`` follows, unless it serves another customer too or ``new`` has an account of
-    its own, which then gets the access. The same address again says that it works now. Raises
-    mailing.addresses.InvalidAddressError, in French, where ``new`` is no address.
+    its own, which then gets the access; its sessions end, and a mail to ``old`` says so. Accounts stay as they are
+    without ``moves_login``, for those who may correct addresses and not manage accounts. The same address again says
+    that it works now. Raises mailing.addresses.InvalidAddressError, in French, where ``new`` is no address.
     """
     parse_address(new)
     new, wrong = new.strip(), normalise_address(old)
@@ -35,7 +39,8 @@ def correct_address(*, customer: Customer, old: str, new: str) -> int:
         contact.email = "" if has_new else new
         contact.save(update_fields=["email"])
         changed += 1
-    _move_account(locked, wrong, new)
+    if moves_login:
+        _move_account(locked, wrong, new)
     resolve_address(old)
     record(Action.ADDRESS_CHANGED, customer, details={"changed": changed}, personal={"former": old, "now": new})
     customer.refresh_from_db()
@@ -51,5 +56,8 @@ def _move_account(customer: Customer, wrong: str, new: str) -> None:
         if not owner.is_staff and account is not None:
             Access.objects.get_or_create(account=owner, customer=customer)
     elif account is not None and account.customers.count() == 1:
+        draft = draft_login_moved_mail(account=account, now=new)
         account.login = new
-        account.save(update_fields=["login"])
+        account.sessions_closed_at = timezone.now()
+        account.save(update_fields=["login", "sessions_closed_at"])
+        write_messages([draft])

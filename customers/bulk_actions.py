@@ -266,7 +266,7 @@ def _relaunch(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         save_credentials(account=account)
         bulk_action.changed += 1
         bulk_action.mails += send_credentials(accounts=[account])
-        _log(bulk_action, [account], _("Relancé : nouveau mot de passe provisoire, envoyé."))
+        _log(bulk_action, [account], _("Identifiants renvoyés, avec un nouveau mot de passe provisoire."))
         _advance(bulk_action, 1)
 
 

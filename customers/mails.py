@@ -1,6 +1,6 @@
 """Mails about an account: its credentials, a link that opens it, a password that changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from customers.links import LIFETIMES, PAGES, Purpose, write_reference
 from customers.models import Account
 from customers.space_urls import space_url
 from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
+from mailing.failed_addresses import TO_FORMER_ADDRESS
 from mailing.identity import SenderIdentity, default_identity
 from mailing.outbox import Draft
 from mailing.placeholders import (
@@ -129,13 +130,14 @@ def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
 
 def draft_login_moved_mail(*, account: Account, now: str) -> Draft:
     """Tell the address by which ``account`` logs in that ``now`` takes its place; written before it does."""
-    return _draft_of_account(
+    draft = _draft_of_account(
         account,
         "mail/login_moved.txt",
         {"now": now},
         key=f"login-moved:{account.pk}:{account.login}:{now}",
         button_url=settings.PORTAL_URL,
     )
+    return replace(draft, kind=TO_FORMER_ADDRESS)
 
 
 def _draft_of_account(

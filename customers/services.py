@@ -88,7 +88,7 @@ def draw_credentials(account: Account) -> None:
 
 
 def renew_credentials(*, account: Account) -> Account:
-    """Draw a new provisional password (*Réinitialiser*, *Relancer*); the old password stops working at once."""
+    """Draw a new provisional password (*Réinitialiser*); the old password stops working at once."""
     draw_credentials(account)
     return save_credentials(account=account)
 

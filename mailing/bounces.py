@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from mailing import leases
 from mailing.addresses import InvalidAddressError, normalise_address, parse_address
 from mailing.correspondence import keep_reply, keep_unreadable
-from mailing.failed_addresses import mark_address_failed
+from mailing.failed_addresses import TO_FORMER_ADDRESS, mark_address_failed
 from mailing.letters import harmless
 from mailing.models import Message
 from mailing.reports import Failure, Nature, RecipientReport, Report, read_report
@@ -103,7 +103,7 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
     )
     if not changed:
         return Effect.KNOWN
-    if failure is Failure.HARD:
+    if failure is Failure.HARD and message.kind != TO_FORMER_ADDRESS:
         mark_address_failed(message.recipient, values["reason"], message.pk, now)
     return Effect(failure.value)
 

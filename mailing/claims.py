@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from mailing import breaker, leases, slowdowns
 from mailing.alerts import ALERT, write_alert
-from mailing.failed_addresses import mark_address_failed
+from mailing.failed_addresses import TO_FORMER_ADDRESS, mark_address_failed
 from mailing.models import Message, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
 from mailing.reasons import Reason
@@ -229,7 +229,7 @@ def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime, *, at
         leases.release(mine, state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
         return
     changed = leases.release(mine, state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)
-    if changed and outcome.address_is_bad:
+    if changed and outcome.address_is_bad and message.kind != TO_FORMER_ADDRESS:
         mark_address_failed(message.recipient, outcome.reason, message.pk, now)
 
 

@@ -4,6 +4,7 @@ import datetime
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import batched
+from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
@@ -13,6 +14,9 @@ from mailing.models import FailedAddress
 
 # Addresses per statement: well below what both databases take.
 BATCH = 1000
+
+# The kind of mails to an address that somebody has just replaced: that they come back is no news about it.
+TO_FORMER_ADDRESS: Final = "moved"
 
 
 def known_bad(addresses: Iterable[str]) -> dict[str, str]:

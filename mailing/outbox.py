@@ -284,7 +284,7 @@ def retry(ids: Iterable[uuid.UUID], by: str) -> int:
 
     Accepted mails and mails in hand are left alone: the same mail is never sent twice by pressing a button.
     """
-    values = _restart_values(_("Relancée par %(name)s.") % {"name": by})
+    values = _restart_values(_("Remise en file par %(name)s.") % {"name": by})
     return sum(
         Message.objects.filter(pk__in=chunk, state__in=Message.RETRYABLE_STATES)
         .exclude(text=ERASED_TEXT)

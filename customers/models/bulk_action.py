@@ -29,7 +29,7 @@ class BulkAction(models.Model):
         DEMATERIALISE = "dematerialise", _("Passer en D (démat)")
         CREATE = "create", _("Créer les identifiants")
         SEND = "send", _("Envoyer les identifiants")
-        RELAUNCH = "relaunch", _("Relancer : nouveau mot de passe provisoire, envoyé")
+        RELAUNCH = "relaunch", _("Renvoyer les identifiants : nouveau mot de passe provisoire")
         ACTIVATE = "activate", _("Activer les comptes")
         DEACTIVATE = "deactivate", _("Désactiver les comptes")
         ADDRESS = "address", _("Saisir les adresses e-mail")

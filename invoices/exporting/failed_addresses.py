@@ -80,19 +80,30 @@ def _lost_invoices(addresses: Iterable[str]) -> dict[tuple[str, int], list[Invoi
 
 
 @transaction.atomic
-def correct_and_resend(*, customer: Customer, old: str, new: str) -> Correction:
+def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: bool = True) -> Correction:
     """Put ``new`` in the place of ``old`` and write anew the mails that did not arrive: invoices, and credentials.
 
-    Raises mailing.addresses.InvalidAddressError, in French, where ``new`` is no address, and NothingToDoError where it
+    ``moves_login``: see :func:`customers.address_changes.correct_address`. Raises
+    mailing.addresses.InvalidAddressError, in French, where ``new`` is no address, and NothingToDoError where it
     is in error itself.
     """
     if new.strip().lower() != old.strip().lower() and known_bad([new]):
         raise NothingToDoError(_("« %(address)s » est elle-même en erreur.") % {"address": new.strip()})
     invoices = _lost_invoices([old.lower()]).get((old.lower(), customer.pk), [])
-    changed = correct_address(customer=customer, old=old, new=new)
+    changed = correct_address(customer=customer, old=old, new=new, moves_login=moves_login)
     account = (
         Account.objects.of_customers().filter(login=new.strip(), accesses__customer=customer, is_active=True).first()
     )
+    if account is None and not moves_login and _has_account(old, customer):
+        return Correction(
+            changed,
+            0,
+            _(
+                "L’identifiant de connexion reste %(login)s et rien n’est renvoyé : qui gère les comptes peut le "
+                "changer."
+            )
+            % {"login": old.strip()},
+        )
     if account is None:
         return Correction(
             changed, 0, _("Aucun compte actif à cette adresse : rien n’est renvoyé. Créez d’abord ses identifiants.")
@@ -103,6 +114,10 @@ def correct_and_resend(*, customer: Customer, old: str, new: str) -> Correction:
     if account.must_change_password and not invoices:
         mails += send_credentials(accounts=[account])
     return Correction(changed, mails)
+
+
+def _has_account(login: str, customer: Customer) -> bool:
+    return Account.objects.of_customers().filter(login=login, accesses__customer=customer).exists()
 
 
 def _resend(invoice: Invoice, account: Account) -> int:

@@ -75,7 +75,7 @@ class Bordereau:
 
     @property
     def failures(self) -> int:
-        """What *Relancer les échecs* would touch: failed lines, and mails that did not arrive."""
+        """What *Réessayer les échecs* would touch: failed lines, and mails that did not arrive."""
         return self.figures.failed + self.failed_mails
 
 

@@ -138,7 +138,7 @@ def test_accounts_are_relaunched_from_their_list(
     page.locator("select[name=action]").select_option("relaunch")
     page.get_by_role("button", name="Exécuter").click()
     expect(page.get_by_text("6 comptes recevront un nouveau mot de passe provisoire")).to_be_visible()
-    page.get_by_role("button", name="Relancer").click()
+    page.get_by_role("button", name="Renvoyer les identifiants").click()
 
     expect(page.get_by_text("6 comptes traités")).to_be_visible()
 

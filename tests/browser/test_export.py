@@ -152,9 +152,9 @@ def read_the_bordereau_and_resend(page: Page, desk: Desk) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="Bordereau en CSV").click()
     assert "F-1" in Path(download.value.path()).read_text(encoding="utf-8-sig")
-    page.get_by_role("link", name="Relancer les échecs").click()
+    page.get_by_role("link", name="Réessayer les échecs").click()
     expect(page.get_by_text("mail qui n’est pas arrivé sera renvoyé")).to_be_visible()
-    page.get_by_role("button", name="Relancer les échecs").click()
+    page.get_by_role("button", name="Réessayer les échecs").click()
     expect(page.locator(".messagelist")).to_contain_text(re.compile(r"0\s+facture, 1\s+mail"))
     expect(page.locator(".lines tbody tr", has_text="F-1")).to_contain_text("en file")
 

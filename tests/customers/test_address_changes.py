@@ -7,6 +7,7 @@ from customers.address_changes import correct_address
 from customers.models import Account
 from mailing.addresses import InvalidAddressError
 from mailing.failed_addresses import known_bad, mark_address_failed
+from mailing.models import Message
 from tests.support.factories import make_account, make_contact, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,34 @@ def test_the_card_the_contacts_and_the_login_take_the_new_address() -> None:
     account.refresh_from_db()
     assert (customer.email, contact.email, account.login) == (NEW, NEW, NEW)
     assert known_bad([OLD]) == {}
+
+
+def test_a_login_that_moves_ends_its_sessions_and_tells_the_old_address() -> None:
+    customer = make_customer(email=OLD)
+    account = make_account(customer, login=OLD)
+    before = account.get_session_auth_hash()
+
+    correct_address(customer=customer, old=OLD, new=NEW)
+
+    account.refresh_from_db()
+    assert account.get_session_auth_hash() != before
+    told = Message.objects.get()
+    assert (told.recipient, told.subject) == (OLD, "Votre identifiant de connexion change")
+    assert NEW in told.text
+
+
+def test_an_account_stays_where_only_addresses_may_be_corrected() -> None:
+    customer = make_customer(email=OLD)
+    account = make_account(customer, login=OLD)
+    owner = make_account(make_customer(), login="autre@client.example")
+
+    correct_address(customer=customer, old=OLD, new=NEW, moves_login=False)
+    correct_address(customer=customer, old=NEW, new=owner.login, moves_login=False)
+
+    account.refresh_from_db()
+    assert (customer.email, account.login) == (owner.login, OLD)
+    assert customer not in owner.customers.all()
+    assert not Message.objects.exists()
 
 
 def test_an_account_that_serves_another_customer_keeps_its_login() -> None:

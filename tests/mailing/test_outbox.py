@@ -129,7 +129,7 @@ def test_retry_queues_again_what_failed_and_never_what_was_accepted_or_is_in_han
     assert outbox.retry(everything, "Anne Martin") == 4
     states = outbox.states_of(everything)
     assert [states[pk].state for pk in everything] == ["queued"] * 5 + ["accepted", "sending"]
-    assert states[rejected].reason == "Relancée par Anne Martin."
+    assert states[rejected].reason == "Remise en file par Anne Martin."
     assert states[deferred].attempts == 0
     assert states[bounced].bounced_at is None
 

@@ -74,7 +74,7 @@ class Command(BaseCommand):
                     choices.add_argument(choice.option, choices=offered, help=choice.option_help)
         parser.add_argument("--profile", help="sélection enregistrée sous ce nom (remplace les choix ci-dessus)")
         parser.add_argument("--resume", action="store_true", help="reprendre les exports interrompus")
-        parser.add_argument("--retry", type=int, metavar="N", help="relancer les échecs de l’export n° N")
+        parser.add_argument("--retry", type=int, metavar="N", help="réessayer les échecs de l’export n° N")
         parser.add_argument("--processes", type=int, default=0, help="processus (défaut : un par cœur)")
         parser.add_argument(
             "--confirm", action="store_true", help="partir même si un grand fournisseur peut tout refuser"
@@ -160,7 +160,7 @@ class Command(BaseCommand):
             raise CommandError(_("L’export n° %(number)s n’existe pas.") % {"number": options["retry"]}, returncode=2)
         count = retry_failures(export=export)
         if not count:
-            sentence = _("L’export n° %(number)s n’a aucun échec à relancer.") % {"number": export.number}
+            sentence = _("L’export n° %(number)s n’a aucun échec à réessayer.") % {"number": export.number}
             self._say_nothing_to_do(sentence, options)
             return
         export.refresh_from_db()

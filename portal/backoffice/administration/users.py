@@ -37,6 +37,19 @@ class UserForm(forms.ModelForm[StaffAccount]):
         help_texts = {"login": gettext_lazy("Son adresse e-mail."), "groups": ""}
         widgets = {"groups": forms.CheckboxSelectMultiple}
 
+    def clean_groups(self) -> Any:
+        """One group at least for a new user, who could open nothing otherwise."""
+        groups = self.cleaned_data["groups"]
+        if self.instance.pk is None and not groups:
+            field = self.fields["groups"]
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            offered = ", ".join(group.name for group in field.queryset or ())
+            sentence = _(
+                "Cochez au moins un groupe, sans lui cet utilisateur ne pourrait rien ouvrir. Au choix : %(groups)s."
+            )
+            raise ValidationError(sentence % {"groups": offered or _("aucun, demandez à un administrateur")})
+        return groups
+
     def clean_login(self) -> str:
         """One mail address that no account has."""
         login = check_email(self.cleaned_data["login"])

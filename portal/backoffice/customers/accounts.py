@@ -117,7 +117,9 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
             ),
         ) or gettext("aucun")
 
-    @admin.action(description=_("Relancer (nouveau mot de passe provisoire)"), permissions=["credentials"])
+    @admin.action(
+        description=_("Renvoyer les identifiants (nouveau mot de passe provisoire)"), permissions=["credentials"]
+    )
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """A new provisional password, sent again."""
         plan, targets = bulk_actions.plan_relaunch(queryset)

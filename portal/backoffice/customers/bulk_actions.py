@@ -137,14 +137,14 @@ def plan_relaunch(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
     changing = [row for row in active if is_relaunchable(row)]
     return (
         Plan(
-            title=_("Relancer"),
+            title=_("Renvoyer les identifiants"),
             sentence=ngettext(
                 "%(count)d compte recevra un nouveau mot de passe provisoire par mail.",
                 "%(count)d comptes recevront un nouveau mot de passe provisoire par mail.",
                 len(changing),
             )
             % {"count": len(changing)},
-            button=_("Relancer"),
+            button=_("Renvoyer les identifiants"),
             count=len(changing),
             warning=_("Le mot de passe provisoire précédent ne fonctionnera plus."),
             groups=[

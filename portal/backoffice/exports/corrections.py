@@ -26,6 +26,8 @@ from mailing.trail.recording import record_all
 from portal.backoffice.exports.forms import AddressForm, DirectoryAddressForm, NewContactForm
 from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 
+MANAGE_ACCOUNTS: Final = "customers.manage_credentials"
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -71,6 +73,8 @@ def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Crit
     """
     if not may_fix(request, fix):
         raise PermissionDenied
+    if isinstance(form, AddressForm):
+        form.moves_login = request.user.has_perm(MANAGE_ACCOUNTS)
     return CORRECTIONS[Fix(fix)].apply(customer, criteria, form)
 
 
@@ -100,7 +104,7 @@ def _replace(customer: Customer, _criteria: Criteria, form: BaseForm | None) -> 
     if old.strip().lower() == new.lower():
         resolve_address(old)
         return _("adresse %(address)s confirmée") % {"address": new}
-    correct_address(customer=customer, old=old, new=new)
+    correct_address(customer=customer, old=old, new=new, moves_login=form.moves_login)
     return _("adresse %(old)s remplacée par %(new)s") % {"old": old, "new": new}
 
 

@@ -182,10 +182,10 @@ def progress(request: HttpRequest, number: int) -> HttpResponseBase:
 @allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def retry(request: HttpRequest, number: int) -> HttpResponseBase:
-    """*Relancer les échecs*: failed lines and mails that did not arrive, and nothing else."""
+    """*Réessayer les échecs*: failed lines and mails that did not arrive, and nothing else."""
     export = _export(number)
     if export.state not in (State.DONE, State.CANCELLED, State.PAUSED):
-        add_message(request, _("L’export n’est pas terminé : rien à relancer encore."), level=messages.WARNING)
+        add_message(request, _("L’export n’est pas terminé : rien à réessayer encore."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
     if request.method == "POST":
         return _retry(request, export)
@@ -194,10 +194,10 @@ def retry(request: HttpRequest, number: int) -> HttpResponseBase:
         request,
         "backoffice/exports/confirm.html",
         {
-            "title": _("Relancer les échecs de l’export n° %(number)s ?") % {"number": number},
+            "title": _("Réessayer les échecs de l’export n° %(number)s ?") % {"number": number},
             "tab": "export",
             "sentences": _what_fails(head),
-            "button": _("Relancer les échecs") if head.failures else "",
+            "button": _("Réessayer les échecs") if head.failures else "",
             "back": reverse("admin:export_web_bordereau", args=[number]),
         },
     )
@@ -222,7 +222,7 @@ def _retry(request: HttpRequest, export: Export) -> HttpResponseBase:
     if not lines and not mails:
         add_message(request, _("Rien n’est en échec."), level=messages.INFO)
         return redirect("admin:export_web_bordereau", number=export.number)
-    done = _("Échecs relancés : %(lines)s, %(mails)s.") % {
+    done = _("Échecs remis en file : %(lines)s, %(mails)s.") % {
         "lines": write_count(lines, _("facture"), _("factures")),
         "mails": write_count(mails, _("mail"), _("mails")),
     }

@@ -29,6 +29,7 @@ from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, log_change
 
+MANAGE_ACCOUNTS = "customers.manage_credentials"
 CAN_VIEW = "mailing.view_failedaddress"
 CAN_RUN = ("mailing.change_failedaddress", "customers.change_customer")
 PER_PAGE = 50
@@ -62,7 +63,9 @@ def correct(request: HttpRequest) -> HttpResponse:
         return redirect(_here(request))
     old, new = request.POST.get("address", ""), request.POST.get("new", "")
     try:
-        done = correct_and_resend(customer=customer, old=old, new=new)
+        done = correct_and_resend(
+            customer=customer, old=old, new=new, moves_login=request.user.has_perm(MANAGE_ACCOUNTS)
+        )
     except (InvalidAddressError, NothingToDoError) as problem:
         return _page(request, refused=(old, customer.pk, new, str(problem)))
     sentence = _("Adresse corrigée : %(old)s devient %(new)s.") % {"old": old, "new": new.strip()}

@@ -23,8 +23,13 @@ LATEST = 20
 TOGETHER = 3
 
 
-def latest_invoices() -> list[tuple[str, str]]:
-    """Numbers and customers of the latest invoices, to choose one for the preview."""
+VIEW_INVOICES = "invoices.view_invoice"
+
+
+def latest_invoices(request: HttpRequest) -> list[tuple[str, str]]:
+    """Numbers and customers of the latest invoices, to choose one for the preview; none to who may not see them."""
+    if not request.user.has_perm(VIEW_INVOICES):
+        return []
     found = Invoice.objects.order_by("-issue_date", "-number").values_list("number", "customer__name")[:LATEST]
     return list(found)
 
@@ -85,7 +90,9 @@ def _problems(request: HttpRequest, template: LoadedTemplate) -> list[str]:
     found = check_template_texts(template.key, template.subject, template.body)
     problems = [problem for field in found.values() for problem in field]
     number = request.POST.get("preview_invoice", "").strip()
-    if number and not Invoice.objects.filter(number=number).exists():
+    if number and not request.user.has_perm(VIEW_INVOICES):
+        problems.append(_("Vous n’avez pas le droit de voir les factures : l’aperçu montre un exemple."))
+    elif number and not Invoice.objects.filter(number=number).exists():
         problems.append(_("Aucune facture ne porte le numéro « %(number)s ».") % {"number": number})
     return problems
 
@@ -94,6 +101,8 @@ def _draft(request: HttpRequest, template: LoadedTemplate, reader: Account) -> D
     """The mail of ``template`` on the chosen invoice, the latest one, or an example where there is none."""
     number = request.POST.get("preview_invoice", "").strip()
     found = Invoice.objects.select_related("customer", "company", "document").order_by("-issue_date", "-number")
+    if not request.user.has_perm(VIEW_INVOICES):
+        found = found.none()
     invoice = (found.filter(number=number) if number else found).first() or _example()
     address = invoice.customer.email or reader.login
     account = Account(pk=0, login=address, name=invoice.customer.name)

@@ -20,7 +20,7 @@ from mailing.placeholders import PLACEHOLDERS, missing_placeholders, placeholder
 from mailing.shipped_texts import differs_from_shipped, has_newer_text, shipped_text
 from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 
-PreviewChoices = Callable[[], list[tuple[str, str]]]
+PreviewChoices = Callable[[HttpRequest], list[tuple[str, str]]]
 _preview_choices: list[PreviewChoices] = []
 
 
@@ -138,7 +138,7 @@ class MessageTemplateAdmin(ObjectPage[MessageTemplate], BackOfficeAdmin[MessageT
                 "placeholders": [PLACEHOLDERS[name] for name in placeholders_for(obj.key)],
                 "versions": list(obj.versions.order_by("-number")),
                 "editor_tabs": [("texte", _("Message")), ("versions", _("Historique"))],
-                "preview_invoices": _preview_choices[-1]() if _preview_choices else [],
+                "preview_invoices": _preview_choices[-1](request) if _preview_choices else [],
                 "may_edit": self.has_change_permission(request, obj),
                 "shipped": shipped_text(obj.key) if differs_from_shipped(obj) else None,
                 "is_shipped_newer": has_newer_text(obj),

@@ -244,7 +244,7 @@ def test_retrying_touches_only_the_failures(
 
     assert "1 facture en échec sera exportée de nouveau." in question
     assert "mail qui n’est pas arrivé" not in question
-    assert "Échecs relancés : 1 facture, 0 mail." in words(response)
+    assert "Échecs remis en file : 1 facture, 0 mail." in words(response)
     assert {item.state for item in export.items.all()} == {ItemState.PUBLISHED}
     assert Document.objects.get(invoice=good.invoice) == document
     assert Message.objects.count() == 2
@@ -261,11 +261,11 @@ def test_retrying_sends_again_the_mails_that_did_not_arrive_and_no_other(desk: C
     Message.objects.filter(pk=mails[3]).update(state="bounced", accepted_at=now, next_attempt_at=None, bounced_at=now)
     page = words(desk.get(url(export, "bordereau/")))
     assert "1 envoyée 1 rejetée 1 revenue 1 abandonnée" in page
-    assert "Relancer les échecs (2 échecs)" in page
+    assert "Réessayer les échecs (2 échecs)" in page
 
     response = desk.post(url(export, "relancer/"), follow=True)
 
-    assert "Échecs relancés : 0 facture, 2 mails." in words(response)
+    assert "Échecs remis en file : 0 facture, 2 mails." in words(response)
     assert [outbox.states_of(mails)[mail].state for mail in mails] == ["accepted", "queued", "cancelled", "queued"]
     assert state_of(export) == State.DONE
     assert "Rien n’est en échec." in words(desk.get(url(export, "relancer/")))

@@ -1,9 +1,11 @@
 """Predefined messages, the outbox and the addresses in error, in the back-office."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -17,7 +19,7 @@ from mailing import outbox
 from mailing.composition import load_template
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import FailedAddress, Message, MessageTemplate
-from tests.support.back_office import words
+from tests.support.back_office import BACKEND, member, words
 from tests.support.factories import make_account, make_company, make_contact, make_customer, make_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -313,7 +315,9 @@ def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_agai
     customer.refresh_from_db()
     assert customer.email == "vrai@client.example"
     assert customer.contacts.get().email == "vrai@client.example"
-    assert Message.objects.get(state="queued").recipient == "vrai@client.example"
+    queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
+    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
+    assert list(queued) == ["vrai@client.example"]
     assert not FailedAddress.objects.filter(resolved_at=None).exists()
     assert LogEntry.objects.get().object_id == str(customer.pk)
 
@@ -349,7 +353,9 @@ def test_lost_credentials_leave_again_at_the_corrected_address(desk: Client) -> 
         {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
     )
 
-    assert Message.objects.get(state="queued").recipient == "vrai@client.example"
+    queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
+    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
+    assert list(queued) == ["vrai@client.example"]
 
 
 def test_an_address_of_nobody_can_leave_the_list(desk: Client) -> None:
@@ -412,3 +418,44 @@ def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(desk:
     assert "a@petit.example" not in recipients("nature=invoice")
     assert len(recipients("nature=invoice")) == 1
     assert recipients("nature=rien") == set()
+
+
+def test_who_may_correct_addresses_only_moves_no_login(client: Client) -> None:
+    make_company()
+    customer = make_customer(email="faux@client.example")
+    account = make_account(customer)
+    publish(make_invoice(customer=customer))
+    refuse("faux@client.example")
+    clerk = Account.objects.create_user("adresses@aquila.example", uuid4().hex, is_staff=True)
+    rights = ("view_failedaddress", "change_failedaddress", "change_customer")
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(clerk, backend=BACKEND)
+
+    answer = client.post(
+        f"{WRONG}corriger/",
+        {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
+        follow=True,
+    )
+
+    customer.refresh_from_db()
+    account.refresh_from_db()
+    assert (customer.email, account.login) == ("vrai@client.example", "faux@client.example")
+    assert "L’identifiant de connexion reste faux@client.example" in words(answer)
+    assert not Message.objects.filter(state="queued").exists()
+
+
+def test_who_may_not_see_invoices_reads_none_by_the_preview_of_a_message(client: Client) -> None:
+    make_company()
+    invoice = make_invoice(customer=make_customer(name="Client Secret"))
+    template = MessageTemplate.objects.get(key="invoice")
+    client.force_login(member("Paramétrage"), backend=BACKEND)
+
+    shown = words(client.get(f"/gestion/messages/{template.pk}/apercu/"))
+    asked = words(client.post(f"/gestion/messages/{template.pk}/apercu/", {"preview_invoice": invoice.number}))
+    editor = client.get(f"/gestion/mailing/messagetemplate/{template.pk}/change/")
+
+    assert "Société Exemple" in shown
+    assert "Vous n’avez pas le droit de voir les factures" in asked
+    for page in (shown, asked, words(editor)):
+        assert "Client Secret" not in page
+        assert invoice.number not in page

@@ -235,7 +235,8 @@ def test_nobody_makes_himself_or_another_a_superuser_by_the_form_of_users(client
     client.force_login(giver, backend=BACKEND)
     everything = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1", "is_active": "on"}
 
-    client.post(f"{USERS}add/", {"login": "neuf@aquila.example", "name": "Neuf", **everything})
+    new = {"login": "neuf@aquila.example", "name": "Neuf", "groups": group_named("Paramétrage")}
+    client.post(f"{USERS}add/", {**new, **everything})
     made = Account.objects.get(login="neuf@aquila.example")
     client.post(f"{USERS}{made.pk}/change/", {"login": made.login, "name": "Neuf", **everything})
     client.post(

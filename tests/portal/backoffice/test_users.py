@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pyotp
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -30,7 +31,13 @@ def staff(client: Client) -> Account:
 
 def test_a_new_user_gets_a_provisional_password_that_is_shown_once(client: Client, staff: Account) -> None:
     answer = client.post(
-        "/gestion/customers/staffaccount/add/", {"login": "paul@aquila.example", "name": "Paul", "is_active": "on"}
+        "/gestion/customers/staffaccount/add/",
+        {
+            "login": "paul@aquila.example",
+            "name": "Paul",
+            "is_active": "on",
+            "groups": [Group.objects.get(name="Lecture").pk],
+        },
     )
 
     user = Account.objects.get(login="paul@aquila.example")
@@ -48,6 +55,16 @@ def test_a_user_cannot_take_a_customers_login(client: Client, staff: Account) ->
     answer = client.post("/gestion/customers/staffaccount/add/", {"login": "Client@UN.example", "name": "X"})
 
     assert "Un compte porte déjà cet identifiant." in answer.content.decode()
+
+
+def test_a_user_without_group_is_refused_with_the_groups_that_can_be_given(client: Client, staff: Account) -> None:
+    answer = client.post(
+        "/gestion/customers/staffaccount/add/", {"login": "vide@aquila.example", "name": "Vide", "is_active": "on"}
+    )
+
+    assert "Cochez au moins un groupe" in answer.content.decode()
+    assert "Au choix : Comptabilité, Lecture, Paramétrage." in answer.content.decode()
+    assert not Account.objects.filter(login="vide@aquila.example").exists()
 
 
 def test_nobody_locks_himself_out(client: Client, staff: Account) -> None:
