@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -148,15 +148,14 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         ordering = ("-created_at",)
         indexes: ClassVar = [
-            models.Index(
-                fields=("next_attempt_at",),
-                name="outbox_due",
-                condition=Q(next_attempt_at__isnull=False),
-            ),
+            models.Index(fields=("next_attempt_at",), name="outbox_due", condition=Q(next_attempt_at__isnull=False)),
             models.Index(fields=("lease_until",), name="outbox_leased", condition=Q(lease_until__isnull=False)),
             models.Index(fields=("-created_at",), name="outbox_by_date"),
             models.Index(fields=("state", "-created_at"), name="outbox_by_state"),
             models.Index(fields=("recipient",), name="outbox_by_recipient"),
+            models.Index(Upper("recipient"), name="outbox_by_any_recipient"),
+            models.Index(fields=("kind", "-created_at"), name="outbox_by_kind"),
+            models.Index(fields=("accepted_at",), name="outbox_accepted", condition=Q(accepted_at__isnull=False)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from mailing import breaker
 from mailing.addresses import InvalidAddressError, parse_address
+from mailing.estimates import estimate_rows
 from mailing.leases import database_now
 from mailing.models import Message, MessageAttachment, OutboxControl
 from mailing.plain_text import ERASED_TEXT, one_line
@@ -249,11 +250,25 @@ def failed_among(ids: Iterable[Any]) -> list[uuid.UUID]:
 
 
 def summary(now: datetime.datetime) -> dict[str, int]:
-    """Mails per state, every state named, and ``due``: how many of them a worker could take at ``now``."""
+    """Mails per state, every state named, and ``due``: how many of them a worker could take at ``now``.
+
+    Where :func:`is_estimated`, ``accepted`` is about how many were sent: counting a million takes longer than a page.
+    """
     counts = dict.fromkeys(Message.State.values, 0)
-    counts.update(Message.objects.order_by().values_list("state").annotate(Count("pk")))
+    total = estimate_rows(Message)
+    rows = Message.objects.order_by()
+    if total is not None:
+        rows = rows.filter(state__in=[state for state in counts if state != Message.State.ACCEPTED])
+    counts.update(rows.values_list("state").annotate(Count("pk")))
+    if total is not None:
+        counts[Message.State.ACCEPTED] = max(total - sum(counts.values()), 0)
     counts["due"] = Message.objects.due(now).count()
     return counts
+
+
+def is_estimated() -> bool:
+    """True where there are so many mails that :func:`summary` estimates those that were sent."""
+    return estimate_rows(Message) is not None
 
 
 def oldest_due(now: datetime.datetime) -> datetime.datetime | None:

@@ -48,6 +48,11 @@ class Criteria:
         if self.kind and self.kind not in Customer.Kind.values:
             raise ValueError(f"Unknown kind of customer: {self.kind}")
 
+    @property
+    def has_all_dates(self) -> bool:
+        """Whether every invoice is asked for, also those that have left, whatever its date."""
+        return self.start is None and self.end is None and self.period == Period.FIXED
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, as they are kept in the database."""
         return {

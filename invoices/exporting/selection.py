@@ -127,14 +127,12 @@ def _row(recipient: Recipient, criteria: Criteria, bad: dict[str, str]) -> dict[
 def count_selection(criteria: Criteria) -> SelectionCount:
     """The figures of the selection, in a bounded number of queries whatever its size."""
     verdicts = judge_customers(criteria)
-    groups = (
-        find_candidates(criteria)
-        .order_by()
-        .annotate(invoice_reason=reason_of_invoice(criteria))
-        .values_list("customer", "invoice_reason")
-        .annotate(Count("pk"))
-    )
+    judged = find_candidates(criteria).order_by().annotate(invoice_reason=reason_of_invoice(criteria))
     left_out: Counter[str] = Counter()
+    # Of a million that have left, no customer has a say any more: they are counted by reason alone.
+    gone = judged.published().values_list("invoice_reason").annotate(Count("pk"))
+    left_out.update(dict(gone))
+    groups = judged.pending().values_list("customer", "invoice_reason").annotate(Count("pk"))
     ready: list[tuple[CustomerVerdict, int]] = []
     for customer, invoice_reason, count in groups.iterator(chunk_size=2000):
         # A customer whose first waiting invoice came in between the two looks is counted at the next one.

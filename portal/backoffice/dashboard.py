@@ -209,7 +209,11 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
         ("cancelled", _("abandonnés")),
     )
     board.charts.append(
-        row_chart("mails", _("Mails par état"), [Bar(label, counts[state], f"bar--{state}") for state, label in states])
+        row_chart(
+            "mails",
+            _("Mails par état (environ)") if outbox.is_estimated() else _("Mails par état"),
+            [Bar(label, counts[state], f"bar--{state}") for state, label in states],
+        )
     )
 
 

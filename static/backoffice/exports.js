@@ -43,6 +43,10 @@ if (choices) {
     }
   };
 
+  if ("later" in figure.dataset) {
+    count();
+  }
+
   choices.addEventListener("input", (event) => {
     if (event.target.name === "name") {
       return;

@@ -75,6 +75,7 @@ class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
     list_filter = (("action_flag", ActionFilter), TypeFilter, UserFilter, "action_time")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "change_message", "user__login", "user__name")
+    searches_by_keys = True
     search_help_text = gettext_lazy("Objet, action ou utilisateur.")
     ordering = ("-pk",)
     paginator = LimitedPaginator

@@ -53,6 +53,7 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     )
     list_filter = (AccountState,)
     search_fields = ("login", "name", "customers__code", "customers__name")
+    searches_by_keys = True
     search_help_text = _("Identifiant, nom, code ou raison sociale du client")
     fields = (
         "login",

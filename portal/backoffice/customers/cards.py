@@ -45,6 +45,7 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     list_display_links = ("code", "name")
     list_filter = ("kind", Copies, Address, Credentials, "is_public_body")
     search_fields = ("code", "name", "email", "city", "siren", "siret", "vat_identifier", "contacts__email")
+    searches_by_keys = True
     search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
     inlines = (ContactInline,)
     readonly_fields = ("directory_answer",)
@@ -207,6 +208,7 @@ class ContactAdmin(BackOfficeAdmin[Contact]):
     list_filter = ("is_main",)
     list_select_related = ("customer",)
     search_fields = ("name", "function", "email", "customer__code", "customer__name")
+    searches_by_keys = True
     autocomplete_fields = ("customer",)
     fields = ("customer", "name", "function", "email", "is_main")
 

@@ -30,7 +30,8 @@ from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.progress import run_duration
 from invoices.exporting.reasons import select_to_fix
 from invoices.exporting.selection import SelectionCount, count_selection
-from invoices.models import Export, ExportItem, SavedSelection
+from invoices.models import Export, ExportItem, Invoice, SavedSelection
+from mailing.estimates import estimate_rows
 from mailing.forecasts import describe_sending_time
 from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
 from portal.backoffice.ui.lists import read_key
@@ -63,7 +64,10 @@ def selection(request: HttpRequest) -> HttpResponseBase:
     form = _form_of(request.GET, reopened)
     count = None
     if not form.is_bound:
-        count = count_selection(criteria_of(form.initial).resolve_period(timezone.localdate(), last_export_day()))
+        criteria = criteria_of(form.initial).resolve_period(timezone.localdate(), last_export_day())
+        # All of a million invoices are counted beside the page, or when somebody asks.
+        if not (criteria.has_all_dates and estimate_rows(Invoice)):
+            count = count_selection(criteria)
     elif form.is_valid():
         count = count_selection(form.criteria_today())
     name_form = SelectionNameForm(reopened=reopened, initial={"name": reopened.name if reopened else ""})

@@ -158,6 +158,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     list_display_links = ("number",)
     list_filter = (StateFilter, PeriodFilter, "kind", CustomerFilter, "company")
     search_fields = ("number", "customer__name", "customer__code")
+    searches_by_keys = True
     list_select_related = ("customer",)
     actions = ("download_pdfs",)
     ordering = ("-issue_date", "-number")

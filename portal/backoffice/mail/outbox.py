@@ -89,6 +89,7 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
         extra = {
             "title": _("Boîte d’envoi"),
             "summary": outbox.summary(now),
+            "is_estimated": outbox.is_estimated(),
             "forecast": forecast(now),
             "paused": outbox.paused_since(),
             "rest": current_rest(),

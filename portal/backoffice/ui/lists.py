@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from portal.backoffice.ui.searching import search_by_keys
 from portal.change_log import record_changes
 
 # A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
@@ -58,6 +59,17 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     save_on_top = False
+    # Where the table is long and a field of ``search_fields`` is in another one.
+    searches_by_keys = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """The rows that are searched; whether one may come twice."""
+        if not self.searches_by_keys or not search_term.strip():
+            return super().get_search_results(request, queryset, search_term)
+        fields = self.get_search_fields(request)
+        return queryset.filter(search_by_keys(self.model, list(fields), search_term)), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; a year or a page that no calendar and no column holds is an address to be put right, no error."""
