@@ -50,8 +50,11 @@ class _AsMigrated:
         from django.core.management import call_command
         from django.db import connection
 
+        from tests.support.trail import empty_the_trail
+
         with self.blocker.unblock():
             call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
+            empty_the_trail()
             connection.creation.deserialize_db_from_string(self.rows)
             ContentType.objects.clear_cache()
         self.is_flushed = False

@@ -13,8 +13,8 @@ from mailing.trail.models import Root, TimeStamp
 from mailing.trail.recording import record
 from mailing.trail.stamps import seal_last_day
 from mailing.trail.verification import verify_trail
-from tests.mailing.test_trail import lift_the_guard
 from tests.support.timestamp_authority import make_authority, openssl, serving
+from tests.support.trail import lift_the_guard
 
 pytestmark = pytest.mark.django_db
 

@@ -16,27 +16,9 @@ from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root
 from mailing.trail.recording import Act, record, record_all
 from mailing.trail.verification import verify_trail
 from portal.backoffice.ui.lists import BackOfficeAdmin
+from tests.support.trail import empty_the_trail, execute, lift_the_guard
 
 pytestmark = pytest.mark.django_db
-
-KEPT = ("trail_entry", "trail_link", "trail_root", "trail_timestamp", "trail_personalvalues")
-
-
-def execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-def lift_the_guard() -> None:
-    """What somebody who owns the database can do: take its triggers away."""
-    if connection.vendor == "postgresql":
-        for table in KEPT:
-            execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'trail_%%'", [])
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"DROP TRIGGER {name}")
 
 
 @pytest.fixture
@@ -197,6 +179,14 @@ def test_the_command_names_the_fault_and_ends_with_1(chained: list[Entry]) -> No
     with pytest.raises(SystemExit):
         call_command("verify_trail", json=True, stdout=out)
     assert json.loads(out.getvalue())["fault"]["entry"] == chained[3].pk
+
+
+def test_a_trail_that_a_test_emptied_is_guarded_again(chained: list[Entry]) -> None:
+    empty_the_trail()
+    assert not Entry.objects.exists()
+    record(Action.SIGNED_IN)
+    with pytest.raises(DatabaseError, match="La piste d’audit ne se modifie pas"), transaction.atomic():
+        execute("DELETE FROM trail_entry")
 
 
 def test_every_list_of_the_back_office_writes_into_the_trail() -> None:
