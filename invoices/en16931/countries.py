@@ -15,7 +15,7 @@ _READ_IN: Final = ("fr", "en", "de", "es")
 _OWN_LANGUAGES: Final = {
     "AL": "sq", "CZ": "cs", "DK": "da", "EE": "et", "FI": "fi", "HR": "hr", "HU": "hu",
     "IS": "is", "IT": "it", "LT": "lt", "LV": "lv", "NL": "nl", "NO": "nb", "PL": "pl", "PT": "pt", "RO": "ro",
-    "RS": "sr_Latn", "SE": "sv", "SI": "sl", "SK": "sk", "TR": "tr", "BE": "nl", "BR": "pt",
+    "RS": "sr-Latn", "SE": "sv", "SI": "sl", "SK": "sk", "TR": "tr", "BE": "nl", "BR": "pt",
 }  # fmt: skip
 """Of a country, the language in which its own people write its name."""
 _OWN_NAMES: Final = {
