@@ -217,6 +217,7 @@ class _Storing:
             return
         self._keep_buyer(customer)
         self.report.count("created", "invoices")
+        self._note_in_journal(company)
         self.report.count("created", "lines", len(lines))
         if self.write:
             invoice = Invoice(company=company, customer=customer, corrects=self._corrected(company), **columns)
@@ -254,6 +255,7 @@ class _Storing:
         self._keep_buyer(customer)
         kept = min(len(lines), found.lines.count())
         self.report.count("updated", "invoices")
+        self._note_in_journal(found.company)
         self.report.count("updated", "lines", kept)
         self.report.count("created", "lines", len(lines) - kept)
         if self.write:
@@ -266,6 +268,18 @@ class _Storing:
             found.lines.all().delete()
             InvoiceLine.objects.bulk_create(InvoiceLine(invoice=found, **line) for line in lines)
             self._keep_file(found)
+
+    def _note_in_journal(self, company: Company) -> None:
+        """Add what the invoice states by rate of VAT (BG-23); a credit note counts below zero."""
+        content, journal = self.content, self.report.journal
+        if content.issue_date is None:
+            return
+        journal.note(company.pk, content.number, content.issue_date.isoformat())
+        sign = -1 if content.is_credit_note else 1
+        for each in content.vat_breakdown:
+            rate = "" if each.rate is None else f"{each.rate:.2f}"
+            net, vat = (int(sign * amount.scaleb(2)) for amount in (each.taxable_amount, each.tax_amount))
+            journal.add_amounts(content.currency, rate, net, vat)
 
     def _corrected(self, company: Company) -> Invoice | None:
         for reference in self.content.preceding_invoices[:1]:

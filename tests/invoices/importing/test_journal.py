@@ -1,7 +1,13 @@
 """What an import says to be ticked against the ERP's journal: period, totals by rate, gaps, changed addresses."""
 
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 
+from invoices.formats.reading import read_einvoice
+from invoices.importing.run import import_erp
+from tests.support.einvoice_samples import CII
 from tests.support.import_files import CUSTOMERS, INVOICES, LINES, changed, import_tables
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +54,15 @@ def test_an_address_that_the_erp_has_changed_is_named_with_the_former_one() -> N
     import_tables()
     (change,) = import_tables(clients=changed(CUSTOMERS, 0, email="new@bois.example")).new_addresses
     assert (change["code"], change["former"], change["now"]) == ("C1", "a@bois.example", "new@bois.example")
+
+
+def test_e_invoices_count_by_the_rates_that_they_state(tmp_path: Path) -> None:
+    (tmp_path / "facture.xml").write_bytes(CII)
+    report = import_erp([tmp_path], create_companies=True)
+    content = read_einvoice(CII).content
+    journal = report.as_json()["journal"]
+    assert journal["invoices"] == 1
+    assert {(each["rate"], Decimal(each["net"]), Decimal(each["vat"])) for each in journal["rates"]} == {
+        (f"{each.rate:.2f}", each.taxable_amount, each.tax_amount) for each in content.vat_breakdown
+    }
+    assert import_erp([tmp_path], create_companies=True).as_json()["journal"]["invoices"] == 0
