@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -16,7 +16,13 @@ from django.utils.translation import gettext as _
 
 from mailing.colours import darken_for_white
 from mailing.models import MessageTemplate, MessageTemplateVersion
-from mailing.placeholders import PLACEHOLDERS, SECRET_MASK, SECRET_PLACEHOLDER, split_placeholders
+from mailing.placeholders import (
+    PLACEHOLDERS,
+    SECRET_MASK,
+    SECRET_PLACEHOLDER,
+    check_template_texts,
+    split_placeholders,
+)
 from mailing.plain_text import one_line
 from mailing.shipped_texts import shipped_text
 
@@ -30,6 +36,7 @@ __all__ = (
     "load_template",
     "restore_version",
     "save_template",
+    "save_translation",
     "template_versions",
     "warm_up",
 )
@@ -41,6 +48,7 @@ _LINK_PATTERN = re.compile(
 )
 _SUBJECT_LENGTH = 80  # what a list of mails shows of it
 _PAGE = "mail/message.html"
+_LOADED = ("key", "version", "subject", "body", "translations")
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,17 @@ class LoadedTemplate:
     subject: str
     body: str
     language: str = settings.LANGUAGE_CODE
+    # Subject and text by language, as staff wrote them.
+    translations: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def in_language(self, language: str) -> "LoadedTemplate":
         """The same message in ``language``, in French where it has no text in it.
 
         A text that this installation has not changed is there in every language that has a catalogue.
         """
+        if language != self.language and language in self.translations:
+            subject, body = self.translations[language]
+            return replace(self, language=language, subject=subject, body=body)
         shipped = shipped_text(self.key)
         if language == self.language or shipped is None or (self.subject, self.body) != (shipped.subject, shipped.body):
             return self
@@ -106,7 +119,7 @@ def load_template(key: str) -> LoadedTemplate:
 
     Raises LookupError, in French, where there is none.
     """
-    row = MessageTemplate.objects.filter(key=key).values("key", "version", "subject", "body").first()
+    row = MessageTemplate.objects.filter(key=key).values(*_LOADED).first()
     if row is None:
         raise LookupError(_("Le message prédéfini « %(key)s » n’existe pas.") % {"key": key})
     return LoadedTemplate(**row)
@@ -114,7 +127,7 @@ def load_template(key: str) -> LoadedTemplate:
 
 def find_template(identifier: int) -> LoadedTemplate | None:
     """The predefined message of this primary key as it stands now; None where there is none."""
-    row = MessageTemplate.objects.filter(pk=identifier).values("key", "version", "subject", "body").first()
+    row = MessageTemplate.objects.filter(pk=identifier).values(*_LOADED).first()
     return LoadedTemplate(**row) if row else None
 
 
@@ -179,6 +192,25 @@ def save_template(*, key: str, subject: str, body: str, author: str) -> LoadedTe
             template=row, number=row.version, subject=subject, body=body, author=author
         )
     return LoadedTemplate(row.key, row.version, row.subject, row.body)
+
+
+@transaction.atomic
+def save_translation(*, key: str, language: str, subject: str, body: str) -> None:
+    """Keep the text of the predefined message ``key`` in ``language``; an empty text is forgotten, and French goes out.
+
+    Raises ValidationError (fields ``subject``, ``body``) in French.
+    """
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
+    is_forgotten = not subject.strip() and not body.strip()
+    problems = {} if is_forgotten else check_template_texts(key, subject, body)
+    if problems:
+        raise ValidationError(problems)
+    row = MessageTemplate.objects.select_for_update().get(key=key)
+    if is_forgotten:
+        row.translations.pop(language, None)
+    else:
+        row.translations[language] = [subject, body]
+    row.save(update_fields=["translations", "updated_at"])
 
 
 def restore_version(*, key: str, number: int, author: str) -> LoadedTemplate:

@@ -31,6 +31,7 @@ class MessageTemplate(models.Model):
     name = models.CharField(_("nom"), max_length=100)
     subject = models.CharField(_("objet"), max_length=200)
     body = models.TextField(_("texte"))
+    translations = models.JSONField(default=dict, blank=True, editable=False)  # subject and text by language
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.models import Invoice
+from portal.space.foreign_words import in_french
 
 LONGEST = 200
 MOST_TERMS = 8
@@ -85,7 +86,7 @@ class Search:
 def read_search(text: str) -> Search:
     """What ``text`` asks for. Dates that do not exist are words like any other; nothing typed raises."""
     text = " ".join(text.replace("\x00", " ")[:LONGEST].split())
-    rest = search_key(text)
+    rest = in_french(search_key(text))
     periods: list[Period] = []
     months: list[int] = []
     amounts: list[Decimal] = []

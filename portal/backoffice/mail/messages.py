@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -14,9 +15,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailing.composition import restore_version, save_template
+from invoices.models import Company
+from mailing.composition import restore_version, save_template, save_translation
 from mailing.models import MessageTemplate
-from mailing.placeholders import PLACEHOLDERS, missing_placeholders, placeholders_for
+from mailing.placeholders import PLACEHOLDERS, check_template_texts, missing_placeholders, placeholders_for
 from mailing.shipped_texts import differs_from_shipped, has_newer_text, shipped_text
 from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 
@@ -27,6 +29,65 @@ _preview_choices: list[PreviewChoices] = []
 def register_preview_choices(provider: PreviewChoices) -> None:
     """Say on what a message can be previewed: pairs of a number and a name. The last provider registered holds."""
     _preview_choices[:] = [provider]
+
+
+class TranslatedText:
+    """The two fields of one language in the editor: both filled in, or none and the mail is in French."""
+
+    def __init__(self, form: "MessageTemplateForm", language: str) -> None:
+        self.form = form
+        self.language = language
+        self.name = dict(settings.LANGUAGES)[language]
+        own = form.instance.translations.get(language)
+        shipped = None if own or differs_from_shipped(form.instance) else shipped_text(form.instance.key, language)
+        self.is_missing = own is None and shipped is None
+        self.is_shipped = shipped is not None
+        subject, body = own or ("", "")
+        hints = (shipped.subject, shipped.body) if shipped else ("", "")
+        form.fields[self._of("subject")] = forms.CharField(
+            label=_("objet (%(language)s)") % {"language": self.name},
+            required=False,
+            max_length=200,
+            initial=subject,
+            widget=forms.TextInput(attrs={"class": "vLargeTextField", "placeholder": hints[0], "lang": language}),
+        )
+        form.fields[self._of("body")] = forms.CharField(
+            label=_("texte (%(language)s)") % {"language": self.name},
+            required=False,
+            initial=body,
+            strip=False,
+            widget=forms.Textarea(
+                attrs={"rows": 12, "class": "vLargeTextField", "placeholder": hints[1], "lang": language}
+            ),
+        )
+
+    def _of(self, part: str) -> str:
+        return f"{part}_{self.language}"
+
+    @property
+    def fields(self) -> list[forms.BoundField]:
+        """Subject and text."""
+        return [self.form[self._of("subject")], self.form[self._of("body")]]
+
+    def check(self, data: dict[str, Any]) -> None:
+        """Refuse what a predefined message may not hold, in the field that holds it."""
+        subject, body = data.get(self._of("subject"), ""), data.get(self._of("body"), "")
+        if not subject.strip() and not body.strip():
+            return
+        for part, problems in check_template_texts(self.form.instance.key, subject, body).items():
+            for problem in problems:
+                self.form.add_error(self._of(part), problem)
+
+    def save(self) -> None:
+        """Keep what was typed."""
+        data = self.form.cleaned_data
+        if {self._of("subject"), self._of("body")} & set(self.form.changed_data):
+            save_translation(
+                key=self.form.instance.key,
+                language=self.language,
+                subject=data[self._of("subject")],
+                body=data[self._of("body")],
+            )
 
 
 class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
@@ -49,9 +110,13 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
         if "seen_version" in self.fields:
             self.fields["seen_version"].initial = self.instance.version
 
+        self.translations = [TranslatedText(self, code) for code in Company.objects.languages()]
+
     def clean(self) -> dict[str, Any]:
         """Refuse to overwrite a text that somebody saved meanwhile; what was typed stays in the fields."""
         data = super().clean() or self.cleaned_data
+        for text in self.translations:
+            text.check(data)
         seen = data.get("seen_version")
         current = MessageTemplate.objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
         if seen is not None and current is not None and seen != current:
@@ -149,6 +214,8 @@ class MessageTemplateAdmin(ObjectPage[MessageTemplate], BackOfficeAdmin[MessageT
         """The text becomes the next version; the name is only a name."""
         MessageTemplate.objects.filter(pk=obj.pk).update(name=obj.name)
         save_template(key=obj.key, subject=obj.subject, body=obj.body, author=_name(request))
+        for text in form.translations:
+            text.save()
 
     def take_shipped(self, request: HttpRequest, template_id: int) -> HttpResponse:
         """*Reprendre le texte d'origine*: what this release ships becomes the next version."""

@@ -10,13 +10,16 @@ from django.utils.translation import override
 from customers.languages import language_of_country
 from customers.links import Purpose
 from customers.models import Account
+from customers.searching import search_key
 from customers.services import generate_credentials, send_credentials, send_link
 from invoices.cldr import write_day, write_moment, write_month
 from invoices.exporting.run.mails import ExportedInvoice, draft_invoice_mail
 from invoices.models import Company, Export
 from invoices.money import write_amount, write_rate
-from mailing.composition import load_template, save_template
+from mailing.composition import load_template, save_template, save_translation
+from mailing.models import MessageTemplate
 from mailing.outbox import messages_to
+from portal.space.searching import Period, read_search
 from tests.support.factories import make_account, make_company, make_customer, make_published_invoice, make_staff
 
 MOMENT = datetime.datetime(2025, 6, 7, 14, 5, tzinfo=datetime.UTC)
@@ -206,3 +209,66 @@ def test_the_mails_of_an_account_are_in_its_language(company: Company) -> None:
     [mail] = messages_to([account.login])
     assert mail.subject == "Your sign-in link"
     assert "Hello " in mail.text
+
+
+@pytest.mark.django_db
+def test_a_rewritten_message_goes_out_in_the_languages_that_have_a_text(company: Company) -> None:
+    save_template(key="credentials", subject="Vos accès", body="#LOGIN_CONNEXION #PWD_CONNEXION", author="Compta")
+    save_translation(
+        key="credentials", language="de", subject="Ihr Zugang", body="#LOGIN_CONNEXION #PWD_CONNEXION steht bereit"
+    )
+    accounts = {code: make_account(make_customer(), language=code) for code in ("de", "es")}
+    send_credentials(accounts=accounts.values())
+    subjects = {code: messages_to([account.login])[0].subject for code, account in accounts.items()}
+    assert subjects == {"de": "Ihr Zugang", "es": "Vos accès"}
+
+    save_translation(key="credentials", language="de", subject="", body="")
+    send_credentials(accounts=[accounts["de"]])
+    assert messages_to([accounts["de"].login])[0].subject == "Vos accès"
+
+
+@pytest.mark.django_db
+def test_the_editor_says_which_languages_are_missing_and_takes_their_texts(company: Company) -> None:
+    company.languages = ["de"]
+    company.save()
+    staff = signed_in(make_staff())
+    template = MessageTemplate.objects.get(key="invoice")
+    url = f"/gestion/mailing/messagetemplate/{template.pk}/change/"
+    missing = "manque : le mail part en français"
+    assert missing not in staff.get(url).content.decode()  # the text as it was shipped is there in German
+
+    sent = {"name": template.name, "subject": "À vous", "body": "Voici #REFFACTURE", "seen_version": template.version}
+    staff.post(url, sent)
+    assert missing in staff.get(url).content.decode()
+
+    sent |= {"seen_version": template.version + 1, "subject_de": "Für Sie", "body_de": "Hier ist #REFACTURE"}
+    assert "vouliez-vous dire #REFFACTURE" in staff.post(url, sent).content.decode()
+    staff.post(url, sent | {"body_de": "Hier ist #REFFACTURE"})
+    page = staff.get(url).content.decode()
+    assert missing not in page
+    assert "Hier ist #REFFACTURE" in page
+    assert load_template("invoice").in_language("de").body == "Hier ist #REFFACTURE"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "juin 2025 1 234,50"),
+        ("en", "June 2025 1,234.50"),
+        ("de", "Juni 2025 1.234,50 €"),
+        ("es", "junio de 2025 1.234,50"),
+        ("it", "giugno 2025 1.234,50"),
+    ],
+)
+def test_the_search_reads_the_months_and_amounts_of_the_language(language: str, text: str) -> None:
+    with override(language):
+        found = read_search(text)
+    assert found.periods == (Period(datetime.date(2025, 6, 1), datetime.date(2025, 6, 30)),)
+    assert found.amounts == (Decimal("1234.50"),)
+    assert found.words == ()
+
+
+@pytest.mark.parametrize(("language", "text"), [("de", "Gutschriften"), ("es", "abono"), ("en", "credit notes")])
+def test_the_search_reads_credit_notes_in_the_language(language: str, text: str) -> None:
+    with override(language):
+        assert [search_key(word) in ("avoir", "avoirs") for word in read_search(text).words] == [True]
