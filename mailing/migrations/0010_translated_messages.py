@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mailing', '0008_destination_pace'),
+        ('mailing', '0009_alignment'),
     ]
 
     operations = [
