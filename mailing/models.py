@@ -1,7 +1,4 @@
-"""Predefined messages and the outbox.
-
-Only this room opens these models; the others call :mod:`mailing.outbox`.
-"""
+"""Predefined messages and the outbox. Only this room opens them; the others call :mod:`mailing.outbox`."""
 
 import datetime
 import uuid
