@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mailing', '0009_alignment'),
+        ('mailing', '0010_outbox_at_a_million'),
     ]
 
     operations = [
