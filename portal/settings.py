@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "portal.backoffice.impersonation.VisitMiddleware",  # after the session knows whose it is
     "portal.space.acting.ActingMiddleware",
     "portal.languages.LanguageMiddleware",  # after both: whose language it is
+    "portal.space.crowds.CrowdMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -212,8 +213,9 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "customers.authentication.AccountBackend",
 ]
+PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=2)  # in a process; each takes 100 MB
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "customers.hashing.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
