@@ -27,6 +27,7 @@ from rfc3161_client import (
 )
 
 from mailing.trail.chain import note_root
+from mailing.trail.der import sort_certificates
 from mailing.trail.models import Root, TimeStamp
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def _ask(url: str, request: TimeStampRequest) -> bytes:
 def _check(root: Root, answer: bytes, *, nonce: int | None = None) -> TimeStampResponse:
     said = {"day": root.day.isoformat()}
     try:
-        response = decode_timestamp_response(answer)
+        response = decode_timestamp_response(sort_certificates(answer))
         if response.status not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
             raise TimeStampError(_("L’autorité refuse d’horodater la racine du %(day)s.") % said)
         imprint = response.tst_info.message_imprint.message

@@ -9,6 +9,7 @@ from django.db import connection
 
 from mailing.trail.actions import Action
 from mailing.trail.chain import chain_new_entries
+from mailing.trail.der import sort_certificates
 from mailing.trail.models import Root, TimeStamp
 from mailing.trail.recording import record
 from mailing.trail.stamps import seal_last_day
@@ -43,6 +44,18 @@ def test_the_root_of_yesterday_is_stamped_once(stamped: TimeStamp) -> None:
     report = verify_trail()
     assert report.fault is None
     assert (report.roots, report.stamps) == (1, 1)
+
+
+def test_certificates_come_in_any_order(stamped: TimeStamp) -> None:
+    """OpenSSL sends them as they stand in its settings, which DER does not allow and a strict reader refuses."""
+    answer = bytes(stamped.answer)
+    assert sort_certificates(answer) != answer
+    assert sort_certificates(sort_certificates(answer)) == sort_certificates(answer)
+
+
+@pytest.mark.parametrize("answer", [b"", b"0", b"0\x84\xff\xff\xff\xff", b"0\x00", b"not at all", bytes(range(256))])
+def test_what_is_no_time_stamp_stays_as_it_is(answer: bytes) -> None:
+    assert sort_certificates(answer) == answer
 
 
 def test_openssl_alone_verifies_the_stamp(stamped: TimeStamp, authority: tuple[str, Path], tmp_path: Path) -> None:
