@@ -103,7 +103,7 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
     )
     if not changed:
         return Effect.KNOWN
-    if failure is Failure.HARD and message.kind != TO_FORMER_ADDRESS:
+    if failure is Failure.HARD and not message.diverted_to and message.kind != TO_FORMER_ADDRESS:
         mark_address_failed(message.recipient, values["reason"], message.pk, now)
     return Effect(failure.value)
 

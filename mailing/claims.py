@@ -229,7 +229,7 @@ def _record_failure(held: Claim, outcome: Outcome, now: datetime.datetime, *, at
         leases.release(mine, state=Message.State.DEFERRED, next_attempt_at=next_at, **values)
         return
     changed = leases.release(mine, state=Message.State.REJECTED, next_attempt_at=None, ended_at=now, **values)
-    if changed and outcome.address_is_bad and message.kind != TO_FORMER_ADDRESS:
+    if changed and outcome.address_is_bad and not message.diverted_to and message.kind != TO_FORMER_ADDRESS:
         mark_address_failed(message.recipient, outcome.reason, message.pk, now)
 
 

@@ -15,6 +15,8 @@ class SenderIdentity:
     name: str = ""
     reply_to: str = ""
     colour: str = "#1f4e79"
+    # In a rehearsal («recette»): where all mails go instead of their recipients.
+    rehearsal_address: str = ""
     # The languages besides French in which it writes.
     languages: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.encoding import iri_to_uri
+from django.utils.translation import gettext as _
 
 from mailing.addresses import Mailbox, parse_address
 from mailing.placeholders import SECRET_MASK
@@ -75,7 +76,7 @@ def build_mail(
 
     Raises InvalidAddressError for an address that is none.
     """
-    recipient, sender = parse_address(message.recipient), parse_address(message.sender)
+    recipient, sender = parse_address(message.diverted_to or message.recipient), parse_address(message.sender)
     reply_to = parse_address(message.reply_to) if message.reply_to else None
     text, html = message.text, message.html
     if secret is not None:
@@ -91,7 +92,7 @@ def build_mail(
     if message.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{iri_to_uri(message.unsubscribe_url)}>"
     mail = OutgoingMail(
-        subject=message.subject,
+        subject=_subject(message),
         body=text,
         from_email=_header_address(message.sender_name, sender),
         to=[_header_address(message.recipient_name, recipient)],
@@ -106,6 +107,16 @@ def build_mail(
     mail.envelope_recipient = recipient
     mail.needs_smtputf8 = any(box is not None and box.needs_smtputf8 for box in (recipient, sender, reply_to))
     return mail
+
+
+def _subject(message: "Message") -> str:
+    """The subject; in a rehearsal it says so first, and for whom the mail would have been."""
+    if not message.diverted_to:
+        return message.subject
+    return _("[Recette, pour %(recipient)s] %(subject)s") % {
+        "recipient": message.recipient,
+        "subject": message.subject,
+    }
 
 
 def _header_address(name: str, mailbox: Mailbox) -> str:

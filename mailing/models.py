@@ -111,6 +111,8 @@ class Message(models.Model):
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True, editable=False)
     recipient = models.CharField(_("destinataire"), max_length=254)
     recipient_name = models.CharField(_("nom du destinataire"), max_length=200, blank=True)
+    # Where it goes instead of its recipient: written during a rehearsal, and a rehearsal for good.
+    diverted_to = models.CharField(_("recette : remise à"), max_length=254, blank=True, default="", db_default="")
     sender = models.CharField(_("expéditeur"), max_length=254)
     sender_name = models.CharField(_("nom de l’expéditeur"), max_length=200, blank=True)
     reply_to = models.CharField(_("répondre à"), max_length=254, blank=True)

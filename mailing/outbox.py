@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from mailing import breaker
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.estimates import estimate_rows
+from mailing.identity import default_identity
 from mailing.leases import database_now
 from mailing.models import Message, MessageAttachment, OutboxControl
 from mailing.plain_text import ERASED_TEXT, one_line
@@ -97,9 +98,12 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     A key that was written before writes nothing and gives the id of the mail it named. Three statements per thousand.
     """
     now, due = timezone.now(), database_now()
+    diverted_to = default_identity().rehearsal_address
     ids: list[uuid.UUID] = []
     for chunk in batched(drafts, BATCH):
-        rows = {draft.key: _row(draft, now, due) for draft in reversed(chunk)}  # the first of equal keys wins
+        rows = {
+            draft.key: _row(draft, now, due, diverted_to) for draft in reversed(chunk)
+        }  # the first of equal keys wins
         # An insert that waits for another transaction's equal key, then yields to it, is what makes this exactly once.
         Message.objects.bulk_create(rows.values(), ignore_conflicts=True)
         written = dict(Message.objects.filter(key__in=rows).values_list("key", "pk"))
@@ -121,7 +125,7 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     return ids
 
 
-def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime) -> Message:
+def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime, diverted_to: str) -> Message:
     identifier = uuid.uuid4()
     try:
         domain = parse_address(draft.sender).domain
@@ -137,6 +141,7 @@ def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime) -> Messag
         return_token=secrets.token_hex(12),
         recipient=draft.recipient.strip(),
         recipient_name=one_line(draft.recipient_name),
+        diverted_to=diverted_to,
         sender=draft.sender.strip(),
         sender_name=one_line(draft.sender_name),
         reply_to=draft.reply_to.strip(),
@@ -300,6 +305,8 @@ def retry(ids: Iterable[uuid.UUID], by: str) -> int:
     Accepted mails and mails in hand are left alone: the same mail is never sent twice by pressing a button.
     """
     values = _restart_values(_("Remise en file par %(name)s.") % {"name": by})
+    if rehearsal_address := default_identity().rehearsal_address:
+        values["diverted_to"] = rehearsal_address
     return sum(
         Message.objects.filter(pk__in=chunk, state__in=Message.RETRYABLE_STATES)
         .exclude(text=ERASED_TEXT)
@@ -319,6 +326,15 @@ def cancel(ids: Iterable[uuid.UUID], by: str) -> int:
         )
         for chunk in batched(ids, BATCH)
     )
+
+
+def divert_pending(address: str) -> int:
+    """Send the mails that still wait to ``address`` instead of their recipients; returns how many.
+
+    A mail that was diverted stays so, whatever becomes of the rehearsal: what was a trial never reaches a customer.
+    """
+    waiting = (Message.State.QUEUED, Message.State.DEFERRED)
+    return Message.objects.filter(diverted_to="", state__in=waiting).update(diverted_to=address)
 
 
 # ─── Pause ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,8 @@ from invoices.exporting.selection import find_candidates, judge_chosen, judge_cu
 from invoices.models import Company, Delivery, Export, ExportCustomer, ExportItem, Invoice, SavedSelection
 from invoices.store.probing import check_store
 from mailing.composition import template_versions
-from mailing.outbox import failed_among, retry
+from mailing.identity import default_identity
+from mailing.outbox import divert_pending, failed_among, retry
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 
@@ -269,6 +270,12 @@ def recheck_customers(*, export: Export, customers: Collection[int]) -> int:
 def recheck_customer(*, export: Export, customer_id: int) -> int:
     """Judge one customer of the list again; returns how many of his lines are ready."""
     return recheck_customers(export=export, customers=[customer_id])
+
+
+def follow_rehearsal() -> None:
+    """Divert the mails that wait where the default company is in a rehearsal: called after its settings changed."""
+    if address := default_identity().rehearsal_address:
+        divert_pending(address)
 
 
 @transaction.atomic

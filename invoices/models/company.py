@@ -151,6 +151,18 @@ class Company(models.Model):
     # Codes of settings.LANGUAGES; French is never missing, and so is not among them.
     languages = models.JSONField(_("langues proposées aux clients"), default=list, blank=True)
 
+    # Of the default company: every mail of the installation goes to this address instead of its customers.
+    rehearsal_address = models.EmailField(
+        _("recette : tous les mails vont à"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Tant qu’une adresse est ici, aucun client ne reçoit de mail et chaque page porte un bandeau. "
+            "Sur la société par défaut."
+        ),
+    )
+
     publication_director = models.CharField(
         _("directeur de la publication"),
         max_length=200,

@@ -36,6 +36,7 @@ def identity_of(company: Company) -> SenderIdentity:
         name=company.sender_name or company.name,
         reply_to=company.reply_to or company.email,
         colour=company.colour,
+        rehearsal_address=company.rehearsal_address,
         languages=tuple(company.languages),
     )
 

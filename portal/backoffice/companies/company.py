@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from invoices.einvoices.tasks import request_checks
-from invoices.exporting.exports import recheck_company
+from invoices.exporting.exports import follow_rehearsal, recheck_company
 from invoices.models import Company, Invoice
 from invoices.money import write_count
 from invoices.printing import LogoError, read_logo
@@ -107,7 +107,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         "mails",
         gettext_lazy("Mails"),
         {
-            "fields": (("sender_name", "sender_email"), "reply_to"),
+            "fields": (("sender_name", "sender_email"), "reply_to", "rehearsal_address"),
             "description": gettext_lazy(
                 "Au nom de qui partent les mails. Vides : le nom et l’e-mail de la société, ou l’adresse du serveur."
             ),
@@ -257,6 +257,7 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
         super().save_model(request, obj, form, change)
         if not form.changed_data:
             return
+        follow_rehearsal()
         recheck_company(company=obj)
         request_checks()
         self._say_what_is_missing(request, obj)
@@ -347,5 +348,6 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
         with transaction.atomic():
             Company.objects.filter(is_default=True).update(is_default=False)
             Company.objects.filter(pk=chosen[0].pk).update(is_default=True)
+            follow_rehearsal()
             self.log_change(request, chosen[0], _("Choisie comme société par défaut."))
         self.message_user(request, _("%(name)s est la société par défaut.") % {"name": chosen[0].name})

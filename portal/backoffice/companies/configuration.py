@@ -15,7 +15,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from invoices.einvoices.tasks import request_checks
-from invoices.exporting.exports import recheck_company
+from invoices.exporting.exports import follow_rehearsal, recheck_company
 from invoices.importing.companies import KnownCompanies
 from invoices.models import Company, Platform
 from portal.backoffice.companies.company import SECTIONS, CompanyForm
@@ -99,6 +99,7 @@ def configure_company(*, values: Mapping[str, Any], folder: Path) -> Configured:
     try:
         with transaction.atomic():
             form.save()
+            follow_rehearsal()
             recheck_company(company=company)
     except IntegrityError as error:
         sentence = _("Une autre société a été enregistrée au même moment : relancez la commande.")
