@@ -264,7 +264,10 @@ def _published_per_month(now: datetime.datetime) -> Chart:
     return column_chart(
         "factures",
         _("Factures exportées par mois"),
-        [Bar(date_format(month, "N y" if month.month == 1 or month == months[0] else "N"), counts.get(month, 0)) for month in months],
+        [
+            Bar(date_format(month, "N y" if month.month == 1 or month == months[0] else "N"), counts.get(month, 0))
+            for month in months
+        ],
     )
 
 
