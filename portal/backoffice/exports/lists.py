@@ -22,6 +22,7 @@ from invoices.exporting.items import ListLine, load_items, sum_by_currency, with
 from invoices.exporting.progress import measure_progress, run_duration
 from invoices.exporting.reasons import row_of
 from invoices.exporting.selection import RecipientStatus
+from invoices.importing.buyers import printed_buyer_problem
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
@@ -54,6 +55,11 @@ class ShownLine:
     fix: str = ""
     label: Any = ""
     form: BaseForm | None = None
+
+    @property
+    def other_buyer(self) -> str:
+        """What differs of the printed buyer from the card; empty where nothing does."""
+        return printed_buyer_problem(self.line.item.invoice)
 
 
 @allowed(*CAN_VIEW)
