@@ -63,5 +63,8 @@ contract: setup ## la plateforme simulée contre sa description (OpenAPI), par s
 requirements: setup ## recompiler les dépendances verrouillées
 	@bin/lock
 
+sbom: setup ## la nomenclature des composants de production, avec leurs licences (CycloneDX)
+	@bin/sbom
+
 clean: ## effacer la démonstration (base, documents, mails), jamais .env
 	rm -rf var

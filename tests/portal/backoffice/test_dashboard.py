@@ -194,3 +194,8 @@ def test_the_dashboard_says_why_the_mail_cannot_be_entered_and_what_to_do(client
     client.force_login(make_staff(), backend=BACKEND)
 
     assert "relancer « manage.py mail_auth »" in words(client.get("/gestion/"))
+
+
+def test_the_header_leads_to_the_second_factor(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    assert 'href="/compte/second-facteur/"' in client.get("/gestion/").content.decode()
