@@ -84,6 +84,13 @@ class ImapReturns:
             if uid in fetched:
                 yield str(uid), fetched[uid][b"BODY[]"]
 
+    def find(self, message_id: str) -> tuple[str, bytes] | None:
+        """The mail of that Message-ID, wherever it stands in the folder; None where it has not come."""
+        self.client.noop()
+        for uid in self.client.search(["HEADER", "Message-ID", message_id]):
+            return str(uid), self.client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]
+        return None
+
     def settle(self, key: str, *, needs_a_person: bool) -> None:
         """Flag the mail, or move it (RFC 6851; where the server cannot move, copy and delete)."""
         uid = int(key)
@@ -113,7 +120,7 @@ def open_maildir(path: Path) -> Iterator[ReturnsMailbox]:
 
 
 @contextmanager
-def open_imap(url: str) -> Iterator[ReturnsMailbox]:
+def open_imap(url: str) -> Iterator[ImapReturns]:
     """The folder that ``url`` names: imaps:// (TLS), imap+tls:// (STARTTLS) or imap:// with user:password@host/folder.
 
     Raises MailboxError where it cannot be opened or the connection breaks; the password is in no message.

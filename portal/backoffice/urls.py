@@ -7,7 +7,7 @@ from portal.backoffice.exports import bulk, lists, previews, runs, schedules, se
 from portal.backoffice.first_steps import pages as first_steps
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
-from portal.backoffice.mail.deliverability import deliverability
+from portal.backoffice.mail.deliverability import deliverability, trial
 from portal.backoffice.platforms import follow_up, payments
 from portal.backoffice.platforms import pages as einvoices
 
@@ -71,6 +71,7 @@ def mail_urls(site: admin.AdminSite) -> list[URLPattern]:
         path("messages/<int:template_id>/apercu/", wrap(messages.preview), name="message_preview"),
         path("messages/<int:template_id>/essai/", wrap(messages.send_test), name="message_test"),
         path("courrier/delivrabilite/", wrap(deliverability), name="deliverability"),
+        path("courrier/delivrabilite/essai/", wrap(trial), name="deliverability_trial"),
         path("courrier/adresses-en-erreur/", wrap(addresses.work_list), name="failed_addresses"),
         path("courrier/adresses-en-erreur.csv", wrap(addresses.work_list_csv), name="failed_addresses_csv"),
         path("courrier/adresses-en-erreur.xlsx", wrap(addresses.work_list_xlsx), name="failed_addresses_xlsx"),

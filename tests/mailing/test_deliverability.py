@@ -16,9 +16,11 @@ from django.test import Client
 from mailing.deliverability import Finding, Verdict, check_deliverability, current_setting
 from mailing.dns_lookups import Lookups
 from mailing.spf import with_term
+from mailing.trial_mails import read_trial_mail
 from tests.support.back_office import words
 from tests.support.dns_server import running_dns
 from tests.support.sending import use_smtp
+from tests.support.smtp_sink import closed_port
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +186,57 @@ def test_the_page_shows_the_records_to_paste(records: Records, desk: Client) -> 
 
     assert "exemple.fr ne publie pas de politique DMARC." in page
     assert "_dmarc.exemple.fr. IN TXT" in page
+
+
+@pytest.mark.parametrize(
+    ("headers", "told", "is_right"),
+    [
+        (
+            "Authentication-Results: mx.google.com;\n dkim=pass header.i=@exemple.fr;\n spf=pass smtp.mailfrom=x;\n"
+            " dmarc=pass (p=REJECT) header.from=exemple.fr\n",
+            "mx.google.com : SPF pass, DKIM pass, DMARC pass",
+            True,
+        ),
+        (
+            "Authentication-Results: spf=softfail (sender IP is 192.0.2.1) smtp.mailfrom=exemple.fr; dkim=none (message"
+            " not signed); dmarc=fail action=none header.from=exemple.fr\n",
+            "SPF softfail, DKIM none, DMARC fail",
+            False,
+        ),
+        (
+            "Authentication-Results: mx.ours; dkim=fail\nAuthentication-Results: mx.ours; dkim=pass; spf=none\n"
+            "Authentication-Results: mx.forged; dmarc=pass\n",
+            "mx.ours : SPF none, DKIM pass, DMARC non dit",
+            True,
+        ),
+        (
+            "Subject: rien\n",
+            "Le mail d’essai est arrivé, mais son serveur n’écrit pas d’« Authentication-Results ».",
+            True,
+        ),
+    ],
+)
+def test_a_trial_mail_tells_what_its_own_server_found_and_no_other(headers: str, told: str, is_right: bool) -> None:
+    found = read_trial_mail(f"{headers}From: a@exemple.fr\n\nEssai\n".encode())
+    assert (str(found), found.is_right) == (told, is_right)
+
+
+def test_a_trial_without_a_mailbox_is_a_bad_usage(records: Records, settings: Any) -> None:
+    settings.IMAP_URL = ""
+    with pytest.raises(CommandError, match="IMAP_URL") as refused:
+        call_command("check_mail", "--trial")
+    assert refused.value.returncode == 2
+
+
+def test_the_page_offers_a_trial_mail_and_says_why_it_did_not_leave(
+    records: Records, settings: Any, desk: Client
+) -> None:
+    page = "/gestion/courrier/delivrabilite/"
+    settings.IMAP_URL = "imap://retours:secret@127.0.0.1:9/INBOX"
+    assert "Envoyer un mail d’essai" in words(desk.get(page))
+    use_smtp(settings, closed_port())
+    told = words(desk.post(f"{page}essai/", follow=True))
+    assert "Le mail d’essai n’est pas parti." in told
+    settings.IMAP_URL = ""
+    assert "Envoyer un mail d’essai" not in words(desk.get(page))
+    assert "Il faut BOUNCE_ADDRESS et IMAP_URL" in words(desk.post(f"{page}essai/", follow=True))

@@ -13,6 +13,7 @@ from mailing import outbox
 from mailing.failed_addresses import known_bad
 from mailing.models import Message
 from mailing.outbox import Draft
+from mailing.trial_mails import TrialError, send_trial_mail, wait_for_trial_mail
 from tests.support.real_mail_servers import PASSWORD, MailServers, running_mail_servers, wait_until
 from tests.support.sending import use_smtp
 
@@ -85,3 +86,14 @@ def test_what_real_servers_take_refuse_return_and_delay_is_told_truly(
         assert str(mail["To"]) == address
         assert str(mail["Return-Path"]) == f"<retours+{message.return_token}@exemple.test>"
         assert mail.get_content().split() == ["Bonjour,", ".à", "bientôt"]
+
+
+def test_a_trial_mail_to_our_own_mailbox_tells_what_its_server_found(servers: MailServers, settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = "compta@exemple.test"
+    found = wait_for_trial_mail(send_trial_mail("retours@exemple.test"), 20)
+    assert str(found) == "mx.exemple.test : SPF pass, DKIM fail, DMARC pass"
+    assert found.is_right
+    with pytest.raises(TrialError, match="n’est pas arrivé en 0 secondes"):
+        wait_for_trial_mail("<nothing@exemple.test>", 0)
+    with pytest.raises(TrialError, match=r"Le mail d’essai n’est pas parti\. L’adresse est refusée"):
+        send_trial_mail("refus@client.test")

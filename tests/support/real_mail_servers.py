@@ -65,6 +65,7 @@ virtual_minimum_uid = 100
 transport_maps = texthash:{folder}/etc/transports
 relay_domains = plein.test, absent.test
 relay_recipient_maps =
+header_checks = regexp:{folder}/etc/headers
 smtpd_recipient_restrictions = check_recipient_access texthash:{folder}/etc/refused, permit_mynetworks, reject
 # Unknown recipients are accepted and then returned: this is what a server that only forwards does.
 smtpd_reject_unlisted_recipient = no
@@ -132,6 +133,9 @@ def running_mail_servers() -> Iterator[MailServers]:
             "boxes": "client@client.test client.test/client/\nstanisław@client.test client.test/stanislaw/\n"
             "retours@exemple.test exemple.test/retours/\n",
             "transports": "plein.test error:5.2.2 La boite est pleine\nabsent.test retry:4.4.1 Serveur absent\n",
+            # What a server that verifies writes on top of what it takes.
+            "headers": "/^Subject: .*Essai/ PREPEND Authentication-Results: mx.exemple.test; spf=pass"
+            " smtp.mailfrom=exemple.test; dkim=fail header.d=exemple.test; dmarc=pass header.from=exemple.test\n",
             "refused": "refus@client.test 550 5.1.1 Utilisateur inconnu\n",
             "dovecot.conf": DOVECOT.format(folder=folder, port=imap_port, password=PASSWORD, nobody=NOBODY),
         }

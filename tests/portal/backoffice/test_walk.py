@@ -125,6 +125,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "first_step": (lambda _scene: ["identite"], REFUSED),
     "first_step_skip": (lambda _scene: ["identite"], REFUSED),
     "deliverability": (_nothing, READ_ONLY),
+    "deliverability_trial": (_nothing, REFUSED),
     "mailing_messagetemplate_shipped": (lambda scene: [scene["template"].pk], REFUSED),
     "mailing_reply_answer": (lambda _scene: [1], REFUSED),
     "mailing_reply_hand_over": (lambda _scene: [1], REFUSED),
