@@ -56,8 +56,10 @@ def _act_on(row: Model, change: Any, flag: int) -> Act:
 
 
 def _without_names(part: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What a form did, in Django's words, without the row that an inline of it is about."""
+    """What a form did, in Django's words, without the row that an inline of it is about and what stands in fields."""
     return {
-        kind: {name: value for name, value in said.items() if name != "object"} if isinstance(said, dict) else said
+        kind: {name: value for name, value in said.items() if name not in ("object", "values")}
+        if isinstance(said, dict)
+        else said
         for kind, said in part.items()
     }

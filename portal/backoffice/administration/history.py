@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Account, StaffAccount
+from portal.backoffice.ui.changes import describe_values
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
 
 # The applications whose things stand in the menus; the history itself and the queue of tasks do not change by hand.
@@ -116,4 +117,4 @@ class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
     @admin.display(description=gettext_lazy("action"))
     def change(self, entry: LogEntry) -> str:
         """What was done, in a sentence."""
-        return entry.get_change_message() or entry.get_action_flag_display()
+        return describe_values(entry) or entry.get_change_message() or entry.get_action_flag_display()

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from portal.backoffice.ui.changes import changed_values
 from portal.backoffice.ui.searching import search_by_keys
 from portal.change_log import record_changes
 
@@ -52,9 +53,9 @@ class LimitedPaginator[M: Model](Paginator[M]):
 
 
 class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
-    """A list of 50 lines that counts once, and forms whose history is written by Django."""
+    """A list of 25 lines that counts once, and forms whose history is written by Django."""
 
-    list_per_page = 50
+    list_per_page = 25
     list_max_show_all = 200
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -89,6 +90,16 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
         """A title that is French whatever the name («Ajouter : utilisateur»), instead of «Ajout de utilisateur»."""
         title = _("Ajouter : %(name)s") % {"name": self.opts.verbose_name}
         return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Django's message; a field that was changed is there with what stood in it and what stands in it now."""
+        message: Any = super().construct_change_message(request, form, formsets, add)
+        if not add and isinstance(message, list) and form.changed_data:
+            values = changed_values(form)
+            for part in message:
+                if "name" not in part.get("changed", {"name": ""}):
+                    part["changed"]["values"] = values
+        return message
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
         """Into Django's history, and into the trail."""

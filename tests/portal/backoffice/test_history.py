@@ -1,5 +1,7 @@
 """What staff do is in the history, and what they close is closed."""
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
@@ -7,11 +9,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Account
 from mailing.models import Message
 from mailing.outbox import Draft, write_messages
+from mailing.trail.models import Entry
+from tests.support.back_office import words
 from tests.support.factories import make_account, make_company, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +142,26 @@ def test_the_history_leads_only_where_its_reader_may_go(client: Client) -> None:
     assert str(customer) in page
     assert f"/customers/customer/{customer.pk}/" not in page
     assert f'<a href="/gestion/invoices/company/{company.pk}/change/">' in page
+
+
+def test_a_change_says_what_stood_there_and_what_stands_there_now(desk: Client) -> None:
+    customer = make_customer(name="Durand", email="a@durand.example", city="Lyon", phone="")
+    page: Any = desk.get(reverse("admin:customers_customer_change", args=[customer.pk]))
+    form = page.context["adminform"].form
+    values = {name: form[name].value() or "" for name in form.fields if form[name].value() is not False}
+    inline = {"contacts-TOTAL_FORMS": "0", "contacts-INITIAL_FORMS": "0"}
+
+    desk.post(
+        reverse("admin:customers_customer_change", args=[customer.pk]),
+        {**values, **inline, "email": "b@durand.example", "city": "", "phone": "04 72 00 00 00", "invoice_copies": "2"},
+    )
+
+    customer.refresh_from_db()
+    assert customer.email == "b@durand.example"
+    told = words(desk.get(reverse("admin:admin_logentry_changelist")))
+    assert "a changé « E-mail » de a@durand.example à b@durand.example" in told
+    assert "a vidé « Ville », qui était Lyon" in told
+    assert "a rempli « Téléphone » : 04 72 00 00 00" in told
+    assert "de D à 2" in told
+    # The trail, which nobody can erase, holds no address.
+    assert not Entry.objects.filter(details__contains="durand.example").exists()
