@@ -8,9 +8,10 @@ const isOff = () => localStorage.getItem(KEPT) === "non";
 
 const isWriting = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
 
+// The page's own search; where it has none, that of the menus.
 const search = () => {
-  const fields = document.querySelectorAll("#content input[type=search], #searchbar, #nav-filter");
-  return [...fields].find((field) => field.offsetParent !== null);
+  const fields = [...document.querySelectorAll("#content input[type=search]"), document.getElementById("nav-filter")];
+  return fields.find((field) => field && field.offsetParent !== null);
 };
 
 document.addEventListener("keydown", (event) => {
