@@ -93,6 +93,29 @@ def test_a_contact_is_added_on_the_card(open_page: PageFactory, sign_in: SignIn,
     assert Contact.objects.filter(customer=desk.customer, email="anne@petit.example").exists()
 
 
+def test_what_was_typed_is_not_lost_by_a_link_or_the_button_of_another_tab(
+    open_page: PageFactory, sign_in: SignIn, desk: Desk
+) -> None:
+    page = open_page()
+    sign_in(page, desk.staff)
+    customer = Customer.objects.get(code="000100")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.goto(f"/gestion/customers/customer/{customer.pk}/change/")
+    page.get_by_label("Téléphone").fill("01 02 03 04 05")
+
+    page.get_by_role("tab", name="WEB").click()
+    page.get_by_role("button", name="Envoyer les identifiants").first.click()
+
+    page.get_by_role("tab", name="Entête").click()
+    expect(page.get_by_label("Téléphone")).to_have_value("01 02 03 04 05")
+    page.get_by_role("button", name="Enregistrer", exact=True).click()
+    expect(page.get_by_text("01 02 03 04 05")).to_have_count(0)
+    customer.refresh_from_db()
+    assert customer.phone == "01 02 03 04 05"
+    assert asked == ["beforeunload"]
+
+
 def test_tabs_follow_the_arrow_keys(open_page: PageFactory, sign_in: SignIn, desk: Desk) -> None:
     page = open_page()
     sign_in(page, desk.staff)
