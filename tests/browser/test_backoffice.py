@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from customers.models import Account, Contact, Customer
 from mailing.models import Message, MessageTemplate
@@ -100,7 +100,12 @@ def test_what_was_typed_is_not_lost_by_a_link_or_the_button_of_another_tab(
     sign_in(page, desk.staff)
     customer = Customer.objects.get(code="000100")
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     page.goto(f"/gestion/customers/customer/{customer.pk}/change/")
     page.get_by_label("Téléphone").fill("01 02 03 04 05")
 
