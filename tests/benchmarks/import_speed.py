@@ -3,6 +3,7 @@
 By hand, on an empty database named by DATABASE_URL (it is emptied again). Three columns of time, in one run:
 
 - ``import_erp`` of the CSV files: parsed, checked, compared, inserted, one transaction;
+- the same of one flat table, a row a line with the invoice's columns repeated, under names that are not ours;
 - bare: the very rows that the import has written, read back and kept ready as the driver takes them, inserted with
   COPY (PostgreSQL) or ``executemany`` (SQLite), one transaction;
 - ``bulk_create`` of the same rows as model instances that are ready, in batches of 1,000.
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -66,6 +68,30 @@ def write_files(folder: Path, invoices: int) -> None:
             heads.write(
                 f"F{n:07};{day:02}/{month:02}/2025;C{n % CUSTOMERS:05};CMD-{n};{day:02}/{month:02}/2026;EUR;{amounts}\n"
             )
+
+
+FLAT_HEADER = (
+    "N° facture;Date facture;Code client;Référence commande;Date échéance;Devise;Total HT facture;Total TVA facture;"
+    "Total TTC facture;Code article;Désignation;Quantité;Unité;Prix unitaire HT;Remise %;Taux TVA;Montant HT ligne\n"
+)
+
+
+def write_flat(folder: Path) -> Path:
+    """The invoices of ``folder`` and their lines as one table; returns its path."""
+    path = folder / "flat" / "ventes.csv"
+    path.parent.mkdir()
+    with (
+        (folder / "factures.csv").open(encoding="utf-8") as heads,
+        (folder / "lignes.csv").open(encoding="utf-8") as lines,
+        path.open("w", encoding="utf-8") as file,
+    ):
+        next(heads)
+        next(lines)
+        file.write(FLAT_HEADER)
+        for head in heads:
+            for line in islice(lines, LINES_EACH):
+                file.write(f"{head.rstrip()};{line.partition(';')[2]}")
+    return path
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -139,6 +165,12 @@ def main(count: int) -> None:
         assert Invoice.objects.count() == count
         figures["again"] = timed(lambda: import_erp(files))
         figures["memory_before"], figures["memory_peak"] = before, peak()
+        empty()
+        flat = write_flat(folder)
+        figures["flat"] = timed(lambda: import_erp([flat]))
+        figures["memory_peak_flat"] = peak()
+        assert Invoice.objects.count() == count
+        assert InvoiceLine.objects.count() == count * LINES_EACH
     tables = [rows_of(Invoice), rows_of(InvoiceLine)]
     empty()
     figures["bare"] = timed(lambda: insert_bare(tables))
@@ -152,13 +184,14 @@ def main(count: int) -> None:
     empty()
     Customer.objects.filter(code__startswith="C").delete()
     print(f"{connection.vendor}: {count} factures, {count * LINES_EACH} lignes")
-    for label in ("import", "dry_run", "again", "bare", "bulk_create"):
+    for label in ("import", "flat", "dry_run", "again", "bare", "bulk_create"):
         if label in figures:
             seconds = figures[label]
             print(
                 f"  {label:12} {seconds:7.2f} s  {count / seconds:8.0f} invoices/s  {figures['import'] / seconds:5.2f}"
             )
     print(f"  speed against bare: {figures['bare'] / figures['import']:.2f}; peak memory {figures['memory_peak']} MB")
+    print(f"  a flat table: {figures['bare'] / figures['flat']:.2f}; peak memory {figures['memory_peak_flat']} MB")
     print(json.dumps(figures))
 
 
