@@ -1,6 +1,7 @@
 """Numbers and dates of a column: how it writes them is decided by all of its cells, never by one alone."""
 
 import datetime
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def _mark(bare: str) -> set[str]:
     return set()
 
 
+@functools.lru_cache(maxsize=8192)  # prices, quantities and totals repeat all through a flat table
 def read_number(text: str, mark: str) -> Decimal | None:
     """``text`` as a number of a column with this decimal ``mark``; None where it is none, or says nothing sure."""
     found = bare_number(text)
@@ -87,6 +89,7 @@ class DateOrder:
 
     day_first: bool | None
 
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a value without state: the dates of a file, each once
     def read(self, text: str) -> datetime.date | None:
         """The date, or None where the text is none or could be two."""
         bare = without_weekday(_CLOCK.sub("", unwrapped(text)))
@@ -144,6 +147,7 @@ def looks_like_date(text: str) -> bool:
 _RATE: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,3})?) ?%")
 
 
+@functools.lru_cache(maxsize=1024)
 def rate_in(text: str, mark: str) -> Decimal | None:
     """``20``, ``20,00 %``, «TVA 20 % (biens)», «20% B» as the rate in per cent."""
     if found := _RATE.search(text):
