@@ -27,6 +27,10 @@ from invoices.files.rows import UnreadableTable as UnreadableTable
 from invoices.files.rows import opened
 from invoices.files.text_rows import UNWANTED, text_rows
 
+_WORKBOOK_NAMES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_HEAD: Final = 4096
+# Control characters that stand in no text, line ends, tabs and the old end of a file (26) aside.
+_NO_TEXT: Final = frozenset({*range(1, 9), *range(14, 26), *range(28, 32)})
 _WORKBOOK_SIGNATURES: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
@@ -65,16 +69,27 @@ def _sheet_suffix(sheet: str) -> str:
     return f" (feuille « {sheet} »)"
 
 
+def _is_binary(head: bytes) -> bool:
+    """True for bytes that no text holds; UTF-16 announces itself."""
+    return not head.startswith((b"\xff\xfe", b"\xfe\xff")) and any(byte in _NO_TEXT for byte in head)
+
+
 def tables_in(source: Path | bytes, name: str) -> list[Table]:
     """The tables of a file (a path, or its bytes): itself, or each sheet of a workbook that holds something.
 
-    Raises :class:`UnreadableTable` for a workbook that is damaged, protected by a password or empty.
+    Raises :class:`UnreadableTable` for a workbook that is damaged, protected by a password or empty, and for what bears
+    the name of a workbook and is neither one nor text.
     """
     with opened(source) as stream:
-        head = stream.read(8)
+        head = stream.read(_HEAD)
     if not head:
         raise UnreadableTable("Ce fichier est vide.")
     if not head.startswith(_WORKBOOK_SIGNATURES):
+        if name.lower().endswith(_WORKBOOK_NAMES) and _is_binary(head):
+            raise UnreadableTable(
+                "Ce fichier porte le nom d’un classeur et n’en est pas un. Ouvrez-le dans votre tableur et "
+                "enregistrez-le en .xlsx ou en CSV."
+            )
         return [Table(name, source)]
     sheets = [(sheet, *properties) for sheet, height, *properties in _ask_child(source) if height]
     if not sheets:

@@ -304,3 +304,14 @@ def test_rows_of_a_workbook_may_be_left_unread(tmp_path: Path) -> None:
 
     assert first == Row(1, ["0", "une désignation"])
     assert sum(1 for _row in table.rows()) == 20_000
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)) * 20, b"%PDF-1.7\n\x01\x02" * 50, b"\x89PNG\r\n\x1a\n\x00\x02"])
+def test_what_bears_the_name_of_a_workbook_and_is_none_has_a_sentence_of_its_own(content: bytes) -> None:
+    with pytest.raises(UnreadableTable, match="porte le nom d’un classeur et n’en est pas un"):
+        tables_in(content, "clients.XLSX")
+
+
+def test_text_under_the_name_of_a_workbook_is_read() -> None:
+    [table] = tables_in("code;nom\n1;Éric\n".encode("utf-16"), "clients.xlsx")
+    assert table.name == "clients.xlsx"
