@@ -1,5 +1,6 @@
 """The mailbox of returns: a maildir or an IMAP folder. What is dealt with moves to a folder, the rest is flagged."""
 
+import logging
 import mailbox
 import re
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from mailing import oauth
 from mailing.oauth import SignInError
 from mailing.smtp_login import refusal_of_a_new_token
+
+logger = logging.getLogger(__name__)
 
 DONE_FOLDER = "Traites"
 TIMEOUT = 60  # seconds
@@ -47,8 +50,17 @@ class MaildirReturns:
         """The mails that bear no flag F."""
         for key in list(self.box.keys()):
             file = self._file(key)
-            if file is not None and "F" not in file.name.partition(":2,")[2]:
-                yield key, file.read_bytes()
+            if file is None or "F" in file.name.partition(":2,")[2]:
+                continue
+            try:
+                content = file.read_bytes()
+            except FileNotFoundError:
+                continue  # another reader was here
+            except OSError as error:
+                logger.error("mail %s of the maildir cannot be read: %s", key, error)
+                self.settle(key, needs_a_person=True)
+                continue
+            yield key, content
 
     def settle(self, key: str, *, needs_a_person: bool) -> None:
         """Flag the mail, or move it: one renaming, so that a kill loses nothing."""
@@ -80,9 +92,23 @@ class ImapReturns:
     def letters(self) -> Iterator[tuple[str, bytes]]:
         """The mails that bear no flag; reading does not mark them, settling does."""
         for uid in self.client.search(["UNFLAGGED", "UNDELETED"]):
-            fetched = self.client.fetch([uid], ["BODY.PEEK[]"])
-            if uid in fetched:
-                yield str(uid), fetched[uid][b"BODY[]"]
+            try:
+                fetched = self.client.fetch([uid], ["BODY.PEEK[]"])
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:  # the server does not give this one: the next ones are read all the same
+                self._leave(uid, str(error))
+                continue
+            if uid not in fetched:
+                continue  # another reader was here
+            if (content := fetched[uid].get(b"BODY[]")) is None:
+                self._leave(uid, "no content")
+                continue
+            yield str(uid), content
+
+    def _leave(self, uid: int, why: str) -> None:
+        logger.error("mail %s of the mailbox cannot be fetched: %s", uid, why)
+        self.settle(str(uid), needs_a_person=True)
 
     def find(self, message_id: str) -> tuple[str, bytes] | None:
         """The mail of that Message-ID, wherever it stands in the folder; None where it has not come."""
@@ -92,8 +118,18 @@ class ImapReturns:
         return None
 
     def settle(self, key: str, *, needs_a_person: bool) -> None:
-        """Flag the mail, or move it (RFC 6851; where the server cannot move, copy and delete)."""
-        uid = int(key)
+        """Flag the mail, or move it (RFC 6851; where the server cannot move, copy and delete).
+
+        A server that refuses it for one mail, which is then read again by the next run, does not stop the others.
+        """
+        try:
+            self._settle(int(key), needs_a_person=needs_a_person)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            logger.error("mail %s of the mailbox cannot be put aside: %s", key, error)
+
+    def _settle(self, uid: int, *, needs_a_person: bool) -> None:
         if needs_a_person:
             self.client.add_flags([uid], [b"\\Flagged"], silent=True)
             return
