@@ -13,6 +13,7 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import get_language
 
 # English as it is written in Europe: «7 Jun 2025» and never 6/7/25.
@@ -23,8 +24,14 @@ NO_BREAK_SPACE: Final = "\u00a0"
 
 
 def foreign_locale() -> Locale | None:
-    """The locale of the active language; None where that is French, or none at all."""
-    language = get_language()
+    """The locale of the active language; None where that is French, or none at all.
+
+    The child processes that read e-invoices have no settings: they write French.
+    """
+    try:
+        language = get_language()
+    except ImproperlyConfigured:
+        return None
     return None if language is None or language.startswith("fr") else locale_of(language)
 
 
