@@ -33,7 +33,7 @@ def check_status_message(root: etree._Element) -> list[str]:
     """What is wrong with the CDAR message ``root``, in French; nothing where it is right."""
     schema = _schema()
     if not schema.validate(root):
-        return [f"Le message ne suit pas son schéma : {error.message}" for error in schema.error_log]  # type: ignore[attr-defined]
+        return [f"Le message ne suit pas son schéma : {error.message}" for error in schema.error_log]
     return [
         "Le statut 212 ne dit pas ses montants par taux de TVA (BR-FR-CDV-14)."
         for reference in root.iterfind(".//ram:ReferenceReferencedDocument", NAMESPACES)

@@ -149,7 +149,7 @@ def _extension_values(pdf: pikepdf.Pdf) -> Iterator[tuple[str, str]]:
         return
     for element in root.iter():
         for name, value in [(element.tag, element.text or ""), *element.attrib.items()]:
-            qualified = etree.QName(name)
+            qualified = etree.QName(str(name))
             if qualified.namespace in _EXTENSIONS:
                 yield qualified.localname, str(value).strip()
 
