@@ -14,7 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 # English as it is written in Europe: «7 Jun 2025» and never 6/7/25.
 _WRITTEN_AS: Final = {"en": "en_GB"}
@@ -33,6 +33,11 @@ def foreign_locale() -> Locale | None:
     except ImproperlyConfigured:
         return None
     return None if language is None or language.startswith("fr") else locale_of(language)
+
+
+def translate(text: str) -> str:
+    """A French word of the house in the active language; itself in French, also where there are no settings."""
+    return text if not text or foreign_locale() is None else gettext(text)
 
 
 @functools.cache

@@ -5,8 +5,7 @@ Legal text stays in French whatever the language of the portal.
 
 from decimal import Decimal
 
-from django.utils.translation import gettext
-
+from invoices.cldr import translate
 from invoices.en16931.model import InvoiceContent, VatBreakdown
 from invoices.en16931.vat import printed_reason
 
@@ -133,7 +132,7 @@ def unit(code: str, quantity: Decimal) -> str:
     name = UNITS.get(code, code)
     if name in COUNTED and abs(quantity) >= 2:
         name = COUNTED[name]
-    return gettext(name) if name else ""
+    return translate(name)
 
 
 PAYMENT_MEANS = {
