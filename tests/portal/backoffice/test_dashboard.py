@@ -174,7 +174,8 @@ def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) ->
         client.get("/gestion/")
 
     assert len(many) == len(few)
-    assert len(many) <= 26
+    # PostgreSQL is also asked for its clock and for its estimate of how many mails there are.
+    assert len(many) <= (28 if connection.vendor == "postgresql" else 26)
 
 
 @pytest.mark.parametrize(
