@@ -1,32 +1,25 @@
-"""Predefined messages, the outbox and the addresses in error, in the back-office."""
+"""Predefined messages and the outbox, in the back-office."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import Account, Customer
+from customers.models import Account
 from customers.services import generate_credentials, send_credentials
-from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export, start_export
-from invoices.exporting.run.worker import run_lines
-from invoices.models import Invoice
 from mailing import outbox
 from mailing.composition import load_template
-from mailing.failed_addresses import mark_address_failed
-from mailing.models import FailedAddress, Message, MessageTemplate
+from mailing.models import Message, MessageTemplate
 from tests.support.back_office import BACKEND, member, words
-from tests.support.factories import make_account, make_company, make_contact, make_customer, make_invoice, make_staff
+from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
+from tests.support.refused_mail import publish, refuse
 
 pytestmark = pytest.mark.django_db
 
 TEMPLATES = "/gestion/mailing/messagetemplate/"
 OUTBOX = "/gestion/mailing/message/"
-WRONG = "/gestion/courrier/adresses-en-erreur/"
 
 
 @pytest.fixture
@@ -42,22 +35,6 @@ def template(key: str) -> MessageTemplate:
 def edited(row: MessageTemplate, **changes: Any) -> dict[str, Any]:
     """What the editor sends."""
     return {"name": row.name, "subject": row.subject, "body": row.body, "seen_version": row.version, **changes}
-
-
-def publish(*invoices: Invoice) -> None:
-    """Export all that waits, with mails."""
-    criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
-    run_lines(start_export(export=create_export(criteria=criteria, author_name="Claire")))
-
-
-def refuse(address: str, reason: str = "550 boîte inconnue") -> None:
-    """What sending does when a server refuses an address for good."""
-    message = Message.objects.filter(recipient__iexact=address).first()
-    if message:
-        Message.objects.filter(pk=message.pk).update(
-            state=Message.State.REJECTED, reason=reason, next_attempt_at=None, ended_at=timezone.now()
-        )
-    mark_address_failed(address, reason, message.pk if message else None, timezone.now())
 
 
 # ─── Predefined messages ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,126 +257,6 @@ def test_the_stored_mail_is_shown_with_its_secret_masked_in_a_frame_that_runs_no
     assert "script-src" not in frame["Content-Security-Policy"]
 
 
-# ─── Addresses in error ──────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_work_list_names_customer_reason_and_invoices(desk: Client) -> None:
-    make_company()
-    customer = make_customer(name="Boulangerie Martin", email="faux@client.example")
-    publish(make_invoice(customer=customer, number="F-77"))
-    refuse("faux@client.example")
-
-    page = words(desk.get(WRONG))
-
-    assert "1 adresse refusée" in page
-    assert "Boulangerie Martin" in page
-    assert "550 boîte inconnue" in page
-    assert "F-77" in page
-    table = desk.get("/gestion/courrier/adresses-en-erreur.csv").content.decode()
-    assert table.splitlines()[1].startswith(f"{customer.code};Boulangerie Martin;faux@client.example;550")
-
-
-def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_again(desk: Client) -> None:
-    make_company()
-    customer = make_customer(email="faux@client.example")
-    make_contact(customer, email="Faux@client.example")
-    publish(make_invoice(customer=customer))
-    refuse("faux@client.example")
-
-    answer = desk.post(
-        f"{WRONG}corriger/",
-        {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
-        follow=True,
-    )
-
-    assert "Adresse corrigée" in words(answer)
-    assert "1 mail renvoyé." in words(answer)
-    customer.refresh_from_db()
-    assert customer.email == "vrai@client.example"
-    assert customer.contacts.get().email == "vrai@client.example"
-    queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
-    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
-    assert list(queued) == ["vrai@client.example"]
-    assert not FailedAddress.objects.filter(resolved_at=None).exists()
-    assert LogEntry.objects.get().object_id == str(customer.pk)
-
-
-@pytest.mark.parametrize(
-    ("typed", "sentence"),
-    [
-        ("pas une adresse", "« pas une adresse » n’est pas une adresse électronique."),
-        ("", "n’est pas une adresse électronique."),
-        ("autre@client.example", "« autre@client.example » est elle-même en erreur."),
-    ],
-)
-def test_a_wrong_correction_is_told_beside_its_field_and_stays_in_it(desk: Client, typed: str, sentence: str) -> None:
-    customer = make_customer(email="faux@client.example")
-    refuse("faux@client.example")
-    refuse("autre@client.example")
-
-    page = desk.post(f"{WRONG}corriger/", {"customer": customer.pk, "address": "faux@client.example", "new": typed})
-
-    assert page.status_code == 422
-    assert sentence in words(page)
-    assert f'value="{typed}"' in page.content.decode()
-    assert Customer.objects.get().email == "faux@client.example"
-
-
-def test_lost_credentials_leave_again_at_the_corrected_address(desk: Client) -> None:
-    customer = make_customer(email="faux@client.example")
-    send_credentials(accounts=[generate_credentials(customer=customer, address=customer.email).account])
-    refuse("faux@client.example")
-
-    desk.post(
-        f"{WRONG}corriger/",
-        {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
-    )
-
-    queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
-    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
-    assert list(queued) == ["vrai@client.example"]
-
-
-def test_an_address_of_nobody_can_leave_the_list(desk: Client) -> None:
-    refuse("parti@nulle-part.example")
-
-    assert "plus aucun client" in words(desk.get(WRONG))
-    desk.post(f"{WRONG}retirer/", {"address": "parti@nulle-part.example"})
-
-    assert "Aucune adresse en erreur." in words(desk.get(WRONG))
-    assert LogEntry.objects.get().object_repr == "parti@nulle-part.example"
-
-
-def test_a_wrong_correction_on_the_second_page_is_told_there(desk: Client) -> None:
-    customer = make_customer(email="faux@client.example")
-    refuse("faux@client.example")
-    for number in range(50):
-        refuse(f"a{number}@nulle-part.example")
-    form = {"customer": customer.pk, "address": "faux@client.example"}
-
-    page = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "pas une adresse"})
-    right = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "vrai@client.example"})
-
-    assert "« pas une adresse » n’est pas une adresse électronique." in words(page)
-    assert right.headers["Location"] == f"{WRONG}?page=2"
-
-
-@pytest.mark.parametrize("customer", ["", "x", "²", "999999"])
-def test_a_customer_that_is_not_there_is_told(desk: Client, customer: str) -> None:
-    typed = {"customer": customer, "address": "a@b.example", "new": "c@b.example"}
-    answer = desk.post(f"{WRONG}corriger/", typed, follow=True)
-
-    assert "Ce client a été supprimé entre-temps : rien n’a été fait." in words(answer)
-
-
-def test_the_work_list_asks_as_often_for_forty_addresses_as_for_four(
-    desk: Client, django_assert_max_num_queries: Any
-) -> None:
-    for _number in range(40):
-        refuse(make_customer().email)
-
-    with django_assert_max_num_queries(16):
-        assert desk.get(WRONG).context["count"] == 40
-
-
 def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(desk: Client) -> None:
     account = generate_credentials(customer=make_customer(), address="a@petit.example").account
     send_credentials(accounts=[account])
@@ -418,30 +275,6 @@ def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(desk:
     assert "a@petit.example" not in recipients("nature=invoice")
     assert len(recipients("nature=invoice")) == 1
     assert recipients("nature=rien") == set()
-
-
-def test_who_may_correct_addresses_only_moves_no_login(client: Client) -> None:
-    make_company()
-    customer = make_customer(email="faux@client.example")
-    account = make_account(customer)
-    publish(make_invoice(customer=customer))
-    refuse("faux@client.example")
-    clerk = Account.objects.create_user("adresses@aquila.example", uuid4().hex, is_staff=True)
-    rights = ("view_failedaddress", "change_failedaddress", "change_customer")
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    client.force_login(clerk, backend=BACKEND)
-
-    answer = client.post(
-        f"{WRONG}corriger/",
-        {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
-        follow=True,
-    )
-
-    customer.refresh_from_db()
-    account.refresh_from_db()
-    assert (customer.email, account.login) == ("vrai@client.example", "faux@client.example")
-    assert "L’identifiant de connexion reste faux@client.example" in words(answer)
-    assert not Message.objects.filter(state="queued").exists()
 
 
 def test_who_may_not_see_invoices_reads_none_by_the_preview_of_a_message(client: Client) -> None:
