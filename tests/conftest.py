@@ -140,7 +140,7 @@ def staff() -> "Account":
 
 
 @pytest.fixture
-def desk(client: "Client", staff: "Account") -> "Client":
+def staff_client(client: "Client", staff: "Account") -> "Client":
     """The back-office as that member sees it."""
     from tests.support.back_office import BACKEND
 

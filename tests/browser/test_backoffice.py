@@ -12,8 +12,8 @@ from playwright.sync_api import Dialog, Page, Route, expect
 
 from customers.models import Account, Contact, Customer
 from mailing.models import Message, MessageTemplate
+from tests.browser.backoffice_scene import BackOfficeScene, set_backoffice_scene
 from tests.browser.conftest import PageFactory
-from tests.browser.desk import Desk, set_desk
 
 WIDTHS = (1440, 390)
 BOTH_WAYS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -22,8 +22,8 @@ SignIn = Callable[[Page, Any], None]
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return set_desk()
+def backoffice() -> BackOfficeScene:
+    return set_backoffice_scene()
 
 
 def scrolls_sideways(page: Page) -> bool:
@@ -33,12 +33,12 @@ def scrolls_sideways(page: Page) -> bool:
 @BOTH_WAYS
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_customer_is_flagged_d_gets_credentials_and_they_are_sent(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, width: int, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, javascript: bool
 ) -> None:
     customer = Customer.objects.get(code="000100")
     Account.objects.filter(accesses__customer=customer).delete()
     page = open_page(width=width, javascript=javascript)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(f"/gestion/customers/customer/{customer.pk}/change/")
 
     page.get_by_role("tab" if javascript else "link", name="Édition", exact=True).click()
@@ -64,12 +64,12 @@ def test_a_customer_is_flagged_d_gets_credentials_and_they_are_sent(
 
 
 def test_the_return_key_in_a_field_of_the_card_saves_the_card_and_does_nothing_else(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
 ) -> None:
     page = open_page(javascript=False)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     before = Account.objects.count()
-    page.goto(f"/gestion/customers/customer/{desk.customer.pk}/change/")
+    page.goto(f"/gestion/customers/customer/{backoffice.customer.pk}/change/")
 
     page.get_by_label("Raison sociale").fill("Garage Petit & fils")
     page.get_by_label("Raison sociale").press("Enter")
@@ -79,10 +79,12 @@ def test_the_return_key_in_a_field_of_the_card_saves_the_card_and_does_nothing_e
 
 
 @BOTH_WAYS
-def test_a_contact_is_added_on_the_card(open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool) -> None:
+def test_a_contact_is_added_on_the_card(
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, javascript: bool
+) -> None:
     page = open_page(javascript=javascript)
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/customers/customer/{desk.customer.pk}/change/#contacts")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/customers/customer/{backoffice.customer.pk}/change/#contacts")
 
     row = page.locator("#contacts-2")
     row.locator("input[name$=-name]").fill("Anne Petit")
@@ -90,14 +92,14 @@ def test_a_contact_is_added_on_the_card(open_page: PageFactory, sign_in: SignIn,
     page.get_by_role("button", name="Enregistrer", exact=True).click()
 
     expect(page.locator(".messagelist")).to_be_visible()
-    assert Contact.objects.filter(customer=desk.customer, email="anne@petit.example").exists()
+    assert Contact.objects.filter(customer=backoffice.customer, email="anne@petit.example").exists()
 
 
 def test_what_was_typed_is_not_lost_by_a_link_or_the_button_of_another_tab(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
 ) -> None:
     page = open_page()
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     customer = Customer.objects.get(code="000100")
     asked: list[str] = []
 
@@ -121,10 +123,10 @@ def test_what_was_typed_is_not_lost_by_a_link_or_the_button_of_another_tab(
     assert asked == ["beforeunload"]
 
 
-def test_tabs_follow_the_arrow_keys(open_page: PageFactory, sign_in: SignIn, desk: Desk) -> None:
+def test_tabs_follow_the_arrow_keys(open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene) -> None:
     page = open_page()
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/customers/customer/{desk.customer.pk}/change/")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/customers/customer/{backoffice.customer.pk}/change/")
 
     page.get_by_role("tab", name="Entête").focus()
     page.keyboard.press("ArrowRight")
@@ -138,10 +140,12 @@ def test_tabs_follow_the_arrow_keys(open_page: PageFactory, sign_in: SignIn, des
     expect(page.get_by_label("Raison sociale")).to_be_visible()
 
 
-def test_an_error_opens_the_tab_in_which_it_stands(open_page: PageFactory, sign_in: SignIn, desk: Desk) -> None:
+def test_an_error_opens_the_tab_in_which_it_stands(
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
+) -> None:
     page = open_page()
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/customers/customer/{desk.customer.pk}/change/")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/customers/customer/{backoffice.customer.pk}/change/")
     page.get_by_role("tab", name="Édition").click()
     page.get_by_label("Nombre de factures à éditer").fill("X")
     page.get_by_role("tab", name="Entête").click()
@@ -154,10 +158,10 @@ def test_an_error_opens_the_tab_in_which_it_stands(open_page: PageFactory, sign_
 
 @BOTH_WAYS
 def test_accounts_are_relaunched_from_their_list(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, javascript: bool
 ) -> None:
     page = open_page(javascript=javascript)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto("/gestion/customers/customeraccount/?etat=jamais&q=papier")
 
     boxes = page.locator("input.action-select")
@@ -171,17 +175,19 @@ def test_accounts_are_relaunched_from_their_list(
     expect(page.get_by_text("6 comptes traités")).to_be_visible()
 
 
-def test_a_message_is_edited_with_its_preview_beside_it(open_page: PageFactory, sign_in: SignIn, desk: Desk) -> None:
+def test_a_message_is_edited_with_its_preview_beside_it(
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
+) -> None:
     page = open_page()
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/mailing/messagetemplate/{desk.template.pk}/change/")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/mailing/messagetemplate/{backoffice.template.pk}/change/")
     preview = page.frame_locator("iframe[name=preview]")
 
     page.get_by_label("Texte").fill("Bonjour #NOM_CLIENT,\n\nvoici votre facture ")
     page.get_by_role("button", name="#REFFACTURE").click()
-    page.get_by_label("Sur la facture n°").fill(desk.scene.invoice.number)
+    page.get_by_label("Sur la facture n°").fill(backoffice.scene.invoice.number)
     mail = preview.frame_locator("iframe")
-    expect(mail.get_by_text(f"voici votre facture {desk.scene.invoice.number}")).to_be_visible()
+    expect(mail.get_by_text(f"voici votre facture {backoffice.scene.invoice.number}")).to_be_visible()
     page.get_by_label("Texte").fill("#REFFACTUR")
     expect(preview.get_by_text("#REFFACTUR : vouliez-vous dire #REFFACTURE ?")).to_be_visible()
     page.get_by_role("button", name="Enregistrer", exact=True).click()
@@ -195,25 +201,25 @@ def test_a_message_is_edited_with_its_preview_beside_it(open_page: PageFactory, 
 
 @BOTH_WAYS
 def test_the_return_key_in_the_subject_of_a_message_saves_it(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, javascript: bool
 ) -> None:
     page = open_page(javascript=javascript)
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/mailing/messagetemplate/{desk.template.pk}/change/")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/mailing/messagetemplate/{backoffice.template.pk}/change/")
 
     page.get_by_label("Objet").fill("Facture #REFFACTURE à votre disposition")
     page.get_by_label("Objet").press("Enter")
 
     expect(page.locator(".messagelist")).to_be_visible()
-    assert MessageTemplate.objects.get(pk=desk.template.pk).subject == "Facture #REFFACTURE à votre disposition"
+    assert MessageTemplate.objects.get(pk=backoffice.template.pk).subject == "Facture #REFFACTURE à votre disposition"
 
 
 def test_a_message_is_edited_previewed_and_tried_without_javascript(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
 ) -> None:
     page = open_page(javascript=False)
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/mailing/messagetemplate/{desk.template.pk}/change/")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/mailing/messagetemplate/{backoffice.template.pk}/change/")
 
     page.get_by_label("Texte").fill("Facture #REFFACTURE")
     page.get_by_role("button", name="Aperçu").click()
@@ -229,10 +235,10 @@ def test_a_message_is_edited_previewed_and_tried_without_javascript(
 @BOTH_WAYS
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_wrong_address_is_corrected_and_what_was_lost_leaves_again(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, width: int, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, javascript: bool
 ) -> None:
     page = open_page(width=width, javascript=javascript)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto("/gestion/courrier/adresses-en-erreur/")
 
     page.get_by_label("Nouvelle adresse").fill("nulle part")
@@ -249,10 +255,10 @@ def test_a_wrong_address_is_corrected_and_what_was_lost_leaves_again(
 
 @BOTH_WAYS
 def test_files_are_given_checked_and_confirmed(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, javascript: bool
 ) -> None:
     page = open_page(javascript=javascript)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto("/gestion/invoices/importbatch/add/")
 
     page.get_by_label("Fichiers de l’ERP").set_input_files(
@@ -268,11 +274,11 @@ def test_files_are_given_checked_and_confirmed(
 
 @BOTH_WAYS
 def test_staff_look_as_the_customer_and_come_back(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, javascript: bool
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, javascript: bool
 ) -> None:
     page = open_page(javascript=javascript)
-    sign_in(page, desk.staff)
-    page.goto(f"/gestion/customers/customer/{desk.customer.pk}/change/#web")
+    sign_in(page, backoffice.staff)
+    page.goto(f"/gestion/customers/customer/{backoffice.customer.pk}/change/#web")
 
     page.get_by_role("button", name="Voir comme le client").click()
     expect(page.get_by_text("en lecture seule")).to_be_visible()
@@ -283,12 +289,12 @@ def test_staff_look_as_the_customer_and_come_back(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_on_the_pages_of_the_back_office_hinders(
-    open_page: PageFactory, sign_in: SignIn, axe: Axe, desk: Desk, width: int
+    open_page: PageFactory, sign_in: SignIn, axe: Axe, backoffice: BackOfficeScene, width: int
 ) -> None:
     page = open_page(width=width)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     found = []
-    for name, address in desk.addresses().items():
+    for name, address in backoffice.addresses().items():
         page.goto("about:blank")
         page.goto(address)
         # The empty head of a hidden column is Django's own; axe counts it among the minor ones.
@@ -301,10 +307,10 @@ def test_nothing_on_the_pages_of_the_back_office_hinders(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_hinders_on_questions_mistakes_and_errors(
-    open_page: PageFactory, sign_in: SignIn, axe: Axe, desk: Desk, width: int
+    open_page: PageFactory, sign_in: SignIn, axe: Axe, backoffice: BackOfficeScene, width: int
 ) -> None:
     page = open_page(width=width)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     found: list[str] = []
 
     def look(name: str, shown: str) -> None:
@@ -313,7 +319,7 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
         if scrolls_sideways(page):
             found.append(f"{name}: scrolls sideways")
 
-    customer = f"/gestion/customers/customer/{desk.customer.pk}"
+    customer = f"/gestion/customers/customer/{backoffice.customer.pk}"
     page.goto(f"{customer}/delete/")
     look("refusal of a removal", "ne peut être supprimé")
     page.goto(f"/gestion/customers/customer/{Customer.objects.get(code='000200').pk}/delete/")
@@ -362,13 +368,13 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_of_the_back_office_has_its_picture(
-    open_page: PageFactory, sign_in: SignIn, desk: Desk, width: int, scheme: str
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, scheme: str
 ) -> None:
     folder = Path(os.environ.get("SCREENSHOTS", settings.BASE_DIR / "var" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     page = open_page(width=width, scheme=scheme)
-    sign_in(page, desk.staff)
-    for name, address in desk.addresses().items():
+    sign_in(page, backoffice.staff)
+    for name, address in backoffice.addresses().items():
         page.goto("about:blank")
         page.goto(address)
         page.evaluate("document.fonts.ready")

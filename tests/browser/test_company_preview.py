@@ -9,15 +9,15 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from invoices.models import Company
+from tests.browser.backoffice_scene import BackOfficeScene, set_backoffice_scene
 from tests.browser.conftest import PageFactory
-from tests.browser.desk import Desk, set_desk
 
 LOOK = "/gestion/invoices/company/{}/change/#apparence"
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return set_desk()
+def backoffice() -> BackOfficeScene:
+    return set_backoffice_scene()
 
 
 def source(page: Page, selector: str) -> str:
@@ -25,11 +25,11 @@ def source(page: Page, selector: str) -> str:
 
 
 def test_the_pictures_follow_what_is_typed_and_the_save_button_saves(
-    open_page: PageFactory, sign_in: Any, desk: Desk, tmp_path: Path
+    open_page: PageFactory, sign_in: Any, backoffice: BackOfficeScene, tmp_path: Path
 ) -> None:
-    company = desk.scene.company
+    company = backoffice.scene.company
     page = open_page()
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(LOOK.format(company.pk))
     saved = source(page, ".look__page img")
     assert "/apercu/?modele=classic" in saved
@@ -40,9 +40,9 @@ def test_the_pictures_follow_what_is_typed_and_the_save_button_saves(
     page.get_by_label("moderne").check()
     assert source(page, ".look__page img") not in (saved, typed)
     assert source(page, ".look__page img") == source(page, "[data-preview-of=modern]")
-    page.get_by_label("Sur la facture n°").fill(desk.scene.invoice.number)
+    page.get_by_label("Sur la facture n°").fill(backoffice.scene.invoice.number)
     page.get_by_label("Sur la facture n°").press("Enter")
-    expect(page.locator(".look figcaption")).to_contain_text(desk.scene.invoice.number)
+    expect(page.locator(".look figcaption")).to_contain_text(backoffice.scene.invoice.number)
     page.get_by_label("Sur la facture n°").fill("rien")
     expect(page.locator(".look__problems")).to_have_text("Aucune facture de cette société ne porte le numéro « rien ».")
     page.get_by_label("Sur la facture n°").fill("")
@@ -61,11 +61,11 @@ def test_the_pictures_follow_what_is_typed_and_the_save_button_saves(
 
 
 def test_without_javascript_the_pdf_of_what_is_typed_opens_beside_and_the_return_key_saves(
-    open_page: PageFactory, sign_in: Any, desk: Desk
+    open_page: PageFactory, sign_in: Any, backoffice: BackOfficeScene
 ) -> None:
-    company = desk.scene.company
+    company = backoffice.scene.company
     page = open_page(javascript=False)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(LOOK.format(company.pk))
     expect(page.locator(".look__page img")).to_have_js_property("naturalWidth", 1240)
 

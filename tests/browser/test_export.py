@@ -28,7 +28,7 @@ SCREEN = "/gestion/export-web/factures/"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BackOfficeScene:
     """A member of the accounts department, and three invoices: one ready, one on paper, one without an address."""
 
     staff: Account
@@ -45,10 +45,10 @@ def tasks_in_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture
-def desk(predefined_messages: None) -> Desk:
+def backoffice(predefined_messages: None) -> BackOfficeScene:
     make_company(name="Aquila Fournitures", colour="#0b6e4f")
     record_heartbeat("machine:1", "export")
-    return Desk(
+    return BackOfficeScene(
         staff=make_staff(name="Nathalie Blanc"),
         ready=make_invoice(number="F-1", customer=make_customer(name="Boulangerie Martin", email="a@martin.example")),
         paper=make_invoice(number="F-2", customer=make_customer(name="Papeterie Roy", invoice_copies="2")),
@@ -83,9 +83,11 @@ def work(most: int | None = None) -> None:
     run_lines(Export.objects.get(), most=most)
 
 
-def test_the_whole_path_with_javascript(open_page: PageFactory, sign_in: Callable[..., None], desk: Desk) -> None:
+def test_the_whole_path_with_javascript(
+    open_page: PageFactory, sign_in: Callable[..., None], backoffice: BackOfficeScene
+) -> None:
     page = open_page()
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(SCREEN)
 
     # The count follows each choice, and the other tab the choices.
@@ -115,7 +117,7 @@ def test_the_whole_path_with_javascript(open_page: PageFactory, sign_in: Callabl
     page.get_by_label("Exporter la facture F-2").uncheck()
     expect(page.get_by_role("button", name=re.compile(r"Exporter 2\s+factures"))).to_be_visible()
     expect(line(page, "F-2")).to_contain_text("décochée")
-    assert ExportItem.objects.get(invoice=desk.paper).state == ExportItem.State.EXCLUDED
+    assert ExportItem.objects.get(invoice=backoffice.paper).state == ExportItem.State.EXCLUDED
 
     # What would leave, before it leaves.
     page.get_by_label("Aperçu de la facture F-1 : PDF et mail").click()
@@ -136,10 +138,10 @@ def test_the_whole_path_with_javascript(open_page: PageFactory, sign_in: Callabl
     work()
     expect(page.get_by_role("link", name="Ouvrir le bordereau d’export")).to_be_visible()
     expect(page.get_by_text(re.compile(r"2\s+factures publiées"))).to_be_visible()
-    read_the_bordereau_and_resend(page, desk)
+    read_the_bordereau_and_resend(page, backoffice)
 
 
-def read_the_bordereau_and_resend(page: Page, desk: Desk) -> None:
+def read_the_bordereau_and_resend(page: Page, backoffice: BackOfficeScene) -> None:
     """The report, the one mail that failed, and one more mail on purpose."""
     Message.objects.filter(recipient="a@martin.example", kind="invoice").update(
         state="rejected", reason="550 boîte pleine", next_attempt_at=None
@@ -167,9 +169,11 @@ def read_the_bordereau_and_resend(page: Page, desk: Desk) -> None:
     assert Message.objects.filter(recipient="a@martin.example", kind="invoice").count() == 2
 
 
-def test_the_whole_path_without_javascript(open_page: PageFactory, sign_in: Callable[..., None], desk: Desk) -> None:
+def test_the_whole_path_without_javascript(
+    open_page: PageFactory, sign_in: Callable[..., None], backoffice: BackOfficeScene
+) -> None:
     page = open_page(javascript=False)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(SCREEN)
     page.get_by_label("Générer les identifiants de connexion à l’espace client").check()
     page.get_by_label("Accompagner la mise à jour").check()
@@ -191,15 +195,15 @@ def test_the_whole_path_without_javascript(open_page: PageFactory, sign_in: Call
     work()
     page.get_by_role("link", name="Actualiser").click()
     assert Export.objects.get().selection == SavedSelection.objects.get(name="Tous")
-    read_the_bordereau_and_resend(page, desk)
+    read_the_bordereau_and_resend(page, backoffice)
 
 
 def test_a_run_is_found_again_after_the_page_was_closed(
-    open_page: PageFactory, sign_in: Callable[..., None], desk: Desk
+    open_page: PageFactory, sign_in: Callable[..., None], backoffice: BackOfficeScene
 ) -> None:
-    start_export(export=create_export(criteria=Criteria(generate_credentials=True), author=desk.staff))
+    start_export(export=create_export(criteria=Criteria(generate_credentials=True), author=backoffice.staff))
     page = open_page()
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     page.goto(SCREEN)
 
     page.get_by_role("link", name="Export", exact=True).click()
@@ -210,10 +214,10 @@ def test_a_run_is_found_again_after_the_page_was_closed(
     expect(page.get_by_role("link", name="Ouvrir le bordereau d’export")).to_be_visible()
 
 
-def set_the_scene(desk: Desk) -> dict[str, str]:
+def set_the_scene(backoffice: BackOfficeScene) -> dict[str, str]:
     """Something of everything that the screens can show; the address of each screen by its name."""
     everything = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
-    done = start_export(export=create_export(criteria=everything, author=desk.staff))
+    done = start_export(export=create_export(criteria=everything, author=backoffice.staff))
     run_lines(done)
     Message.objects.filter(kind="invoice").update(state="rejected", reason="550 boîte pleine", next_attempt_at=None)
     SavedSelection.objects.create(name="Mensuel", criteria=Criteria(period=Period.PREVIOUS_MONTH).to_json())
@@ -223,12 +227,12 @@ def set_the_scene(desk: Desk) -> dict[str, str]:
     mark_address_failed("perdu@cafe.example", "550 inconnue", None, timezone.now())
     for customer in (closed, lost, *(make_customer() for _number in range(3))):
         make_invoice(customer=customer, issue_date=date(2025, 7, 1))
-    running = start_export(export=create_export(criteria=Criteria(generate_credentials=True), author=desk.staff))
+    running = start_export(export=create_export(criteria=Criteria(generate_credentials=True), author=backoffice.staff))
     make_invoice(customer=make_customer(), issue_date=date(2025, 7, 2))  # the others are taken by the list that runs
-    draft = create_export(criteria=everything, author=desk.staff)
+    draft = create_export(criteria=everything, author=backoffice.staff)
     line = draft.items.ready().order_by("pk").first()
     assert line is not None
-    invoice = f"/gestion/invoices/invoice/{desk.ready.pk}"
+    invoice = f"/gestion/invoices/invoice/{backoffice.ready.pk}"
     root = f"{SCREEN}export"
     return {
         "selection": SCREEN,
@@ -250,13 +254,13 @@ def set_the_scene(desk: Desk) -> dict[str, str]:
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_hinders_on_any_screen_and_none_is_wider_than_its_window(
-    open_page: PageFactory, sign_in: Any, axe: Callable[[Page], list[str]], desk: Desk, width: int
+    open_page: PageFactory, sign_in: Any, axe: Callable[[Page], list[str]], backoffice: BackOfficeScene, width: int
 ) -> None:
     page = open_page(width=width)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
     found = {}
 
-    for name, address in set_the_scene(desk).items():
+    for name, address in set_the_scene(backoffice).items():
         page.goto(address)
         for summary in page.locator("details.fix > summary").all():
             summary.click()
@@ -271,14 +275,14 @@ def test_nothing_hinders_on_any_screen_and_none_is_wider_than_its_window(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_export_screen_has_its_picture(
-    open_page: PageFactory, sign_in: Any, desk: Desk, width: int, scheme: str
+    open_page: PageFactory, sign_in: Any, backoffice: BackOfficeScene, width: int, scheme: str
 ) -> None:
     folder = Path(os.environ.get("SCREENSHOTS", project.BASE_DIR / "var" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     page = open_page(width=width, scheme=scheme)
-    sign_in(page, desk.staff)
+    sign_in(page, backoffice.staff)
 
-    for name, address in set_the_scene(desk).items():
+    for name, address in set_the_scene(backoffice).items():
         page.goto(address)
         page.evaluate("document.fonts.ready")
         target = folder / f"gestion-{name}-{width}-{scheme}.png"

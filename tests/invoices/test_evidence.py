@@ -149,13 +149,13 @@ def test_what_is_missing_is_said(db: None) -> None:
     assert [bool(step.missing) for step in steps] == [True, False, True, True, True]
 
 
-def test_staff_get_both_from_the_page_of_the_invoice(desk: Client, invoice: Invoice, staff: Account) -> None:
-    page = desk.get(f"/gestion/invoices/invoice/{invoice.pk}/change/").content.decode()
+def test_staff_get_both_from_the_page_of_the_invoice(staff_client: Client, invoice: Invoice, staff: Account) -> None:
+    page = staff_client.get(f"/gestion/invoices/invoice/{invoice.pk}/change/").content.decode()
     for address in ("piste", "preuve"):
         assert f"/gestion/invoices/invoice/{invoice.pk}/{address}/" in page
-    shown = desk.get(f"/gestion/invoices/invoice/{invoice.pk}/piste/").content.decode()
+    shown = staff_client.get(f"/gestion/invoices/invoice/{invoice.pk}/piste/").content.decode()
     assert "Encaissement de 120,00" in shown
-    answer = desk.get(f"/gestion/invoices/invoice/{invoice.pk}/preuve/")
+    answer = staff_client.get(f"/gestion/invoices/invoice/{invoice.pk}/preuve/")
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert "verifier.py" in zipfile.ZipFile(BytesIO(content)).namelist()
     entry = Entry.objects.filter(action="proof-exported").latest("pk")

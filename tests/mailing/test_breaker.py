@@ -204,12 +204,12 @@ def test_whoever_looks_after_the_server_is_told_once_and_first(sink: Sink, setti
 
 
 @pytest.mark.django_db
-def test_the_outbox_says_that_it_rests_and_can_be_resumed(sink: Sink, desk: Client) -> None:
+def test_the_outbox_says_that_it_rests_and_can_be_resumed(sink: Sink, staff_client: Client) -> None:
     sink.replies["RCPT", ""] = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a list"
     write_mails(5)
     send()
 
-    page = desk.get("/gestion/mailing/message/")
+    page = staff_client.get("/gestion/mailing/message/")
     assert "Envoi au repos" in words(page)
-    desk.post("/gestion/mailing/message/reprendre/")
-    assert "Envoi au repos" not in words(desk.get("/gestion/mailing/message/"))
+    staff_client.post("/gestion/mailing/message/reprendre/")
+    assert "Envoi au repos" not in words(staff_client.get("/gestion/mailing/message/"))

@@ -179,10 +179,10 @@ def test_a_dns_that_does_not_answer_is_said_and_nothing_else_fails(records: Reco
     assert {one.state for one in verdict.findings if one.name == "SPF"} == {"unknown"}
 
 
-def test_the_page_shows_the_records_to_paste(records: Records, desk: Client) -> None:
+def test_the_page_shows_the_records_to_paste(records: Records, staff_client: Client) -> None:
     del records["_dmarc.exemple.fr", "TXT"]
 
-    page = words(desk.get("/gestion/courrier/delivrabilite/"))
+    page = words(staff_client.get("/gestion/courrier/delivrabilite/"))
 
     assert "exemple.fr ne publie pas de politique DMARC." in page
     assert "_dmarc.exemple.fr. IN TXT" in page
@@ -229,14 +229,14 @@ def test_a_trial_without_a_mailbox_is_a_bad_usage(records: Records, settings: An
 
 
 def test_the_page_offers_a_trial_mail_and_says_why_it_did_not_leave(
-    records: Records, settings: Any, desk: Client
+    records: Records, settings: Any, staff_client: Client
 ) -> None:
     page = "/gestion/courrier/delivrabilite/"
     settings.IMAP_URL = "imap://retours:secret@127.0.0.1:9/INBOX"
-    assert "Envoyer un mail d’essai" in words(desk.get(page))
+    assert "Envoyer un mail d’essai" in words(staff_client.get(page))
     use_smtp(settings, closed_port())
-    told = words(desk.post(f"{page}essai/", follow=True))
+    told = words(staff_client.post(f"{page}essai/", follow=True))
     assert "Le mail d’essai n’est pas parti." in told
     settings.IMAP_URL = ""
-    assert "Envoyer un mail d’essai" not in words(desk.get(page))
-    assert "Il faut BOUNCE_ADDRESS et IMAP_URL" in words(desk.post(f"{page}essai/", follow=True))
+    assert "Envoyer un mail d’essai" not in words(staff_client.get(page))
+    assert "Il faut BOUNCE_ADDRESS et IMAP_URL" in words(staff_client.post(f"{page}essai/", follow=True))

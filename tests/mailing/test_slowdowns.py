@@ -87,13 +87,13 @@ def test_two_mailers_take_one_place_of_a_slowed_destination(slowed_orange: Sink)
 
 @pytest.mark.django_db
 def test_the_outbox_the_dashboard_and_a_dry_run_tell_what_is_slowed_and_until_when(
-    slowed_orange: Sink, desk: Client
+    slowed_orange: Sink, staff_client: Client
 ) -> None:
     found = forecast(database_now())
     assert str(found.slowed[0]).startswith("Orange : 6 mails, 3 par minute, fin ")
     assert found.end_at == found.slowed[0].end_at
-    assert "Orange : 6 mails, 3 par minute, fin " in words(desk.get("/gestion/mailing/message/"))
-    assert "Orange : 6 mails, 3 par minute, fin " in words(desk.get("/gestion/"))
+    assert "Orange : 6 mails, 3 par minute, fin " in words(staff_client.get("/gestion/mailing/message/"))
+    assert "Orange : 6 mails, 3 par minute, fin " in words(staff_client.get("/gestion/"))
     assert describe_sending_time(40, {"Orange": 30, "Gmail": 10}) == "Orange ralentit : 30 mails en 13\u00a0min"
     assert not describe_sending_time(10, {"Gmail": 10})
 

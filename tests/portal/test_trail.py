@@ -42,9 +42,9 @@ def test_a_sign_in_and_one_that_is_refused(client: Client) -> None:
     assert last_entry("signed-out")["account"] == account.pk
 
 
-def test_a_card_that_changes_says_what_was_there_before(desk: Client, staff: Account) -> None:
+def test_a_card_that_changes_says_what_was_there_before(staff_client: Client, staff: Account) -> None:
     customer = make_customer(invoice_copies="2", email="avant@client.example")
-    desk.post(
+    staff_client.post(
         f"/gestion/customers/customer/{customer.pk}/change/",
         {
             "code": customer.code,

@@ -65,12 +65,12 @@ def test_a_changed_card_and_a_changed_bank_do_not_change_what_a_published_invoic
     client.force_login(make_account(invoice.customer), backend=BACKEND)
     page = client.get(f"/factures/{invoice.pk}/").content.decode()
     client.force_login(make_staff(), backend=BACKEND)
-    desk = client.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
+    staff_client = client.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
 
     assert "1 rue Vieille" in page
     assert OLD_IBAN in page.replace("\u00a0", " ")
     assert "Prestation de service" in page
-    for shown in (page, desk):
+    for shown in (page, staff_client):
         assert "2 rue Neuve" not in shown
         assert "Pénalités nouvelles" not in shown
 

@@ -139,26 +139,26 @@ def test_no_new_version_is_frozen_either() -> None:
 
 
 @pytest.mark.django_db
-def test_staff_see_what_is_missing_and_the_list_is_ready_once_it_is_filled_in(desk: Client) -> None:
+def test_staff_see_what_is_missing_and_the_list_is_ready_once_it_is_filled_in(staff_client: Client) -> None:
     company = make_company(legal_form="")
     invoice = make_invoice(company=company, number="F-1")
     export = create_export(criteria=ALL)
 
-    page = desk.get(list_url(export))
+    page = staff_client.get(list_url(export))
 
     assert "1 à corriger" in words(page)
     assert "à corriger identité de la société incomplète compléter la société" in words(page)
     assert 'type="submit" disabled' in page.content.decode()
     banner = f"Identité de la société incomplète : {company.name}. Il manque : forme juridique."
     assert banner in words(page)
-    assert banner in words(desk.get(SCREEN))
+    assert banner in words(staff_client.get(SCREEN))
     url = f"/gestion/invoices/company/{company.pk}/change/"
-    form = desk.get(url).context["adminform"].form
+    form = staff_client.get(url).context["adminform"].form
     typed = {name: form[name].value() or "" for name in form.fields if name != "logo"}
-    again = words(desk.post(url, typed | {"share_capital": ""}, follow=True))
+    again = words(staff_client.post(url, typed | {"share_capital": ""}, follow=True))
     assert "il manque : forme juridique. 1 facture ne peut pas être exportée : F-1." in again
 
-    done = words(desk.post(url, typed | {"legal_form": "SAS", "share_capital": ""}, follow=True))
+    done = words(staff_client.post(url, typed | {"legal_form": "SAS", "share_capital": ""}, follow=True))
 
     assert "La forme juridique SAS oblige à mentionner aussi : capital social." in done
     assert "Il manque" not in done

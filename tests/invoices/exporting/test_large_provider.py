@@ -72,17 +72,17 @@ def test_a_check_of_other_settings_says_nothing_of_these(settings: Any) -> None:
     assert "4 factures publiées" in run()
 
 
-def test_the_page_asks_before_it_starts(desk: Client) -> None:
+def test_the_page_asks_before_it_starts(staff_client: Client) -> None:
     check(is_aligned=False)
     export = create_export(
         criteria=Criteria(scope=Scope.ALL, generate_credentials=True, notify=True), author_name="Nathalie"
     )
     start = reverse("admin:export_web_start", args=[export.number])
-    page = words(desk.post(start))
+    page = words(staff_client.post(start))
     assert "3 chez Gmail" in page
     assert "Exporter quand même" in page
     export.refresh_from_db()
     assert export.state == Export.State.DRAFT
-    desk.post(start, {"confirm": "yes"})
+    staff_client.post(start, {"confirm": "yes"})
     export.refresh_from_db()
     assert export.state == Export.State.RUNNING

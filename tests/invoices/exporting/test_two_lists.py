@@ -27,7 +27,7 @@ def line(export: Export) -> tuple[str, str]:
     return item.state, item.reason
 
 
-def test_a_list_made_while_another_runs_leaves_its_invoices_to_it(desk: Client) -> None:
+def test_a_list_made_while_another_runs_leaves_its_invoices_to_it(staff_client: Client) -> None:
     make_invoice()
     first = start_export(export=create_export(criteria=FULL))
 
@@ -37,14 +37,14 @@ def test_a_list_made_while_another_runs_leaves_its_invoices_to_it(desk: Client) 
     assert (count.ready, count.mails, count.credentials) == (0, 0, 0)
     assert count.left_out == {"in_another_list": 1}
     assert line(second) == (State.LEFT_OUT, Reason.IN_ANOTHER_LIST)
-    assert f"écartée déjà prise par la liste n° {first.number}" in words(desk.get(list_url(second)))
+    assert f"écartée déjà prise par la liste n° {first.number}" in words(staff_client.get(list_url(second)))
 
 
-def test_of_two_lists_made_before_the_one_that_starts_takes_the_invoices(desk: Client) -> None:
+def test_of_two_lists_made_before_the_one_that_starts_takes_the_invoices(staff_client: Client) -> None:
     make_invoice()
     first, second = create_export(criteria=FULL), create_export(criteria=FULL)
     assert line(first) == line(second) == (State.READY, "")
-    assert f"aussi dans la liste n° {first.number}, pas encore partie" in words(desk.get(list_url(second)))
+    assert f"aussi dans la liste n° {first.number}, pas encore partie" in words(staff_client.get(list_url(second)))
 
     start_export(export=first)
     assert line(second) == (State.LEFT_OUT, Reason.IN_ANOTHER_LIST)
@@ -52,8 +52,8 @@ def test_of_two_lists_made_before_the_one_that_starts_takes_the_invoices(desk: C
 
     assert line(first) == (State.PUBLISHED, "")
     assert line(second) == (State.LEFT_OUT, Reason.ALREADY_EXPORTED)
-    assert f"déjà exportée par la liste n° {first.number}" in words(desk.get(list_url(second)))
-    assert "compte à créer" not in words(desk.get(list_url(second)))
+    assert f"déjà exportée par la liste n° {first.number}" in words(staff_client.get(list_url(second)))
+    assert "compte à créer" not in words(staff_client.get(list_url(second)))
     run_lines(start_export(export=second))
     assert count_items(second).credentials == 0
     assert (Account.objects.of_customers().count(), Delivery.objects.count()) == (1, 1)
@@ -88,14 +88,14 @@ def test_since_the_last_export_means_not_exported_yet_whatever_the_date() -> Non
     assert {item.invoice for item in export.items.all()} == {late, future}
 
 
-def test_a_list_with_nothing_ready_is_asked_for_twice(desk: Client) -> None:
+def test_a_list_with_nothing_ready_is_asked_for_twice(staff_client: Client) -> None:
     make_invoice(customer=make_customer(invoice_copies="1"))
     form = {"scope": "all", "kind": "", "period": "fixed", "start": "2025-06-01", "end": "", "function": ""}
 
-    question = desk.post(SCREEN, form | {"action": "create"})
+    question = staff_client.post(SCREEN, form | {"action": "create"})
 
     assert "Créer une liste où rien n’est prêt ?" in words(question)
     assert "pas en D (démat) : 1" in words(question)
     assert not Export.objects.exists()
-    desk.post(SCREEN, dict(question.context["hidden"]))
+    staff_client.post(SCREEN, dict(question.context["hidden"]))
     assert Export.objects.get().criteria["start"] == "2025-06-01"

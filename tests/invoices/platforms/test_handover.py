@@ -295,29 +295,29 @@ ALL_OF_IT = "/gestion/export-web/factures/remise/"
 LIST = "/gestion/invoices/invoice/?etat=a-remettre"
 
 
-def test_all_that_waits_is_handed_over_from_its_list(desk: Client, waiting: Export) -> None:
-    assert f'href="{ALL_OF_IT}"' in desk.get(LIST).content.decode()
-    assert ALL_OF_IT not in desk.get("/gestion/invoices/invoice/").content.decode()
-    page = desk.get(ALL_OF_IT).content.decode()
+def test_all_that_waits_is_handed_over_from_its_list(staff_client: Client, waiting: Export) -> None:
+    assert f'href="{ALL_OF_IT}"' in staff_client.get(LIST).content.decode()
+    assert ALL_OF_IT not in staff_client.get("/gestion/invoices/invoice/").content.decode()
+    page = staff_client.get(ALL_OF_IT).content.decode()
     assert "2\u00a0factures : publiées" in page
     assert 'value="PA Exemple"' in page
 
-    answer: Any = desk.post(ALL_OF_IT, {"form": "facturx", "platform": "PA Exemple"})
+    answer: Any = staff_client.post(ALL_OF_IT, {"form": "facturx", "platform": "PA Exemple"})
 
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert len(archive.namelist()) == 4
     assert count_awaiting_handover() == 0
     assert set(Handover.objects.values_list("platform", "author_name")) == {("PA Exemple", "Nathalie Blanc")}
     assert LogEntry.objects.get().change_message == "Archive pour la plateforme demandée : 2\u00a0e-factures."
-    assert ALL_OF_IT not in desk.get(LIST).content.decode()
-    again = desk.post(ALL_OF_IT, {"form": "facturx", "platform": ""}, follow=True)
+    assert ALL_OF_IT not in staff_client.get(LIST).content.decode()
+    again = staff_client.post(ALL_OF_IT, {"form": "facturx", "platform": ""}, follow=True)
     assert "Plus aucune facture n’attend sa remise." in again.content.decode()
 
 
 def test_what_was_deposited_otherwise_is_noted_without_a_file_and_in_each_history(
-    desk: Client, waiting: Export
+    staff_client: Client, waiting: Export
 ) -> None:
-    answer = desk.post(ALL_OF_IT, {"form": "none", "platform": ""}, follow=True)
+    answer = staff_client.post(ALL_OF_IT, {"form": "none", "platform": ""}, follow=True)
 
     assert "2\u00a0e-factures notées comme remises." in answer.content.decode()
     assert count_awaiting_handover() == 0
@@ -328,16 +328,18 @@ def test_what_was_deposited_otherwise_is_noted_without_a_file_and_in_each_histor
     assert set(told) == {(str(pk), sentence) for pk in Invoice.objects.values_list("pk", flat=True)}
 
 
-def test_those_of_one_export_are_noted_without_a_file_too(desk: Client, waiting: Export) -> None:
-    answer = desk.post(f"/gestion/export-web/factures/export/{waiting.number}/remise/", {"form": "none"}, follow=True)
+def test_those_of_one_export_are_noted_without_a_file_too(staff_client: Client, waiting: Export) -> None:
+    answer = staff_client.post(
+        f"/gestion/export-web/factures/export/{waiting.number}/remise/", {"form": "none"}, follow=True
+    )
 
     assert "2\u00a0e-factures notées comme remises." in answer.content.decode()
     assert set(Handover.objects.values_list("export__number", flat=True)) == {waiting.number}
     assert LogEntry.objects.count() == 3
 
 
-def test_a_hand_over_in_no_known_form_is_answered_with_a_sentence(desk: Client, waiting: Export) -> None:
-    answer = desk.post(ALL_OF_IT, {"form": "papier", "platform": "x" * 101})
+def test_a_hand_over_in_no_known_form_is_answered_with_a_sentence(staff_client: Client, waiting: Export) -> None:
+    answer = staff_client.post(ALL_OF_IT, {"form": "papier", "platform": "x" * 101})
 
     assert answer.status_code == 422
     assert "Sélectionnez un choix valide" in answer.content.decode()

@@ -42,14 +42,14 @@ def queries(client: Client, url: str) -> int:
 
 
 # ─── Export: the list ────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(desk: Client) -> None:
+def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(staff_client: Client) -> None:
     customer = make_customer(email="siege@client.example")
     make_contact(customer, email="compta@client.example", is_main=True)
     ready = make_invoice(customer=customer, number="F-1", total_without_vat="1000.00")
     make_invoice(customer=make_customer(invoice_copies="2"), number="F-2")
     export = create_export(criteria=Criteria(generate_credentials=True, contacts=ContactRules(use_contacts=True)))
 
-    page = words(desk.get(list_url(export)))
+    page = words(staff_client.get(list_url(export)))
 
     assert "1 facture prête 1 200,00 €" in page
     assert f"F-1 07/06/2025 {ready.customer} 1 200,00 € compta@client.example compte à créer prête" in page
@@ -59,14 +59,14 @@ def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(desk:
     assert "Exporter 1 facture" in page
 
 
-def test_the_list_is_filtered_by_state_reason_and_name(desk: Client) -> None:
+def test_the_list_is_filtered_by_state_reason_and_name(staff_client: Client) -> None:
     make_invoice(number="PRETE-1", customer=make_customer(name="Établissements Durand"))
     make_invoice(number="PAPIER-1", customer=make_customer(invoice_copies="1"))
     make_invoice(number="SANS-1", customer=make_customer(email=""))
     export = create_export(criteria=FULL)
 
     def numbers(query: str) -> list[str]:
-        return re.findall(r"[A-Z]+-1", words(desk.get(list_url(export, query))))
+        return re.findall(r"[A-Z]+-1", words(staff_client.get(list_url(export, query))))
 
     assert numbers("?etat=ready") == ["PRETE-1"]
     assert numbers("?etat=left_out") == ["SANS-1"]
@@ -78,7 +78,7 @@ def test_the_list_is_filtered_by_state_reason_and_name(desk: Client) -> None:
     assert numbers("?etat=absurde&page=douze") == ["PAPIER-1", "PRETE-1", "SANS-1"]
 
 
-def test_the_list_costs_the_same_queries_at_20_and_500_lines(desk: Client) -> None:
+def test_the_list_costs_the_same_queries_at_20_and_500_lines(staff_client: Client) -> None:
     customers = [make_customer() for _number in range(20)]
     invoices = [make_invoice(customer=customer, with_line=False) for customer in customers]
     small = create_export(criteria=FULL)
@@ -99,41 +99,43 @@ def test_the_list_costs_the_same_queries_at_20_and_500_lines(desk: Client) -> No
     )
     large = create_export(criteria=FULL)
     assert large.items.count() == 500
-    desk.get(list_url(small))  # what is read once per process
+    staff_client.get(list_url(small))  # what is read once per process
 
     for what in ("", "?etat=ready", "bordereau/"):
-        assert queries(desk, list_url(large, what)) == queries(desk, list_url(small, what))
-    assert queries(desk, list_url(large, "?page=10")) <= queries(desk, list_url(small))
-    assert queries(desk, f"{SCREEN}export/") < 40
+        assert queries(staff_client, list_url(large, what)) == queries(staff_client, list_url(small, what))
+    assert queries(staff_client, list_url(large, "?page=10")) <= queries(staff_client, list_url(small))
+    assert queries(staff_client, f"{SCREEN}export/") < 40
 
 
-def test_lines_are_unticked_and_ticked_again(desk: Client) -> None:
+def test_lines_are_unticked_and_ticked_again(staff_client: Client) -> None:
     make_invoice()
     make_invoice()
     export = create_export(criteria=FULL)
     first, second = export.items.order_by("pk")
 
-    desk.post(list_url(export, "coches/"), {"shown": [first.pk, second.pk], "ticked": [first.pk]})
+    staff_client.post(list_url(export, "coches/"), {"shown": [first.pk, second.pk], "ticked": [first.pk]})
     assert [item.state for item in export.items.order_by("pk")] == [State.READY, State.EXCLUDED]
-    page = words(desk.get(list_url(export)))
+    page = words(staff_client.get(list_url(export)))
     assert "1 facture prête 120,00 € 0 à corriger · 1 décochée" in page
 
-    response = desk.post(list_url(export, "coches/?etat=excluded"), {"shown": [second.pk], "ticked": [second.pk]})
+    response = staff_client.post(
+        list_url(export, "coches/?etat=excluded"), {"shown": [second.pk], "ticked": [second.pk]}
+    )
     assert response["Location"] == list_url(export, "?etat=excluded")
     assert {item.state for item in export.items.all()} == {State.READY}
 
 
-def test_ticks_of_another_list_or_of_one_that_has_left_change_nothing(desk: Client) -> None:
+def test_ticks_of_another_list_or_of_one_that_has_left_change_nothing(staff_client: Client) -> None:
     make_invoice()
     export, other = create_export(criteria=FULL), create_export(criteria=FULL)
     foreign = other.items.get()
 
-    desk.post(list_url(export, "coches/"), {"shown": [foreign.pk, "x"], "ticked": []})
+    staff_client.post(list_url(export, "coches/"), {"shown": [foreign.pk, "x"], "ticked": []})
     foreign.refresh_from_db()
     assert foreign.state == State.READY
 
     start_export(export=other)
-    response = desk.post(list_url(other, "coches/"), {"shown": [foreign.pk], "ticked": []}, follow=True)
+    response = staff_client.post(list_url(other, "coches/"), {"shown": [foreign.pk], "ticked": []}, follow=True)
     foreign.refresh_from_db()
     assert foreign.state == State.READY
     assert "La liste est déjà partie" in words(response)
@@ -145,89 +147,89 @@ def told() -> list[str]:
     return [message.replace("\u00a0", " ") for message in messages if "," not in message]
 
 
-def test_all_lines_of_the_list_are_unticked_and_ticked_again_in_one_statement_each(desk: Client) -> None:
+def test_all_lines_of_the_list_are_unticked_and_ticked_again_in_one_statement_each(staff_client: Client) -> None:
     for _number in range(60):  # more than a page
         make_invoice(with_line=False)
     make_invoice(customer=make_customer(invoice_copies="1"))
     export = create_export(criteria=FULL)
-    page = words(desk.get(list_url(export)))
+    page = words(staff_client.get(list_url(export)))
     assert "Toute la liste Décocher 60 lignes" in page
     assert "Cocher 0" not in page
 
     with CaptureQueriesContext(connection) as captured:
-        answer = desk.post(list_url(export, "coches/toutes/"), {"cocher": "non"})
+        answer = staff_client.post(list_url(export, "coches/toutes/"), {"cocher": "non"})
     assert sum(query["sql"].startswith('UPDATE "invoices_exportitem"') for query in captured) == 1
     assert answer["Location"] == list_url(export)
-    page = words(desk.get(list_url(export)))
+    page = words(staff_client.get(list_url(export)))
     assert "60 lignes décochées." in page
     assert "0 à corriger · 1 écartée · 60 décochées" in page
-    desk.post(list_url(export, "coches/toutes/"), {"cocher": "oui"})
+    staff_client.post(list_url(export, "coches/toutes/"), {"cocher": "oui"})
 
     assert export.items.ready().count() == 60
     assert told() == ["60 lignes décochées.", "60 lignes cochées."]
 
 
-def test_all_lines_of_a_filter_are_unticked_and_the_others_stay(desk: Client) -> None:
+def test_all_lines_of_a_filter_are_unticked_and_the_others_stay(staff_client: Client) -> None:
     durand = make_customer(name="Durand")
     made = [make_invoice(customer=durand) for _number in range(3)]
     kept = make_invoice(customer=make_customer(name="Petit"))
     export = create_export(criteria=FULL)
-    desk.post(list_url(export, "coches/"), {"shown": [line_of(export, made[0]).pk], "ticked": []})
-    page = words(desk.get(list_url(export, "?q=durand")))
+    staff_client.post(list_url(export, "coches/"), {"shown": [line_of(export, made[0]).pk], "ticked": []})
+    page = words(staff_client.get(list_url(export, "?q=durand")))
     assert "Toutes les lignes de ce filtre Cocher 1 ligne Décocher 2 lignes" in page
 
-    desk.post(list_url(export, "coches/toutes/?q=durand"), {"cocher": "non"})
+    staff_client.post(list_url(export, "coches/toutes/?q=durand"), {"cocher": "non"})
 
     assert {line_of(export, invoice).state for invoice in made} == {State.EXCLUDED}
     assert line_of(export, kept).state == State.READY
     assert told() == ["2 lignes décochées (recherche « durand »)."]
 
 
-def test_unticking_all_that_is_ready_goes_on_showing_the_same_lines(desk: Client) -> None:
+def test_unticking_all_that_is_ready_goes_on_showing_the_same_lines(staff_client: Client) -> None:
     make_invoice()
     export = create_export(criteria=FULL)
 
-    answer = desk.post(list_url(export, "coches/toutes/?etat=ready&page=3"), {"cocher": "non"})
+    answer = staff_client.post(list_url(export, "coches/toutes/?etat=ready&page=3"), {"cocher": "non"})
 
     assert answer["Location"] == list_url(export, "?etat=excluded")
 
 
-def test_nothing_is_unticked_of_a_list_that_has_left_and_it_is_said(desk: Client) -> None:
+def test_nothing_is_unticked_of_a_list_that_has_left_and_it_is_said(staff_client: Client) -> None:
     invoice = make_invoice()
     export = create_export(criteria=FULL)
     start_export(export=export)
 
-    page = words(desk.post(list_url(export, "coches/toutes/"), {"cocher": "non"}, follow=True))
+    page = words(staff_client.post(list_url(export, "coches/toutes/"), {"cocher": "non"}, follow=True))
 
     assert "La liste est déjà partie" in page
     assert "Décocher" not in page
     assert line_of(export, invoice).state == State.READY
 
 
-def test_a_reason_to_correct_offers_no_ticks(desk: Client) -> None:
+def test_a_reason_to_correct_offers_no_ticks(staff_client: Client) -> None:
     make_invoice()
     make_invoice(customer=make_customer(email=""))
     export = create_export(criteria=FULL)
 
-    page = words(desk.get(list_url(export, "?etat=left_out&motif=no_address")))
+    page = words(staff_client.get(list_url(export, "?etat=left_out&motif=no_address")))
 
     assert "Décocher" not in page
 
 
 # ─── Export: corrected on the spot ───────────────────────────────────────────────────────────────────────────────────
-def correct(desk: Client, export: Export, invoice: Invoice, fix: str, **typed: str) -> Any:
+def correct(staff_client: Client, export: Export, invoice: Invoice, fix: str, **typed: str) -> Any:
     """Press *Enregistrer* on the line of ``invoice``."""
     data = {"item": str(line_of(export, invoice).pk), "fix": fix, **typed}
-    return desk.post(list_url(export, "?etat=left_out"), data, follow=True)
+    return staff_client.post(list_url(export, "?etat=left_out"), data, follow=True)
 
 
-def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(desk: Client) -> None:
+def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(staff_client: Client) -> None:
     customer = make_customer(invoice_copies="2")
     before = customer.updated_at
     first, second = make_invoice(customer=customer), make_invoice(customer=customer)
     export = create_export(criteria=FULL)
 
-    response = correct(desk, export, first, "dematerialise")
+    response = correct(staff_client, export, first, "dematerialise")
 
     assert f"{customer} : passé en D (démat) – 2 factures prêtes." in words(response)
     assert {line_of(export, first).state, line_of(export, second).state} == {State.READY}
@@ -238,24 +240,24 @@ def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(desk: Clie
     assert entry.change_message == f"passé en D (démat) (export n° {export.number})"
 
 
-def test_a_missing_address_is_typed_in_the_line(desk: Client) -> None:
+def test_a_missing_address_is_typed_in_the_line(staff_client: Client) -> None:
     invoice = make_invoice(customer=make_customer(email=""))
     export = create_export(criteria=FULL)
 
-    correct(desk, export, invoice, "address", address=" compta@client.example ")
+    correct(staff_client, export, invoice, "address", address=" compta@client.example ")
 
     invoice.customer.refresh_from_db()
     assert invoice.customer.email == "compta@client.example"
     assert line_of(export, invoice).state == State.READY
-    assert "compta@client.example compte à créer" in words(desk.get(list_url(export)))
+    assert "compta@client.example compte à créer" in words(staff_client.get(list_url(export)))
 
 
 @pytest.mark.parametrize("typed", ["", "pas une adresse", "deux@arobases@client.example", "a@b\r\nBcc: c@d.example"])
-def test_what_is_no_address_is_refused_beside_its_field_and_kept(desk: Client, typed: str) -> None:
+def test_what_is_no_address_is_refused_beside_its_field_and_kept(staff_client: Client, typed: str) -> None:
     invoice = make_invoice(customer=make_customer(email=""))
     export = create_export(criteria=FULL)
 
-    response = correct(desk, export, invoice, "address", address=typed)
+    response = correct(staff_client, export, invoice, "address", address=typed)
 
     assert response.status_code == 422
     field = f"id_{line_of(export, invoice).pk}_address"
@@ -267,26 +269,26 @@ def test_what_is_no_address_is_refused_beside_its_field_and_kept(desk: Client, t
     assert line_of(export, invoice).state == State.LEFT_OUT
 
 
-def test_a_missing_contact_is_added_as_the_selection_wants_it(desk: Client) -> None:
+def test_a_missing_contact_is_added_as_the_selection_wants_it(staff_client: Client) -> None:
     invoice = make_invoice()
     make_contact(make_customer(), function="Comptabilité")
     rules = ContactRules(use_contacts=True, require_contact=True, main_contact_only=True, function="Compta")
     export = create_export(criteria=Criteria(generate_credentials=True, contacts=rules))
     assert line_of(export, invoice).reason == Reason.NO_CONTACT
-    source = desk.get(list_url(export)).content.decode()
+    source = staff_client.get(list_url(export)).content.decode()
     assert 'value="Compta"' in source  # what the selection asks for is filled in
 
-    wrong = correct(desk, export, invoice, "contact", name="", function="Compta", email="x", is_main="on")
+    wrong = correct(staff_client, export, invoice, "contact", name="", function="Compta", email="x", is_main="on")
     assert "Saisissez le nom du contact." in words(wrong)
     assert "« x » n’est pas une adresse électronique." in words(wrong)
     right = {"name": "Anne Roy", "function": "Compta", "email": "anne@client.example", "is_main": "on"}
-    correct(desk, export, invoice, "contact", **right)
+    correct(staff_client, export, invoice, "contact", **right)
 
     assert line_of(export, invoice).state == State.READY
     assert Contact.objects.get(customer=invoice.customer).email == "anne@client.example"
 
 
-def test_a_second_main_contact_is_refused_with_a_sentence(desk: Client) -> None:
+def test_a_second_main_contact_is_refused_with_a_sentence(staff_client: Client) -> None:
     invoice = make_invoice()
     make_contact(invoice.customer, function="Achats", is_main=True, email="achats@client.example")
     make_contact(make_customer(), function="Comptabilité")
@@ -294,7 +296,7 @@ def test_a_second_main_contact_is_refused_with_a_sentence(desk: Client) -> None:
     export = create_export(criteria=Criteria(generate_credentials=True, contacts=rules))
 
     response = correct(
-        desk,
+        staff_client,
         export,
         invoice,
         "contact",
@@ -309,51 +311,53 @@ def test_a_second_main_contact_is_refused_with_a_sentence(desk: Client) -> None:
     assert invoice.customer.contacts.count() == 1
 
 
-def test_a_closed_account_is_opened_again(desk: Client) -> None:
+def test_a_closed_account_is_opened_again(staff_client: Client) -> None:
     invoice = make_invoice()
     account = make_account(invoice.customer, is_active=False)
     export = create_export(criteria=FULL)
 
-    correct(desk, export, invoice, "activate")
+    correct(staff_client, export, invoice, "activate")
 
     account.refresh_from_db()
     assert account.is_active
     assert line_of(export, invoice).state == State.READY
 
 
-def test_missing_credentials_are_made(desk: Client) -> None:
+def test_missing_credentials_are_made(staff_client: Client) -> None:
     invoice = make_invoice()
     export = create_export(criteria=Criteria(notify=True))
 
-    correct(desk, export, invoice, "credentials")
+    correct(staff_client, export, invoice, "credentials")
 
     assert Account.objects.get(login=invoice.customer.email).customers.get() == invoice.customer
     assert line_of(export, invoice).state == State.READY
 
 
-def test_an_address_in_error_is_replaced_on_the_card_and_as_the_login(desk: Client) -> None:
+def test_an_address_in_error_is_replaced_on_the_card_and_as_the_login(staff_client: Client) -> None:
     invoice = make_invoice(customer=make_customer(email="perdu@client.example"))
     account = make_account(invoice.customer)
     mark_address_failed("perdu@client.example", "550 inconnu", None, timezone.now())
     export = create_export(criteria=FULL)
     assert line_of(export, invoice).reason == Reason.BAD_ADDRESS
 
-    response = correct(desk, export, invoice, "replace", old="perdu@client.example", address="trouve@client.example")
+    response = correct(
+        staff_client, export, invoice, "replace", old="perdu@client.example", address="trouve@client.example"
+    )
 
     assert "adresse perdu@client.example remplacée par trouve@client.example – 1 facture prête." in words(response)
     account.refresh_from_db()
     assert account.login == "trouve@client.example"
 
 
-def test_a_line_corrected_meanwhile_or_gone_is_said_so(desk: Client) -> None:
+def test_a_line_corrected_meanwhile_or_gone_is_said_so(staff_client: Client) -> None:
     invoice = make_invoice(customer=make_customer(invoice_copies="1"))
     export = create_export(criteria=FULL)
     pk = line_of(export, invoice).pk
-    correct(desk, export, invoice, "dematerialise")
+    correct(staff_client, export, invoice, "dematerialise")
 
-    again = desk.post(list_url(export), {"item": pk, "fix": "dematerialise"}, follow=True)
-    gone = desk.post(list_url(export), {"item": pk + 1, "fix": "dematerialise"}, follow=True)
-    nonsense = desk.post(list_url(export), {"item": "x"}, follow=True)
+    again = staff_client.post(list_url(export), {"item": pk, "fix": "dematerialise"}, follow=True)
+    gone = staff_client.post(list_url(export), {"item": pk + 1, "fix": "dematerialise"}, follow=True)
+    nonsense = staff_client.post(list_url(export), {"item": "x"}, follow=True)
 
     assert "Cette ligne a déjà été corrigée." in words(again)
     assert "Cette ligne ne peut plus être corrigée ici." in words(gone)
@@ -376,11 +380,11 @@ def test_a_correction_needs_the_permission_on_customers(client: Client) -> None:
 
 
 # ─── Export: previews ────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_pdf_of_a_line_is_previewed_marked_and_kept_nowhere(desk: Client) -> None:
+def test_the_pdf_of_a_line_is_previewed_marked_and_kept_nowhere(staff_client: Client) -> None:
     invoice = make_invoice(number="F-77")
     export = create_export(criteria=FULL)
 
-    response = desk.get(list_url(export, f"apercu/{line_of(export, invoice).pk}/pdf/"))
+    response = staff_client.get(list_url(export, f"apercu/{line_of(export, invoice).pk}/pdf/"))
 
     text = text_of(response.content)
     assert "F-77" in text
@@ -390,13 +394,13 @@ def test_the_pdf_of_a_line_is_previewed_marked_and_kept_nowhere(desk: Client) ->
     assert not invoice.items.filter(document__isnull=False).exists()
 
 
-def test_the_mail_of_a_line_is_previewed_with_its_password_masked(desk: Client) -> None:
+def test_the_mail_of_a_line_is_previewed_with_its_password_masked(staff_client: Client) -> None:
     invoice = make_invoice(number="F-78", customer=make_customer(email="paul@client.example"))
     export = create_export(criteria=FULL)
     pk = line_of(export, invoice).pk
 
-    page = words(desk.get(list_url(export, f"apercu/{pk}/")))
-    frame = desk.get(list_url(export, f"apercu/{pk}/mail/0/"))
+    page = words(staff_client.get(list_url(export, f"apercu/{pk}/")))
+    frame = staff_client.get(list_url(export, f"apercu/{pk}/mail/0/"))
 
     assert "rien n’est figé, publié ni envoyé" in page
     assert "<paul@client.example>" in page
@@ -410,22 +414,22 @@ def test_the_mail_of_a_line_is_previewed_with_its_password_masked(desk: Client) 
     assert not Delivery.objects.exists()
     assert not Account.objects.filter(login="paul@client.example").exists()
     assert outbox.summary(timezone.now())["queued"] == 0
-    assert desk.get(list_url(export, f"apercu/{pk}/mail/1/")).status_code == 404
+    assert staff_client.get(list_url(export, f"apercu/{pk}/mail/1/")).status_code == 404
 
 
-def test_one_mail_per_customer_is_previewed_with_all_his_invoices(desk: Client) -> None:
+def test_one_mail_per_customer_is_previewed_with_all_his_invoices(staff_client: Client) -> None:
     customer = make_customer()
     first, _second = make_invoice(customer=customer, number="A-1"), make_invoice(customer=customer, number="A-2")
     criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True, one_mail_per_customer=True)
     export = create_export(criteria=criteria)
 
-    page = words(desk.get(list_url(export, f"apercu/{line_of(export, first).pk}/")))
+    page = words(staff_client.get(list_url(export, f"apercu/{line_of(export, first).pk}/")))
 
     assert "Facture-A-1.pdf, Facture-A-2.pdf" in page
 
 
-def test_a_line_of_another_list_is_not_previewed(desk: Client) -> None:
+def test_a_line_of_another_list_is_not_previewed(staff_client: Client) -> None:
     make_invoice()
     export, other = create_export(criteria=FULL), create_export(criteria=FULL)
 
-    assert desk.get(list_url(export, f"apercu/{other.items.get().pk}/")).status_code == 404
+    assert staff_client.get(list_url(export, f"apercu/{other.items.get().pk}/")).status_code == 404

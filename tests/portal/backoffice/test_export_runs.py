@@ -60,16 +60,16 @@ def state_of(export: Export) -> str:
 
 # ─── Started, watched ────────────────────────────────────────────────────────────────────────────────────────────────
 def test_exporter_does_the_list_in_the_workers_and_says_how_it_ended(
-    desk: Client, django_capture_on_commit_callbacks: Commits
+    staff_client: Client, django_capture_on_commit_callbacks: Commits
 ) -> None:
     export = make_list(2)
 
     with django_capture_on_commit_callbacks(execute=True):
-        response = desk.post(url(export, "exporter/"))
+        response = staff_client.post(url(export, "exporter/"))
 
     assert response["Location"] == url(export)
     assert state_of(export) == State.DONE
-    page = words(desk.get(url(export)))
+    page = words(staff_client.get(url(export)))
     assert "2 factures publiées" in page
     assert "0 en échec · 2 mails écrits · 2 identifiants générés" in page
     assert "Ouvrir le bordereau d’export" in page
@@ -77,14 +77,14 @@ def test_exporter_does_the_list_in_the_workers_and_says_how_it_ended(
 
 
 def test_two_people_who_press_at_once_export_each_line_once(
-    desk: Client, django_capture_on_commit_callbacks: Commits
+    staff_client: Client, django_capture_on_commit_callbacks: Commits
 ) -> None:
     export = make_list(3)
     colleague = Client()
     colleague.force_login(make_staff("bis@aquila.example"), backend=BACKEND)
 
     with django_capture_on_commit_callbacks(execute=True):
-        first = desk.post(url(export, "exporter/"), follow=True)
+        first = staff_client.post(url(export, "exporter/"), follow=True)
         second = colleague.post(url(export, "exporter/"), follow=True)
 
     assert "Export n° 1" in words(first)
@@ -95,39 +95,39 @@ def test_two_people_who_press_at_once_export_each_line_once(
 
 
 def test_two_lists_of_the_same_invoices_export_each_invoice_once(
-    desk: Client, django_capture_on_commit_callbacks: Commits
+    staff_client: Client, django_capture_on_commit_callbacks: Commits
 ) -> None:
     export, other = make_list(2), create_export(criteria=FULL)
 
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url(export, "exporter/"))
-        desk.post(url(other, "exporter/"))
+        staff_client.post(url(export, "exporter/"))
+        staff_client.post(url(other, "exporter/"))
 
     assert {item.state for item in export.items.all()} == {ItemState.PUBLISHED}
     assert {(item.state, item.reason) for item in other.items.all()} == {(ItemState.LEFT_OUT, "already_exported")}
     assert Document.objects.count() == Message.objects.count() == 2
 
 
-def test_a_list_without_a_ready_line_does_not_start(desk: Client) -> None:
+def test_a_list_without_a_ready_line_does_not_start(staff_client: Client) -> None:
     make_invoice(customer=make_customer(invoice_copies="1"))
     export = create_export(criteria=FULL)
 
-    response = desk.post(url(export, "exporter/"), follow=True)
+    response = staff_client.post(url(export, "exporter/"), follow=True)
 
     assert "Aucune ligne n’est prête" in words(response)
     assert state_of(export) == State.DRAFT
 
 
-def test_progress_tells_how_far_and_asks_again_until_the_end(desk: Client) -> None:
+def test_progress_tells_how_far_and_asks_again_until_the_end(staff_client: Client) -> None:
     export = start_export(export=make_list(3))
     ExportItem.objects.filter(pk__in=[export.items.order_by("pk")[0].pk]).update(
         state=ItemState.FAILED, finished_at=timezone.now()
     )
 
-    running = desk.get(url(export, "avancement/"))
-    page = desk.get(url(export))
+    running = staff_client.get(url(export, "avancement/"))
+    page = staff_client.get(url(export))
     pause_export(export=export)
-    paused = desk.get(url(export, "avancement/"))
+    paused = staff_client.get(url(export, "avancement/"))
 
     assert "1 sur 3 factures" in words(running)
     assert "33 %" in words(running)
@@ -137,7 +137,7 @@ def test_progress_tells_how_far_and_asks_again_until_the_end(desk: Client) -> No
     assert '<noscript><meta http-equiv="refresh"' in page.content.decode()
     assert f'data-leave="{url(export)}"' in paused.content.decode()
     assert "data-refresh=" not in paused.content.decode()
-    assert "http-equiv" not in desk.get(url(export)).content.decode()
+    assert "http-equiv" not in staff_client.get(url(export)).content.decode()
 
 
 def test_the_pace_is_that_of_the_last_minute() -> None:
@@ -165,63 +165,63 @@ def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert write_duration(seconds).replace("\u00a0", " ") == said
 
 
-def test_a_missing_worker_is_said_before_and_during_the_run(desk: Client, settings: Any) -> None:
+def test_a_missing_worker_is_said_before_and_during_the_run(staff_client: Client, settings: Any) -> None:
     settings.TASKS_BACKEND = "database"
     export = make_list()
     warning = "Aucun processus d’export ne s’est signalé depuis une minute"
 
-    assert warning in words(desk.get(url(export)))
+    assert warning in words(staff_client.get(url(export)))
     record_heartbeat("machine:1", "export")
-    assert warning not in words(desk.get(url(export)))
+    assert warning not in words(staff_client.get(url(export)))
     start_export(export=export)
-    assert warning not in words(desk.get(url(export, "avancement/")))
+    assert warning not in words(staff_client.get(url(export, "avancement/")))
     remove_heartbeat("machine:1")
-    assert warning in words(desk.get(url(export, "avancement/")))
+    assert warning in words(staff_client.get(url(export, "avancement/")))
 
 
-def test_a_run_is_found_again_at_the_top_of_the_tab_and_on_other_lists(desk: Client) -> None:
+def test_a_run_is_found_again_at_the_top_of_the_tab_and_on_other_lists(staff_client: Client) -> None:
     export = start_export(export=make_list())
     other = make_list()
 
-    assert "Export n° 1 en cours" in words(desk.get(f"{SCREEN}export/"))
-    assert "Export n° 1 : en cours." in words(desk.get(url(other)))
+    assert "Export n° 1 en cours" in words(staff_client.get(f"{SCREEN}export/"))
+    assert "Export n° 1 : en cours." in words(staff_client.get(url(other)))
     assert state_of(export) == State.RUNNING
 
 
-def test_pause_and_resume(desk: Client, django_capture_on_commit_callbacks: Commits) -> None:
+def test_pause_and_resume(staff_client: Client, django_capture_on_commit_callbacks: Commits) -> None:
     export = start_export(export=make_list(2))
 
-    response = desk.post(url(export, "pause/"), follow=True)
+    response = staff_client.post(url(export, "pause/"), follow=True)
     assert "L’export n° 1 est en pause." in words(response)
     assert state_of(export) == State.PAUSED
     with django_capture_on_commit_callbacks(execute=True):
-        desk.post(url(export, "exporter/"))
+        staff_client.post(url(export, "exporter/"))
 
     assert state_of(export) == State.DONE
     messages = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
     assert messages == ["Export mis en pause.", "Export repris."]
 
 
-def test_cancelling_asks_first_and_keeps_what_is_published(desk: Client) -> None:
+def test_cancelling_asks_first_and_keeps_what_is_published(staff_client: Client) -> None:
     export = start_export(export=make_list(10))
     claimed = claim_lines(export, worker="w")
     ExportItem.objects.filter(pk__in=[item.pk for item in claimed[1:]]).update(state=ItemState.READY, claimed_by="")
     ExportItem.objects.filter(pk=claimed[0].pk).update(state=ItemState.FAILED, error="x")
 
-    question = words(desk.get(url(export, "annuler/")))
-    desk.post(url(export, "annuler/"))
-    again = desk.get(url(export, "annuler/"), follow=True)
+    question = words(staff_client.get(url(export, "annuler/")))
+    staff_client.post(url(export, "annuler/"))
+    again = staff_client.get(url(export, "annuler/"), follow=True)
 
     assert "0 facture déjà publiée le reste." in question
     assert "9 factures prêtes attendront une autre liste." in question
     assert state_of(export) == State.CANCELLED
     assert "L’export n° 1 est déjà terminé." in words(again)
-    assert "export annulé" in words(desk.get(url(export)))
+    assert "export annulé" in words(staff_client.get(url(export)))
 
 
 # ─── Failures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_retrying_touches_only_the_failures(
-    desk: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Commits
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Commits
 ) -> None:
     export = make_list(2)
     good, bad = export.items.order_by("pk")
@@ -236,11 +236,11 @@ def test_retrying_touches_only_the_failures(
     run(export)
     monkeypatch.undo()
     document = Document.objects.get(invoice=good.invoice)
-    assert "encre vide" in words(desk.get(url(export, "bordereau/")))
+    assert "encre vide" in words(staff_client.get(url(export, "bordereau/")))
 
-    question = words(desk.get(url(export, "relancer/")))
+    question = words(staff_client.get(url(export, "relancer/")))
     with django_capture_on_commit_callbacks(execute=True):
-        response = desk.post(url(export, "relancer/"), follow=True)
+        response = staff_client.post(url(export, "relancer/"), follow=True)
 
     assert "1 facture en échec sera exportée de nouveau." in question
     assert "mail qui n’est pas arrivé" not in question
@@ -250,7 +250,7 @@ def test_retrying_touches_only_the_failures(
     assert Message.objects.count() == 2
 
 
-def test_retrying_sends_again_the_mails_that_did_not_arrive_and_no_other(desk: Client) -> None:
+def test_retrying_sends_again_the_mails_that_did_not_arrive_and_no_other(staff_client: Client) -> None:
     export = run(make_list(4))
     mails = [delivery.message_id for delivery in Delivery.objects.order_by("pk")]
     now = timezone.now()
@@ -259,30 +259,30 @@ def test_retrying_sends_again_the_mails_that_did_not_arrive_and_no_other(desk: C
     Message.objects.filter(pk=mails[1]).update(state="rejected", next_attempt_at=None, reason="550")
     Message.objects.filter(pk=mails[2]).update(state="cancelled", next_attempt_at=None)
     Message.objects.filter(pk=mails[3]).update(state="bounced", accepted_at=now, next_attempt_at=None, bounced_at=now)
-    page = words(desk.get(url(export, "bordereau/")))
+    page = words(staff_client.get(url(export, "bordereau/")))
     assert "1 envoyée 1 rejetée 1 revenue 1 abandonnée" in page
     assert "Réessayer les échecs (2 échecs)" in page
 
-    response = desk.post(url(export, "relancer/"), follow=True)
+    response = staff_client.post(url(export, "relancer/"), follow=True)
 
     assert "Échecs remis en file : 0 facture, 2 mails." in words(response)
     assert [outbox.states_of(mails)[mail].state for mail in mails] == ["accepted", "queued", "cancelled", "queued"]
     assert state_of(export) == State.DONE
-    assert "Rien n’est en échec." in words(desk.get(url(export, "relancer/")))
+    assert "Rien n’est en échec." in words(staff_client.get(url(export, "relancer/")))
 
 
-def test_a_run_that_has_not_ended_is_not_retried(desk: Client) -> None:
+def test_a_run_that_has_not_ended_is_not_retried(staff_client: Client) -> None:
     export = start_export(export=make_list())
 
-    assert "L’export n’est pas terminé" in words(desk.get(url(export, "relancer/"), follow=True))
+    assert "L’export n’est pas terminé" in words(staff_client.get(url(export, "relancer/"), follow=True))
 
 
 # ─── Bordereau ───────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_bordereau_says_what_was_asked_by_whom_and_what_became_of_it(desk: Client) -> None:
+def test_the_bordereau_says_what_was_asked_by_whom_and_what_became_of_it(staff_client: Client) -> None:
     make_invoice(customer=make_customer(invoice_copies="1"), number="P-1")
     export = run(make_list(2))
 
-    page = words(desk.get(url(export, "bordereau/")))
+    page = words(staff_client.get(url(export, "bordereau/")))
 
     assert "Bordereau d’export n° 1" in page
     assert "Auteur Nathalie Blanc" in page
@@ -295,27 +295,27 @@ def test_the_bordereau_says_what_was_asked_by_whom_and_what_became_of_it(desk: C
     assert "Mails 2 en file" in page
     assert "durée" in page
     assert "P-1" in page
-    assert "P-1" not in words(desk.get(url(export, "bordereau/?etat=published")))
+    assert "P-1" not in words(staff_client.get(url(export, "bordereau/?etat=published")))
 
 
-def test_the_bordereau_costs_the_same_queries_whatever_its_length(desk: Client) -> None:
+def test_the_bordereau_costs_the_same_queries_whatever_its_length(staff_client: Client) -> None:
     few, many = run(make_list(2)), run(make_list(30))
 
     def queries(export: Export) -> int:
         with CaptureQueriesContext(connection) as captured:
-            desk.get(url(export, "bordereau/"))
+            staff_client.get(url(export, "bordereau/"))
         return len(captured)
 
     queries(few)
     assert queries(many) == queries(few)
 
 
-def test_the_csv_opens_in_a_french_spreadsheet_and_runs_no_formula(desk: Client) -> None:
+def test_the_csv_opens_in_a_french_spreadsheet_and_runs_no_formula(staff_client: Client) -> None:
     export = make_list()
     make_invoice(customer=make_customer(name="=HYPERLINK(1);ruse", email="a@b.example"), total_without_vat="1234.50")
     export = run(create_export(criteria=FULL))
 
-    response = desk.get(url(export, "bordereau.csv"))
+    response = staff_client.get(url(export, "bordereau.csv"))
     content = response.getvalue().decode()
 
     rows = list(csv.reader(io.StringIO(content.removeprefix("\ufeff")), delimiter=";"))
@@ -331,11 +331,11 @@ def test_the_csv_opens_in_a_french_spreadsheet_and_runs_no_formula(desk: Client)
     assert line[10] == Document.objects.get(invoice__customer__email="a@b.example").sha256
 
 
-def test_the_pdf_of_the_bordereau_holds_every_line(desk: Client) -> None:
+def test_the_pdf_of_the_bordereau_holds_every_line(staff_client: Client) -> None:
     make_company(name="Aquila & Fils <SAS>")
     export = run(make_list(3))
 
-    response = desk.get(url(export, "bordereau.pdf"))
+    response = staff_client.get(url(export, "bordereau.pdf"))
 
     text = text_of(response.content)
     assert response["Content-Type"] == "application/pdf"
@@ -346,12 +346,12 @@ def test_the_pdf_of_the_bordereau_holds_every_line(desk: Client) -> None:
     assert "360,00 €" in text
 
 
-def test_the_pdfs_of_an_export_come_as_one_file_and_those_of_another_stay_out(desk: Client) -> None:
+def test_the_pdfs_of_an_export_come_as_one_file_and_those_of_another_stay_out(staff_client: Client) -> None:
     other = run(make_list(1))
     export = run(make_list(2))
     numbers = set(export.items.filter(state="published").values_list("invoice__number", flat=True))
 
-    response = desk.get(url(export, "factures.zip"))
+    response = staff_client.get(url(export, "factures.zip"))
 
     assert response["Content-Disposition"] == f'attachment; filename="Factures-export-{export.number}.zip"'
     with zipfile.ZipFile(io.BytesIO(b"".join(response))) as archive:
@@ -362,16 +362,16 @@ def test_the_pdfs_of_an_export_come_as_one_file_and_those_of_another_stay_out(de
     assert str(other.items.get().invoice.number) not in numbers
 
 
-def test_an_export_that_published_nothing_has_no_pdfs(desk: Client) -> None:
+def test_an_export_that_published_nothing_has_no_pdfs(staff_client: Client) -> None:
     export = make_list(1)
 
-    assert "Cet export n’a publié aucune facture." in words(desk.get(url(export, "factures.zip"), follow=True))
+    assert "Cet export n’a publié aucune facture." in words(staff_client.get(url(export, "factures.zip"), follow=True))
 
 
 ODD = "Zoë\x0b\u202egnirts\u202c 名前 \U0001f600 <b>&amp;</b> שלום"
 
 
-def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(desk: Client) -> None:
+def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(staff_client: Client) -> None:
     customer = make_customer(name=ODD, code="É\u200b\u00ad1")
     make_invoice(customer=customer, number="N°\u2028\ufeff7")
     export = run(make_list())
@@ -379,7 +379,7 @@ def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(desk
         state=ItemState.FAILED, error="encre\x07 vide \ud7ff" + "x" * 5000, document=None
     )
 
-    response = desk.get(url(export, "bordereau.pdf"))
+    response = staff_client.get(url(export, "bordereau.pdf"))
 
     text = text_of(response.content)
     unbroken = "".join(text.split())
@@ -390,12 +390,12 @@ def test_the_pdf_of_the_bordereau_survives_odd_characters_and_endless_cells(desk
     assert not set("\x07\x0b\u202e\u200b\ufeff") & set(text)
     # A cell is cut; the CSV says all of it.
     assert "x" * 5000 not in unbroken
-    whole: Any = desk.get(url(export, "bordereau.csv"))
+    whole: Any = staff_client.get(url(export, "bordereau.csv"))
     assert "x" * 5000 in b"".join(whole.streaming_content).decode()
 
 
 def test_a_pdf_too_long_to_be_read_shows_the_failures_and_says_where_the_rest_is(
-    desk: Client, monkeypatch: pytest.MonkeyPatch
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("invoices.exporting.report.PDF_LINES", 2)
     export = run(make_list(4))
@@ -403,28 +403,28 @@ def test_a_pdf_too_long_to_be_read_shows_the_failures_and_says_where_the_rest_is
     assert last is not None
     ExportItem.objects.filter(pk=last.pk).update(state=ItemState.FAILED, error="encre vide", document=None)
 
-    text = text_of(desk.get(url(export, "bordereau.pdf")).content)
+    text = text_of(staff_client.get(url(export, "bordereau.pdf")).content)
 
     assert last.invoice.number in text
     assert "encre vide" in text
     assert "2 lignes de plus : le bordereau en CSV les donne toutes." in text
 
 
-def test_lists_already_exported_stand_in_the_admin_and_lead_to_their_bordereau(desk: Client) -> None:
+def test_lists_already_exported_stand_in_the_admin_and_lead_to_their_bordereau(staff_client: Client) -> None:
     done, draft = run(make_list(2)), make_list()
     cancel_export(export=create_export(criteria=FULL))
 
-    page = words(desk.get("/gestion/invoices/export/"))
+    page = words(staff_client.get("/gestion/invoices/export/"))
 
     assert "2 publiées, 2 mails" in page
     assert "1 prête, 2 écartées" in page
-    assert desk.get(f"/gestion/invoices/export/{done.pk}/change/")["Location"] == url(done, "bordereau/")
-    assert desk.get(f"/gestion/invoices/export/{draft.pk}/change/")["Location"] == url(draft)
-    assert desk.get("/gestion/invoices/export/999/change/").status_code == 404
-    assert "Bordereau n° 1" in words(desk.get(f"{SCREEN}export/"))
+    assert staff_client.get(f"/gestion/invoices/export/{done.pk}/change/")["Location"] == url(done, "bordereau/")
+    assert staff_client.get(f"/gestion/invoices/export/{draft.pk}/change/")["Location"] == url(draft)
+    assert staff_client.get("/gestion/invoices/export/999/change/").status_code == 404
+    assert "Bordereau n° 1" in words(staff_client.get(f"{SCREEN}export/"))
 
 
-def test_an_export_that_does_not_exist_is_not_found(desk: Client) -> None:
+def test_an_export_that_does_not_exist_is_not_found(staff_client: Client) -> None:
     for what in ("", "bordereau/", "bordereau.csv", "bordereau.pdf", "avancement/", "annuler/", "relancer/"):
-        assert desk.get(f"{SCREEN}export/99/{what}").status_code == 404
-    assert desk.post(f"{SCREEN}export/99/exporter/").status_code == 404
+        assert staff_client.get(f"{SCREEN}export/99/{what}").status_code == 404
+    assert staff_client.post(f"{SCREEN}export/99/exporter/").status_code == 404

@@ -26,20 +26,20 @@ def selection() -> SavedSelection:
     return SavedSelection.objects.create(name="Mensuel", criteria=criteria.to_json())
 
 
-def test_without_a_saved_selection_the_page_says_what_to_do_first(desk: Client) -> None:
-    page = words(desk.get(CALENDAR))
+def test_without_a_saved_selection_the_page_says_what_to_do_first(staff_client: Client) -> None:
+    page = words(staff_client.get(CALENDAR))
 
     assert "0 sélection tourne seule" in page
     assert "donnez un nom à vos choix" in page
 
 
-def test_a_calendar_is_chosen_for_a_saved_selection(desk: Client, selection: SavedSelection) -> None:
-    assert "Choisir un calendrier" in words(desk.get(CALENDAR))
-    form = desk.get(f"{CALENDAR}{selection.pk}/")
+def test_a_calendar_is_chosen_for_a_saved_selection(staff_client: Client, selection: SavedSelection) -> None:
+    assert "Choisir un calendrier" in words(staff_client.get(CALENDAR))
+    form = staff_client.get(f"{CALENDAR}{selection.pk}/")
     assert re.search(r'name="addresses"[^>]*value="[^"]+@', form.content.decode())  # one's own, to begin with
 
     addresses = "compta@aquila.example; chef@aquila.example, COMPTA@aquila.example"
-    answer = desk.post(f"{CALENDAR}{selection.pk}/", {**FORM, "addresses": addresses}, follow=True)
+    answer = staff_client.post(f"{CALENDAR}{selection.pk}/", {**FORM, "addresses": addresses}, follow=True)
 
     schedule = SelectionSchedule.objects.get()
     assert (schedule.selection, schedule.day, schedule.day_kind, schedule.hour) == (selection, 2, "working_day", 7)
@@ -49,7 +49,7 @@ def test_a_calendar_is_chosen_for_a_saved_selection(desk: Client, selection: Sav
     assert "« Mensuel » tournera le 2e jour ouvré du mois à 7 h." in page
     assert "1 sélection tourne seule" in page
     assert LogEntry.objects.filter(change_message__contains="tournera").exists()
-    assert "Prochains passages" in words(desk.get(f"{CALENDAR}{selection.pk}/"))
+    assert "Prochains passages" in words(staff_client.get(f"{CALENDAR}{selection.pk}/"))
 
 
 @pytest.mark.parametrize(
@@ -66,45 +66,49 @@ def test_a_calendar_is_chosen_for_a_saved_selection(desk: Client, selection: Sav
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    desk: Client, selection: SavedSelection, typed: dict[str, str], sentence: str
+    staff_client: Client, selection: SavedSelection, typed: dict[str, str], sentence: str
 ) -> None:
-    answer = desk.post(f"{CALENDAR}{selection.pk}/", {**FORM, **typed})
+    answer = staff_client.post(f"{CALENDAR}{selection.pk}/", {**FORM, **typed})
 
     assert answer.status_code == 422
     assert sentence in words(answer)
     assert not SelectionSchedule.objects.exists()
 
 
-def test_dates_that_do_not_move_are_refused(desk: Client, selection: SavedSelection) -> None:
+def test_dates_that_do_not_move_are_refused(staff_client: Client, selection: SavedSelection) -> None:
     fixed = Criteria.from_json({"start": "2025-06-01", "end": "2025-06-30"})
     SavedSelection.objects.update(criteria=fixed.to_json())
 
-    answer = desk.post(f"{CALENDAR}{selection.pk}/", FORM)
+    answer = staff_client.post(f"{CALENDAR}{selection.pk}/", FORM)
 
     assert answer.status_code == 422
     assert "Les dates de cette sélection sont fixes" in words(answer)
 
 
-def test_it_is_paused_gone_on_with_and_taken_away(desk: Client, selection: SavedSelection) -> None:
+def test_it_is_paused_gone_on_with_and_taken_away(staff_client: Client, selection: SavedSelection) -> None:
     one = f"{CALENDAR}{selection.pk}/"
-    desk.post(one, FORM)
+    staff_client.post(one, FORM)
 
-    assert "Calendrier de « Mensuel » en pause." in words(desk.post(f"{one}pause/", {"pause": "oui"}, follow=True))
+    assert "Calendrier de « Mensuel » en pause." in words(
+        staff_client.post(f"{one}pause/", {"pause": "oui"}, follow=True)
+    )
     assert SelectionSchedule.objects.get().is_paused
-    assert "Calendrier de « Mensuel » repris." in words(desk.post(f"{one}pause/", {"pause": "non"}, follow=True))
+    assert "Calendrier de « Mensuel » repris." in words(
+        staff_client.post(f"{one}pause/", {"pause": "non"}, follow=True)
+    )
     assert not SelectionSchedule.objects.get().is_paused
-    assert "« Mensuel » ne tourne plus seule." in words(desk.post(f"{one}retirer/", follow=True))
+    assert "« Mensuel » ne tourne plus seule." in words(staff_client.post(f"{one}retirer/", follow=True))
     assert not SelectionSchedule.objects.exists()
 
 
-def test_the_last_run_leads_to_its_list(desk: Client, selection: SavedSelection) -> None:
+def test_the_last_run_leads_to_its_list(staff_client: Client, selection: SavedSelection) -> None:
     make_invoice()
-    desk.post(f"{CALENDAR}{selection.pk}/", FORM)
+    staff_client.post(f"{CALENDAR}{selection.pk}/", FORM)
     SelectionSchedule.objects.update(next_at=database_now())
 
     run_schedules.func()
 
-    answer: Any = desk.get(CALENDAR)
+    answer: Any = staff_client.get(CALENDAR)
     export = Export.objects.get()
     assert f'href="{SCREEN}export/{export.number}/"' in answer.content.decode()
     assert "export lancé" in words(answer)

@@ -50,8 +50,8 @@ def reader(client: Client) -> Client:
 
 
 # ─── Sélection ───────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_choices_stand_there_in_the_words_of_the_users(desk: Client) -> None:
-    page = words(desk.get(SCREEN))
+def test_the_choices_stand_there_in_the_words_of_the_users(staff_client: Client) -> None:
+    page = words(staff_client.get(SCREEN))
 
     for sentence in (
         "Sélection des factures",
@@ -78,22 +78,24 @@ def test_the_choices_stand_there_in_the_words_of_the_users(desk: Client) -> None
 
 
 @time_machine.travel(date(2026, 3, 15))
-def test_the_shortcuts_say_which_dates_they_mean_today(desk: Client) -> None:
-    page = words(desk.get(SCREEN))
+def test_the_shortcuts_say_which_dates_they_mean_today(staff_client: Client) -> None:
+    page = words(staff_client.get(SCREEN))
 
     assert "Mois dernier : du 01/02/2026 au 28/02/2026" in page
     assert "Mois en cours : du 01/03/2026 au 31/03/2026" in page
     assert "Depuis le dernier export : pas encore exportées, quelle que soit leur date" in page
 
 
-def test_the_count_follows_the_choices(desk: Client) -> None:
+def test_the_count_follows_the_choices(staff_client: Client) -> None:
     make_invoice(customer=make_customer(kind=Customer.Kind.INDIVIDUAL))
     make_invoice(customer=make_customer(invoice_copies="1"))
     make_published_invoice()
 
-    alone = words(desk.get(f"{SCREEN}compte/", FORM))
-    with_credentials = words(desk.get(f"{SCREEN}compte/", FORM | {"generate_credentials": "on"}))
-    professionals = words(desk.get(f"{SCREEN}compte/", FORM | {"kind": "professional", "generate_credentials": "on"}))
+    alone = words(staff_client.get(f"{SCREEN}compte/", FORM))
+    with_credentials = words(staff_client.get(f"{SCREEN}compte/", FORM | {"generate_credentials": "on"}))
+    professionals = words(
+        staff_client.get(f"{SCREEN}compte/", FORM | {"kind": "professional", "generate_credentials": "on"})
+    )
 
     assert "0 facture prête 1 à corriger · 2 écartées, dont 1 déjà exportée" in alone
     assert "pas d’identifiants de connexion 1" in alone
@@ -101,20 +103,20 @@ def test_the_count_follows_the_choices(desk: Client) -> None:
     assert "0 facture prête" in professionals
 
 
-def test_without_javascript_a_button_counts_and_keeps_the_choices(desk: Client) -> None:
+def test_without_javascript_a_button_counts_and_keeps_the_choices(staff_client: Client) -> None:
     make_invoice()
 
-    response = desk.post(SCREEN, FORM | {"generate_credentials": "on", "action": "count"})
+    response = staff_client.post(SCREEN, FORM | {"generate_credentials": "on", "action": "count"})
 
     assert "1 facture prête" in words(response)
     assert not Export.objects.exists()
     assert is_checked(response, "id_generate_credentials")
 
 
-def test_the_list_is_made_of_the_choices_and_remembers_its_author(desk: Client, staff: Account) -> None:
+def test_the_list_is_made_of_the_choices_and_remembers_its_author(staff_client: Client, staff: Account) -> None:
     ready, other = make_invoice(issue_date=date(2025, 6, 7)), make_invoice(issue_date=date(2025, 7, 1))
 
-    response = desk.post(
+    response = staff_client.post(
         SCREEN,
         FORM | {"start": "2025-06-01", "end": "30/06/2025", "generate_credentials": "on", "action": "create"},
     )
@@ -128,10 +130,10 @@ def test_the_list_is_made_of_the_choices_and_remembers_its_author(desk: Client, 
     assert not other.items.exists()
 
 
-def test_making_a_list_costs_the_same_statements_whatever_its_length(desk: Client) -> None:
+def test_making_a_list_costs_the_same_statements_whatever_its_length(staff_client: Client) -> None:
     def statements() -> int:
         with CaptureQueriesContext(connection) as captured:
-            desk.post(SCREEN, FORM | {"scope": "all", "action": "create"})
+            staff_client.post(SCREEN, FORM | {"scope": "all", "action": "create"})
         return len(captured)
 
     make_invoice()
@@ -158,12 +160,12 @@ def test_making_a_list_costs_the_same_statements_whatever_its_length(desk: Clien
     ],
 )
 def test_bad_input_gets_a_sentence_beside_its_field_and_loses_nothing(
-    desk: Client, typed: dict[str, str], field: str, sentence: str
+    staff_client: Client, typed: dict[str, str], field: str, sentence: str
 ) -> None:
     invoice = make_invoice()
     make_contact(invoice.customer)
 
-    response = desk.post(SCREEN, FORM | {"notify": ""} | typed | {"use_contacts": "on", "action": "create"})
+    response = staff_client.post(SCREEN, FORM | {"notify": ""} | typed | {"use_contacts": "on", "action": "create"})
 
     source = response.content.decode()
     assert response.status_code == 422
@@ -174,31 +176,31 @@ def test_bad_input_gets_a_sentence_beside_its_field_and_loses_nothing(
     assert is_checked(response, "id_use_contacts")
     for value in typed.values():
         assert value in source
-    assert sentence in words(desk.get(f"{SCREEN}compte/", FORM | typed))
+    assert sentence in words(staff_client.get(f"{SCREEN}compte/", FORM | typed))
 
 
-def test_a_list_that_would_be_empty_is_not_made(desk: Client) -> None:
+def test_a_list_that_would_be_empty_is_not_made(staff_client: Client) -> None:
     make_invoice(issue_date=date(2025, 6, 7))
 
-    response = desk.post(SCREEN, FORM | {"start": "2030-01-01", "action": "create"})
+    response = staff_client.post(SCREEN, FORM | {"start": "2030-01-01", "action": "create"})
 
     assert "Aucune facture ne correspond à ces choix" in words(response)
     assert not Export.objects.exists()
 
 
-def test_a_relative_period_stays_relative_in_a_saved_selection(desk: Client) -> None:
+def test_a_relative_period_stays_relative_in_a_saved_selection(staff_client: Client) -> None:
     make_invoice(issue_date=date(2025, 6, 7))
 
-    desk.post(SCREEN, FORM | {"period": "previous_month", "scope": "all", "name": "Mensuel", "action": "save"})
+    staff_client.post(SCREEN, FORM | {"period": "previous_month", "scope": "all", "name": "Mensuel", "action": "save"})
 
     row = SavedSelection.objects.get(name="Mensuel")
     criteria = Criteria.from_json(row.criteria)
     assert (criteria.period, criteria.start, criteria.end) == (Period.PREVIOUS_MONTH, None, None)
     with time_machine.travel(date(2025, 7, 3)):
-        page = desk.get(f"{SCREEN}?selection={row.pk}")
+        page = staff_client.get(f"{SCREEN}?selection={row.pk}")
         assert "1 facture prête" in words(page)
         assert is_checked(page, "id_period_1")
-        desk.post(
+        staff_client.post(
             SCREEN,
             FORM | {"period": "previous_month", "scope": "all", "selection": str(row.pk), "action": "create"},
         )
@@ -207,13 +209,13 @@ def test_a_relative_period_stays_relative_in_a_saved_selection(desk: Client) -> 
     assert Criteria.from_json(export.criteria).start == date(2025, 6, 1)
 
 
-def test_a_saved_selection_is_reopened_changed_and_forgotten(desk: Client) -> None:
+def test_a_saved_selection_is_reopened_changed_and_forgotten(staff_client: Client) -> None:
     row = SavedSelection.objects.create(name="Mensuel", criteria=Criteria().to_json())
     SavedSelection.objects.create(name="Autre", criteria=Criteria().to_json())
 
-    taken = desk.post(SCREEN, FORM | {"name": "mensuel", "action": "save"})
-    nameless = desk.post(SCREEN, FORM | {"name": " ", "action": "save"})
-    desk.post(SCREEN, FORM | {"notify": "on", "name": "Mensuel +", "selection": str(row.pk), "action": "save"})
+    taken = staff_client.post(SCREEN, FORM | {"name": "mensuel", "action": "save"})
+    nameless = staff_client.post(SCREEN, FORM | {"name": " ", "action": "save"})
+    staff_client.post(SCREEN, FORM | {"notify": "on", "name": "Mensuel +", "selection": str(row.pk), "action": "save"})
 
     assert "Une sélection s’appelle déjà « mensuel »" in words(taken)
     assert "Donnez un nom à la sélection" in words(nameless)
@@ -221,19 +223,19 @@ def test_a_saved_selection_is_reopened_changed_and_forgotten(desk: Client) -> No
     assert row.name == "Mensuel +"
     assert Criteria.from_json(row.criteria).notify
 
-    question = desk.get(f"{SCREEN}selections/{row.pk}/supprimer/")
+    question = staff_client.get(f"{SCREEN}selections/{row.pk}/supprimer/")
     assert "Supprimer la sélection « Mensuel + » ?" in words(question)
-    desk.post(f"{SCREEN}selections/{row.pk}/supprimer/")
+    staff_client.post(f"{SCREEN}selections/{row.pk}/supprimer/")
     assert list(SavedSelection.objects.values_list("name", flat=True)) == ["Autre"]
     # Its address, kept in a bookmark, gives the usual choices.
-    assert desk.get(f"{SCREEN}?selection={row.pk}").status_code == 200
+    assert staff_client.get(f"{SCREEN}?selection={row.pk}").status_code == 200
 
 
-def test_the_choices_of_a_list_are_taken_up_again(desk: Client) -> None:
+def test_the_choices_of_a_list_are_taken_up_again(staff_client: Client) -> None:
     make_invoice()
     export = create_export(criteria=Criteria(scope=Scope.ALL, start=date(2025, 1, 1), notify=True))
 
-    page = desk.get(f"{SCREEN}?export={export.number}")
+    page = staff_client.get(f"{SCREEN}?export={export.number}")
 
     assert is_checked(page, "id_scope_1")
     assert 'value="2025-01-01"' in page.content.decode()
@@ -306,42 +308,42 @@ def test_every_screen_asks_for_its_permission(client: Client) -> None:
 
 
 # ─── Script ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_script_does_the_choices_of_the_other_tab(desk: Client) -> None:
-    page = words(desk.get(f"{SCREEN}script/", FORM | {"period": "previous_month", "notify": "on"}))
+def test_the_script_does_the_choices_of_the_other_tab(staff_client: Client) -> None:
+    page = words(staff_client.get(f"{SCREEN}script/", FORM | {"period": "previous_month", "notify": "on"}))
 
     assert "manage.py export_invoices --period previous_month --notify" in page
     assert "0 6 1 * * cd " in page
     assert "OnCalendar=*-*-01 06:00:00" in page
 
 
-def test_fixed_dates_in_a_script_are_warned_of(desk: Client) -> None:
-    page = words(desk.get(f"{SCREEN}script/", FORM | {"start": "2025-06-01"}))
+def test_fixed_dates_in_a_script_are_warned_of(staff_client: Client) -> None:
+    page = words(staff_client.get(f"{SCREEN}script/", FORM | {"start": "2025-06-01"}))
 
     assert "Ces dates sont fixes" in page
 
 
-def test_the_script_of_a_saved_selection_is_its_name_quoted(desk: Client) -> None:
+def test_the_script_of_a_saved_selection_is_its_name_quoted(staff_client: Client) -> None:
     SavedSelection.objects.create(
         name="L'été d'Anne", criteria=Criteria(period=Period.PREVIOUS_MONTH, scope=Scope.ALL).to_json()
     )
 
-    page = words(desk.get(f"{SCREEN}script/"))
+    page = words(staff_client.get(f"{SCREEN}script/"))
 
     assert """export_invoices '--profile=L'"'"'été d'"'"'Anne'""" in page
 
 
-def test_runs_of_the_command_line_stand_in_the_history(desk: Client) -> None:
+def test_runs_of_the_command_line_stand_in_the_history(staff_client: Client) -> None:
     make_invoice()
     row = SavedSelection.objects.create(name="Mensuel", criteria=Criteria().to_json())
     export = create_export(criteria=FULL, author_name="ligne de commande", selection=row)
 
-    page = words(desk.get(f"{SCREEN}script/"))
+    page = words(staff_client.get(f"{SCREEN}script/"))
 
     assert f"N° {export.number} – Mensuel" in page
 
 
-def test_a_wrong_selection_makes_no_script(desk: Client) -> None:
-    page = words(desk.get(f"{SCREEN}script/", FORM | {"start": "2025-06-30", "end": "2025-06-01"}))
+def test_a_wrong_selection_makes_no_script(staff_client: Client) -> None:
+    page = words(staff_client.get(f"{SCREEN}script/", FORM | {"start": "2025-06-30", "end": "2025-06-01"}))
 
     assert "corrigez d’abord la sélection" in page
     assert "manage.py export_invoices --start" not in page

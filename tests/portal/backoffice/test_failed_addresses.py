@@ -20,30 +20,30 @@ pytestmark = pytest.mark.django_db
 WRONG = "/gestion/courrier/adresses-en-erreur/"
 
 
-def test_the_work_list_names_customer_reason_and_invoices(desk: Client) -> None:
+def test_the_work_list_names_customer_reason_and_invoices(staff_client: Client) -> None:
     make_company()
     customer = make_customer(name="Boulangerie Martin", email="faux@client.example")
     publish(make_invoice(customer=customer, number="F-77"))
     refuse("faux@client.example")
 
-    page = words(desk.get(WRONG))
+    page = words(staff_client.get(WRONG))
 
     assert "1 adresse refusée" in page
     assert "Boulangerie Martin" in page
     assert "550 boîte inconnue" in page
     assert "F-77" in page
-    table = desk.get("/gestion/courrier/adresses-en-erreur.csv").content.decode()
+    table = staff_client.get("/gestion/courrier/adresses-en-erreur.csv").content.decode()
     assert table.splitlines()[1].startswith(f"{customer.code};Boulangerie Martin;faux@client.example;550")
 
 
-def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_again(desk: Client) -> None:
+def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_again(staff_client: Client) -> None:
     make_company()
     customer = make_customer(email="faux@client.example")
     make_contact(customer, email="Faux@client.example")
     publish(make_invoice(customer=customer))
     refuse("faux@client.example")
 
-    answer = desk.post(
+    answer = staff_client.post(
         f"{WRONG}corriger/",
         {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
         follow=True,
@@ -69,12 +69,16 @@ def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_agai
         ("autre@client.example", "« autre@client.example » est elle-même en erreur."),
     ],
 )
-def test_a_wrong_correction_is_told_beside_its_field_and_stays_in_it(desk: Client, typed: str, sentence: str) -> None:
+def test_a_wrong_correction_is_told_beside_its_field_and_stays_in_it(
+    staff_client: Client, typed: str, sentence: str
+) -> None:
     customer = make_customer(email="faux@client.example")
     refuse("faux@client.example")
     refuse("autre@client.example")
 
-    page = desk.post(f"{WRONG}corriger/", {"customer": customer.pk, "address": "faux@client.example", "new": typed})
+    page = staff_client.post(
+        f"{WRONG}corriger/", {"customer": customer.pk, "address": "faux@client.example", "new": typed}
+    )
 
     assert page.status_code == 422
     assert sentence in words(page)
@@ -82,12 +86,12 @@ def test_a_wrong_correction_is_told_beside_its_field_and_stays_in_it(desk: Clien
     assert Customer.objects.get().email == "faux@client.example"
 
 
-def test_lost_credentials_leave_again_at_the_corrected_address(desk: Client) -> None:
+def test_lost_credentials_leave_again_at_the_corrected_address(staff_client: Client) -> None:
     customer = make_customer(email="faux@client.example")
     send_credentials(accounts=[generate_credentials(customer=customer, address=customer.email).account])
     refuse("faux@client.example")
 
-    desk.post(
+    staff_client.post(
         f"{WRONG}corriger/",
         {"customer": customer.pk, "address": "faux@client.example", "new": "vrai@client.example"},
     )
@@ -97,46 +101,46 @@ def test_lost_credentials_leave_again_at_the_corrected_address(desk: Client) -> 
     assert list(queued) == ["vrai@client.example"]
 
 
-def test_an_address_of_nobody_can_leave_the_list(desk: Client) -> None:
+def test_an_address_of_nobody_can_leave_the_list(staff_client: Client) -> None:
     refuse("parti@nulle-part.example")
 
-    assert "plus aucun client" in words(desk.get(WRONG))
-    desk.post(f"{WRONG}retirer/", {"address": "parti@nulle-part.example"})
+    assert "plus aucun client" in words(staff_client.get(WRONG))
+    staff_client.post(f"{WRONG}retirer/", {"address": "parti@nulle-part.example"})
 
-    assert "Aucune adresse en erreur." in words(desk.get(WRONG))
+    assert "Aucune adresse en erreur." in words(staff_client.get(WRONG))
     assert LogEntry.objects.get().object_repr == "parti@nulle-part.example"
 
 
-def test_a_wrong_correction_on_the_second_page_is_told_there(desk: Client) -> None:
+def test_a_wrong_correction_on_the_second_page_is_told_there(staff_client: Client) -> None:
     customer = make_customer(email="faux@client.example")
     refuse("faux@client.example")
     for number in range(50):
         refuse(f"a{number}@nulle-part.example")
     form = {"customer": customer.pk, "address": "faux@client.example"}
 
-    page = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "pas une adresse"})
-    right = desk.post(f"{WRONG}corriger/?page=2", {**form, "new": "vrai@client.example"})
+    page = staff_client.post(f"{WRONG}corriger/?page=2", {**form, "new": "pas une adresse"})
+    right = staff_client.post(f"{WRONG}corriger/?page=2", {**form, "new": "vrai@client.example"})
 
     assert "« pas une adresse » n’est pas une adresse électronique." in words(page)
     assert right.headers["Location"] == f"{WRONG}?page=2"
 
 
 @pytest.mark.parametrize("customer", ["", "x", "²", "999999"])
-def test_a_customer_that_is_not_there_is_told(desk: Client, customer: str) -> None:
+def test_a_customer_that_is_not_there_is_told(staff_client: Client, customer: str) -> None:
     typed = {"customer": customer, "address": "a@b.example", "new": "c@b.example"}
-    answer = desk.post(f"{WRONG}corriger/", typed, follow=True)
+    answer = staff_client.post(f"{WRONG}corriger/", typed, follow=True)
 
     assert "Ce client a été supprimé entre-temps : rien n’a été fait." in words(answer)
 
 
 def test_the_work_list_asks_as_often_for_forty_addresses_as_for_four(
-    desk: Client, django_assert_max_num_queries: Any
+    staff_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     for _number in range(40):
         refuse(make_customer().email)
 
     with django_assert_max_num_queries(16):
-        assert desk.get(WRONG).context["count"] == 40
+        assert staff_client.get(WRONG).context["count"] == 40
 
 
 def test_who_may_correct_addresses_only_moves_no_login(client: Client) -> None:

@@ -26,14 +26,14 @@ OUTBOX = "/gestion/mailing/message/"
 
 
 @pytest.fixture
-def desk(client: Client) -> Client:
+def staff_client(client: Client) -> Client:
     client.force_login(make_staff(), backend=BACKEND)
     return client
 
 
 @pytest.mark.parametrize("is_staff", [False, True])
 def test_an_account_closed_by_its_form_finds_its_old_sessions_over_when_it_opens_again(
-    desk: Client, is_staff: bool
+    staff_client: Client, is_staff: bool
 ) -> None:
     account = make_staff("paul@aquila.example") if is_staff else make_account(make_customer())
     browser = Client()
@@ -43,7 +43,7 @@ def test_an_account_closed_by_its_form_finds_its_old_sessions_over_when_it_opens
     assert browser.get("/", follow=True).status_code == 200
 
     for state in ({}, {"is_active": "on"}):
-        answer = desk.post(f"/gestion/customers/{kind}/{account.pk}/change/", form | state)
+        answer = staff_client.post(f"/gestion/customers/{kind}/{account.pk}/change/", form | state)
         assert answer.status_code == 302
 
     account.refresh_from_db()
@@ -51,7 +51,7 @@ def test_an_account_closed_by_its_form_finds_its_old_sessions_over_when_it_opens
     assert browser.get("/compte/").headers["Location"].startswith("/connexion/")
 
 
-def test_a_bulk_action_mails_is_noted_on_each_in_one_statement(desk: Client) -> None:
+def test_a_bulk_action_mails_is_noted_on_each_in_one_statement(staff_client: Client) -> None:
     write_messages(
         [
             Draft(
@@ -69,21 +69,21 @@ def test_a_bulk_action_mails_is_noted_on_each_in_one_statement(desk: Client) -> 
     rows = [str(pk) for pk in Message.objects.values_list("pk", flat=True)]
 
     with CaptureQueriesContext(connection) as queries:
-        desk.post(OUTBOX, {"action": "retry", "_selected_action": rows, "confirmed_count": "30"})
+        staff_client.post(OUTBOX, {"action": "retry", "_selected_action": rows, "confirmed_count": "30"})
 
     assert LogEntry.objects.filter(change_message="Remis en file.").count() == 30
     assert sum("INSERT INTO" in query["sql"] and "django_admin_log" in query["sql"] for query in queries) == 1
     assert set(LogEntry.objects.values_list("user__login", flat=True)) == {"compta@aquila.example"}
 
 
-def test_the_history_says_in_french_what_was_changed_and_leads_to_it(desk: Client) -> None:
+def test_the_history_says_in_french_what_was_changed_and_leads_to_it(staff_client: Client) -> None:
     customer = make_customer(name="Garage Petit")
     company = make_company()
     staff = Account.objects.get(login="compta@aquila.example")
     LogEntry.objects.log_actions(staff.pk, [customer], CHANGE, "Passé en D.", single_object=True)
     LogEntry.objects.log_actions(staff.pk, [company], CHANGE, "Couleur changée.", single_object=True)
 
-    page = desk.get("/gestion/admin/logentry/").content.decode()
+    page = staff_client.get("/gestion/admin/logentry/").content.decode()
 
     for word in ("Client", "Société", "Export", "Message prédéfini", "Utilisateur", "Groupe"):
         assert f">{word}</a>" in page
@@ -94,7 +94,7 @@ def test_the_history_says_in_french_what_was_changed_and_leads_to_it(desk: Clien
     assert "Couleur changée." in page
 
 
-def test_the_history_is_filtered_by_type_and_user_and_searched(desk: Client) -> None:
+def test_the_history_is_filtered_by_type_and_user_and_searched(staff_client: Client) -> None:
     customer, company = make_customer(name="Garage Petit"), make_company()
     compta, other = Account.objects.get(login="compta@aquila.example"), make_staff("paul@aquila.example")
     LogEntry.objects.log_actions(compta.pk, [customer], CHANGE, "Passé en D.", single_object=True)
@@ -102,7 +102,7 @@ def test_the_history_is_filtered_by_type_and_user_and_searched(desk: Client) -> 
     kind = ContentType.objects.get_for_model(company).pk
 
     def shown(query: str) -> set[str]:
-        answer = desk.get(f"/gestion/admin/logentry/?{query}")
+        answer = staff_client.get(f"/gestion/admin/logentry/?{query}")
         return {entry.get_change_message() for entry in answer.context["cl"].result_list}
 
     assert shown("") == {"Passé en D.", "Couleur changée."}
@@ -112,12 +112,12 @@ def test_the_history_is_filtered_by_type_and_user_and_searched(desk: Client) -> 
     assert shown("type=rien&utilisateur=x") == {"Passé en D.", "Couleur changée."}
 
 
-def test_the_history_is_read_in_as_many_statements_however_long_it_is(desk: Client) -> None:
+def test_the_history_is_read_in_as_many_statements_however_long_it_is(staff_client: Client) -> None:
     staff = Account.objects.get(login="compta@aquila.example")
 
     def count() -> int:
         with CaptureQueriesContext(connection) as asked:
-            assert desk.get("/gestion/admin/logentry/").status_code == 200
+            assert staff_client.get("/gestion/admin/logentry/").status_code == 200
         return len(asked)
 
     LogEntry.objects.log_actions(staff.pk, [make_customer()], CHANGE, "Un.")
@@ -144,21 +144,21 @@ def test_the_history_leads_only_where_its_reader_may_go(client: Client) -> None:
     assert f'<a href="/gestion/invoices/company/{company.pk}/change/">' in page
 
 
-def test_a_change_says_what_stood_there_and_what_stands_there_now(desk: Client) -> None:
+def test_a_change_says_what_stood_there_and_what_stands_there_now(staff_client: Client) -> None:
     customer = make_customer(name="Durand", email="a@durand.example", city="Lyon", phone="")
-    page: Any = desk.get(reverse("admin:customers_customer_change", args=[customer.pk]))
+    page: Any = staff_client.get(reverse("admin:customers_customer_change", args=[customer.pk]))
     form = page.context["adminform"].form
     values = {name: form[name].value() or "" for name in form.fields if form[name].value() is not False}
     inline = {"contacts-TOTAL_FORMS": "0", "contacts-INITIAL_FORMS": "0"}
 
-    desk.post(
+    staff_client.post(
         reverse("admin:customers_customer_change", args=[customer.pk]),
         {**values, **inline, "email": "b@durand.example", "city": "", "phone": "04 72 00 00 00", "invoice_copies": "2"},
     )
 
     customer.refresh_from_db()
     assert customer.email == "b@durand.example"
-    told = words(desk.get(reverse("admin:admin_logentry_changelist")))
+    told = words(staff_client.get(reverse("admin:admin_logentry_changelist")))
     assert "a changé « E-mail » de a@durand.example à b@durand.example" in told
     assert "a vidé « Ville », qui était Lyon" in told
     assert "a rempli « Téléphone » : 04 72 00 00 00" in told

@@ -49,18 +49,18 @@ def export(*invoices: Invoice) -> None:
 
 
 # ─── The list ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_list_shows_each_invoice_with_the_state_of_its_mails(desk: Client) -> None:
+def test_the_list_shows_each_invoice_with_the_state_of_its_mails(staff_client: Client) -> None:
     invoice = make_invoice(number="F-1", total_without_vat="1000.00")
     make_invoice(number="F-2", customer=make_customer(invoice_copies="1"))
     export(invoice)
 
-    page = words(desk.get(LIST))
+    page = words(staff_client.get(LIST))
 
     assert re.search(r"F-1 .{0,40}Client \d+ facture 1 200,00 € publiée en file", page)
     assert re.search(r"F-2 .{0,40}Client \d+ facture 120,00 € en attente", page)
 
 
-def test_the_list_is_filtered_by_state_kind_period_and_customer(desk: Client) -> None:
+def test_the_list_is_filtered_by_state_kind_period_and_customer(staff_client: Client) -> None:
     waiting = make_invoice(number="ATTENTE-1", issue_date=date(2024, 1, 5))
     read = make_published_invoice(number="LUE-1")
     make_published_invoice(number="NEUVE-1", kind=Invoice.Kind.CREDIT_NOTE)
@@ -68,7 +68,7 @@ def test_the_list_is_filtered_by_state_kind_period_and_customer(desk: Client) ->
     record_consultations(invoice_ids=[read.pk], account=reader, channel=Consultation.Channel.PDF)
 
     def numbers(query: str) -> list[str]:
-        return sorted(set(re.findall(r"[A-Z]+-1", words(desk.get(f"{LIST}?{query}")))))
+        return sorted(set(re.findall(r"[A-Z]+-1", words(staff_client.get(f"{LIST}?{query}")))))
 
     assert numbers("etat=pending") == ["ATTENTE-1"]
     assert numbers("etat=published") == ["LUE-1", "NEUVE-1"]
@@ -87,32 +87,32 @@ def test_the_list_is_filtered_by_state_kind_period_and_customer(desk: Client) ->
 
 @time_machine.travel("2026-03-15")
 def test_the_list_offers_the_years_that_there_are_and_the_months_of_the_one_that_is_chosen(
-    desk: Client,
+    staff_client: Client,
 ) -> None:
     make_invoice(issue_date=date(2024, 1, 5))
     make_invoice(issue_date=date(2026, 2, 28))
 
     def offered(query: str) -> list[str]:
-        return re.findall(r"periode=([0-9-]+)", desk.get(f"{LIST}?{query}").content.decode())
+        return re.findall(r"periode=([0-9-]+)", staff_client.get(f"{LIST}?{query}").content.decode())
 
     assert offered("") == ["2026-03", "2026-02", "2026", "2025", "2024"]
     assert {f"2025-{month:02}" for month in range(1, 13)} <= set(offered("periode=2025-04"))
     assert "2024-04" not in offered("periode=2025-04")
-    assert "avril 2025" in words(desk.get(f"{LIST}?periode=2025"))
+    assert "avril 2025" in words(staff_client.get(f"{LIST}?periode=2025"))
 
 
-def test_the_list_reads_every_invoice_for_nothing_but_its_search(desk: Client) -> None:
+def test_the_list_reads_every_invoice_for_nothing_but_its_search(staff_client: Client) -> None:
     make_invoice()
     with CaptureQueriesContext(connection) as captured:
-        desk.get(LIST)
+        staff_client.get(LIST)
     # No list of the months or of the companies of all invoices: what grows with them has an end or an index.
     assert not [query["sql"] for query in captured if "DISTINCT" in query["sql"]]
 
 
-def test_the_list_costs_the_same_queries_at_2_and_22_invoices(desk: Client) -> None:
+def test_the_list_costs_the_same_queries_at_2_and_22_invoices(staff_client: Client) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(LIST).status_code == 200
+            assert staff_client.get(LIST).status_code == 200
         return len(captured)
 
     for _number in range(2):
@@ -126,7 +126,7 @@ def test_the_list_costs_the_same_queries_at_2_and_22_invoices(desk: Client) -> N
     assert queries() == few
 
 
-def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(desk: Client) -> None:
+def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(staff_client: Client) -> None:
     first = make_customer(code="000001", email="a@client.example", invoice_copies="D")
     second = make_customer(code="000002", name="=Formule SARL", email="b@client.example", invoice_copies="D")
     for number, customer in (("F-1", first), ("F-2", first), ("F-3", second)):
@@ -135,7 +135,9 @@ def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(des
     make_invoice(number="F-4", customer=first)
     on_page = Invoice.objects.values_list("pk", flat=True)[:1]
 
-    answer = desk.post(LIST, {"action": "download_pdfs", "select_across": "1", "_selected_action": list(on_page)})
+    answer = staff_client.post(
+        LIST, {"action": "download_pdfs", "select_across": "1", "_selected_action": list(on_page)}
+    )
 
     assert isinstance(answer, StreamingHttpResponse)
     assert re.search(r"Factures-\d{4}-\d\d-\d\d\.zip", answer["Content-Disposition"])
@@ -152,23 +154,23 @@ def test_the_pdfs_of_what_is_chosen_come_as_one_file_with_their_fingerprints(des
     assert not Consultation.objects.exists()
 
 
-def test_what_is_not_published_has_no_pdf_to_download(desk: Client) -> None:
+def test_what_is_not_published_has_no_pdf_to_download(staff_client: Client) -> None:
     invoice = make_invoice(number="F-1")
 
-    answer = desk.post(LIST, {"action": "download_pdfs", "_selected_action": [str(invoice.pk)]}, follow=True)
+    answer = staff_client.post(LIST, {"action": "download_pdfs", "_selected_action": [str(invoice.pk)]}, follow=True)
 
     assert "Aucune de ces factures n’est publiée." in words(answer)
 
 
 # ─── One invoice ─────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_page_tells_the_whole_story_of_an_invoice(desk: Client) -> None:
+def test_the_page_tells_the_whole_story_of_an_invoice(staff_client: Client) -> None:
     invoice = make_invoice(number="F-1", total_without_vat="1000.00", customer=make_customer(email="a@client.example"))
     export(invoice)
     reader = Account.objects.get(login="a@client.example")
     record_consultations(invoice_ids=[invoice.pk], account=reader, channel=Consultation.Channel.PDF)
     document = Document.objects.get()
 
-    response = desk.get(page_url(invoice))
+    response = staff_client.get(page_url(invoice))
     page = words(response)
 
     assert "Facture N° F-1" in page
@@ -188,15 +190,15 @@ def test_the_page_tells_the_whole_story_of_an_invoice(desk: Client) -> None:
     assert reverse("admin:export_web_bordereau", args=[1]) in response.content.decode()
 
 
-def test_what_waits_has_no_document_yet(desk: Client) -> None:
-    page = words(desk.get(page_url(make_invoice())))
+def test_what_waits_has_no_document_yet(staff_client: Client) -> None:
+    page = words(staff_client.get(page_url(make_invoice())))
 
     assert "en attente d’export" in page
     assert "Le PDF est figé au moment de l’export." in page
     assert "Renvoyer" not in page
 
 
-def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(desk: Client) -> None:
+def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(staff_client: Client) -> None:
     check = ContentCheck.objects.create(
         xml_sha256="a" * 64,
         rules_version="factur-x 7.8 / 9f16a3945922 fr professional due",
@@ -209,7 +211,7 @@ def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(desk: 
     invoice = make_invoice(check_state=Invoice.CheckState.INVALID, content_check=check, checked_at=timezone.now())
     LifecycleStatus.objects.create(invoice=invoice, code="207", reason="Prix contesté", source="plateforme")
 
-    page = words(desk.get(page_url(invoice)))
+    page = words(staff_client.get(page_url(invoice)))
 
     assert "erreur Le SIREN manque. BR-FR-10 · BT-30" in page
     assert "avertissement Pas d’IBAN. OWN-1" in page
@@ -219,13 +221,13 @@ def test_findings_of_the_e_invoice_and_statuses_are_shown_where_there_are(desk: 
     assert "Prix contesté" in page
 
 
-def test_the_page_costs_a_bounded_number_of_queries(desk: Client) -> None:
+def test_the_page_costs_a_bounded_number_of_queries(staff_client: Client) -> None:
     invoice = make_invoice()
     export(invoice)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            desk.get(page_url(invoice))
+            staff_client.get(page_url(invoice))
         return len(captured)
 
     queries()
@@ -238,12 +240,12 @@ def test_the_page_costs_a_bounded_number_of_queries(desk: Client) -> None:
     assert queries() == few
 
 
-def test_staff_who_open_the_document_never_count_as_consulted(desk: Client) -> None:
+def test_staff_who_open_the_document_never_count_as_consulted(staff_client: Client) -> None:
     invoice = make_published_invoice(content=b"%PDF-1.7 des octets")
     document = invoice.documents.get()
     url = reverse("admin:invoices_invoice_document", args=[invoice.pk, document.pk])
 
-    shown, taken = desk.get(url), desk.get(f"{url}?telecharger")
+    shown, taken = staff_client.get(url), staff_client.get(f"{url}?telecharger")
 
     assert shown.content == taken.content == b"%PDF-1.7 des octets"
     assert shown["Content-Disposition"].startswith("inline")
@@ -254,31 +256,31 @@ def test_staff_who_open_the_document_never_count_as_consulted(desk: Client) -> N
     assert not Consultation.objects.exists()
 
 
-def test_both_versions_of_a_document_stay_readable(desk: Client) -> None:
+def test_both_versions_of_a_document_stay_readable(staff_client: Client) -> None:
     invoice = make_published_invoice(content=b"%PDF-1.7 un")
     freeze(invoice, b"%PDF-1.7 deux")
 
-    page = words(desk.get(page_url(invoice)))
+    page = words(staff_client.get(page_url(invoice)))
     first = invoice.documents.get(version=1)
     url = reverse("admin:invoices_invoice_document", args=[invoice.pk, first.pk])
 
     assert "PDF v2 en vigueur" in page
     assert "PDF v1" in page
-    assert desk.get(url).content == b"%PDF-1.7 un"
+    assert staff_client.get(url).content == b"%PDF-1.7 un"
 
 
-def test_bytes_that_are_no_longer_those_that_were_frozen_are_not_shown(desk: Client) -> None:
+def test_bytes_that_are_no_longer_those_that_were_frozen_are_not_shown(staff_client: Client) -> None:
     invoice = make_published_invoice()
     document = invoice.documents.get()
     file = Path(settings.DOCUMENTS_ROOT) / document.storage_name
     url = reverse("admin:invoices_invoice_document", args=[invoice.pk, document.pk])
 
     file.write_bytes(b"%PDF-1.7 autre chose")
-    assert desk.get(url).status_code == 409
+    assert staff_client.get(url).status_code == 409
     file.unlink()
-    assert desk.get(url).status_code == 404
+    assert staff_client.get(url).status_code == 404
     other = make_invoice()
-    assert desk.get(reverse("admin:invoices_invoice_document", args=[other.pk, document.pk])).status_code == 404
+    assert staff_client.get(reverse("admin:invoices_invoice_document", args=[other.pk, document.pk])).status_code == 404
 
 
 # ─── Renvoyer ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -286,16 +288,16 @@ def resend_url(invoice: Invoice) -> str:
     return reverse("admin:invoices_invoice_resend", args=[invoice.pk])
 
 
-def test_an_invoice_is_sent_again_once_however_often_the_button_is_pressed(desk: Client) -> None:
+def test_an_invoice_is_sent_again_once_however_often_the_button_is_pressed(staff_client: Client) -> None:
     invoice = make_invoice(customer=make_customer(email="a@client.example"))
     export(invoice)
     account = Account.objects.get(login="a@client.example")
-    form = desk.get(resend_url(invoice))
+    form = staff_client.get(resend_url(invoice))
     assert 'name="sending" value="1"' in form.content.decode()
     typed = {"accounts": [str(account.pk)], "attach_pdf": "on", "sending": "1"}
 
-    first = desk.post(resend_url(invoice), typed, follow=True)
-    second = desk.post(resend_url(invoice), typed, follow=True)
+    first = staff_client.post(resend_url(invoice), typed, follow=True)
+    second = staff_client.post(resend_url(invoice), typed, follow=True)
 
     assert "1 mail mis en file : a@client.example." in words(first)
     assert "Cet envoi vient d’être fait" in words(second)
@@ -303,55 +305,55 @@ def test_an_invoice_is_sent_again_once_however_often_the_button_is_pressed(desk:
     mail = Message.objects.get(deliveries__sending=1)
     assert mail.attachments.get().sha256 == Document.objects.get().sha256
     assert "Renvoyée à a@client.example." in LogEntry.objects.values_list("change_message", flat=True)
-    assert "renvoi 1" in words(desk.get(page_url(invoice)))
+    assert "renvoi 1" in words(staff_client.get(page_url(invoice)))
 
 
-def test_nobody_chosen_is_said_beside_the_choices(desk: Client) -> None:
+def test_nobody_chosen_is_said_beside_the_choices(staff_client: Client) -> None:
     invoice = make_invoice()
     export(invoice)
 
-    response = desk.post(resend_url(invoice), {"sending": "1"})
+    response = staff_client.post(resend_url(invoice), {"sending": "1"})
 
     assert response.status_code == 422
     assert "Cochez au moins un destinataire." in words(response)
     assert Message.objects.count() == 1
 
 
-def test_an_address_in_error_is_said_and_not_ticked(desk: Client) -> None:
+def test_an_address_in_error_is_said_and_not_ticked(staff_client: Client) -> None:
     invoice = make_invoice(customer=make_customer(email="perdu@client.example"))
     export(invoice)
     mark_address_failed("perdu@client.example", "550", None, timezone.now())
 
-    response = desk.get(resend_url(invoice))
+    response = staff_client.get(resend_url(invoice))
 
     assert "perdu@client.example (adresse en erreur)" in words(response)
     assert not re.search(r'name="accounts"[^>]*checked', response.content.decode())
 
 
-def test_what_was_not_exported_is_not_sent_again(desk: Client) -> None:
+def test_what_was_not_exported_is_not_sent_again(staff_client: Client) -> None:
     invoice = make_invoice()
 
-    assert "Cette facture n’a pas encore été exportée" in words(desk.get(resend_url(invoice), follow=True))
+    assert "Cette facture n’a pas encore été exportée" in words(staff_client.get(resend_url(invoice), follow=True))
     with pytest.raises(NothingToDoError):
         plan_resending(invoice)
 
 
-def test_an_account_of_another_customer_never_receives(desk: Client) -> None:
+def test_an_account_of_another_customer_never_receives(staff_client: Client) -> None:
     invoice = make_invoice()
     export(invoice)
     stranger = make_account(make_customer())
 
     with pytest.raises(NothingToDoError, match="Aucun compte actif"):
         resend_invoice(invoice=invoice, accounts=[stranger], sending=1, attach_pdf=True)
-    response = desk.post(resend_url(invoice), {"accounts": [str(stranger.pk)], "sending": "1"})
+    response = staff_client.post(resend_url(invoice), {"accounts": [str(stranger.pk)], "sending": "1"})
 
     assert response.status_code == 422
     assert Message.objects.count() == 1
 
 
-def test_a_customer_without_an_active_account_is_sent_nothing(desk: Client) -> None:
+def test_a_customer_without_an_active_account_is_sent_nothing(staff_client: Client) -> None:
     invoice = make_invoice()
     export(invoice)
     Account.objects.of_customers().update(is_active=False)
 
-    assert "Ce client n’a aucun compte actif" in words(desk.get(resend_url(invoice)))
+    assert "Ce client n’a aucun compte actif" in words(staff_client.get(resend_url(invoice)))

@@ -38,27 +38,27 @@ def edited(row: MessageTemplate, **changes: Any) -> dict[str, Any]:
 
 
 # ─── Predefined messages ─────────────────────────────────────────────────────────────────────────────────────────────
-def test_ticking_a_message_and_pressing_the_button_opens_its_editor(desk: Client) -> None:
+def test_ticking_a_message_and_pressing_the_button_opens_its_editor(staff_client: Client) -> None:
     row = template("invoice")
 
-    answer = desk.post(TEMPLATES, {"action": "edit", "_selected_action": [row.pk]})
+    answer = staff_client.post(TEMPLATES, {"action": "edit", "_selected_action": [row.pk]})
 
     assert answer["Location"] == f"{TEMPLATES}{row.pk}/change/"
 
 
-def test_the_editor_shows_the_placeholders_that_this_message_can_fill(desk: Client) -> None:
-    of_invoice = desk.get(f"{TEMPLATES}{template('invoice').pk}/change/").content.decode()
-    of_credentials = desk.get(f"{TEMPLATES}{template('credentials').pk}/change/").content.decode()
+def test_the_editor_shows_the_placeholders_that_this_message_can_fill(staff_client: Client) -> None:
+    of_invoice = staff_client.get(f"{TEMPLATES}{template('invoice').pk}/change/").content.decode()
+    of_credentials = staff_client.get(f"{TEMPLATES}{template('credentials').pk}/change/").content.decode()
 
     assert 'data-placeholder="#REFFACTURE"' in of_invoice
     assert 'data-placeholder="#REFFACTURE"' not in of_credentials
     assert 'data-placeholder="#PWD_CONNEXION"' in of_credentials
 
 
-def test_a_saved_text_is_a_new_version_with_its_author_and_noted(desk: Client) -> None:
+def test_a_saved_text_is_a_new_version_with_its_author_and_noted(staff_client: Client) -> None:
     row = template("invoice")
 
-    desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, subject="Facture #REFFACTURE de #SOCIETE"))
+    staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, subject="Facture #REFFACTURE de #SOCIETE"))
 
     row.refresh_from_db()
     assert (row.version, row.subject) == (2, "Facture #REFFACTURE de #SOCIETE")
@@ -66,10 +66,10 @@ def test_a_saved_text_is_a_new_version_with_its_author_and_noted(desk: Client) -
     assert LogEntry.objects.count() == 1
 
 
-def test_an_unknown_placeholder_is_refused_beside_its_field_with_the_nearest_one(desk: Client) -> None:
+def test_an_unknown_placeholder_is_refused_beside_its_field_with_the_nearest_one(staff_client: Client) -> None:
     row = template("invoice")
 
-    page = desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Bonjour, #REFFACTUR"))
+    page = staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Bonjour, #REFFACTUR"))
 
     assert page.context["adminform"].form.errors["body"] == ["#REFFACTUR : vouliez-vous dire #REFFACTURE ?"]
     assert "Bonjour, #REFFACTUR" in page.content.decode()
@@ -77,40 +77,40 @@ def test_an_unknown_placeholder_is_refused_beside_its_field_with_the_nearest_one
     assert row.version == 1
 
 
-def test_credentials_without_their_placeholders_are_asked_about_before_they_are_saved(desk: Client) -> None:
+def test_credentials_without_their_placeholders_are_asked_about_before_they_are_saved(staff_client: Client) -> None:
     row = template("credentials")
     address, changed = f"{TEMPLATES}{row.pk}/change/", edited(row, body="Bonjour, votre login : #LOGIN_CONNEXION")
 
-    page = desk.post(address, changed)
+    page = staff_client.post(address, changed)
 
     assert "Ce texte ne contient pas #PWD_CONNEXION" in words(page)
     row.refresh_from_db()
     assert row.version == 1
-    desk.post(address, {**changed, "without": page.context["adminform"].form["without"].value()})
+    staff_client.post(address, {**changed, "without": page.context["adminform"].form["without"].value()})
     row.refresh_from_db()
     assert row.body == "Bonjour, votre login : #LOGIN_CONNEXION"
 
 
-def test_an_older_shipped_text_says_that_a_newer_one_can_be_taken(desk: Client) -> None:
+def test_an_older_shipped_text_says_that_a_newer_one_can_be_taken(staff_client: Client) -> None:
     row = template("invoice")
     shipped, address = (row.subject, row.body), f"{TEMPLATES}{row.pk}/change/"
-    assert "texte plus récent" not in words(desk.get(address))
+    assert "texte plus récent" not in words(staff_client.get(address))
     MessageTemplate.objects.filter(pk=row.pk).update(subject="Facture", body="Voici")
 
-    assert "Le portail propose un texte plus récent" in words(desk.get(address))
-    desk.post(f"{TEMPLATES}{row.pk}/texte-d-origine/")
+    assert "Le portail propose un texte plus récent" in words(staff_client.get(address))
+    staff_client.post(f"{TEMPLATES}{row.pk}/texte-d-origine/")
 
     row.refresh_from_db()
     assert (row.subject, row.body) == shipped
     assert row.version == 2
-    assert "Reprendre le texte d’origine" not in words(desk.get(address))
+    assert "Reprendre le texte d’origine" not in words(staff_client.get(address))
 
 
-def test_nobody_overwrites_a_text_that_he_has_not_seen(desk: Client) -> None:
+def test_nobody_overwrites_a_text_that_he_has_not_seen(staff_client: Client) -> None:
     row = template("invoice")
-    desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Claire"))
+    staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Claire"))
 
-    page = desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Paul"))
+    page = staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Paul"))
 
     assert "a été modifié entre-temps" in words(page)
     assert "Le texte de Paul" in page.content.decode()
@@ -118,22 +118,22 @@ def test_nobody_overwrites_a_text_that_he_has_not_seen(desk: Client) -> None:
     assert row.body == "Le texte de Claire"
 
 
-def test_an_earlier_version_is_restored_as_the_next_one(desk: Client) -> None:
+def test_an_earlier_version_is_restored_as_the_next_one(staff_client: Client) -> None:
     row = template("invoice")
     first = row.body
-    desk.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Autre texte"))
+    staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Autre texte"))
 
-    desk.post(f"{TEMPLATES}{row.pk}/versions/1/restaurer/")
+    staff_client.post(f"{TEMPLATES}{row.pk}/versions/1/restaurer/")
 
     row.refresh_from_db()
     assert (row.version, row.body) == (3, first)
 
 
-def test_the_preview_is_made_of_the_chosen_invoice_and_of_what_stands_in_the_editor(desk: Client) -> None:
+def test_the_preview_is_made_of_the_chosen_invoice_and_of_what_stands_in_the_editor(staff_client: Client) -> None:
     make_invoice(number="18000999")
     chosen = make_invoice(number="18000135", customer=make_customer(name="Dupont & fils"))
 
-    page = desk.post(
+    page = staff_client.post(
         f"/gestion/messages/{template('invoice').pk}/apercu/",
         {
             "subject": "Pour #NOM_CLIENT : #REFFACTURE",
@@ -152,29 +152,29 @@ def test_the_preview_is_made_of_the_chosen_invoice_and_of_what_stands_in_the_edi
 
 
 @pytest.mark.parametrize("key", ["credentials", "invoice", "invoices"])
-def test_the_preview_works_before_the_first_invoice(desk: Client, key: str) -> None:
-    page = desk.get(f"/gestion/messages/{template(key).pk}/apercu/")
+def test_the_preview_works_before_the_first_invoice(staff_client: Client, key: str) -> None:
+    page = staff_client.get(f"/gestion/messages/{template(key).pk}/apercu/")
 
     assert page.status_code == 200
     assert load_template(key).subject.split("#")[0].strip() in words(page)
 
 
-def test_the_preview_says_what_is_wrong_instead_of_failing(desk: Client) -> None:
+def test_the_preview_says_what_is_wrong_instead_of_failing(staff_client: Client) -> None:
     url = f"/gestion/messages/{template('invoice').pk}/apercu/"
 
-    wrong = words(desk.post(url, {"subject": "", "body": "#REFFACTUR", "preview_invoice": "inconnue"}))
+    wrong = words(staff_client.post(url, {"subject": "", "body": "#REFFACTUR", "preview_invoice": "inconnue"}))
 
     assert "L’objet est vide." in wrong
     assert "#REFFACTUR : vouliez-vous dire #REFFACTURE ?" in wrong
     assert "Aucune facture ne porte le numéro « inconnue »." in wrong
 
 
-def test_a_trial_mail_goes_to_the_one_who_asks_and_tells_nobodys_password(desk: Client, staff: Account) -> None:
+def test_a_trial_mail_goes_to_the_one_who_asks_and_tells_nobodys_password(staff_client: Client, staff: Account) -> None:
     customer = make_customer()
     generate_credentials(customer=customer, address=customer.email)
     make_invoice(customer=customer)
 
-    desk.post(
+    staff_client.post(
         f"/gestion/messages/{template('invoice').pk}/essai/",
         {"subject": "Votre facture", "body": "#LOGIN_CONNEXION #PWD_CONNEXION"},
     )
@@ -186,19 +186,19 @@ def test_a_trial_mail_goes_to_the_one_who_asks_and_tells_nobodys_password(desk: 
 
 
 # ─── Outbox ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_outbox_tells_states_forecast_and_reason(desk: Client) -> None:
+def test_the_outbox_tells_states_forecast_and_reason(staff_client: Client) -> None:
     customer = make_customer()
     send_credentials(accounts=[make_account(customer)])
     refuse(customer.email, "550 5.1.1 inconnu")
 
-    page = words(desk.get(OUTBOX))
+    page = words(staff_client.get(OUTBOX))
 
     assert "550 5.1.1 inconnu" in page
     assert "rejetée" in page
     assert "Aucun mail n’attend." in page
 
 
-def test_retrying_many_asks_first_and_leaves_sent_mails_alone(desk: Client) -> None:
+def test_retrying_many_asks_first_and_leaves_sent_mails_alone(staff_client: Client) -> None:
     accounts = [make_account(make_customer()) for _number in range(3)]
     send_credentials(accounts=accounts)
     refuse(accounts[0].login)
@@ -207,49 +207,49 @@ def test_retrying_many_asks_first_and_leaves_sent_mails_alone(desk: Client) -> N
     )
     rows = {"action": "retry", "_selected_action": [str(pk) for pk in Message.objects.values_list("pk", flat=True)]}
 
-    asked = words(desk.post(OUTBOX, rows))
+    asked = words(staff_client.post(OUTBOX, rows))
     assert "1 mail sera remis en file." in asked
     assert Message.objects.filter(state="rejected").count() == 1
-    desk.post(OUTBOX, {**rows, "confirmed_count": "1"})
+    staff_client.post(OUTBOX, {**rows, "confirmed_count": "1"})
 
     assert Message.objects.get(recipient=accounts[0].login).state == "queued"
     assert Message.objects.get(recipient=accounts[1].login).state == "accepted"
     assert LogEntry.objects.count() == 1
 
 
-def test_a_mail_is_given_up_once_and_can_be_tried_again(desk: Client) -> None:
+def test_a_mail_is_given_up_once_and_can_be_tried_again(staff_client: Client) -> None:
     send_credentials(accounts=[make_account(make_customer())])
     mail = Message.objects.get()
 
-    desk.post(f"{OUTBOX}{mail.pk}/abandonner/")
+    staff_client.post(f"{OUTBOX}{mail.pk}/abandonner/")
     mail.refresh_from_db()
     assert (mail.state, mail.reason) == ("cancelled", "Abandonnée par Claire Martin.")
-    again = desk.post(f"{OUTBOX}{mail.pk}/abandonner/", follow=True)
+    again = staff_client.post(f"{OUTBOX}{mail.pk}/abandonner/", follow=True)
     assert "ne peut plus être abandonné" in words(again)
-    desk.post(f"{OUTBOX}{mail.pk}/reessayer/")
+    staff_client.post(f"{OUTBOX}{mail.pk}/reessayer/")
     mail.refresh_from_db()
     assert mail.state == "queued"
 
 
-def test_the_outbox_is_held_back_and_released_and_says_by_whom(desk: Client) -> None:
-    desk.post(f"{OUTBOX}suspendre/")
+def test_the_outbox_is_held_back_and_released_and_says_by_whom(staff_client: Client) -> None:
+    staff_client.post(f"{OUTBOX}suspendre/")
     assert outbox.is_paused()
-    assert "Envoi suspendu par Claire Martin" in words(desk.get(OUTBOX))
-    assert "Envoi des mails suspendu par Claire Martin" in words(desk.get("/gestion/"))
+    assert "Envoi suspendu par Claire Martin" in words(staff_client.get(OUTBOX))
+    assert "Envoi des mails suspendu par Claire Martin" in words(staff_client.get("/gestion/"))
 
-    desk.post(f"{OUTBOX}reprendre/")
+    staff_client.post(f"{OUTBOX}reprendre/")
     assert not outbox.is_paused()
     assert LogEntry.objects.count() == 2
 
 
-def test_the_stored_mail_is_shown_with_its_secret_masked_in_a_frame_that_runs_nothing(desk: Client) -> None:
+def test_the_stored_mail_is_shown_with_its_secret_masked_in_a_frame_that_runs_nothing(staff_client: Client) -> None:
     customer = make_customer()
     account = generate_credentials(customer=customer, address=customer.email).account
     send_credentials(accounts=[account])
     mail = Message.objects.get()
 
-    page = desk.get(f"{OUTBOX}{mail.pk}/change/").content.decode()
-    frame = desk.get(f"{OUTBOX}{mail.pk}/mail/")
+    page = staff_client.get(f"{OUTBOX}{mail.pk}/change/").content.decode()
+    frame = staff_client.get(f"{OUTBOX}{mail.pk}/mail/")
 
     assert f'src="{OUTBOX}{mail.pk}/mail/"' in page
     assert 'sandbox="allow-popups"' in page
@@ -257,16 +257,16 @@ def test_the_stored_mail_is_shown_with_its_secret_masked_in_a_frame_that_runs_no
     assert "script-src" not in frame["Content-Security-Policy"]
 
 
-def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(desk: Client) -> None:
+def test_the_outbox_is_filtered_by_the_nature_of_its_mails_in_french_words(staff_client: Client) -> None:
     account = generate_credentials(customer=make_customer(), address="a@petit.example").account
     send_credentials(accounts=[account])
     make_invoice()
     publish()
 
     def recipients(query: str) -> set[str]:
-        return {mail.recipient for mail in desk.get(f"{OUTBOX}?{query}").context["cl"].result_list}
+        return {mail.recipient for mail in staff_client.get(f"{OUTBOX}?{query}").context["cl"].result_list}
 
-    page = words(desk.get(OUTBOX))
+    page = words(staff_client.get(OUTBOX))
     assert "À envoyer : " in page
     for word in ("identifiants", "facture", "plusieurs factures", "compte et mot de passe", "essai"):
         assert f" {word} " in page

@@ -42,28 +42,28 @@ def typed(url: str, **values: str) -> dict[str, str]:
     }
 
 
-def test_a_platform_is_added_tried_and_its_secret_never_shown(desk: Client, server: SimulatedPlatform) -> None:
-    answer = desk.post(f"{LIST}add/", typed(server.url))
+def test_a_platform_is_added_tried_and_its_secret_never_shown(staff_client: Client, server: SimulatedPlatform) -> None:
+    answer = staff_client.post(f"{LIST}add/", typed(server.url))
     assert answer.status_code == 302
     platform = Platform.objects.get()
     assert platform.read_client_secret() == SECRET
     card = f"{LIST}{platform.pk}/change/"
-    page = desk.get(card).content.decode()
+    page = staff_client.get(card).content.decode()
     assert SECRET not in page
     assert platform.client_secret not in page
     assert reverse("platform_callback", args=[platform.callback_key]) in page
 
-    assert desk.post(card, typed(server.url, new_client_secret="", name="PA Autre")).status_code == 302
+    assert staff_client.post(card, typed(server.url, new_client_secret="", name="PA Autre")).status_code == 302
     platform.refresh_from_db()
     assert (platform.name, platform.read_client_secret()) == ("PA Autre", SECRET)
-    tried = desk.post(LIST, {"action": "try_connection", "_selected_action": [platform.pk]}, follow=True)
+    tried = staff_client.post(LIST, {"action": "try_connection", "_selected_action": [platform.pk]}, follow=True)
     assert "PA Autre répond." in tried.content.decode()
 
 
-def test_a_platform_without_secret_is_not_kept(desk: Client) -> None:
-    answer = desk.post(f"{LIST}add/", typed("https://pa.example", new_client_secret=""))
+def test_a_platform_without_secret_is_not_kept(staff_client: Client) -> None:
+    answer = staff_client.post(f"{LIST}add/", typed("https://pa.example", new_client_secret=""))
     assert "Saisissez le secret" in answer.content.decode()
-    answer = desk.post(f"{LIST}add/", typed("https://pa.example", signature="standard"))
+    answer = staff_client.post(f"{LIST}add/", typed("https://pa.example", signature="standard"))
     assert "demandent leur secret" in answer.content.decode()
     assert not Platform.objects.exists()
 

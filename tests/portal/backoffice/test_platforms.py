@@ -49,44 +49,44 @@ def publish() -> Export:
     return export
 
 
-def test_the_page_of_an_invoice_says_its_channel(desk: Client) -> None:
+def test_the_page_of_an_invoice_says_its_channel(staff_client: Client) -> None:
     invoice = make_published_invoice()
-    page = desk.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
+    page = staff_client.get(reverse("admin:invoices_invoice_change", args=[invoice.pk])).content.decode()
     assert "Voie légale" in page
     assert "plateforme agréée (pas encore obligatoire)" in page
 
 
-def test_the_list_says_what_is_wrong_with_an_e_invoice_and_where(desk: Client) -> None:
+def test_the_list_says_what_is_wrong_with_an_e_invoice_and_where(staff_client: Client) -> None:
     make_company().__class__.objects.update(operations="S", allow_plain_pdf=False)
     customer = make_customer(siren=SIREN, vat_identifier=french_vat(SIREN))
     make_invoice(customer=customer, total_vat="20.01")
     check_waiting()
     export = create_export(criteria=Criteria(scope=Scope.ALL))
 
-    page = desk.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
+    page = staff_client.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
 
     assert "e-facture non conforme" in page
     assert "Total de la TVA : 20,01 indiqué, 20,00 calculé." in page
     assert "BT-110" in page
 
 
-def test_a_status_is_typed_and_shown_with_who_typed_it(desk: Client) -> None:
+def test_a_status_is_typed_and_shown_with_who_typed_it(staff_client: Client) -> None:
     invoice = make_published_invoice()
     address = reverse("admin:invoice_status", args=[invoice.pk])
-    assert desk.get(address).status_code == 200
+    assert staff_client.get(address).status_code == 200
 
-    answer = desk.post(address, {"code": "212", "at": "07/07/2025 14:30", "reason": ""})
+    answer = staff_client.post(address, {"code": "212", "at": "07/07/2025 14:30", "reason": ""})
 
     assert answer.status_code == 302
     status = invoice.statuses.get()
     assert (status.code, status.author_name) == ("212", "Nathalie Blanc")
     assert status.at == datetime.datetime(2025, 7, 7, 12, 30, tzinfo=datetime.UTC)
     assert LogEntry.objects.filter(change_message__contains="212 Encaissée").count() == 1
-    assert "212 Encaissée" in desk.get(answer["Location"]).content.decode()
+    assert "212 Encaissée" in staff_client.get(answer["Location"]).content.decode()
 
 
 def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refused_with_a_reason(
-    desk: Client,
+    staff_client: Client,
 ) -> None:
     company = make_company()
     company.siren = "732829320"
@@ -94,12 +94,12 @@ def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refuse
     disputed = make_published_invoice(company=company, number="F1", issue_date=datetime.date(2025, 6, 7))
     make_published_invoice(company=company, number="F2")
     address = reverse("admin:export_web_statuses")
-    assert desk.get(address).status_code == 200
+    assert staff_client.get(address).status_code == 200
     sample = (DATA / "statuses" / "en-litige.xml").read_bytes()
 
     def give() -> str:
         given = [SimpleUploadedFile("litige.xml", sample), SimpleUploadedFile("autre.xml", b"<Invoice/>")]
-        answer = desk.post(address, {"messages": given})
+        answer = staff_client.post(address, {"messages": given})
         assert answer.status_code == 200
         return answer.content.decode()
 
@@ -113,7 +113,7 @@ def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refuse
     assert logged.get_change_message() == "Statut 207 En litige, importé : LITIGE-1."
     assert "0 statut enregistré, 2 déjà connus, 1 refus." in give().replace("\xa0", " ")
     assert disputed.statuses.count() == 1
-    assert desk.post(address, {}).status_code == 422
+    assert staff_client.post(address, {}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_messages_of_the_platform_are_given_on_a_page_reported_logged_and_refuse
         ({"code": "200", "at": "01/01/2999"}, "01/01/2999"),
     ],
 )
-def test_a_wrong_status_is_answered_with_a_sentence(desk: Client, typed: dict[str, str], sentence: str) -> None:
+def test_a_wrong_status_is_answered_with_a_sentence(staff_client: Client, typed: dict[str, str], sentence: str) -> None:
     invoice = make_published_invoice()
-    answer = desk.post(reverse("admin:invoice_status", args=[invoice.pk]), typed)
+    answer = staff_client.post(reverse("admin:invoice_status", args=[invoice.pk]), typed)
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not invoice.statuses.exists()
 
 
-def test_the_e_invoices_of_an_export_are_downloaded_and_marked(desk: Client) -> None:
+def test_the_e_invoices_of_an_export_are_downloaded_and_marked(staff_client: Client) -> None:
     export = publish()
     address = reverse("admin:export_web_hand_over", args=[export.number])
-    assert "À remettre : 1 ; déjà remises : 0 ; sans e-facture : 0." in desk.get(address).content.decode()
+    assert "À remettre : 1 ; déjà remises : 0 ; sans e-facture : 0." in staff_client.get(address).content.decode()
 
-    answer: Any = desk.post(address, {"form": "facturx", "platform": "PA Exemple"})
+    answer: Any = staff_client.post(address, {"form": "facturx", "platform": "PA Exemple"})
 
     assert answer["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
@@ -146,25 +146,25 @@ def test_the_e_invoices_of_an_export_are_downloaded_and_marked(desk: Client) -> 
     assert LogEntry.objects.filter(change_message__contains="1\u00a0e-facture.").count() == 1
     handover = Handover.objects.get()
     assert (handover.platform, handover.author_name, handover.export) == ("PA Exemple", "Nathalie Blanc", export)
-    again = desk.post(address, {"form": "facturx", "platform": ""}, follow=True)
+    again = staff_client.post(address, {"form": "facturx", "platform": ""}, follow=True)
     assert "aucune e-facture à remettre" in again.content.decode()
 
 
-def test_a_new_version_is_published_with_its_reason(desk: Client) -> None:
+def test_a_new_version_is_published_with_its_reason(staff_client: Client) -> None:
     publish()
     invoice = Invoice.objects.get()
     address = reverse("admin:invoice_new_version", args=[invoice.pk])
-    assert desk.post(address, {"reason": ""}).status_code == 422
-    refused = desk.post(address, {"reason": "Tampon", "pdf": SimpleUploadedFile("f.pdf", b"<x/>")})
+    assert staff_client.post(address, {"reason": ""}).status_code == 422
+    refused = staff_client.post(address, {"reason": "Tampon", "pdf": SimpleUploadedFile("f.pdf", b"<x/>")})
     assert "pas un PDF" in refused.content.decode()
 
-    answer = desk.post(address, {"reason": "Adresse corrigée"})
+    answer = staff_client.post(address, {"reason": "Adresse corrigée"})
 
     assert answer.status_code == 302
     invoice.refresh_from_db()
     assert invoice.document is not None
     assert (invoice.document.version, invoice.document.author_name) == (2, "Nathalie Blanc")
-    assert "Adresse corrigée" in desk.get(answer["Location"]).content.decode()
+    assert "Adresse corrigée" in staff_client.get(answer["Location"]).content.decode()
 
 
 @pytest.mark.parametrize("name", ["invoice_status", "invoice_new_version"])
@@ -195,28 +195,30 @@ def export_to(server: SimulatedPlatform) -> Export:
 
 
 def test_an_export_is_submitted_from_its_bordereau_and_its_story_shown(
-    desk: Client, simulated: SimulatedPlatform, settings: Any
+    staff_client: Client, simulated: SimulatedPlatform, settings: Any
 ) -> None:
     settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
     export = export_to(simulated)
     bordereau = f"/gestion/export-web/factures/export/{export.number}/bordereau/"
-    assert "Remettre à la plateforme (1 facture)" in " ".join(desk.get(bordereau).content.decode().split())
+    assert "Remettre à la plateforme (1 facture)" in " ".join(staff_client.get(bordereau).content.decode().split())
 
     simulated.book.add_line(directory_line(SIREN, status="Disabled"))
-    page = desk.post("/gestion/export-web/factures/plateforme/remettre/", {"export": export.number}, follow=True)
+    page = staff_client.post(
+        "/gestion/export-web/factures/plateforme/remettre/", {"export": export.number}, follow=True
+    )
     assert "1 facture part vers sa plateforme" in " ".join(page.content.decode().split())
     wait_until(lambda: settled(simulated))
-    desk.post("/gestion/export-web/factures/plateforme/relever/")
-    assert "rejetée : REJ_ADR" in desk.get(bordereau).content.decode()
-    work = desk.get("/gestion/export-web/factures/plateforme/").content.decode()
+    staff_client.post("/gestion/export-web/factures/plateforme/relever/")
+    assert "rejetée : REJ_ADR" in staff_client.get(bordereau).content.decode()
+    work = staff_client.get("/gestion/export-web/factures/plateforme/").content.decode()
     assert "213 Rejetée" in work
 
     simulated.book.add_line(directory_line(SIREN))
     line = Submission.objects.get()
-    page = desk.post(f"/gestion/export-web/factures/plateforme/depot/{line.pk}/", follow=True)
+    page = staff_client.post(f"/gestion/export-web/factures/plateforme/depot/{line.pk}/", follow=True)
     assert "part à nouveau vers la plateforme" in page.content.decode()
     wait_until(lambda: settled(simulated))
-    desk.post("/gestion/export-web/factures/plateforme/relever/")
-    said = desk.get(f"/gestion/invoices/invoice/{line.invoice_id}/change/").content.decode()
+    staff_client.post("/gestion/export-web/factures/plateforme/relever/")
+    said = staff_client.get(f"/gestion/invoices/invoice/{line.invoice_id}/change/").content.decode()
     assert "acceptée" in said
     assert "retransmise" in said

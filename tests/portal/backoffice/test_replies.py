@@ -43,70 +43,74 @@ def reply(invoice: Invoice) -> Reply:
 
 
 def test_the_list_tells_the_customer_and_the_invoice_that_a_mail_answers(
-    desk: Client, reply: Reply, invoice: Invoice
+    staff_client: Client, reply: Reply, invoice: Invoice
 ) -> None:
     Reply.objects.create(key="auto", kind="automatic", state="done", subject="Absente du bureau")
 
-    page = words(desk.get(REPLIES))
+    page = words(staff_client.get(REPLIES))
 
     assert "Serrurerie Bonnet" in page
     assert invoice.number in page
     assert "Absence de TVA sur ma facture" in page
     assert "Absente du bureau" not in page
-    assert "Absente du bureau" in words(desk.get(f"{REPLIES}?pile=automatiques"))
-    assert "1 réponse de client à traiter" in words(desk.get("/gestion/"))
+    assert "Absente du bureau" in words(staff_client.get(f"{REPLIES}?pile=automatiques"))
+    assert "1 réponse de client à traiter" in words(staff_client.get("/gestion/"))
 
 
-def test_a_reply_is_shown_as_text_with_its_customer_and_invoice(desk: Client, reply: Reply, invoice: Invoice) -> None:
-    page = desk.get(f"{REPLIES}{reply.pk}/change/").content.decode()
+def test_a_reply_is_shown_as_text_with_its_customer_and_invoice(
+    staff_client: Client, reply: Reply, invoice: Invoice
+) -> None:
+    page = staff_client.get(f"{REPLIES}{reply.pk}/change/").content.decode()
 
     assert "&lt;b&gt;la TVA&lt;/b&gt; manque." in page
     assert f'href="/gestion/customers/customer/{invoice.customer_id}/change/"' in page
     assert f'href="/gestion/invoices/invoice/{invoice.pk}/change/"' in page
 
 
-def test_an_answer_is_written_and_noted_and_an_empty_one_refused_beside_its_field(desk: Client, reply: Reply) -> None:
+def test_an_answer_is_written_and_noted_and_an_empty_one_refused_beside_its_field(
+    staff_client: Client, reply: Reply
+) -> None:
     address = f"{REPLIES}{reply.pk}/repondre/"
 
-    refused = desk.post(address, {"text": "  "})
+    refused = staff_client.post(address, {"text": "  "})
     assert refused.status_code == 422
     assert "Écrivez votre réponse." in words(refused)
-    desk.post(address, {"text": "Bonjour Marie,\r\nvoici."})
+    staff_client.post(address, {"text": "Bonjour Marie,\r\nvoici."})
 
     assert Message.objects.get(kind="answer").recipient == "marie@gmail.example"
     assert LogEntry.objects.get().change_message == "Réponse écrite dans la boîte d’envoi, pour marie@gmail.example."
-    late = desk.post(address, {"text": "Bonjour encore"})
+    late = staff_client.post(address, {"text": "Bonjour encore"})
     assert "traitée entre-temps" in words(late)
     assert Message.objects.filter(kind="answer").count() == 1
 
 
-def test_a_colleague_is_told_by_mail_what_is_handed_to_him(desk: Client, reply: Reply) -> None:
+def test_a_colleague_is_told_by_mail_what_is_handed_to_him(staff_client: Client, reply: Reply) -> None:
     colleague = member("Comptabilité")
 
-    desk.post(f"{REPLIES}{reply.pk}/confier/", {"colleague": colleague.pk})
+    staff_client.post(f"{REPLIES}{reply.pk}/confier/", {"colleague": colleague.pk})
 
     reply.refresh_from_db()
     assert (reply.state, reply.handed_to) == ("handed", colleague)
     notice = Message.objects.get(recipient=colleague.login)
     assert f"http://testserver{REPLIES}{reply.pk}/change/" in notice.text
-    desk.force_login(colleague, backend=BACKEND)
-    assert "dont 1 confiée à vous" in words(desk.get("/gestion/"))
-    assert "Absence de TVA" in words(desk.get(f"{REPLIES}?pile=moi"))
+    staff_client.force_login(colleague, backend=BACKEND)
+    assert "dont 1 confiée à vous" in words(staff_client.get("/gestion/"))
+    assert "Absence de TVA" in words(staff_client.get(f"{REPLIES}?pile=moi"))
 
 
-def test_what_is_done_leaves_the_list_and_can_come_back(desk: Client, reply: Reply) -> None:
-    desk.post(f"{REPLIES}{reply.pk}/traitee/")
-    assert "Absence de TVA" not in words(desk.get(REPLIES))
-    assert "Absence de TVA" in words(desk.get(f"{REPLIES}?pile=traitees"))
+def test_what_is_done_leaves_the_list_and_can_come_back(staff_client: Client, reply: Reply) -> None:
+    staff_client.post(f"{REPLIES}{reply.pk}/traitee/")
+    assert "Absence de TVA" not in words(staff_client.get(REPLIES))
+    assert "Absence de TVA" in words(staff_client.get(f"{REPLIES}?pile=traitees"))
 
-    desk.post(f"{REPLIES}{reply.pk}/rouvrir/")
-    assert "Absence de TVA" in words(desk.get(REPLIES))
+    staff_client.post(f"{REPLIES}{reply.pk}/rouvrir/")
+    assert "Absence de TVA" in words(staff_client.get(REPLIES))
 
 
-def test_a_challenge_says_what_to_do(desk: Client, reply: Reply) -> None:
+def test_a_challenge_says_what_to_do(staff_client: Client, reply: Reply) -> None:
     Reply.objects.update(kind="challenge")
 
-    assert "confirmez ; les mails suivants passeront" in words(desk.get(f"{REPLIES}{reply.pk}/change/"))
+    assert "confirmez ; les mails suivants passeront" in words(staff_client.get(f"{REPLIES}{reply.pk}/change/"))
 
 
 @pytest.mark.parametrize(("group", "may_read", "may_act"), [("Lecture", 200, 403), ("Paramétrage", 403, 403)])
@@ -123,9 +127,9 @@ def test_reading_and_answering_need_their_rights(
     assert reply.state == "open"
 
 
-def test_only_those_who_may_answer_can_be_given_a_reply(desk: Client, reply: Reply) -> None:
+def test_only_those_who_may_answer_can_be_given_a_reply(staff_client: Client, reply: Reply) -> None:
     reader: Account = member("Lecture")
 
-    page = desk.post(f"{REPLIES}{reply.pk}/confier/", {"colleague": reader.pk}, follow=True)
+    page = staff_client.post(f"{REPLIES}{reply.pk}/confier/", {"colleague": reader.pk}, follow=True)
 
     assert "Choisissez à qui confier cette réponse." in words(page)

@@ -41,35 +41,37 @@ def durand() -> Customer:
     ],
 )
 def test_invoices_are_found_by_words_of_their_number_and_of_their_customer(
-    desk: Client, durand: Customer, typed: str, found: list[str]
+    staff_client: Client, durand: Customer, typed: str, found: list[str]
 ) -> None:
     make_invoice(number="2025-17", customer=durand)
     make_invoice(number="2025-18", customer=durand)
     make_invoice(number="2025-170", customer=make_customer(name="Petit"))
 
-    page: Any = desk.get("/gestion/invoices/invoice/", {"q": typed})
+    page: Any = staff_client.get("/gestion/invoices/invoice/", {"q": typed})
 
     assert sorted(invoice.number for invoice in page.context["cl"].result_list) == found
 
 
 def test_a_customer_is_found_once_by_his_contacts_and_an_account_by_its_customers(
-    desk: Client, durand: Customer
+    staff_client: Client, durand: Customer
 ) -> None:
     make_contact(durand, email="compta@durand.example")
     make_contact(durand, email="chef@durand.example")
     account = make_account(durand, make_customer(name="Durand Nord"))
     make_customer(name="Petit")
 
-    by_contact: Any = desk.get("/gestion/customers/customer/", {"q": "durand.example"})
-    by_customer: Any = desk.get("/gestion/customers/customeraccount/", {"q": "Durand"})
-    contacts: Any = desk.get("/gestion/customers/contact/", {"q": "C77 chef"})
+    by_contact: Any = staff_client.get("/gestion/customers/customer/", {"q": "durand.example"})
+    by_customer: Any = staff_client.get("/gestion/customers/customeraccount/", {"q": "Durand"})
+    contacts: Any = staff_client.get("/gestion/customers/contact/", {"q": "C77 chef"})
 
     assert list(by_contact.context["cl"].result_list) == [durand]
     assert [found.pk for found in by_customer.context["cl"].result_list] == [account.pk]
     assert [contact.email for contact in contacts.context["cl"].result_list] == ["chef@durand.example"]
 
 
-def test_the_history_is_searched_by_object_by_words_and_by_user(desk: Client, staff: Account, durand: Customer) -> None:
+def test_the_history_is_searched_by_object_by_words_and_by_user(
+    staff_client: Client, staff: Account, durand: Customer
+) -> None:
     kind = ContentType.objects.get_for_model(durand)
     for words in ("Passée en D", "Identifiants créés"):
         LogEntry.objects.create(
@@ -78,7 +80,7 @@ def test_the_history_is_searched_by_object_by_words_and_by_user(desk: Client, st
         )  # fmt: skip
 
     def found(typed: str) -> int:
-        page: Any = desk.get("/gestion/admin/logentry/", {"q": typed})
+        page: Any = staff_client.get("/gestion/admin/logentry/", {"q": typed})
         return len(page.context["cl"].result_list)
 
     assert [found("durand"), found("durand créés"), found(staff.login), found("introuvable")] == [2, 1, 2, 0]

@@ -18,7 +18,7 @@ from tests.support.factories import make_contact, make_customer, make_invoice, m
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BackOfficeScene:
     """The scene of the customers' space, and what staff handle besides."""
 
     scene: Scene
@@ -69,7 +69,7 @@ class Desk:
         }
 
 
-def set_desk() -> Desk:
+def set_backoffice_scene() -> BackOfficeScene:
     """Write the scene, with mails in every state."""
     # A test with a server empties every table at its end, also of what migrations wrote.
     import_module("mailing.migrations.0002_predefined_messages").create_messages(apps, None)
@@ -133,7 +133,7 @@ def set_desk() -> Desk:
         skipped=[["000200 Sans adresse", "aucune adresse e-mail"]],
         finished_at=timezone.now(),
     )
-    return Desk(
+    return BackOfficeScene(
         scene,
         staff,
         customer,
