@@ -94,3 +94,12 @@ def checked_where(where: dict[str, Any]) -> dict[str, Any]:
         elif name != "trackingId" or not isinstance(value, str):
             raise RefusalError(400, "BAD_REQUEST", f"« {name[:40]} » n’est pas un critère.")
     return where
+
+
+def checked_filter(name: str, given: object, digits: int) -> str:
+    """The number that a filter of the directory asks for; raises :class:`RefusalError`."""
+    given = given if isinstance(given, dict) else {}
+    value = given.get("value")
+    if given.get("op") != "strict" or not isinstance(value, str) or not re.fullmatch(rf"[0-9]{{{digits}}}", value):
+        raise RefusalError(400, "BAD_REQUEST", f"« {name} » se filtre par « strict », sur {digits} chiffres.")
+    return value

@@ -18,6 +18,7 @@ from invoices.platforms.simulated.asked import (
     MOST_RESULTS,
     NoAnswerError,
     RefusalError,
+    checked_filter,
     checked_info,
     checked_where,
     json_object,
@@ -239,13 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = {}
         for name, size in (("siren", 9), ("siret", 14)):
             if name in filters:
-                value = filters[name].get("value") if isinstance(filters[name], dict) else None
-                if not isinstance(value, str) or not re.fullmatch(rf"[0-9]{{{size}}}", value):
-                    raise RefusalError(400, "BAD_REQUEST", f"« {name} » a {size} chiffres.")
-                wanted[name] = value
+                wanted[name] = checked_filter(name, filters[name], size)
         limit, ignored = whole_number(limit, 1, MOST_RESULTS), whole_number(ignored, 0, 10**6)
-        if limit is None or ignored is None or set(asked) - {"filters", "limit", "ignore", "include", "sorting"}:
+        if limit is None or ignored is None or set(asked) - {"filters", "limit", "ignore", "include"}:
             raise RefusalError(400, "BAD_REQUEST", "« limit » et « ignore » sont des nombres.")
+        included = asked.get("include", [])
+        if not isinstance(included, list) or any(each != "routingCode" for each in included):
+            raise RefusalError(400, "BAD_REQUEST", "« include » est une liste de « routingCode ».")
         lines = self.server.book.lines(wanted.get("siren", wanted.get("siret", "")[:9]))
         found = [line for line in lines if "siret" not in wanted or line.get("siret") == wanted["siret"]]
         if not found:
@@ -271,7 +272,10 @@ class _Handler(BaseHTTPRequestHandler):
         asked = json_object(content)
         if asked.get("fault") not in list(Fault):
             raise RefusalError(400, "BAD_REQUEST", f"Les pannes connues : {', '.join(Fault)}.")
-        self.server.faults.ask_for(Fault(asked["fault"]), min(int(asked.get("count", 1)), 1000))
+        count = whole_number(asked.get("count", 1), 1, 1000)
+        if count is None:
+            raise RefusalError(400, "BAD_REQUEST", "« count » est un nombre de 1 à 1000.")
+        self.server.faults.ask_for(Fault(asked["fault"]), count)
         return 200, {"fault": asked["fault"]}
 
     def _tell_status(self, content: bytes) -> tuple[int, Any]:
