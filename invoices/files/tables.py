@@ -25,6 +25,7 @@ import python_calamine
 from invoices.files.rows import Row as Row
 from invoices.files.rows import UnreadableTable as UnreadableTable
 from invoices.files.rows import opened
+from invoices.files.shown_numbers import shown_numbers
 from invoices.files.text_rows import UNWANTED, text_rows
 
 _WORKBOOK_NAMES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -118,12 +119,22 @@ def _workbook(source: Path | bytes) -> Iterator[python_calamine.CalamineWorkbook
         raise UnreadableTable("Une feuille de ce classeur est illisible.") from error
 
 
-def _sheet_rows(source: Path | bytes, sheet_name: str) -> Iterator[Row]:
+def _sheet_rows(path: Path, sheet_name: str) -> Iterator[Row]:
     """Runs in the child."""
-    with _workbook(source) as workbook:
+    with _workbook(path) as workbook:
         sheet = workbook.get_sheet_by_name(sheet_name)
+        first_column = sheet.start[1] if sheet.start else 0
+        codes = shown_numbers(path, sheet_name)
+        next_line, shown = next(codes, (0, {}))
         for line, cells in enumerate(sheet.iter_rows(), start=1):
             texts = [_as_text(cell) for cell in cells]
+            while 0 < next_line < line:
+                next_line, shown = next(codes, (0, {}))
+            if line == next_line:
+                for column, text in shown.items():
+                    place = column - first_column
+                    if 0 <= place < len(texts) and isinstance(cells[place], float | int):
+                        texts[place] = text
             if any(texts):
                 yield Row(line, texts)
 

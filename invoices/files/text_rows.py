@@ -6,8 +6,10 @@ charset-normalizer finds.
 
 import codecs
 import csv
+import functools
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -84,40 +86,71 @@ def _rows(
 
 
 class _MisplacedQuoteError(Exception):
-    """A quote closes before the end of its cell."""
+    """A quote closes before the end of its cell, or opens a cell that swallows rows."""
 
 
 def _as_csv(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = _reader(lines, delimiter)
-    first_line = 1
+    first_line, width = 1, 0
     try:
         for cells in reader:
+            if reader.line_num > first_line and (len(cells) != width or _holds_rows(cells, delimiter)):
+                raise _MisplacedQuoteError
             yield first_line, cells
-            first_line = reader.line_num + 1
+            first_line, width = reader.line_num + 1, len(cells)
     except csv.Error as error:
-        if _MISPLACED in str(error):
-            raise _MisplacedQuoteError from error
-        raise UnreadableTable(_quoting_problem(error), first_line) from error
+        raise _MisplacedQuoteError from error
+
+
+def _holds_rows(cells: list[str], delimiter: str) -> bool:
+    """Whether a cell of several lines may be rows that an open quote has swallowed."""
+    return any(delimiter in cell and ("\n" in cell or "\r" in cell) for cell in cells)
 
 
 def _as_csv_with_bare_quotes(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     given = _Lines(lines)
-    reader = _reader(given, delimiter)
     width = 0
     while True:
         given.begin_record()
         try:
-            cells = next(reader)
+            cells = next(_reader(given, delimiter))
         except StopIteration:
             return
         except csv.Error as error:
-            # A record of several lines may have begun with the wrong quote: nobody knows where it ends.
-            is_misplaced = _MISPLACED in str(error) and len(given.record) == 1
-            cells = _cells_with_bare_quotes(given.record[0], delimiter) if is_misplaced else []
-            if len(cells) != width or not width:
+            first = _cells_with_bare_quotes(given.record[0], delimiter)
+            if len(first) != width or not width or not _is_a_row(given.record, first, error, delimiter):
                 raise UnreadableTable(_quoting_problem(error), given.first_line) from error
+            given.give_back()
+            cells = first
+        else:
+            if len(given.record) > 1 and width > 1 and _swallows_rows(given.record, delimiter, width):
+                if width == 2:  # two cells a line, of a list within a cell perhaps
+                    raise UnreadableTable(_MISPLACED_QUOTE, given.first_line)
+                cells = _cells_with_bare_quotes(given.record[0], delimiter)
+                given.give_back()
         yield given.first_line, cells
         width = len(cells)
+
+
+def _is_a_row(record: list[str], first: list[str], error: csv.Error, delimiter: str) -> bool:
+    """Whether the first line of a ``record`` that is no CSV is a row, of which ``first`` are the cells.
+
+    One of several lines may have begun with the wrong quote: its first line is a row where that quote is a cell of
+    its own, or where the second is a row too.
+    """
+    if '"' in first:
+        return len(record) > 1 or first[-1] != '"' or record[0].endswith(("\n", "\r"))  # else cut in that cell
+    if _MISPLACED not in str(error):
+        return False
+    if len(record) == 1:
+        return True
+    second = _cells_with_bare_quotes(record[1], delimiter)
+    return len(second) == len(first) or (1 < len(second) < len(first) and record[1].count('"') % 2 == 1)
+
+
+def _swallows_rows(record: list[str], delimiter: str, width: int) -> bool:
+    """Whether each line of a record is a row by itself: an open quote has met another's, rows further down."""
+    return all(len(_cells_with_bare_quotes(line, delimiter)) == width for line in record)
 
 
 def _reader(lines: Iterator[str], delimiter: str) -> Any:
@@ -125,6 +158,9 @@ def _reader(lines: Iterator[str], delimiter: str) -> Any:
 
 
 _MISPLACED: Final = "expected after"  # in what the module csv says of a quote that closes before the end of its cell
+_MISPLACED_QUOTE: Final = (
+    'Un guillemet est mal placé : dans une cellule entre guillemets, un guillemet s’écrit deux fois ("Album ""Live""").'
+)
 
 
 class _Lines:
@@ -132,6 +168,7 @@ class _Lines:
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
+        self._waiting: deque[str] = deque()
         self._number = 0
         self.first_line = 1
         self.record: list[str] = []
@@ -140,7 +177,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line = self._waiting.popleft() if self._waiting else next(self._lines)
         self._number += 1
         self.record.append(line)
         return line
@@ -150,36 +187,55 @@ class _Lines:
         self.first_line = self._number + 1
         self.record.clear()
 
+    def give_back(self) -> None:
+        """Only the first line of the record is of it: the others come again."""
+        self._number -= len(self.record) - 1
+        self._waiting.extendleft(reversed(self.record[1:]))
+
 
 def _cells_with_bare_quotes(line: str, delimiter: str) -> list[str]:
     """The cells of one line, where a quote that closes before the end of its cell is a sign like any other.
 
     ``"Live" album;1`` is two cells, and ``12" vis;"a;b"`` too.
     """
-    mark = re.escape(delimiter)
-    cell = re.compile(rf'"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*)')
+    cell = _cell_pattern(delimiter)
     line = line.rstrip("\r\n")
     cells, place = [], 0
     while True:
         found = cell.match(line, place)
         assert found is not None
         quoted, bare = found.groups()
-        text = quoted.replace('""', '"') if quoted is not None else bare.strip()
-        if quoted is None and len(text) > 2 and text.startswith('"') and text.endswith('"') and text.count('"') > 2:
-            text = text[1:-1]  # quotes around all of the cell, and others inside that nobody doubled
-        cells.append(text)
+        cells.append(quoted.replace('""', '"') if quoted is not None else _without_outer_quotes(bare.strip()))
         place = found.end() + 1
         if place > len(line):
             return cells
 
 
+@functools.cache
+def _cell_pattern(delimiter: str) -> re.Pattern[str]:
+    mark = re.escape(delimiter)
+    blanks = "" if delimiter == "\t" else " *"
+    return re.compile(rf'{blanks}"((?:[^"]|"")*)" *(?={mark}|$)|([^{mark}]*)')
+
+
+_INNER_QUOTE: Final = re.compile(r'(?<=(.))"(?=(.))')
+
+
+def _without_outer_quotes(text: str) -> str:
+    """``"Album "Live" neuf"`` without the quotes around all of the cell, whose others nobody doubled.
+
+    They stay where they are those of words at its ends: ``"Live" et "Studio"``.
+    """
+    if len(text) < 3 or text[0] != '"' or text[-1] != '"' or text.count('"') < 3:
+        return text
+    inner = _INNER_QUOTE.findall(text)
+    closes_first = inner[0][0] != " " and not inner[0][1].isalnum()
+    opens_last = inner[-1][1] != " " and not inner[-1][0].isalnum()
+    return text if len(inner) % 2 == 0 and closes_first and opens_last else text[1:-1]
+
+
 def _quoting_problem(error: csv.Error) -> str:
-    if _MISPLACED in str(error):
-        return (
-            "Un guillemet est mal placé : dans une cellule entre guillemets, un guillemet s’écrit deux fois "
-            '("Album ""Live""").'
-        )
-    return "Un guillemet ouvert n’est pas fermé."
+    return _MISPLACED_QUOTE if _MISPLACED in str(error) else "Un guillemet ouvert n’est pas fermé."
 
 
 def _without_unwanted(text: io.TextIOWrapper) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import zipfile
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -189,10 +190,46 @@ def test_an_unclosed_quote_is_named_with_its_line() -> None:
         ('1;"12" vinyle"', ["1", '12" vinyle']),
         ('"1";"Album "Live""', ["1", 'Album "Live"']),
         ('"a;b";"Live" album', ["a;b", '"Live" album']),
+        ('1;"Live" et "Studio"', ["1", '"Live" et "Studio"']),
+        ('1;"Tube 12" et 15" inox"', ["1", 'Tube 12" et 15" inox']),
+        ('"1" ;"Album "Live" neuf"', ["1", 'Album "Live" neuf']),
+        ('1;"', ["1", '"']),
+        ('";b', ['"', "b"]),
+        ('1;""""', ["1", '"']),
+        ('1;"""', ["1", '"']),
     ],
 )
 def test_a_quote_that_nobody_doubled_is_a_sign_like_any_other(line: str, cells: list[str]) -> None:
     assert read(f"code;nom\n{line}\n2;b\n".encode())[1:] == [Row(2, cells), Row(3, ["2", "b"])]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("names", "read_as"),
+    [
+        (['"', "Vis", '"'], ['"', "Vis", '"']),
+        (['"', '"', '"'], ['"', '"', '"']),
+        (["Vis", '"', "Clou"], ["Vis", '"', "Clou"]),
+        (['"Vis', "Écrou", 'Clou"'], ['"Vis', "Écrou", 'Clou"']),
+        (['"', '"une; deux\ntrois"', '"Live" album'], ['"', "une; deux\ntrois", '"Live" album']),
+    ],
+)
+def test_an_open_quote_swallows_no_row(names: list[str], read_as: list[str], end: str) -> None:
+    text = "".join(f"{number};{name};10{end}" for number, name in enumerate(names, start=1))
+    rows = read(f"code;nom;prix{end}{text}".encode())[1:]
+    assert [row.cells for row in rows] == [[str(number), name, "10"] for number, name in enumerate(read_as, start=1)]
+
+
+def test_a_cell_of_several_lines_stays_one_whatever_stands_in_it() -> None:
+    rows = read(b'code;nom;prix\n1;"un;e\ndeux; trois\n4";10\n2;b;"5\n6"\n')[1:]
+    assert rows == [Row(2, ["1", "un;e\ndeux; trois\n4", "10"]), Row(5, ["2", "b", "5\n6"])]
+
+
+@pytest.mark.parametrize("end", ['3;c;"', '3;c;"coupé', '3;"coupé;10\n4;d;10\n'])
+def test_a_table_cut_in_a_quoted_cell_is_refused(end: str) -> None:
+    with pytest.raises(UnreadableTable, match="guillemet ouvert") as refusal:
+        read(f"code;nom;prix\n1;a;1\n{end}".encode())
+    assert refusal.value.line == 3
 
 
 def test_a_misplaced_quote_that_could_be_two_things_is_named_with_its_line() -> None:
@@ -250,6 +287,93 @@ def test_typed_cells_of_a_workbook_read_as_a_typist_would_write_them() -> None:
         Row(2, ["18000135", "2025-06-07", "2.38", "1 234,50", "1"]),
         Row(4, ["F-2", "2025-06-08", "1234.5", "", "0"]),
     ]
+
+
+CODES = [
+    # stored, format, read as
+    (1, "000000", "000001"),
+    (1234567, "000000", "1234567"),
+    (12, '"C"0000', "C0012"),
+    (12, '"FA-"0', "FA-12"),
+    (1000, "[$-40C]00000", "01000"),
+    (5520135, "000 000 000", "005 520 135"),
+    (612345678, '0#" "##" "##" "##" "##', "06 12 34 56 78"),
+    (7062025, '00"/"00"/"0000', "07/06/2025"),
+    (42, "0000;-0000", "0042"),
+    ("7", "000000", "7"),
+    (12345, '000"."00', "12345"),
+    (12, "0.00", "12"),
+    (12, '0" pièces"', "12"),
+    (12, "#,##0", "12"),
+    (0.5, "00", "0.5"),
+    (-3, "000", "-3"),
+    (12, "General", "12"),
+    (datetime.date(2025, 6, 7), "yyyymmdd", "2025-06-07"),
+    (datetime.date(2025, 6, 7), "dd/mm/yyyy", "2025-06-07"),
+]
+
+
+def test_a_code_that_only_a_format_shows_with_zeros_is_read_as_it_is_shown() -> None:
+    def fill(book: Any) -> None:
+        sheet = book.active
+        sheet["B3"] = "code"
+        for line, (stored, number_format, _read_as) in enumerate(CODES, start=5):
+            sheet.cell(line, 2, stored).number_format = number_format
+        book.create_sheet("Autre")["A1"] = 5
+
+    table, _other = tables_in(workbook(fill), "clients.xlsx")
+    assert list(table.rows())[1:] == [Row(line, [read_as]) for line, (_, _, read_as) in enumerate(CODES, start=5)]
+
+
+def test_a_code_of_an_ods_is_read_as_it_is_shown() -> None:
+    def cell(stored: str, shown: str, kind: str = "float", more: str = "") -> str:
+        return (
+            f'<table:table-cell office:value-type="{kind}" office:value="{stored}" {more}>'
+            f"<text:p>{shown}</text:p></table:table-cell>"
+        )
+
+    rows = (
+        "<table:table-row>" + cell("1", "000001") + cell("1000", "01000") + "</table:table-row>"
+        '<table:table-row table:number-rows-repeated="2"><table:table-cell/>'
+        + cell("12", "C0012")
+        + "</table:table-row>"
+        "<table:table-row>"
+        + cell("5", "05", more='table:number-columns-repeated="2"')
+        + cell("12", "12,00")
+        + cell("0.2", "20 %", "percentage")
+        + cell("1234", "1 234")
+        + "</table:table-row>"
+    )
+    found = read(_ods(rows), "clients.ods")
+    assert found == [
+        Row(1, ["000001", "01000", "", "", ""]),
+        Row(2, ["", "C0012", "", "", ""]),
+        Row(3, ["", "C0012", "", "", ""]),
+        Row(4, ["05", "05", "12", "0.2", "1234"]),
+    ]
+
+
+def _ods(rows: str) -> bytes:
+    names = {
+        each: f"urn:oasis:names:tc:opendocument:xmlns:{each}:1.0" for each in ("office", "table", "text", "manifest")
+    }
+    declared = " ".join(f'xmlns:{short}="{name}"' for short, name in names.items())
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest {declared}><manifest:file-entry manifest:full-path="/" '
+            f'manifest:media-type="{kind}"/></manifest:manifest>',
+        )
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {declared}><office:body><office:spreadsheet>"
+            f'<table:table table:name="Clients">{rows}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    return out.getvalue()
 
 
 def test_each_sheet_that_holds_something_is_a_table() -> None:

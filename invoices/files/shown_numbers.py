@@ -1,0 +1,193 @@
+"""Numbers of a workbook that only their format shows as codes: 1 in the format ``000000`` is the customer 000001.
+
+The reader of workbooks gives the stored number; what a person sees stands in the styles of an .xlsx and beside the
+value in an .ods. An .xls keeps it where nothing here reads it.
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from lxml import etree
+
+type ShownRow = tuple[int, dict[int, str]]
+"""The number of a row, from 1, and the texts of its cells that are such numbers, by their column, from 0."""
+
+_DAMAGED: Final = (zipfile.BadZipFile, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
+                   zlib.error, etree.XMLSyntaxError)  # fmt: skip
+_MAX_PART: Final = 32 * 1024 * 1024  # bytes of the parts that are read as a whole
+_MOST_ROWS: Final = 1_048_576  # of a sheet
+_MOST_COLUMNS: Final = 16_384
+
+_RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT_RELATION: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+_TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+
+_FORMAT_PART: Final = re.compile(r'"([^"]*)"|\\(.)|[_*].|\[\$[^\]]*\]|([0#])|([ \-])', re.DOTALL)
+_PREFIXED: Final = re.compile(r"[^\W\d_]+[-_/.]?")
+_SHOWN_CODE: Final = re.compile(r"0[0-9 .\-/]*[0-9]|[A-Za-z]{1,6}[-_/.]?[0-9]+", re.ASCII)
+_INTEGER: Final = re.compile(r"([0-9]{1,15})(?:\.0+)?", re.ASCII)
+
+
+class CodeFormat:
+    """A format of numbers that makes codes of them: ``000000``, ``"C"0000``, ``0#" "##" "##" "##" "##``."""
+
+    def __init__(self, parts: list[str]) -> None:
+        self._parts = parts
+        self._places = sum(part in ("0", "#") for part in parts)
+
+    @classmethod
+    def of(cls, code: str) -> "CodeFormat | None":
+        """The format that ``code`` writes; None for one of amounts, rates, dates and others, which change no number."""
+        parts: list[str] = []
+        place = 0
+        for found in _FORMAT_PART.finditer(code):
+            if found.start() != place:
+                break
+            place = found.end()
+            literal = found[1] if found[1] is not None else found[2] or found[4]
+            parts.append(f"={literal}" if literal else found[3] or "")
+        if code[place : place + 1] not in ("", ";"):
+            return None
+        parts = [part for part in parts if part]
+        first = next((index for index, part in enumerate(parts) if part in ("0", "#")), len(parts))
+        before = "".join(part[1:] for part in parts[:first])
+        has_zeros = parts.count("0") >= 2 or parts[first : first + 2] == ["0", "#"]
+        is_code = has_zeros or (parts[first:] == ["0"] and _PREFIXED.fullmatch(before) is not None)
+        may_be_amount = any("." in part or "," in part for part in parts)  # «000"."00»
+        return cls(parts) if is_code and not may_be_amount else None
+
+    def show(self, number: str) -> str:
+        """The digits of ``number`` as the format shows them."""
+        digits = list(number)
+        shown: list[str] = []
+        places = self._places
+        for part in reversed(self._parts):
+            if part.startswith("="):
+                shown.append(part[1:])
+                continue
+            places -= 1
+            if digits:
+                shown.append(digits.pop())
+            elif part == "0":
+                shown.append("0")
+            if not places:
+                shown += reversed(digits)
+        return "".join(reversed(shown)).strip()
+
+
+def shown_numbers(path: Path, sheet: str) -> Iterator[ShownRow]:
+    """The rows of ``sheet`` with numbers that a format shows as codes; none where the workbook has no such format."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = frozenset(archive.namelist())
+            if "content.xml" in names:
+                yield from _in_ods(archive, sheet)
+            elif "xl/styles.xml" in names:
+                yield from _in_xlsx(archive, sheet)
+    except _DAMAGED:
+        return  # what is wrong with it is said where its cells are read
+
+
+def _in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
+    formats = _code_formats(_whole(archive, "xl/styles.xml"))
+    part = _part_of(archive, sheet) if formats else ""
+    if not part:
+        return
+    with archive.open(part) as stream:
+        number = 0
+        for row in _each(stream, "{*}row"):
+            number = int(row.get("r") or number + 1)
+            cells: dict[int, str] = {}
+            column = -1
+            for cell in row.iterchildren("{*}c"):
+                column = _column_of(cell.get("r", "")) if cell.get("r") else column + 1
+                shown_as = formats.get(cell.get("s", ""))
+                if shown_as is None or cell.get("t", "n") != "n":
+                    continue
+                if stored := _INTEGER.fullmatch(cell.findtext("{*}v") or ""):
+                    cells[column] = shown_as.show(stored[1])
+            if cells:
+                yield number, cells
+
+
+def _code_formats(styles: Any) -> dict[str, CodeFormat]:
+    """The formats of codes by the number of the style that has them."""
+    own = {each.get("numFmtId"): CodeFormat.of(each.get("formatCode", "")) for each in styles.iterfind(".//{*}numFmt")}
+    cells = styles.iterfind("{*}cellXfs/{*}xf")
+    found = {str(index): own.get(cell.get("numFmtId")) for index, cell in enumerate(cells)}
+    return {index: shown_as for index, shown_as in found.items() if shown_as is not None}
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+    relation = ""
+    for each in _whole(archive, "xl/workbook.xml").iterfind("{*}sheets/{*}sheet"):
+        if each.get("name") == sheet:
+            relation = each.get(_RELATION) or each.get(_STRICT_RELATION) or ""
+    for each in _whole(archive, "xl/_rels/workbook.xml.rels").iterfind("{*}Relationship"):
+        if each.get("Id") == relation:
+            target = str(each.get("Target"))
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return ""
+
+
+def _column_of(reference: str) -> int:
+    column = 0
+    for letter in reference.rstrip("0123456789"):
+        column = column * 26 + ord(letter) - 64
+    return column - 1
+
+
+def _in_ods(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
+    with archive.open("content.xml") as stream:
+        number = 0
+        for row in _each(stream, f"{_TABLE}table-row"):
+            table = row.getparent()
+            while table is not None and table.tag != f"{_TABLE}table":
+                table = table.getparent()
+            if table is None or table.get(f"{_TABLE}name") != sheet:
+                continue
+            cells: dict[int, str] = {}
+            column = 0
+            for cell in row:
+                repeated = int(cell.get(f"{_TABLE}number-columns-repeated") or 1)
+                if text := _shown_code(cell):
+                    cells |= dict.fromkeys(range(column, min(column + repeated, _MOST_COLUMNS)), text)
+                column += repeated
+            following = number + int(row.get(f"{_TABLE}number-rows-repeated") or 1)
+            if cells:
+                for each in range(number + 1, min(following, _MOST_ROWS) + 1):
+                    yield each, cells
+            number = following
+
+
+def _shown_code(cell: Any) -> str:
+    if cell.get(f"{_OFFICE}value-type") != "float":
+        return ""
+    stored = _INTEGER.fullmatch(cell.get(f"{_OFFICE}value", ""))
+    text = "".join(cell.itertext()).strip()
+    if stored is None or not _SHOWN_CODE.fullmatch(text):
+        return ""
+    return text if int(re.sub(r"[^0-9]", "", text)) == int(stored[1]) and text != stored[1] else ""
+
+
+def _each(stream: IO[bytes], tag: str) -> Iterator[Any]:
+    """The elements called ``tag``, each forgotten after its turn."""
+    for _event, element in etree.iterparse(stream, tag=tag, resolve_entities=False, no_network=True):
+        yield element
+        element.clear()
+        before: Any = element.getparent()
+        while element.getprevious() is not None:
+            del before[0]
+
+
+def _whole(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(name) as stream:
+        data = stream.read(_MAX_PART + 1)
+    if len(data) > _MAX_PART:
+        raise ValueError(name)
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
