@@ -25,6 +25,8 @@ PROVEN_FOR = datetime.timedelta(minutes=10)
 PROOF_PAUSE = datetime.timedelta(minutes=1)
 # Seconds until the first, second… trial mail; the last goes on.
 TRIAL_SECONDS = (30, 60, 120, 300, 600, 900)
+# A limit of a day passes in hours; and there are providers that count refused mails too.
+TRIAL_SECONDS_OF_QUOTA = (*TRIAL_SECONDS, 1800, 3600)
 # After a trial that told nothing (its address is unknown, the server away).
 NEXT_TRIAL = datetime.timedelta(seconds=15)
 ASK_AGAIN = datetime.timedelta(milliseconds=300)
@@ -113,19 +115,22 @@ def note_success(now: datetime.datetime) -> None:
         release(now)
 
 
-def note_fault(reason: Reason, reply: str, now: datetime.datetime) -> bool:
-    """Our own server was refused; True where the outbox rests, before or because of it."""
+def note_fault(reason: Reason, reply: str, now: datetime.datetime, *, is_certain: bool = False) -> bool:
+    """Our own server was refused; True where the outbox rests, before or because of it.
+
+    ``is_certain`` where a second mail would tell nothing more: the server named its limit.
+    """
     OutboxControl.objects.get_or_create(pk=1)
     control = OutboxControl.objects.select_for_update().get(pk=1)
     control.faults = min(control.faults + 1, 1000)
     control.fault, control.fault_reply = reason.value, reply[:500]
-    if control.rests_since is None and control.faults >= TRIP_AFTER:
+    if control.rests_since is None and (is_certain or control.faults >= TRIP_AFTER):
         control.rests_since, control.trials = now, 0
         # They are tried first: what is already refused, and not one mail more.
         Message.objects.filter(state=Message.State.DEFERRED, answer__in=OURS).update(next_attempt_at=now)
     if control.rests_since is not None:
-        seconds = TRIAL_SECONDS[min(control.trials, len(TRIAL_SECONDS) - 1)]
-        control.trial_at = now + datetime.timedelta(seconds=seconds)
+        steps = TRIAL_SECONDS_OF_QUOTA if reason is Reason.QUOTA else TRIAL_SECONDS
+        control.trial_at = now + datetime.timedelta(seconds=steps[min(control.trials, len(steps) - 1)])
     control.save()
     return control.rests_since is not None
 

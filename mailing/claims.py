@@ -183,14 +183,18 @@ def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) ->
         breaker.note_success(now)
         slowdowns.note_taken(message.recipient)
     elif outcome.answer is not None and outcome.answer.is_ours:
-        rests = breaker.note_fault(outcome.answer, outcome.reason, now)
+        is_told = outcome.answer is Reason.QUOTA and slowdowns.told_limit(outcome.reason) is not None
+        rests = breaker.note_fault(outcome.answer, outcome.reason, now, is_certain=is_told)
+        if is_told:
+            slowdowns.note_relay_limit(outcome.reason, now)
         if rests:
             write_alert(now)
         return rests
     else:
+        # The row of the outbox first, as whoever claims does: in that order nobody waits for anybody who waits for him.
+        breaker.note_nothing(now)
         if outcome.answer is Reason.PACE and outcome.reached_server:
             slowdowns.note_limit(message.recipient, outcome.reason, now)
-        breaker.note_nothing(now)
     return False
 
 

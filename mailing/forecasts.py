@@ -13,6 +13,7 @@ from mailing import breaker, slowdowns
 from mailing.models import Message
 from mailing.outbox import is_paused
 from mailing.pace import time_to_send
+from mailing.reasons import Reason
 
 # How far back the speed is measured where no limit is set.
 SPEED_WINDOW = datetime.timedelta(minutes=10)
@@ -46,6 +47,7 @@ class Forecast:
     per_minute: int | None
     end_at: datetime.datetime | None
     slowed: tuple[SlowedForecast, ...] = ()
+    resumption: str = ""  # «la limite passe vers 15 h 10», where our relay's limit is reached
 
     def __str__(self) -> str:
         """«1 000 mails à 120 par minute : fin vers 14 h 08», in local time."""
@@ -64,19 +66,28 @@ def _mails(number: int) -> str:
 
 def _end(moment: datetime.datetime) -> str:
     """«fin vers 14 h 08», with the date where it is another day, in local time."""
-    end = timezone.localtime(moment)
-    time = f"{end:%-H\u00a0h\u00a0%M}"
+    return _("fin %(when)s") % {"when": _towards(moment)}
+
+
+def _towards(moment: datetime.datetime) -> str:
+    """«vers 14 h 08», «le 27/11/2026 vers 14 h 08», in local time."""
+    local = timezone.localtime(moment)
+    time = f"{local:%-H\u00a0h\u00a0%M}"
     if timezone.localdate(moment) == timezone.localdate():
-        return _("fin vers %(time)s") % {"time": time}
-    return _("fin le %(date)s vers %(time)s") % {"date": f"{end:%d/%m/%Y}", "time": time}
+        return _("vers %(time)s") % {"time": time}
+    return _("le %(date)s vers %(time)s") % {"date": f"{local:%d/%m/%Y}", "time": time}
 
 
 def forecast(now: datetime.datetime) -> Forecast:
     """When the mails that wait at ``now`` will have left."""
     pending = Message.objects.pending().count()
-    paused = is_paused() or breaker.current_rest() is not None
+    rest = breaker.current_rest()
+    passing = _passing(rest, now)
+    begin = passing.at if passing is not None else now
+    stands_still = is_paused() or (rest is not None and passing is None)
     slowed = slowed_at(now)
     last_end = max((one.end_at for one in slowed if one.pending), default=now)
+    resumption = str(passing or "")
     limited = time_to_send(pending)
     if limited is not None:
         duration, per_minute = limited
@@ -84,22 +95,61 @@ def forecast(now: datetime.datetime) -> Forecast:
         recent = Message.objects.filter(accepted_at__gt=now - SPEED_WINDOW, accepted_at__lte=now).aggregate(
             count=Count("pk"), first=Min("accepted_at")
         )
-        if not recent["count"]:
-            is_known = not paused and sum(one.pending for one in slowed) >= pending > 0
-            return Forecast(pending, None, last_end if is_known else None, slowed)
+        covers_all = sum(one.pending for one in slowed) >= pending > 0
+        if not recent["count"] or (passing is not None and covers_all):
+            is_known = not stands_still and covers_all
+            return Forecast(pending, None, last_end if is_known else None, slowed, resumption)
         minutes = max((now - recent["first"]).total_seconds() / 60, 1)
         per_minute = max(round(recent["count"] / minutes), 1)
         duration = datetime.timedelta(minutes=pending / per_minute)
-    return Forecast(pending, per_minute, None if paused else max(now + duration, last_end), slowed)
+    end_at = None if stands_still else max(begin + duration, last_end)
+    return Forecast(pending, per_minute, end_at, slowed, resumption)
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """When the limit of our relay lets mails leave again; ``is_latest`` where that is not later, and maybe earlier."""
+
+    at: datetime.datetime
+    is_latest: bool
+
+    def __str__(self) -> str:
+        words = _("l’envoi reprend %(when)s au plus tard") if self.is_latest else _("l’envoi reprend %(when)s")
+        return words % {"when": _towards(self.at)}
+
+
+def _passing(rest: breaker.Rest | None, now: datetime.datetime) -> _Passing | None:
+    """When ``rest`` passes by itself: a limit in a sliding window, by what left within it; None for other reasons."""
+    if rest is None or rest.reason is not Reason.QUOTA:
+        return None
+    told = slowdowns.told_limit(rest.reply)
+    # A limit without figures is one of a day: hours would have passed before (Gmail 5.4.5, Microsoft 5.1.90).
+    count, span = told or (None, slowdowns.DAY)
+    left = slowdowns.departures(rest.since - span, rest.since, count)
+    opens_at = (left[-1] if left else rest.since) + span
+    # Where fewer left through us than the limit tells, somebody else uses the account too: it may pass sooner.
+    return _Passing(opens_at if opens_at > now else rest.trial_at, is_latest=len(left) != count)
+
+
+def describe_rest_end(now: datetime.datetime) -> str:
+    """«l’envoi reprend vers 15 h 10» where the limit of our relay is reached; "" otherwise."""
+    return str(_passing(breaker.current_rest(), now) or "")
 
 
 def slowed_at(now: datetime.datetime) -> tuple[SlowedForecast, ...]:
     """The destinations that asked for fewer mails, with what waits for each at ``now``."""
+    slowdowns_in_force = slowdowns.in_force(now)
+    begin = _begin(now) if slowdowns_in_force else None
     found = []
-    for one in slowdowns.in_force(now):
+    for one in slowdowns_in_force:
         waiting = Message.objects.pending().filter(one.recipients).count()
-        found.append(SlowedForecast(one, waiting, now + one.duration(waiting, now)))
+        found.append(SlowedForecast(one, waiting, now + one.duration(waiting, now, begin)))
     return tuple(found)
+
+
+def _begin(now: datetime.datetime) -> datetime.datetime | None:
+    passing = _passing(breaker.current_rest(), now)
+    return passing.at if passing is not None else None
 
 
 def describe_sending_time(mails: int, by_destination: Mapping[str, int] | None = None) -> str:
@@ -116,14 +166,29 @@ def describe_sending_time(mails: int, by_destination: Mapping[str, int] | None =
         words = {"duration": _duration(found[0]), "speed": found[1]}
         sentences.append(_("envoi en %(duration)s à %(speed)s par minute") % words)
     now = timezone.now()
+    if resumption := describe_rest_end(now):
+        sentences.append(
+            _("la limite d’envoi de notre compte est atteinte, %(resumption)s") % {"resumption": resumption}
+        )
+    begin = _begin(now)
     for one in slowed_at(now) if by_destination else ():
         where = one.slowdown.destination
         number = mails if where == slowdowns.EVERYWHERE else (by_destination or {}).get(where, 0)
         if number:
-            duration = _duration(one.slowdown.duration(one.pending + number, now))
+            length = one.slowdown.duration(one.pending + number, now, begin)
+            sentence = (
+                _("notre relais prend %(speed)s : %(mails)s en %(duration)s")
+                if where == slowdowns.EVERYWHERE
+                else _("%(name)s ralentit : %(mails)s en %(duration)s")
+            )
             sentences.append(
-                _("%(name)s ralentit : %(mails)s en %(duration)s")
-                % {"name": one.slowdown.name, "mails": _mails(number), "duration": duration}
+                sentence
+                % {
+                    "name": one.slowdown.name,
+                    "speed": one.slowdown.speed,
+                    "mails": _mails(number),
+                    "duration": _duration(length),
+                }
             )
     return " ; ".join(sentences)
 

@@ -22,7 +22,7 @@ from mailing import outbox
 from mailing.breaker import Rest
 from mailing.correspondence import count_open
 from mailing.failed_addresses import count_failed_addresses
-from mailing.forecasts import SlowedForecast, slowed_at
+from mailing.forecasts import SlowedForecast, describe_rest_end, slowed_at
 from mailing.oauth import current_failure
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
@@ -70,6 +70,7 @@ class Dashboard:
     silent: list[str] = field(default_factory=list)
     paused: tuple[datetime.datetime, str] | None = None
     rest: Rest | None = None
+    resumption: str = ""  # when the rest passes, where that is known
     slowed: tuple[SlowedForecast, ...] = ()
     sign_in_failure: tuple[datetime.datetime, str] | None = None
     charts: list[Chart] = field(default_factory=list)
@@ -197,6 +198,7 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
         )
     )
     board.paused, board.rest = outbox.why_nothing_leaves()
+    board.resumption = describe_rest_end(now) if board.rest else ""
     board.slowed = slowed_at(now)
     board.sign_in_failure = current_failure()
     states = (

@@ -88,14 +88,15 @@ def test_a_refusal_of_our_own_server_rests_the_outbox_which_goes_on_when_it_pass
     assert rest is not None
     assert rest.reason is reason
     assert reply.partition(" ")[2] in str(rest)
-    assert states() == {"queued": 9, "deferred": 3}
+    tried = 1 if "200 mails" in reply else 3  # a limit that is named needs no second mail
+    assert states() == {"queued": 12 - tried, "deferred": tried}
     assert "La boîte d’envoi est au repos. Notre serveur est refusé" in capsys.readouterr().out
     send()
-    assert Message.objects.filter(attempts__gt=0).count() == 3  # not one mail more before it is time
+    assert Message.objects.filter(attempts__gt=0).count() == tried  # not one mail more before it is time
     wait(MINUTE)
     send()  # one trial, refused again
     assert breaker.current_rest() is not None
-    assert sum(Message.objects.values_list("attempts", flat=True)) == 4
+    assert sum(Message.objects.values_list("attempts", flat=True)) == tried + 1
     sink.replies.clear()
     wait(5 * MINUTE)
     send()

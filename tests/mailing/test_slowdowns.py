@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
-from mailing import outbox, slowdowns
+from mailing import breaker, outbox, slowdowns
 from mailing.claims import claim
 from mailing.destinations import destination_of, is_large
 from mailing.forecasts import describe_sending_time, forecast
@@ -128,6 +129,12 @@ def test_each_refusal_doubles_the_interval_and_a_day_forgets_it() -> None:
         ("452 höchstens 100 Nachrichten pro Stunde", 36),
         ("421 4.7.0 Too many connections", 0),
         ("421 0 mails per hour", 0),
+        ("450 4.7.1 Too many mails per hour", 0),
+        ("550 5.1.90 You have reached your daily limit of 10,000 recipients", 8.64),
+        ("451 4.7.1 limite horaire : 200", 18),
+        ("452 4.7.1 200 messages in the last 60 minutes", 18),
+        ("421 4.7.0 sent 300 mails in 24 hours", 288),
+        ("421 4.7.0 limite de 200/h", 18),
     ],
 )
 def test_a_pace_that_a_server_tells_is_kept_to(reply: str, seconds: float) -> None:
@@ -138,3 +145,65 @@ def test_a_destination_is_a_large_provider_or_a_domain() -> None:
     found: list[Any] = [destination_of(a) for a in ("A@Wanadoo.FR", "b@hotmail.com", "c@Client.Example")]
     assert found == ["Orange", "Microsoft", "client.example"]
     assert [is_large(one) for one in found] == [True, True, False]
+
+
+OUR_LIMIT = "452 4.7.1 Limite d'envoi de 3 mails par heure atteinte"
+
+
+@pytest.fixture
+def limited_relay(sink: Sink) -> Sink:
+    """Three mails left 50, 40 and 30 minutes ago; our relay, which takes three an hour, refused the fourth of eight."""
+    write_mails(*(f"a{n}@client{n}.example" for n in range(8)))
+    for _minutes in range(3):
+        call_command("send_queued_mail", limit=1)
+        let_pass(10 * MINUTE, Message, OutboxControl)
+    let_pass(20 * MINUTE, Message, OutboxControl)
+    sink.replies["RCPT", "@"] = OUR_LIMIT
+    send()
+    return sink
+
+
+@pytest.mark.django_db
+def test_a_limit_that_our_relay_names_is_told_with_the_hour_it_passes_and_the_end(
+    limited_relay: Sink, staff_client: Client
+) -> None:
+    found = forecast(database_now())
+    assert breaker.current_rest() is not None
+    assert Message.objects.filter(attempts__gt=0).exclude(state="accepted").count() == 1
+    # Five wait: three take the places of those that left, an hour after each; the next two an hour later.
+    second = Message.objects.order_by("accepted_at").exclude(accepted_at=None)[1].accepted_at
+    assert second is not None
+    assert found.end_at == second + datetime.timedelta(hours=2)
+    for page in ("/gestion/mailing/message/", "/gestion/"):
+        text = words(staff_client.get(page))
+        assert "l’envoi reprend" in text
+        assert "toutes les destinations : 5 mails, 3 par heure, fin " in text
+    sentence = describe_sending_time(2, {"client.example": 2})
+    assert "la limite d’envoi de notre compte est atteinte, l’envoi reprend" in sentence
+    assert "notre relais prend 3 par heure : 2 mails en" in sentence
+
+
+@pytest.mark.django_db
+def test_after_the_rest_no_hour_holds_more_mails_than_our_relay_takes(limited_relay: Sink) -> None:
+    limited_relay.replies.clear()
+    for count in (4, 5, 6, 6):
+        let_pass(10 * MINUTE, Message, OutboxControl, DestinationPace)
+        send()
+        assert len(limited_relay.mails) == count
+    assert breaker.current_rest() is None
+
+
+@pytest.mark.django_db
+def test_a_limit_of_a_day_without_figures_passes_a_day_after_the_first_mail_at_the_latest(
+    sink: Sink, staff_client: Client
+) -> None:
+    write_mails(*(f"a{n}@client{n}.example" for n in range(8)))
+    call_command("send_queued_mail", limit=2)
+    let_pass(10 * MINUTE, Message, OutboxControl)
+    sink.replies["DATA", "@"] = "550 5.4.5 Daily user sending limit exceeded"
+    send()
+    first = Message.objects.order_by("accepted_at").exclude(accepted_at=None)[0].accepted_at
+    assert first is not None
+    assert "au plus tard" in forecast(database_now()).resumption
+    assert f"{timezone.localtime(first) + datetime.timedelta(days=1):%d/%m/%Y}" in words(staff_client.get("/gestion/"))
+    assert not DestinationPace.objects.exists()
