@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +36,14 @@ class Handover(models.Model):
 
 
 class LifecycleStatus(models.Model):
-    """A status of the life cycle of an e-invoice (XP Z12-012), as a platform or a person told it."""
+    """A status of the life cycle of an e-invoice (XP Z12-012), as a platform or a person told it.
+
+    The order of several: by their time, the last one first. Messages give it to the second, and platforms write several
+    in one; of the same time, that one comes later which the platform listed later (``listed_at``, to the millisecond,
+    the platform's own sequence). Where it is not known (typed, read from a file), what is listed comes after what is
+    not, then the life cycle decides: its codes rise, and those that end a delivery (213, 501) are above all others.
+    Last, the order in which they were noted here.
+    """
 
     class Code(models.TextChoices):
         SUBMITTED = "200", _("200 Déposée")
@@ -69,11 +77,13 @@ class LifecycleStatus(models.Model):
     source = models.CharField(_("origine"), max_length=200, blank=True)
     author_name = models.CharField(_("par"), max_length=254, blank=True)
     at = models.DateTimeField(_("le"), default=timezone.now)
+    # When the platform put the message in its list of changes; null for what was typed or read from a file.
+    listed_at = models.DateTimeField(_("listée par la plateforme le"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("statut de cycle de vie")
         verbose_name_plural = _("statuts de cycle de vie")
-        ordering = ("-at", "-pk")
+        ordering = ("-at", F("listed_at").desc(nulls_last=True), "-code", "-pk")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("invoice", "code", "at"), name="one_status_per_invoice_code_and_time"),
         ]

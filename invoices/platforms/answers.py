@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from invoices.formats.cdar import read_statuses
 from invoices.models import Export, Invoice, LifecycleStatus, Platform, Submission
 from invoices.money import write_amount
 from invoices.platforms.client import Flow
@@ -33,7 +34,7 @@ def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
     if flow.acknowledgement == "Ok" or (
         flow.acknowledgement == "Error" and flow.codes and set(flow.codes) <= set(ALREADY_THERE)
     ):
-        _note_paid(platform, known)
+        _note_paid(platform, known, flow.updated_at)
         return bool(
             leases.release(
                 known,
@@ -51,19 +52,25 @@ def take_acknowledgement(platform: Platform, flow: Flow) -> bool:
     return False
 
 
-def _note_paid(platform: Platform, accepted: "QuerySet[Submission]") -> None:
+def _note_paid(platform: Platform, accepted: "QuerySet[Submission]", listed_at: datetime.datetime | None) -> None:
     """The platform took the status of a payment: the invoice has it from now on."""
     for line in accepted.filter(payment__isnull=False).select_related("invoice", "payment"):
         if line.payment is None:
             continue
-        record_status(
+        reason = _("%(amount)s encaissés") % {"amount": write_amount(line.payment.amount, line.invoice.currency)}
+        (told,) = read_statuses(line.content.encode())
+        status, is_new = record_status(
             invoice=line.invoice,
             code=LifecycleStatus.Code.PAID,
-            at=datetime.datetime.combine(line.payment.date, datetime.time(12), tzinfo=timezone.get_default_timezone()),
-            reason=_("%(amount)s encaissés") % {"amount": write_amount(line.payment.amount, line.invoice.currency)},
+            at=told.at,
+            reason=reason,
             source=platform.name,
             author_name=line.author_name,
+            listed_at=listed_at,
         )
+        if not is_new and reason not in status.reason.split(" ; "):  # another payment of the same day
+            status.reason = " ; ".join(filter(None, (status.reason, reason)))
+            status.save(update_fields=["reason"])
 
 
 def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:

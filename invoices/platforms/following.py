@@ -97,32 +97,34 @@ def _take(platform: Platform, client: PlatformClient, flow: Flow, fetched: Fetch
     elif flow.syntax == Submission.Syntax.CDAR and flow.flow_id:
         if PlatformMessage.objects.filter(platform=platform, flow_id=flow.flow_id).exists():
             return
-        _take_message(platform, flow.flow_id, client.read_file(flow.flow_id), fetched)
+        _take_message(platform, flow, client.read_file(flow.flow_id), fetched)
 
 
-def _take_message(platform: Platform, flow_id: str, content: bytes, fetched: Fetched) -> None:
+def _take_message(platform: Platform, flow: Flow, content: bytes, fetched: Fetched) -> None:
     """Keep a message and note what it says, in one transaction; one that cannot be read is kept all the same."""
     new: list[LifecycleStatus] = []
     try:
         with transaction.atomic():
             kept = PlatformMessage.objects.create(
-                platform=platform, flow_id=flow_id, content=content, sha256=hashlib.sha256(content).hexdigest()
+                platform=platform, flow_id=flow.flow_id, content=content, sha256=hashlib.sha256(content).hexdigest()
             )
             try:
                 with transaction.atomic():
-                    new = _note_statuses(platform, kept, content)
+                    new = _note_statuses(platform, kept, content, flow.updated_at)
             except (UnreadableEInvoice, StatusRefusedError) as problem:
                 PlatformMessage.objects.filter(pk=kept.pk).update(problem=str(problem))
                 fetched.problems.append(str(problem))
     except IntegrityError:  # somebody else took it at this moment
-        logger.info("The message %s of %s was taken already", flow_id, platform)
+        logger.info("The message %s of %s was taken already", flow.flow_id, platform)
     fetched.statuses += new
 
 
-def _note_statuses(platform: Platform, kept: PlatformMessage, content: bytes) -> list[LifecycleStatus]:
+def _note_statuses(
+    platform: Platform, kept: PlatformMessage, content: bytes, listed_at: datetime.datetime | None
+) -> list[LifecycleStatus]:
     new = []
     for message in read_statuses(content):
-        status, is_new = record_message(message, platform.name)
+        status, is_new = record_message(message, platform.name, listed_at=listed_at)
         kept.invoices.add(status.invoice)
         take_status(status.invoice, is_rejection=rejects(status), reason=status.reason)
         if is_new:

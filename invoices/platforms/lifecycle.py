@@ -36,9 +36,11 @@ def record_status(
     reason: str = "",
     source: str = "",
     author_name: str = "",
+    listed_at: datetime.datetime | None = None,
 ) -> tuple[LifecycleStatus, bool]:
     """Note that ``invoice`` reached the status ``code`` at that (aware) time, now where none is given.
 
+    ``listed_at``: the platform's own moment of the message, which orders those of the same second.
     Returns the status and whether it is new: the same code at the same time is recorded once. Raises
     :class:`StatusRefusedError` for an unknown code, a time to come, and a status that needs a reason without one.
     """
@@ -49,19 +51,28 @@ def record_status(
     now = timezone.now()
     if at is not None and at > now + datetime.timedelta(days=1):
         raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
-    return LifecycleStatus.objects.get_or_create(
+    status, is_new = LifecycleStatus.objects.get_or_create(
         invoice=invoice,
         code=code,
         at=at or now,
-        defaults={"reason": reason.strip(), "source": source[:200], "author_name": author_name[:254]},
+        defaults={
+            "reason": reason.strip(),
+            "source": source[:200],
+            "author_name": author_name[:254],
+            "listed_at": listed_at,
+        },
     )
+    if listed_at is not None and status.listed_at is None:  # it was read from a file before the platform listed it
+        LifecycleStatus.objects.filter(pk=status.pk).update(listed_at=listed_at)
+        status.listed_at = listed_at
+    return status, is_new
 
 
 _SAYS_DOUBLE: Final = r"(^|; )DOUBLON([^A-Z_]|$)"
 _OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=_SAYS_DOUBLE)
 """213 Rejetée with the reason code DOUBLON: the platform has the invoice already, and refuses the second copy only."""
 
-_OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY).order_by("-at", "-code", "-pk")
+_OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY)
 
 _OF_REJECTION: Final = (Code.REJECTED, Code.INADMISSIBLE)
 
@@ -91,7 +102,7 @@ LAST_STATUS: Final = Subquery(_OF_THE_INVOICE.filter(invoice=OuterRef("pk")).val
 
 
 def last_status(invoice: Invoice) -> LifecycleStatus | None:
-    """The status that ``invoice`` has reached; of two at the same time the higher code. One statement.
+    """The status that ``invoice`` has reached, in the order that :class:`LifecycleStatus` tells. One statement.
 
     The refusal of a second delivery stays in the history and never replaces the status of the first.
     """
@@ -174,8 +185,10 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
     report.unchanged += unchanged
 
 
-def record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleStatus, bool]:
-    """Note what one message says of one invoice; see :func:`record_status` for what is returned and raised."""
+def record_message(
+    message: StatusMessage, author_name: str, *, listed_at: datetime.datetime | None = None
+) -> tuple[LifecycleStatus, bool]:
+    """Note what one message says of one invoice; see :func:`record_status` for what is taken, returned and raised."""
     return record_status(
         invoice=_invoice_of(message),
         code=message.code,
@@ -184,6 +197,7 @@ def record_message(message: StatusMessage, author_name: str) -> tuple[LifecycleS
         reason=message.reason or (_("motif non précisé") if message.code in LifecycleStatus.NEED_A_REASON else ""),
         source=message.message_id or "CDAR",
         author_name=author_name,
+        listed_at=listed_at,
     )
 
 

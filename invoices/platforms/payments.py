@@ -158,7 +158,7 @@ def _message(payment: Payment, content: InvoiceContent, amounts: tuple[tuple[Dec
             ),
             code=LifecycleStatus.Code.PAID,
             label="Encaissée",
-            at=datetime.datetime.combine(payment.date, datetime.time(12), tzinfo=timezone.get_default_timezone()),
+            at=_paid_at(payment, now),
             number=invoice.number,
             type_code=invoice.type_code,
             issue_date=invoice.issue_date,
@@ -167,3 +167,10 @@ def _message(payment: Payment, content: InvoiceContent, amounts: tuple[tuple[Dec
             received=amounts,
         )
     )
+
+
+def _paid_at(payment: Payment, now: datetime.datetime) -> datetime.datetime:
+    """Noon of the day of ``payment``, which is all that is known; now where it is today, after what came before it."""
+    if payment.date == timezone.localdate(now):
+        return now
+    return datetime.datetime.combine(payment.date, datetime.time(12), tzinfo=timezone.get_default_timezone())

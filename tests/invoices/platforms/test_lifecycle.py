@@ -192,3 +192,46 @@ def test_a_rejection_for_another_reason_is_the_last_status(reason: str) -> None:
     assert status is not None
     assert status.code == "213"
     assert Invoice.objects.annotate(last=LAST_STATUS).values_list("last", flat=True).get(pk=invoice.pk) == "213"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("told", "last"),
+    [
+        # (code, milliseconds at which the platform listed it, or None), in the order of their receipt.
+        ([("200", 10), ("202", 20), ("203", 30)], "203"),
+        ([("203", 30), ("202", 20), ("200", 10)], "203"),
+        ([("200", 10), ("213", 20)], "213"),
+        ([("213", 10), ("200", 20)], "200"),  # delivered once more within the second
+        ([("200", 20), ("213", 10)], "200"),
+        ([("203", None), ("202", None)], "203"),  # typed or read from files: the life cycle
+        ([("213", None), ("212", None)], "213"),
+        ([("501", None), ("200", None)], "501"),
+        ([("210", None), ("203", 10)], "203"),
+    ],
+)
+def test_statuses_of_the_same_second_have_an_order(told: list[tuple[str, int | None]], last: str) -> None:
+    invoice = make_published_invoice()
+    at = datetime.datetime(2026, 11, 5, 10, 0, tzinfo=datetime.UTC)
+    for code, listed in told:
+        listed_at = None if listed is None else at + datetime.timedelta(milliseconds=listed)
+        record_status(invoice=invoice, code=code, at=at, reason="REJ_SEMAN", listed_at=listed_at)
+
+    status = last_status(invoice)
+    assert status is not None
+    assert status.code == last
+    assert Invoice.objects.annotate(last=LAST_STATUS).values_list("last", flat=True).get() == last
+    assert invoice.statuses.all()[0].code == last
+
+
+@pytest.mark.django_db
+def test_a_status_read_from_a_file_gets_its_place_once_the_platform_lists_it() -> None:
+    invoice = make_published_invoice()
+    at = datetime.datetime(2026, 11, 5, 10, 0, tzinfo=datetime.UTC)
+    record_status(invoice=invoice, code="213", at=at, reason="REJ_SEMAN")
+    record_status(invoice=invoice, code="200", at=at, listed_at=at + datetime.timedelta(milliseconds=2))
+    _status, is_new = record_status(
+        invoice=invoice, code="213", at=at, reason="REJ_SEMAN", listed_at=at + datetime.timedelta(milliseconds=3)
+    )
+    assert not is_new
+    assert [status.code for status in invoice.statuses.all()] == ["213", "200"]

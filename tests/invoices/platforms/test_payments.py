@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from lxml import etree
 
 from invoices.en16931.model import VatBreakdown
@@ -17,6 +18,7 @@ from invoices.formats.cdar_rules import cdar_folder, check_status_message
 from invoices.importing.payments import import_payments
 from invoices.models import Company, Invoice, LifecycleStatus, Payment, Submission
 from invoices.platforms.following import fetch_from
+from invoices.platforms.lifecycle import last_status
 from invoices.platforms.payments import (
     PaymentRefusedError,
     amounts_by_rate,
@@ -95,6 +97,28 @@ def test_a_payment_is_told_once_with_its_amounts(server: SimulatedPlatform) -> N
     assert (message.number, message.code) == ("FA-1", "212")
     assert message.reason == "120,00\u00a0€ encaissés (TVA 20 %)"
     assert LifecycleStatus.objects.get(code="212").at.date() == TODAY
+
+
+@pytest.mark.django_db
+def test_two_payments_of_one_day_are_both_told(server: SimulatedPlatform) -> None:
+    invoice = accepted_invoice(server)
+    for amount in ("20.00", "100.00"):
+        record_payment(invoice=invoice, date=TODAY, amount=Decimal(amount))
+    assert queue_payment_statuses() == 2
+    deliver(server)
+    told = LifecycleStatus.objects.get(code="212").reason.split(" ; ")
+    assert sorted(told) == ["100,00\u00a0€ encaissés", "20,00\u00a0€ encaissés"]
+
+
+@pytest.mark.django_db
+def test_a_payment_of_today_comes_after_what_the_platform_said_today(server: SimulatedPlatform) -> None:
+    invoice = accepted_invoice(server)
+    record_payment(invoice=invoice, date=timezone.localdate(), amount=Decimal("120.00"))
+    queue_payment_statuses()
+    deliver(server)
+    status = last_status(invoice)
+    assert status is not None
+    assert status.code == "212"
 
 
 @pytest.mark.django_db
