@@ -25,7 +25,7 @@ def describe_report(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{label} : {', '.join(words)}"
     yield from _describe_journal(report.get("journal", {}))
     for each in report.get("new_addresses", ()):
-        yield _("%(name)s (%(code)s) : l’adresse %(former)s devient %(now)s. Son compte garde l’ancienne.") % each
+        yield _("%(name)s (%(code)s) : l’adresse %(former)s devient %(now)s ; un compte qui l’utilise la garde.") % each
     yield from report.get("notices", ())
     ignored: dict[str, list[str]] = {}
     for each in report.get("ignored", ()):

@@ -35,7 +35,7 @@ from invoices.importing.report_text import describe_rate
 from invoices.models import Company, ImportBatch
 from invoices.money import write_amount
 from portal.backoffice.imports.columns import columns
-from portal.backoffice.imports.logins import addresses_of, move_address
+from portal.backoffice.imports.logins import addresses_of, followers, move_address, move_addresses
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import ObjectPage, ReadOnlyAdmin
@@ -127,6 +127,7 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
             path("<uuid:batch_id>/confirmer/", wrap(self.confirm), name="invoices_importbatch_confirm"),
             path("<uuid:batch_id>/abandonner/", wrap(self.abandon), name="invoices_importbatch_abandon"),
             path("<uuid:batch_id>/identifiant/", wrap(move_address), name="invoices_importbatch_login"),
+            path("<uuid:batch_id>/identifiants/", wrap(move_addresses), name="invoices_importbatch_logins"),
             path("<uuid:batch_id>/remplacer/", wrap(self.replace), name="invoices_importbatch_replace"),
             path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
             path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
@@ -190,6 +191,8 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
                 "good": _good_ones(report),
                 "journal": _journal(report.get("journal") or {}),
                 "new_addresses": addresses_of(report.get("new_addresses", [])[:SHOWN], request, obj),
+                "more_addresses": max(len(report.get("new_addresses", [])) - SHOWN, 0),
+                "followers": len(followers(report.get("new_addresses", []), request, obj)),
                 "ignored": _ignored(report.get("ignored", [])[:SHOWN]),
                 "skipped": [(_place(each), each["reason"]) for each in report.get("skipped", [])[:SHOWN]],
                 "skips": report.get("skips", 0),

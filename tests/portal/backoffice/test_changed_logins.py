@@ -126,3 +126,42 @@ def test_what_no_button_sends_is_not_found(
     client: Client, staff: Account, account: Account, batch: ImportBatch, word: str, place: str
 ) -> None:
     assert move(client, batch, word, place) == 404
+
+
+def test_all_logins_that_nobody_else_uses_follow_at_once(
+    client: Client, staff: Account, account: Account, batch: ImportBatch
+) -> None:
+    shared, second = (
+        make_customer(code="C2", email="b@client.example"),
+        make_customer(code="C3", email="c@client.example"),
+    )
+    of_two = make_account(shared, second, login="deux@client.example")
+    alone = make_account(second, login="seul@client.example")
+    decided = make_account(make_customer(code="C4", email="d@client.example"), login="garde@client.example")
+    batch.report["new_addresses"] += [
+        {"customer": shared.pk, "code": "C2", "name": "B", "former": of_two.login, "now": shared.email},
+        {"customer": second.pk, "code": "C3", "name": "C", "former": alone.login, "now": second.email},
+        {"customer": decided.customers.get().pk, "code": "C4", "name": "D", "former": decided.login,
+         "now": "d@client.example", "move": "keep"},
+    ]  # fmt: skip
+    batch.save()
+    assert "Faire suivre les 2 comptes" in page_of(client, batch)
+
+    client.post(f"/gestion/invoices/importbatch/{batch.pk}/identifiants/")
+
+    logins = {each.pk: each.login for each in Account.objects.all()}
+    assert (logins[account.pk], logins[alone.pk]) == (NEW, "c@client.example")
+    assert (logins[of_two.pk], logins[decided.pk]) == ("deux@client.example", "garde@client.example")
+    assert {mail.recipient for mail in Message.objects.all()} == {OLD, "seul@client.example"}
+    assert "Faire suivre les" not in page_of(client, batch)
+
+
+def test_all_logins_follow_only_for_who_may_manage_credentials(
+    client: Client, account: Account, batch: ImportBatch
+) -> None:
+    clerk = Account.objects.create_user("clerk@aquila.example", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=("import_invoices", "view_importbatch")))
+    client.force_login(clerk, backend="customers.authentication.AccountBackend")
+    assert client.post(f"/gestion/invoices/importbatch/{batch.pk}/identifiants/").status_code == 403
+    account.refresh_from_db()
+    assert account.login == OLD
