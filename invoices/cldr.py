@@ -12,7 +12,7 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
+from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import get_language, gettext
 
@@ -23,16 +23,21 @@ _PLURAL_CLASSES: Final = ("zero", "one", "two", "few", "many", "other")
 NO_BREAK_SPACE: Final = "\u00a0"
 
 
-def foreign_locale() -> Locale | None:
-    """The locale of the active language; None where that is French, or none at all.
+def language_in_use() -> str:
+    """The code of the active language (``fr``, ``de``, ``pt-br``); French where there is none.
 
     The child processes that read e-invoices have no settings: they write French.
     """
     try:
-        language = get_language()
+        return get_language() or "fr"
     except ImproperlyConfigured:
-        return None
-    return None if language is None or language.startswith("fr") else locale_of(language)
+        return "fr"
+
+
+def foreign_locale() -> Locale | None:
+    """The locale of the active language; None where that is French."""
+    language = language_in_use()
+    return None if language.startswith("fr") else locale_of(language)
 
 
 def translate(text: str) -> str:
@@ -53,8 +58,21 @@ def decimal_in(locale: Locale, value: Decimal) -> str:
 
 
 def amount_in(locale: Locale, amount: Decimal, currency: str) -> str:
-    """An amount in cents as «€1,234.50» in English, «1.234,50 €» in German."""
-    return format_currency(amount, currency, locale=locale, currency_digits=False)
+    """An amount as «€1,234.50» in English, «1.234,50 €» in German, with as many decimals as it has.
+
+    A symbol of letters keeps its distance, as CLDR's currencySpacing has it: «CHF 5.00».
+    """
+    symbol = get_currency_symbol(currency, locale)
+    pattern = locale.currency_formats["standard"]
+    before, after = (part.replace("¤", symbol) for part in (pattern.prefix[0], pattern.suffix[0]))
+    if before[-1:].isalpha():
+        before += NO_BREAK_SPACE
+    return f"{'-' if amount < 0 else ''}{before}{decimal_in(locale, abs(amount))}{after}"
+
+
+def punctuation(sign: str, before: str = " ") -> str:
+    """A colon or a semicolon: with a space (``before``) in front of it in French only."""
+    return f"{before}{sign}" if foreign_locale() is None else sign
 
 
 def before_percent(locale: Locale) -> str:

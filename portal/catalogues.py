@@ -9,7 +9,7 @@ import ast
 import datetime
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +33,8 @@ WHOLE_FILES: Final = (
     "portal/devices.py",
     "customers/passwords.py",
     "invoices/exporting/run/mail*.py",
+    "templates/pdf/invoice.html",
+    "invoices/printing/[!l]*.py",  # layouts.py names the templates for staff
 )
 # Of files that staff's pages use too: the classes and functions whose words customers see.
 PARTS_OF_FILES: Final = (
@@ -43,10 +45,16 @@ PARTS_OF_FILES: Final = (
     ("customers/mails.py", ("draft_credentials_mail",)),
 )
 # Tables of words that are looked up and then translated.
-TABLES: Final = (("invoices/printing/wording.py", ("UNITS", "COUNTED")),)
+TABLES: Final = (
+    (
+        "invoices/printing/wording.py",
+        ("UNITS", "COUNTED", "TITLES", "CATEGORIES", "SHORT_CATEGORIES", "SUPPORTING_DOCUMENTS", "PAYMENT_MEANS"),
+    ),
+    ("invoices/printing/wording.py", ("OPERATION_CATEGORIES", "VAT_ON_DEBITS", "SELF_BILLING")),
+)
 # Stands in the head of a compiled catalogue, which says the same whenever it was written.
 _NO_TIME: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-_MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"))
+_MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "translate"))
 _IN_TEMPLATE: Final = re.compile(r"""\b(?:_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _PLURAL_FORMS: Final = re.compile(r'\|plural:"([^"]+)"')
 
@@ -67,11 +75,29 @@ def messages() -> list[str]:
     for name, tables in TABLES:
         for node in ast.walk(ast.parse((ROOT / name).read_text())):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in tables:
-                found.update(str(text) for text in ast.literal_eval(node.value).values() if text)
+                value = ast.literal_eval(node.value)
+                found.update(text for text in (value.values() if isinstance(value, dict) else (value,)) if text)
+    found.update(_legal_texts())
     # The predefined messages as they are shipped, where mailing.shipped_texts finds them: read without the database.
     for _key, _name, subject, body in import_module("mailing.migrations.0002_predefined_messages").MESSAGES:
         found.update((subject, body))
     return sorted(found)
+
+
+def _legal_texts() -> Iterator[str]:
+    """What the law has an invoice say, as this release words it: why no VAT is charged, terms of payment."""
+    for node in ast.walk(ast.parse((ROOT / "invoices/en16931/vat.py").read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "VatTreatment" and len(node.args) > 1:
+            yield from _texts(node.args[1:2])
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_WORDS_WITHOUT_REASON":
+            yield from _texts(getattr(node.value, "values", []))
+    for node in ast.walk(ast.parse((ROOT / "invoices/models/company.py").read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "models.TextField":
+            yield from _texts([keyword.value for keyword in node.keywords if keyword.arg == "default"])
+
+
+def _texts(nodes: Iterable[ast.expr]) -> Iterator[str]:
+    return (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _of_python(tree: ast.AST) -> Iterator[str]:
@@ -79,9 +105,7 @@ def _of_python(tree: ast.AST) -> Iterator[str]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS):
             continue
         texts = node.args[:2] if node.func.id.startswith("ngettext") else node.args[:1]
-        for text in texts:
-            if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                yield text.value
+        yield from _texts(texts)
 
 
 def _of_template(source: str) -> Iterator[str]:

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from customers.languages import language_of_country
+from customers.models import Account
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.style import print_style
 from invoices.einvoices.einvoice import EInvoice, einvoice_of
@@ -60,6 +64,20 @@ def check_issuer(invoice: Invoice) -> None:
         )
 
 
+def document_language(invoice: Invoice) -> str:
+    """The language of the labels of a PDF: its customer's, where the company offers it, else French.
+
+    A customer's is that of his first open account, else that of his country. No query where French is all there is.
+    """
+    offered = invoice.company.languages
+    if not offered:
+        return settings.LANGUAGE_CODE
+    accounts = Account.objects.filter(accesses__customer=invoice.customer, is_active=True).order_by("pk")
+    chosen = accounts.values_list("language", flat=True).first()
+    wanted = chosen or language_of_country(invoice.customer.country)
+    return wanted if wanted in offered else settings.LANGUAGE_CODE
+
+
 def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rendering:
     """The PDF of ``invoice`` as its customer gets it: Factur-X for professionals, a plain PDF/A-3 for individuals.
 
@@ -71,14 +89,18 @@ def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rende
     check_issuer(invoice)
     einvoice = einvoice or einvoice_of(invoice)
     xml = einvoice.xml
-    pdf = render_invoice(
-        einvoice.content,
-        print_style(invoice.company, invoice.customer, on=invoice.issue_date),
-        xml=xml,
-        created=datetime.datetime.combine(invoice.issue_date, datetime.time(), tzinfo=datetime.UTC),
-        identifier=uuid.uuid5(invoice.pk, f"version {invoice.version}").bytes,
-        label=COPY_LABEL if xml is None and is_copy(invoice) else "",
-    )
+    style = print_style(invoice.company, invoice.customer, on=invoice.issue_date)
+    label = COPY_LABEL if xml is None and is_copy(invoice) else ""
+    # Only what is printed: the XML and what is kept beside it were made before, in French.
+    with override(document_language(invoice)):
+        pdf = render_invoice(
+            einvoice.content,
+            style,
+            xml=xml,
+            created=datetime.datetime.combine(invoice.issue_date, datetime.time(), tzinfo=datetime.UTC),
+            identifier=uuid.uuid5(invoice.pk, f"version {invoice.version}").bytes,
+            label=_(label) if label else "",
+        )
     return Rendering(
         content=pdf,
         profile=einvoice.profile,
@@ -97,7 +119,9 @@ def preview_document(invoice: Invoice) -> bytes:
     if received is not None:
         return read_document(received)
     style = print_style(invoice.company, invoice.customer, on=invoice.issue_date)
-    return render_preview(einvoice_of(invoice).content, style, on=invoice.issue_date, label=PREVIEW_LABEL)
+    content = einvoice_of(invoice).content
+    with override(document_language(invoice)):
+        return render_preview(content, style, on=invoice.issue_date, label=PREVIEW_LABEL)
 
 
 def render_preview(content: InvoiceContent, style: PrintStyle, *, on: datetime.date, label: str) -> bytes:

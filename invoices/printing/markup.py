@@ -9,12 +9,13 @@ from string import Template as Fill
 from django.template import Context, Engine, Template
 from weasyprint import CSS
 
+from invoices.cldr import language_in_use, translate
 from invoices.printing.fetching import REFUSING
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TITLE_LEADING, Layout
 from invoices.printing.page import Page
 from invoices.printing.style import PrintStyle
-from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE
+from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE, VAT_LABEL, VAT_LABEL_WIDE
 from mailing.colours import darken_for_white
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
@@ -28,15 +29,20 @@ def _template() -> Template:
     """The structure, without the white space between its tags: each one would be a box more."""
     source = (FOLDER / "invoice.html").read_text(encoding="utf-8")
     # An engine of its own: what is printed depends on no setting of the site, and is always escaped.
-    return Engine(autoescape=True, debug=False).from_string(BETWEEN_TAGS.sub("", source))
+    return Engine(autoescape=True, debug=False, libraries={"i18n": "invoices.printing.tags"}).from_string(
+        BETWEEN_TAGS.sub("", source)
+    )
 
 
 def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
     """The whole document; every text from outside is escaped and printable. It is well-formed XML too."""
     context = {
         "page": page,
+        "language": language_in_use(),
         "newline": "\n",
-        "logo": {"url": style.logo.url, "alt": f"Logo de {seller}"} if style.logo else None,
+        "logo": {"url": style.logo.url, "alt": translate("Logo de %(name)s") % {"name": seller}}
+        if style.logo
+        else None,
         "code_url": CODE_URL if page.transfer_code else "",
         "in_currency": f" ({page.currency})" if page.currency else "",
     }
@@ -44,8 +50,11 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
-    """The parsed stylesheet of a template in a company's colour; the bottom margin holds the foot's lines."""
+def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CSS:
+    """The parsed stylesheet of a template in a company's colour; the bottom margin holds the foot's lines.
+
+    ``language`` is the one in use, in whose words sums are carried from page to page.
+    """
     layout = LAYOUTS[template]
     ink = darken_for_white(colour)
     # 2 mm + a carried total, then the foot over 9 mm of white.
@@ -55,6 +64,9 @@ def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
     )
     filled = Fill(source).substitute(
         layout.measures(),
+        page=translate("Page"),
+        carried=translate("À reporter"),
+        brought=translate("Report"),
         colour=ink,
         ink="#1b1b1b",
         quiet="#5f6368",
@@ -64,6 +76,8 @@ def stylesheet(template: str, colour: str, foot_lines: int) -> CSS:
         due_wide=f"{layout.text * DUE_WIDE:g}",
         label=f"{LABEL:g}",
         label_wide=f"{LABEL_WIDE:g}",
+        vat_label=f"{VAT_LABEL:g}",
+        vat_label_wide=f"{VAT_LABEL_WIDE:g}",
     )
     filled += "".join(_least_heights(layout))
     return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)

@@ -5,6 +5,7 @@ Sources: CGI ann. II art. 242 nonies A; C. com. L441-9, L441-10, D441-5, R123-23
 
 from collections.abc import Iterable
 
+from invoices.cldr import punctuation, translate
 from invoices.en16931.model import Delivery, InvoiceContent
 from invoices.printing import number_format, wording
 from invoices.printing.parties import postal_lines
@@ -28,8 +29,13 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
     apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
     others = [note.text for note in content.notes if note.subject_code not in apart]
     documents = _supporting_documents(content)
-    deliveries = [f"Autre livraison{delivery_text(each)}." for each in content.other_deliveries]
-    return _unique([_sentences(vat), _sentences(payment), *deliveries, *others, documents, *style.other_mentions])
+    deliveries = [
+        translate("Autre livraison%(where)s.") % {"where": delivery_text(each)} for each in content.other_deliveries
+    ]
+    # The law's own words are French; what they mean stands beneath, where the document is in another language.
+    meant = [[translate(text) for text in texts if text and translate(text) != text] for texts in (vat, payment)]
+    legal = [_sentences(texts) for texts in (vat, payment, *meant)]
+    return _unique([*legal, *deliveries, *others, documents, *style.other_mentions])
 
 
 def delivery_text(delivery: Delivery) -> str:
@@ -38,19 +44,21 @@ def delivery_text(delivery: Delivery) -> str:
     if not any(parts) and delivery.location:
         parts = [delivery.location.value]
     place = ", ".join(filter(None, parts))
-    when = f" le {number_format.day(delivery.date)}" if delivery.date else ""
-    return f"{when} : {place}" if place else when
+    when = translate(" le %(date)s") % {"date": number_format.day(delivery.date)} if delivery.date else ""
+    return f"{when}{punctuation(':')} {place}" if place else when
 
 
 def _supporting_documents(content: InvoiceContent) -> str:
     """What goes with the invoice (BG-24): by its number, what it is, and where it is to be found."""
     documents = []
     for each in content.supporting_documents:
-        kind = wording.SUPPORTING_DOCUMENTS.get(each.description, each.description)
+        kind = wording.word(wording.SUPPORTING_DOCUMENTS, each.description) or each.description
         named = f"{kind} {each.reference}" if kind and kind != each.reference else each.reference
         place = each.location or each.filename
         documents.append(f"{named} ({place})" if place and place != named else named)
-    return f"Pièces jointes : {' ; '.join(documents)}." if documents else ""
+    if not documents:
+        return ""
+    return translate("Pièces jointes : %(names)s.") % {"names": f"{punctuation(';')} ".join(documents)}
 
 
 def _sentences(texts: Iterable[str]) -> str:
@@ -62,7 +70,7 @@ def _reform_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:
     """Category of the operation, option for VAT on debits (ann. II 242 nonies A, as amended by decree 2022-1299)."""
     mentions = []
     if category := wording.OPERATION_CATEGORIES.get(content.business_process[:1]):
-        mentions.append(f"Catégorie de l’opération : {category[:1].lower()}{category[1:]}")
+        mentions.append(category)
     if style.vat_on_debits or content.vat_point_code == "5":
         mentions.append(wording.VAT_ON_DEBITS)
     return mentions

@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 from weasyprint import __version__
 from weasyprint.pdf.metadata import DocumentMetadata
 
+from invoices.cldr import language_in_use
+
 XML_NAME = "factur-x.xml"
 PRODUCER = f"WeasyPrint {__version__}"
 
@@ -54,7 +56,12 @@ class InvoiceMetadata(DocumentMetadata):  # type: ignore[misc]
         """``created`` is aware; ``level`` is the Factur-X conformance level, or None where no XML is attached."""
         when = created.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         super().__init__(
-            title=title, authors=[author] if author else [], description=subject, created=when, modified=when, lang="fr"
+            title=title,
+            authors=[author] if author else [],
+            description=subject,
+            created=when,
+            modified=when,
+            lang=language_in_use(),
         )
         self.level = level
 
@@ -76,7 +83,7 @@ class InvoiceMetadata(DocumentMetadata):  # type: ignore[misc]
             "</dc:description>"
             if self.description
             else "",
-            "<dc:language><rdf:Bag><rdf:li>fr</rdf:li></rdf:Bag></dc:language></rdf:Description>",
+            f"<dc:language><rdf:Bag><rdf:li>{escape(self.lang)}</rdf:li></rdf:Bag></dc:language></rdf:Description>",
             f'{about}xmlns:xmp="http://ns.adobe.com/xap/1.0/"><xmp:CreateDate>{self.created}</xmp:CreateDate>'
             f"<xmp:ModifyDate>{self.modified}</xmp:ModifyDate></rdf:Description>",
             f'{about}xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" '

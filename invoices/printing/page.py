@@ -10,16 +10,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from invoices.cldr import foreign_locale, language_in_use, punctuation, translate
 from invoices.en16931.countries import country_name
 from invoices.en16931.model import InvoiceContent, Line
 from invoices.printing import number_format, wording
-from invoices.printing.fonts import wrap
+from invoices.printing.fonts import width, wrap
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, TITLE_LEADING, Layout
 from invoices.printing.mentions import delivery_text, foot_of_page, terms
 from invoices.printing.parties import address_lines, party_lines
 from invoices.printing.payment import code_of_transfer, payment_lines
 from invoices.printing.style import PrintStyle
-from invoices.printing.totals import Total, allowance_label, is_wide, signed, totals_of
+from invoices.printing.totals import (
+    BETWEEN,
+    VAT_LABEL,
+    VAT_LABEL_WIDE,
+    Total,
+    allowance_label,
+    is_wide,
+    signed,
+    totals_of,
+)
 from invoices.printing.transfer_code import TransferCode
 
 
@@ -92,9 +102,12 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
     buyer, buyer_lines = party_lines(content.buyer, content, layout, is_seller=False)
     seller, seller_lines = party_lines(content.seller, content, layout, is_seller=True)
     delivery = _delivery(content, layout)
-    vat, totals = _vat(content), totals_of(content, layout)
+    is_large = is_wide(content, layout)
+    vat, totals = _vat(content, layout, is_wide=is_large), totals_of(content, layout)
     heading = wrap(wording.title(content).upper(), layout.column * POINTS_PER_MM, layout.title, bold=True)
-    number = _clipped(wrap(f"N° {content.number}", layout.column * POINTS_PER_MM, layout.text, bold=True))
+    number = _clipped(
+        wrap(f"{translate('N°')} {content.number}", layout.column * POINTS_PER_MM, layout.text, bold=True)
+    )
     return Page(
         title=wording.title(content),
         heading=_in_case_of(wording.title(content), heading),
@@ -118,8 +131,8 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         rows=_rows(content, layout),
         vat=vat,
         totals=totals,
-        vat_is_taller=len(vat) > sum(row.label.count("\n") + 1 for row in totals),
-        is_wide=is_wide(content, layout),
+        vat_is_taller=sum(row.rate.count("\n") + 1 for row in vat) > sum(row.label.count("\n") + 1 for row in totals),
+        is_wide=is_large,
         payment="\n".join(payment_lines(content, style, layout)),
         transfer_code=code_of_transfer(content, style),
         terms=tuple("\n".join(wrap(text, TEXT_WIDTH * POINTS_PER_MM, layout.small)) for text in terms(content, style)),
@@ -133,28 +146,28 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
     """Dates and references beside the title."""
     pairs = []
     if content.due_date and not content.is_credit_note:
-        pairs.append(("Échéance", number_format.day(content.due_date)))
+        pairs.append((translate("Échéance"), number_format.day(content.due_date)))
     for reference in content.preceding_invoices:
-        date = f" du {number_format.day(reference.date)}" if reference.date else ""
-        pairs.append(("Facture d’origine", f"{reference.number}{date}"))
+        date = translate(" du %(date)s") % {"date": number_format.day(reference.date)} if reference.date else ""
+        pairs.append((translate("Facture d’origine"), f"{reference.number}{date}"))
     delivery_date = content.delivery.date if content.delivery else None
     if delivery_date and delivery_date != content.issue_date:
-        pairs.append(("Livraison ou exécution", number_format.day(delivery_date)))
+        pairs.append((translate("Livraison ou exécution"), number_format.day(delivery_date)))
     if content.vat_point_date and content.vat_point_date not in (content.issue_date, delivery_date):
-        pairs.append(("Exigibilité de la TVA", number_format.day(content.vat_point_date)))
+        pairs.append((translate("Exigibilité de la TVA"), number_format.day(content.vat_point_date)))
     if content.period and (period := period_text(content.period.start, content.period.end)):
-        pairs.append(("Période", period))
+        pairs.append((translate("Période"), period))
     pairs += [
-        ("Votre commande", content.purchase_order_reference),
-        ("Votre référence", content.buyer_reference),
-        ("Contrat", content.contract_reference),
-        ("Projet", content.project_reference),
-        ("Notre commande", content.sales_order_reference),
-        ("Bon de livraison", content.despatch_advice_reference),
-        ("Avis de réception", content.receiving_advice_reference),
-        ("Marché ou lot", content.tender_reference),
-        ("Objet facturé", content.invoiced_object.value if content.invoiced_object else ""),
-        ("Imputation", content.buyer_accounting_reference),
+        (translate("Votre commande"), content.purchase_order_reference),
+        (translate("Votre référence"), content.buyer_reference),
+        (translate("Contrat"), content.contract_reference),
+        (translate("Projet"), content.project_reference),
+        (translate("Notre commande"), content.sales_order_reference),
+        (translate("Bon de livraison"), content.despatch_advice_reference),
+        (translate("Avis de réception"), content.receiving_advice_reference),
+        (translate("Marché ou lot"), content.tender_reference),
+        (translate("Objet facturé"), content.invoiced_object.value if content.invoiced_object else ""),
+        (translate("Imputation"), content.buyer_accounting_reference),
     ]
     room = layout.column * POINTS_PER_MM
     facts = []
@@ -168,12 +181,12 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
 def period_text(start: datetime.date | None, end: datetime.date | None) -> str:
     """« du 01/06/2022 au 30/06/2022 », or what is known of it."""
     if start and start == end:
-        return f"le {number_format.day(start)}"
+        return translate("le %(date)s") % {"date": number_format.day(start)}
     if start and end:
-        return f"du {number_format.day(start)} au {number_format.day(end)}"
+        return translate("du %(start)s au %(end)s") % {"start": number_format.day(start), "end": number_format.day(end)}
     if start:
-        return f"à partir du {number_format.day(start)}"
-    return f"jusqu’au {number_format.day(end)}" if end else ""
+        return translate("à partir du %(date)s") % {"date": number_format.day(start)}
+    return translate("jusqu’au %(date)s") % {"date": number_format.day(end)} if end else ""
 
 
 def _delivery(content: InvoiceContent, layout: Layout) -> str:
@@ -203,7 +216,7 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
         carried += line.net_amount
         details = _details(line, currency)
         elsewhere = [delivery_text(each) for each in line.deliveries if each != content.delivery]
-        details += [f"Livré{text}" for text in elsewhere if text]
+        details += [translate("Livré%(where)s") % {"where": text} for text in elsewhere if text]
         quantity = "" if line.quantity is None else number_format.number(line.quantity)
         if line.quantity is not None and (unit := wording.unit(line.unit, line.quantity)):
             quantity = f"{quantity}{number_format.BEFORE_UNIT}{unit}"
@@ -217,7 +230,7 @@ def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
                 details="\n".join(wrap("\n".join(details), room, layout.small)) if details else "",
                 quantity=quantity,
                 price=price,
-                rate="" if is_text else _rate(line.vat_category, line.vat_rate),
+                rate="" if is_text else _rate(line.vat_category, line.vat_rate, layout),
                 amount="" if is_text else number_format.amount(line.net_amount, currency),
                 carried=number_format.money(carried, currency),
             )
@@ -231,38 +244,51 @@ def _details(line: Line, currency: str) -> list[str]:
     references = [
         f"{label}{number_format.BEFORE_UNIT}{value}"
         for label, value in (
-            ("Réf.", line.seller_item_identifier),
-            ("Votre réf.", line.buyer_item_identifier),
+            (translate("Réf."), line.seller_item_identifier),
+            (translate("Votre réf."), line.buyer_item_identifier),
             ("GTIN", line.standard_item_identifier.value if line.standard_item_identifier else ""),
-            ("Poste de commande", line.order_line_reference),
-            ("Objet", line.object_identifier.value if line.object_identifier else ""),
-            ("Imputation", line.accounting_reference),
-            ("Origine", country_name(line.origin_country) if line.origin_country else ""),
+            (translate("Poste de commande"), line.order_line_reference),
+            (translate("Objet"), line.object_identifier.value if line.object_identifier else ""),
+            (translate("Imputation"), line.accounting_reference),
+            (
+                translate("Origine"),
+                country_name(line.origin_country, language_in_use()) if line.origin_country else "",
+            ),
         )
         if value
     ]
     if line.attributes:
-        details.append(" · ".join(f"{each.name}{number_format.BEFORE_UNIT}: {each.value}" for each in line.attributes))
+        details.append(
+            " · ".join(
+                f"{each.name}{punctuation(':', number_format.BEFORE_UNIT)} {each.value}" for each in line.attributes
+            )
+        )
     if references:
         details.append(" · ".join(references))
     if line.period and (period := period_text(line.period.start, line.period.end)):
         details.append(f"{period[:1].upper()}{period[1:]}")
     if line.gross_price is not None and line.price_discount:
         details.append(
-            f"Prix brut {number_format.price(line.gross_price, currency)}, "
-            f"remise {number_format.price(line.price_discount, currency)} par unité"
+            translate("Prix brut %(price)s, remise %(discount)s par unité")
+            % {
+                "price": number_format.price(line.gross_price, currency),
+                "discount": number_format.price(line.price_discount, currency),
+            }
         )
     details += [
-        f"{allowance_label(item)} : {number_format.amount(signed(item), currency)}" for item in line.allowances_charges
+        f"{allowance_label(item)}{punctuation(':')} {number_format.amount(signed(item), currency)}"
+        for item in line.allowances_charges
     ]
     return details
 
 
-def _rate(category: str, rate: Decimal | None) -> str:
+def _rate(category: str, rate: Decimal | None, layout: Layout) -> str:
     """A rate, or the category where there is none to pay."""
     if rate and category in ("S", "", "L", "M"):
         return number_format.rate(rate)
-    return wording.SHORT_CATEGORIES.get(category) or ("" if rate is None else number_format.rate(rate))
+    if short := wording.word(wording.SHORT_CATEGORIES, category):
+        return "\n".join(wrap(short, layout.rate * POINTS_PER_MM - BETWEEN, layout.text))
+    return "" if rate is None else number_format.rate(rate)
 
 
 def _in_case_of(title: str, lines: list[str]) -> str:
@@ -274,10 +300,23 @@ def _in_case_of(title: str, lines: list[str]) -> str:
     return "\n".join(broken)
 
 
-def _vat(content: InvoiceContent) -> tuple[Vat, ...]:
+def _category(category: str, layout: Layout, *, is_wide: bool) -> str:
+    """Why no VAT is due, broken into lines for the VAT table: the short word where the long one is too long."""
+    room = (VAT_LABEL_WIDE if is_wide else VAT_LABEL) * POINTS_PER_MM
+    label = wording.word(wording.CATEGORIES, category)
+    if foreign_locale() is None:
+        return label  # each fits
+    if any(width(word, layout.text) > room for word in label.split()):
+        label = wording.word(wording.SHORT_CATEGORIES, category)
+    return "\n".join(wrap(label, room, layout.text)) if label else ""
+
+
+def _vat(content: InvoiceContent, layout: Layout, *, is_wide: bool) -> tuple[Vat, ...]:
     rows = []
     for item in content.vat_breakdown:
-        label = wording.CATEGORIES.get(item.category) or ("" if item.rate is None else number_format.rate(item.rate))
+        label = _category(item.category, layout, is_wide=is_wide) or (
+            "" if item.rate is None else number_format.rate(item.rate)
+        )
         rows.append(
             Vat(
                 label,

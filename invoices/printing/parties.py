@@ -1,5 +1,6 @@
 """Seller and buyer as blocks of lines: name, address, identifiers."""
 
+from invoices.cldr import language_in_use, translate
 from invoices.en16931.countries import country_name
 from invoices.en16931.model import SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
 from invoices.printing.fonts import wrap
@@ -23,7 +24,7 @@ def address_lines(address: Address, content: InvoiceContent) -> list[str]:
         "FR",
     }
     if address.country and len(countries - {""}) > 1:
-        lines.append(country_name(address.country))
+        lines.append(country_name(address.country, language_in_use()))
     return lines
 
 
@@ -43,7 +44,7 @@ def party_lines(party: Party, content: InvoiceContent, layout: Layout, *, is_sel
     if party.trading_name and party.trading_name != party.name:
         lines.append(party.trading_name)
     if party.contact and party.contact.name and not is_seller:
-        lines.append(f"À l’attention de {party.contact.name}")
+        lines.append(translate("À l’attention de %(name)s") % {"name": party.contact.name})
     if party.address:
         lines += address_lines(party.address, content)
     lines += identifier_lines(party, is_seller=is_seller)
@@ -53,7 +54,7 @@ def party_lines(party: Party, content: InvoiceContent, layout: Layout, *, is_sel
             name = "" if contact.name == party.name else contact.name
             lines += [text for text in (name, contact.phone, contact.email) if text]
         if representative := content.tax_representative:
-            lines.append(f"Représentant fiscal : {representative.name}")
+            lines.append(translate("Représentant fiscal : %(name)s") % {"name": representative.name})
             lines += address_lines(representative.address, content) if representative.address else []
             lines += identifier_lines(representative, is_seller=True)
     name = party.name or party.trading_name
@@ -74,13 +75,15 @@ def identifier_lines(party: Party, *, is_seller: bool) -> list[str]:
         elif legal.scheme == SIRET_SCHEME:
             lines.append(f"SIRET {grouped_siren(legal.value)}")
         else:
-            lines.append(f"Immatriculation {legal.value}")
+            lines.append(f"{translate('Immatriculation')} {legal.value}")
     elif siret:
         lines.append(f"SIRET {grouped_siren(siret)}")
     if party.vat_identifier:
-        lines.append(f"N°{NO_BREAK}TVA {party.vat_identifier}")
+        lines.append(translate("N°\u00a0TVA %(number)s") % {"number": party.vat_identifier})
     elif party.tax_registration:
-        lines.append(f"N°{NO_BREAK}fiscal {party.tax_registration}")
+        lines.append(translate("N°\u00a0fiscal %(number)s") % {"number": party.tax_registration})
     if not is_seller:
-        lines += [f"Code client {item.value}" for item in party.identifiers if not item.scheme and item.value]
+        lines += [
+            f"{translate('Code client')} {item.value}" for item in party.identifiers if not item.scheme and item.value
+        ]
     return lines

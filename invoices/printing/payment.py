@@ -1,5 +1,6 @@
 """How to pay: the account, what to recall, and the QR code of a transfer."""
 
+from invoices.cldr import translate
 from invoices.en16931.model import InvoiceContent, PaymentInstructions
 from invoices.printing import number_format, wording
 from invoices.printing.fonts import wrap
@@ -37,19 +38,23 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     lines = []
     means = payment.means_text or wording.PAYMENT_MEANS.get(payment.means_code, "virement" if iban else "")
     if means:
-        means = f"Règlement : {means if means[1:2].isupper() else means[:1].lower() + means[1:]}"
+        if not means[1:2].isupper():
+            means = means[:1].lower() + means[1:]
+        if means in wording.PAYMENT_MEANS.values():
+            means = translate(means)
+        means = translate("Règlement : %(means)s") % {"means": means}
     if content.due_date:
-        date = f"au plus tard le {number_format.day(content.due_date)}"
-        means = f"{means}, {date}" if means else f"Règlement {date}"
+        date = translate("au plus tard le %(date)s") % {"date": number_format.day(content.due_date)}
+        means = f"{means}, {date}" if means else translate("Règlement %(date)s") % {"date": date}
     lines.append(means)
     if payment.mandate_reference or payment.debited_iban:
         lines.append(
             " · ".join(
                 f"{label} {value}"
                 for label, value in (
-                    ("Mandat", payment.mandate_reference),
+                    (translate("Mandat"), payment.mandate_reference),
                     ("ICS", payment.creditor_identifier),
-                    ("Compte débité", grouped_iban(payment.debited_iban)),
+                    (translate("Compte débité"), grouped_iban(payment.debited_iban)),
                 )
                 if value
             )
@@ -57,10 +62,12 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     elif iban:
         lines.append(f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}")
         if holder and holder != content.seller.name:
-            lines.append(f"Titulaire : {holder}")
-        lines.append(f"Référence à rappeler : {payment.remittance_information or content.number}")
+            lines.append(translate("Titulaire : %(name)s") % {"name": holder})
+        lines.append(
+            translate("Référence à rappeler : %(text)s") % {"text": payment.remittance_information or content.number}
+        )
     if content.payee and content.payee.name:
-        lines.append(f"À payer à {content.payee.name}")
+        lines.append(translate("À payer à %(name)s") % {"name": content.payee.name})
     room = (TEXT_WIDTH - CODE_WIDTH) * POINTS_PER_MM
     return wrap("\n".join(line for line in lines if line), room, layout.text)
 

@@ -13,6 +13,7 @@ import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
+from invoices.cldr import language_in_use
 from invoices.en16931.model import InvoiceContent
 from invoices.en16931.profiles import conformance_level
 from invoices.printing.actual_text import copied_as_typed
@@ -133,7 +134,7 @@ def _to_pdf(
     known: dict[str, Any] = dict(known_pictures(style.logo))
     if page.transfer_code:
         known[CODE_URL] = page.transfer_code
-    sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1)
+    sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1, language_in_use())
     with copied_as_typed(), patched():
         document = document_of(html, InMemoryFetcher(pictures)).render(
             stylesheets=[sheet],

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from invoices.cldr import translate
 from invoices.en16931.model import AllowanceCharge, InvoiceContent
 from invoices.printing import number_format
 from invoices.printing.fonts import width, wrap
@@ -12,6 +13,7 @@ from invoices.printing.layouts import POINTS_PER_MM, Layout
 SHOWN_ALLOWANCES = 20
 # Width of the labels, mm: usual, and where an amount needs more than what they leave.
 LABEL, LABEL_WIDE = 44.0, 28.0
+VAT_LABEL, VAT_LABEL_WIDE = 34.0, 22.0  # the same of the VAT table
 # Size of the amount to pay, as a multiple of the text's: usual, and where an amount is wide.
 DUE, DUE_WIDE = 1.5, 1.15
 BETWEEN = 6.0  # points kept between a label and its amount
@@ -57,7 +59,7 @@ def _type(row: Total, layout: Layout, *, is_large: bool) -> tuple[float, bool]:
 
 def allowance_label(item: AllowanceCharge) -> str:
     """« Remise 10 % – fidélité », « Frais – port »."""
-    label = "Frais" if item.is_charge else "Remise"
+    label = translate("Frais") if item.is_charge else translate("Remise")
     if item.percentage is not None:
         label = f"{label} {number_format.rate(item.percentage)}"
     if item.reason.startswith(label):
@@ -79,32 +81,35 @@ def _all_rows(content: InvoiceContent) -> list[Total]:
             rows.append(Total(label, number_format.money(value, currency), kind))
 
     if content.allowances_charges or content.allowance_total or content.charge_total:
-        add("Total des lignes HT", content.line_total)
+        add(translate("Total des lignes HT"), content.line_total)
         for item in content.allowances_charges[:SHOWN_ALLOWANCES]:
             label = allowance_label(item)
             if item.vat_rate:
-                label = f"{label} (TVA {number_format.rate(item.vat_rate)})"
+                label = f"{label} ({translate('TVA')} {number_format.rate(item.vat_rate)})"
             add(label, signed(item))
         if others := content.allowances_charges[SHOWN_ALLOWANCES:]:
-            add(f"{len(others)} autres remises et frais", sum(map(signed, others), Decimal(0)))
+            add(
+                translate("%(count)d autres remises et frais") % {"count": len(others)},
+                sum(map(signed, others), Decimal(0)),
+            )
         if not content.allowances_charges:
-            add("Remises", -content.allowance_total if content.allowance_total else None)
-            add("Frais", content.charge_total or None)
-    add("Total HT", content.total_without_vat)
-    add("TVA", content.total_vat)
+            add(translate("Remises"), -content.allowance_total if content.allowance_total else None)
+            add(translate("Frais"), content.charge_total or None)
+    add(translate("Total HT"), content.total_without_vat)
+    add(translate("TVA"), content.total_vat)
     if content.vat_currency and content.vat_currency != currency and content.total_vat_in_vat_currency is not None:
         rows.append(
             Total(
-                f"soit TVA en {content.vat_currency}",
+                translate("soit TVA en %(currency)s") % {"currency": content.vat_currency},
                 number_format.money(content.total_vat_in_vat_currency, content.vat_currency),
                 "",
             )
         )
-    add("Total TTC", content.total_with_vat, "strong")
+    add(translate("Total TTC"), content.total_with_vat, "strong")
     if content.prepaid_amount:
-        add("Déjà payé", -content.prepaid_amount)
+        add(translate("Déjà payé"), -content.prepaid_amount)
     if content.rounding_amount:
-        add("Arrondi", content.rounding_amount)
+        add(translate("Arrondi"), content.rounding_amount)
     due = content.amount_due if content.amount_due is not None else content.total_with_vat
-    add("Net en votre faveur" if content.is_credit_note else "Net à payer", due, "due")
+    add(translate("Net en votre faveur") if content.is_credit_note else translate("Net à payer"), due, "due")
     return rows

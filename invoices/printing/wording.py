@@ -3,6 +3,7 @@
 Legal text stays in French whatever the language of the portal.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from invoices.cldr import translate
@@ -33,9 +34,15 @@ TITLES = {
 SELF_BILLED = frozenset({"261", "389", "471", "473", "500", "501", "502"})
 
 
+def word(table: Mapping[str, str], code: str) -> str:
+    """The word of ``code`` in ``table``, in the language of the document; empty where there is none."""
+    found = table.get(code, "")
+    return translate(found) if found else ""
+
+
 def title(content: InvoiceContent) -> str:
     """« Facture », « Avoir », « Facture d’acompte »… by the type code (BT-3)."""
-    return TITLES.get(content.type_code, "Avoir" if content.is_credit_note else "Facture")
+    return word(TITLES, content.type_code) or (translate("Avoir") if content.is_credit_note else translate("Facture"))
 
 
 # In the VAT table and in the narrow column of rates, where a rate alone would not say it.
@@ -153,9 +160,9 @@ PAYMENT_MEANS = {
 
 # The first letter of the "cadre de facturation" (BT-23).
 OPERATION_CATEGORIES = {
-    "B": "Livraison de biens",
-    "S": "Prestation de services",
-    "M": "Livraison de biens et prestation de services",
+    "B": "Catégorie de l’opération : livraison de biens",
+    "S": "Catégorie de l’opération : prestation de services",
+    "M": "Catégorie de l’opération : livraison de biens et prestation de services",
 }
 VAT_ON_DEBITS = "Option pour le paiement de la taxe d’après les débits"
 SELF_BILLING = "Autofacturation"

@@ -128,7 +128,8 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
             "fields": ("languages",),
             "description": gettext_lazy(
                 "Le français est toujours proposé. Chaque client choisit sa langue dans son compte ; avant, elle est "
-                "devinée de son pays. Les messages prédéfinis ont un texte par langue."
+                "devinée de son pays. Les PDF sont figés dans la langue qu’il a alors, avec les mentions légales en "
+                "français ; les messages prédéfinis ont un texte par langue."
             ),
         },
     ),

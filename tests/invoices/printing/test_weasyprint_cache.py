@@ -114,7 +114,7 @@ def test_the_stylesheets_use_nothing_that_memory_leaves_out() -> None:
 
 def test_a_stylesheet_forgotten_takes_its_memory_along() -> None:
     render_invoice(samples.plain(2), STYLE, created=CREATED)
-    sheet = stylesheet(STYLE.template, STYLE.colour, 1)
+    sheet = stylesheet(STYLE.template, STYLE.colour, 1, "fr")
     assert sheet.remembered.elements
     switch.forget(sheet)
     assert not hasattr(sheet, "remembered")

@@ -1,5 +1,6 @@
 """Every page, mail and refusal in a language made for the test: what is not in its brackets was not translated."""
 
+import html as html_module
 import re
 from io import BytesIO
 from pathlib import Path
@@ -17,13 +18,20 @@ from django.utils.translation import override
 from customers.links import Purpose
 from customers.models import Account
 from customers.services import choose_password, send_credentials, send_link
+from invoices.en16931.countries import country_name
+from invoices.en16931.model import InvoiceContent
+from invoices.en16931.vat import printed_reason
 from invoices.exporting.run.mails import ExportedInvoice, draft_customer_mail, draft_invoice_mail
 from invoices.models import Company, Export, Invoice, LifecycleStatus
 from invoices.platforms.lifecycle import record_status
+from invoices.printing import PrintStyle, wording
+from invoices.printing.markup import to_html
+from invoices.printing.page import compose
 from mailing.composition import load_template
 from mailing.outbox import messages_to
 from portal import catalogues
 from tests.support.factories import make_account, make_company, make_customer, make_published_invoice
+from tests.support.invoice_examples import EXAMPLES
 
 pytestmark = pytest.mark.django_db
 
@@ -33,24 +41,41 @@ MORE_PAGES = ("/compte/mails/", "/compte/second-facteur/", "/factures/00000000-0
 PUBLIC_PAGES = ("/connexion/", "/connexion/oubli/", "/connexion/lien/", "/connexion/lien/stale/", "/verification/")
 LEGAL_PAGES = ("/mentions-legales/", "/accessibilite/", "/donnees-personnelles/", "/reprendre/", "/nowhere/")
 READ_OUT = re.compile(r'\s(?:aria-label|placeholder|alt|title|data-copied|data-one|data-many)="([^"]*)"')
-INNERMOST = re.compile("⟦[^⟦⟧]*⟧")
-CUT_SHORT = re.compile("⟦[^⟦⟧\\n]*…$", re.MULTILINE)  # a subject of more than 80 characters
+INNERMOST = re.compile("‹[^‹›]*›")
+CUT_SHORT = re.compile("‹[^‹›\\n]*…$", re.MULTILINE)  # a subject of more than 80 characters
 # Dates as CLDR writes them, keys of a second factor, addresses, labels that nothing fills, fingerprints.
 NO_WORDS = re.compile(
     r"\b\d{1,2} [a-z]{3} \d{4}\b|\b[A-Z2-7]{4}(?:\s[A-Z2-7]{4})+\b|\S+@\S+|https?://\S+|#[A-Z_]+|\b[0-9a-f]{4,}\b"
 )
 WORD = re.compile(r"[A-Za-zÀ-ÿ’]{2,}")
 # Names of things, the months and rules of Django's own catalogue, and the data of this test.
-NAMES = {"IBAN", "BIC", "SEPA", "PDF", "ZIP", "CSV", "XML", "SIREN", "SHA", "Factur", "QR", "EUR", "EN", "English"}
+NAMES = {
+    "IBAN",
+    "BIC",
+    "SEPA",
+    "PDF",
+    "ZIP",
+    "CSV",
+    "XML",
+    "SIREN",
+    "SHA",
+    "Factur",
+    "QR",
+    "EUR",
+    "ICS",
+    "GTIN",
+    "EN",
+    "English",
+}
 NAMES |= {"français", "Deutsch", "español", "italiano", "giu", "Giugno", "giugno", "lug", "luglio", "Luglio"}
 
 
 def bracketed(message: str) -> str:
     """``message`` in brackets: around each plural form, after the code of a status."""
     if re.fullmatch(r"[\w ]+,\w[\w ]*", message):
-        return ",".join(f"⟦{form}⟧" for form in message.split(","))
+        return ",".join(f"‹{form}›" for form in message.split(","))
     code, space, words = message.partition(" ")
-    return f"{code} ⟦{words}⟧" if space and code.isdigit() and len(code) == 3 else f"⟦{message}⟧"
+    return f"{code} ‹{words}›" if space and code.isdigit() and len(code) == 3 else f"‹{message}›"
 
 
 @pytest.fixture
@@ -86,7 +111,7 @@ def bare_words(html: str, *data: str) -> set[str]:
     """The words of ``html`` that a reader meets outside of brackets, but names and ``data``."""
     text = re.sub(r"(?s)<(style|script)\b.*?</\1>", " ", html)
     text = re.sub(r"(?s)<!--.*?-->", " ", text)
-    texts = [*READ_OUT.findall(text), re.sub(r"(?s)<[^>]*>", " ", text)]
+    texts = [*READ_OUT.findall(text), html_module.unescape(re.sub(r"(?s)<[^>]*>", " ", text))]
     found: set[str] = set()
     for each in texts:
         while (shorter := INNERMOST.sub(" ", each)) != each:
@@ -134,14 +159,14 @@ def test_a_page_of_the_account_has_no_bare_french(account: Account, company: Com
     invoice_of(account, number="2", kind=Invoice.Kind.CREDIT_NOTE, corrects=invoice)
     send_link(login=account.login, purpose=Purpose.SIGN_IN)
     page = signed_in(account).get(address).content.decode()
-    assert "⟦" in page
+    assert "‹" in page
     assert bare_words(page, *data_of(company)) == set()
 
 
 @pytest.mark.parametrize("address", [*PUBLIC_PAGES, *LEGAL_PAGES])
 def test_a_public_page_has_no_bare_french(client: Client, company: Company, address: str) -> None:
     page = client.get(address, headers={"Accept-Language": PSEUDO}, follow=True).content.decode()
-    assert "⟦" in page
+    assert "‹" in page
     assert bare_words(page, *data_of(company)) == set()
 
 
@@ -159,7 +184,7 @@ def test_an_answer_to_a_visitor_has_no_bare_french(
     client: Client, company: Company, address: str, sent: dict[str, str]
 ) -> None:
     page = client.post(address, sent, headers={"Accept-Language": PSEUDO}).content.decode()
-    assert "⟦" in page
+    assert "‹" in page
     assert bare_words(page, "nobody", *data_of(company)) == set()
 
 
@@ -180,6 +205,22 @@ def legal_mentions(company: Company) -> tuple[str, ...]:
     """What the law has the company say, in French whoever reads it."""
     capital = f"au capital de {company.share_capital}"
     return (company.late_penalty, company.recovery_fee, company.discount_terms, capital, "FR")
+
+
+@pytest.mark.parametrize("name", list(EXAMPLES))
+def test_a_printed_invoice_has_no_bare_french_but_its_own(company: Company, name: str) -> None:
+    content, style = EXAMPLES[name].content, PrintStyle(late_penalty=company.late_penalty, iban=company.iban)
+    with override(PSEUDO):
+        html = to_html(compose(content, style), style, seller="NN")
+    reasons = [printed_reason(category) for category in wording.CATEGORIES | {"Z": ""}]
+    own = WORD.findall(f"{content} {style} {reasons}".replace("\\n", " "))
+    country_names = WORD.findall(" ".join(country_name(code, PSEUDO) for code in countries_of(content)))
+    assert bare_words(html, "NN") - {*own, *country_names} == set()
+
+
+def countries_of(content: InvoiceContent) -> set[str]:
+    """The countries that the page of ``content`` may name."""
+    return set(re.findall(r"country='([A-Z]{2})'", str(content)))
 
 
 @pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "413", "429", "500"])
