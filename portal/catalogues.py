@@ -55,6 +55,8 @@ TABLES: Final = (
 # Stands in the head of a compiled catalogue, which says the same whenever it was written.
 _NO_TIME: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "translate"))
+# What is registered with a label for staff: the editor of messages is in French.
+_STAFF_ONLY: Final = frozenset(("Placeholder",))
 _IN_TEMPLATE: Final = re.compile(r"""\b(?:_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _PLURAL_FORMS: Final = re.compile(r'\|plural:"([^"]+)"')
 
@@ -101,11 +103,15 @@ def _texts(nodes: Iterable[ast.expr]) -> Iterator[str]:
 
 
 def _of_python(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MARKS):
-            continue
-        texts = node.args[:2] if node.func.id.startswith("ngettext") else node.args[:1]
+    """The texts of calls of gettext below ``tree``, those that only staff read aside (labels of placeholders)."""
+    called = tree.func.id if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) else ""
+    if called in _STAFF_ONLY:
+        return
+    if isinstance(tree, ast.Call) and called in _MARKS:
+        texts = tree.args[:2] if called.startswith("ngettext") else tree.args[:1]
         yield from _texts(texts)
+    for child in ast.iter_child_nodes(tree):
+        yield from _of_python(child)
 
 
 def _of_template(source: str) -> Iterator[str]:
@@ -131,7 +137,7 @@ def load(language: str) -> Catalog:
 
 
 def follow_sources(language: str) -> list[str]:
-    """Write the catalogue of ``language`` anew: messages of the sources only, what was translated kept.
+    """Write the catalogue of ``language`` again: messages of the sources only, translations kept.
 
     Makes the catalogue where there is none. Returns the messages that have no translation.
     """

@@ -4,12 +4,19 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from customers.models import Account
+
+# The same cases at each run, and no limit of time: a busy machine is no defect.
+hypothesis.settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 # A test that has none of these touches no database.
 DATABASE_MARKERS = ("django_db", "postgresql")
