@@ -1,11 +1,13 @@
 """Each column of the ERP's tables is declared, read and documented."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from invoices.importing.tables import customers, invoice_rows
+from invoices.en16931.model import InvoiceContent, Line
+from invoices.importing.tables import customers, invoice_rows, line_rows
 from invoices.importing.tables.columns import CONTACTS, CUSTOMERS, INVOICES, LINES, TableKind
 
 SECTIONS = {"Clients": CUSTOMERS, "Contacts": CONTACTS, "Factures": INVOICES, "Lignes": LINES}
@@ -26,7 +28,36 @@ def test_the_page_of_the_import_names_each_column_and_the_obligatory_ones_in_ita
 
 @pytest.mark.parametrize(
     ("kind", "read"),
-    [(CUSTOMERS, {*customers.READERS, "email"}), (INVOICES, set(invoice_rows.PARSERS))],
+    [
+        (CUSTOMERS, {*customers.READERS, "email"}),
+        (INVOICES, set(invoice_rows.PARSERS)),
+        (LINES, set(line_rows.line_parsers())),
+    ],
+    ids=["customers", "invoices", "lines"],
 )
-def test_each_column_has_its_parser(kind: TableKind, read: set[str]) -> None:
-    assert read == {each.name for each in kind.columns}
+def test_each_column_has_its_parser_or_its_term(kind: TableKind, read: set[str]) -> None:
+    assert read == {each.name for each in kind.columns if not each.term}
+
+
+@pytest.mark.parametrize(("kind", "model"), [(INVOICES, InvoiceContent), (LINES, Line)], ids=["invoices", "lines"])
+def test_a_term_is_a_text_of_the_semantic_model(kind: TableKind, model: type) -> None:
+    texts = {each.name for each in fields(model) if each.type in (str, "str")}
+
+    assert set(kind.terms.values()) - texts == set()
+
+
+# The columns that there were when hashes of cells began: what was imported then is compared by these alone.
+FIRST_EDITION = {
+    "invoices": "adresse_livraison categorie code_client code_postal_livraison complement_livraison date "
+    "date_facture_corrigee date_livraison deja_paye devise echeance facture_corrigee nom_livraison note numero "
+    "pays_livraison pdf reference societe total_ht total_ttc total_tva tva_en_euros type ville_livraison",
+    "lines": "article categorie_tva date_livraison designation motif_exoneration numero prix_unitaire_ht quantite "
+    "remise societe taux_tva total_ht unite",
+}
+
+
+@pytest.mark.parametrize("kind", [INVOICES, LINES], ids=["invoices", "lines"])
+def test_a_column_that_came_later_says_since_when(kind: TableKind) -> None:
+    first = {each.name for each in kind.columns if each.since == 1}
+
+    assert sorted(first) == FIRST_EDITION[kind.name].split(), "say since=… at the new column, one more than EDITION"

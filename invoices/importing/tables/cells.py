@@ -11,7 +11,7 @@ from typing import Final
 from invoices.en16931.countries import country_code
 from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import Rejection
-from invoices.importing.tables.columns import CELLS, RecognisedTable, cells_text
+from invoices.importing.tables.columns import CELLS, RecognisedTable, cells_text, terms_text
 from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
 from invoices.importing.words import says_nothing
 
@@ -152,6 +152,17 @@ class Cells:
                 return [self._carefully(column, parse) for column, parse in parsers.items()]
 
         return read
+
+    def reader_of_terms(self) -> Callable[[], str]:
+        """A function that gives what columns with a term state in the current row, by :func:`.columns.terms_text`.
+
+        A text that is too long is refused.
+        """
+        at_most = {each.name: each.at_most for each in self._table.kind.columns if each.name in self._positions}
+        names = [name for name in self._table.kind.terms if name in self._positions]
+        if not names:
+            return str
+        return lambda: terms_text((name, self.text(name, at_most[name])) for name in names)
 
     def _carefully(self, column: str, parse: Callable[[str], str]) -> str:
         text = self.text(column)

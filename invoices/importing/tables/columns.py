@@ -1,7 +1,7 @@
 """Which table a file is, by its header: names of columns however an ERP writes them, in any order."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from typing import Final
@@ -16,15 +16,29 @@ class Column:
     """A column of one of our tables: its name, and the others by which ERPs call it (as :func:`header_key`)."""
 
     def __init__(
-        self, name: str, *synonyms: str, is_obligatory: bool = False, is_identity: bool = False, since: int = 1
+        self,
+        name: str,
+        *synonyms: str,
+        is_obligatory: bool = False,
+        is_identity: bool = False,
+        since: int = 1,
+        term: str = "",
+        at_most: int = 200,
     ) -> None:
         """``is_identity``: it says which invoice a row is of and not what it is, or the name of its PDF, which counts
-        by bytes; so it is no part of the content. ``since`` is the edition (:data:`EDITION`) that it came with."""
+        by bytes; so it is no part of the content. ``since`` is the edition (:data:`EDITION`) that it came with.
+
+        ``term``: the text of the column, of ``at_most`` characters, is kept as this attribute of
+        :class:`~invoices.en16931.model.InvoiceContent` (of :class:`~invoices.en16931.model.Line` for a column of
+        lines). Such a column needs nothing but its declaration; any other is read by a parser of its own.
+        """
         self.name = name
         self.names = (name, *synonyms)
         self.is_obligatory = is_obligatory
         self.is_identity = is_identity
         self.since = since
+        self.term = term
+        self.at_most = at_most
 
 
 class TableKind:
@@ -37,6 +51,7 @@ class TableKind:
         self.obligatory = tuple(each.name for each in columns if each.is_obligatory)
         self.optional = tuple(each.name for each in columns if not each.is_obligatory)
         self.identity = frozenset(each.name for each in columns if each.is_identity)
+        self.terms = {each.name: each.term for each in columns if each.term}
         self.by_key: dict[str, str] = {}
         for column in columns:
             for key in column.names:
@@ -190,6 +205,18 @@ INVOICES: Final = TableKind(
     Column("pays_livraison", "pays_de_livraison"),
     Column("tva_en_euros", "tva_eur", "total_tva_eur"),
     Column("note", "commentaire", "remarque", "observation", "observations"),
+    Column(
+        "numero_marche",
+        "n_marche",
+        "marche",
+        "reference_marche",
+        "numero_contrat",
+        "n_contrat",
+        "contrat",
+        "reference_contrat",
+        since=2,
+        term="contract_reference",
+    ),
 )
 LINES: Final = TableKind(
     "lines",
@@ -207,12 +234,21 @@ LINES: Final = TableKind(
     Column("motif_exoneration", "motif_d_exoneration", "exoneration"),
     Column("date_livraison", "date_de_livraison", "livre_le"),
     Column("societe", "emetteur", "siren_societe", "siren_emetteur", "code_societe", is_identity=True),
+    Column(
+        "article_client",
+        "code_article_client",
+        "ref_article_client",
+        "reference_article_client",
+        "reference_acheteur",
+        since=2,
+        term="buyer_item_identifier",
+    ),
 )
 CELLS: Final = "="
 """The column of a rewritten table that holds the user's own cells, as :func:`cells_text` writes them; no header
 reads so."""
-EDITION: Final = 1
-"""Counts the editions of our columns; the next one that has a new column is 2, and says so at that column."""
+EDITION: Final = max(each.since for kind in (INVOICES, LINES) for each in kind.columns)
+"""Counts the editions of our columns of invoices and lines: a new column says at its declaration which one it opens."""
 KINDS: Final = (CUSTOMERS, CONTACTS, INVOICES, LINES)
 SINCE: Final = {each.name: each.since for kind in (INVOICES, LINES) for each in kind.columns if each.since > 1}
 """The edition that a column of invoices or lines came with, where it is not the first."""
@@ -261,6 +297,7 @@ def header_key(text: str) -> str:
 
 _FIELD: Final = "\x1f"
 _RECORD: Final = "\x1e"
+_SEPARATORS: Final = re.compile(f"[{_FIELD}{_RECORD}]")
 
 
 def cells_text(names: Sequence[str], cells: Sequence[str]) -> str:
@@ -275,6 +312,17 @@ def cells_text_of_edition(text: str, edition: int, since: Mapping[str, int] = SI
         each for each in zip(names.split(_FIELD), cells.split(_FIELD), strict=False) if edition >= since.get(each[0], 1)
     ]
     return cells_text([name for name, _ in known], [cell for _, cell in known])
+
+
+def terms_text(terms: Iterable[tuple[str, str]]) -> str:
+    """What columns with a term state in a row, pairs of column and text, as one text; those that are empty left out."""
+    return _RECORD.join(_FIELD.join((name, _SEPARATORS.sub(" ", text))) for name, text in terms if text)
+
+
+def read_terms(text: str, edition: int = EDITION) -> list[tuple[str, str]]:
+    """The pairs that :func:`terms_text` wrote, of columns that there were in ``edition``."""
+    pairs = (each.split(_FIELD) for each in text.split(_RECORD)) if text else ()
+    return [(name, stated) for name, stated in pairs if SINCE.get(name, 1) <= edition]
 
 
 def recognise(table: Table) -> RecognisedTable:

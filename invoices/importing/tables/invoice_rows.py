@@ -138,6 +138,8 @@ class InvoiceRow(NamedTuple):
     delivery_country: str
     cells: str = ""
     """The row as it stood (:func:`.columns.cells_text`)."""
+    terms: str = ""
+    """What columns with a term state (:func:`.columns.terms_text`)."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -239,7 +241,7 @@ def _counted(term: str, issue_date: str) -> str:
     return found.due(datetime.date.fromisoformat(issue_date)).isoformat()
 
 
-# In the order of InvoiceRow.
+# In the order of InvoiceRow; columns with a term have none.
 PARSERS: Final[dict[str, Callable[[str], str]]] = {
     "numero": number_text,
     "societe": plain_text,
@@ -276,6 +278,7 @@ class HeadParser:
         self.cells = Cells(table)
         self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
+        self._terms = self.cells.reader_of_terms()
         self._numbers_are_bare = table.table.has_typed_cells
         self._header_currencies = [
             sign for column in _TOTALS if (sign := currency_in_header(table.header_name(column))) != ""
@@ -283,7 +286,7 @@ class HeadParser:
 
     def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
-        head = InvoiceRow._make((*self._read(), self._stated()))
+        head = InvoiceRow._make((*self._read(), self._stated(), self._terms()))
         if head.due_date.startswith(_TERM):
             head = head._replace(due_date=_counted(head.due_date, head.issue_date))
         if self._numbers_are_bare and head.delivery_postcode:

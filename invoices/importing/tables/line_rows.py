@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -42,6 +43,27 @@ class ParsedLine(NamedTuple):
     delivery_date: str
     cells: str = ""
     """The row as it stood (:func:`.columns.cells_text`)."""
+    terms: str = ""
+    """What columns with a term state (:func:`.columns.terms_text`)."""
+
+
+def line_parsers() -> dict[str, Callable[[str], str]]:
+    """The parser of each column of lines; columns with a term have none."""
+    return {
+        "societe": plain_text,
+        "numero": needed_text(100),
+        "article": text_of_at_most(200),
+        "designation": plain_text,
+        "quantite": number_text,
+        "unite": _unit_text,
+        "prix_unitaire_ht": number_text,
+        "remise": _discount_text,
+        "categorie_tva": category_text,
+        "taux_tva": line_rate_text,
+        "total_ht": amount_text,
+        "motif_exoneration": text_of_at_most(300),
+        "date_livraison": date_text,
+    }
 
 
 class LineParser:
@@ -50,29 +72,14 @@ class LineParser:
     def __init__(self, table: RecognisedTable) -> None:
         self.cells = Cells(table)
         self._stated = self.cells.stated()
+        self._terms = self.cells.reader_of_terms()
         self._texts_of = self.cells.picker(
             "societe", "numero", "article", "designation", "motif_exoneration", "date_livraison"
         )
         self._figures_of = self.cells.picker(
             "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
         )
-        self._read = self.cells.reader(
-            {
-                "societe": plain_text,
-                "numero": needed_text(100),
-                "article": text_of_at_most(200),
-                "designation": plain_text,
-                "quantite": number_text,
-                "unite": _unit_text,
-                "prix_unitaire_ht": number_text,
-                "remise": _discount_text,
-                "categorie_tva": category_text,
-                "taux_tva": line_rate_text,
-                "total_ht": amount_text,
-                "motif_exoneration": text_of_at_most(300),
-                "date_livraison": date_text,
-            }
-        )
+        self._read = self.cells.reader(line_parsers())
 
     def parse(self) -> tuple[str, str, ParsedLine]:
         """Company, number of the invoice and line of the row that :attr:`cells` is at.
@@ -88,7 +95,7 @@ class LineParser:
                 day = day and date_text(day)
             except BadValue:
                 return self._parse_carefully()
-            return company, number, ParsedLine(item, name, *figures, reason, day, self._stated())
+            return company, number, ParsedLine(item, name, *figures, reason, day, self._stated(), self._terms())
         return self._parse_carefully()
 
     def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
@@ -112,7 +119,7 @@ class LineParser:
             )
             if problem:
                 self.cells.refuse(column, self.cells.text(column), problem)
-        return company, number, ParsedLine(item, name, *figures, reason, day, self._stated())
+        return company, number, ParsedLine(item, name, *figures, reason, day, self._stated(), self._terms())
 
 
 type _Figures = tuple[str, str, str, str, str, str, str]

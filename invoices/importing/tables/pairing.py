@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from invoices.en16931.vat import category_of_words
-from invoices.importing.tables.columns import EDITION, cells_text_of_edition
+from invoices.importing.tables.columns import EDITION, INVOICES, cells_text_of_edition, read_terms
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine, negated
 from invoices.importing.tables.rows import is_total_line
@@ -23,8 +23,13 @@ _DELIVERY: Final = tuple(
     name for name in InvoiceRow._fields if name.startswith("delivery_") and name != "delivery_date"
 )
 _HASHED: Final = tuple(
-    index for index, name in enumerate(InvoiceRow._fields) if name not in ("company", "pdf", "cells", *_DELIVERY)
+    index
+    for index, name in enumerate(InvoiceRow._fields)
+    if name not in ("company", "pdf", "cells", "terms", *_DELIVERY)
 )
+# A line without a day of its own is hashed as it was before lines had one.
+_LINE_WITHOUT_DAY: Final = slice(ParsedLine._fields.index("delivery_date"))
+_LINE_WITH_DAY: Final = slice(ParsedLine._fields.index("delivery_date") + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +151,26 @@ def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
     return by_rate
 
 
-def content_hash(invoice: PairedInvoice, pdf_sha256: str) -> str:
+def content_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) -> str:
     """SHA-256 of the values that the tables give ``invoice``, and of its PDF where it came with one.
 
     The same values from other writings («1 234,50», «1234.5») have the same hash. Stored ones must stay comparable: a
-    column that comes with a later edition enters by its name, and only where it says something.
+    column that comes with a later edition enters by its name, and only where it says something and is of ``edition``.
     """
     records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
-    # Without a day of its own, a line is the one that was imported before there was that column.
-    records += [_FIELD.join(line[:-1] if line.delivery_date else line[:-2]) for line in invoice.lines]
+    records += [_hashed_line(line, edition) for line in invoice.lines]
     place = [getattr(invoice.head, name) for name in _DELIVERY]
     if any(place):  # so that an invoice without it is the one that was imported before there were these columns
         records.append(_FIELD.join(place))
+    records += [_FIELD.join(term) for term in read_terms(invoice.head.terms, edition)]
     return hashlib.sha256(_RECORD.join(records).encode()).hexdigest()
+
+
+def _hashed_line(line: ParsedLine, edition: int) -> str:
+    fields = line[_LINE_WITH_DAY if line.delivery_date else _LINE_WITHOUT_DAY]
+    if not line.terms:
+        return _FIELD.join(fields)
+    return _FIELD.join((*fields, *(_FIELD.join(term) for term in read_terms(line.terms, edition))))
 
 
 def cells_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) -> str:
@@ -173,16 +185,26 @@ def cells_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) 
     return f"{edition}:{hashlib.sha256(_GROUP.join(records).encode()).hexdigest()}"
 
 
-def has_cells_of(known: str, invoice: PairedInvoice, pdf_sha256: str) -> bool:
-    """True where ``known``, a :func:`cells_hash` of this or an earlier edition, is of the cells of ``invoice``."""
-    edition = known.partition(":")[0]
-    return edition.isdigit() and int(edition) <= EDITION and known == cells_hash(invoice, pdf_sha256, int(edition))
+def has_rows_of(known: str, known_cells: str, invoice: PairedInvoice, pdf_sha256: str) -> bool:
+    """True where the hashes kept of an invoice are of the rows of ``invoice``, seen with the columns there were then.
+
+    ``known`` is its :func:`content_hash`; ``known_cells`` its :func:`cells_hash`, empty from before there were any.
+    """
+    stated = known_cells.partition(":")[0] or "1"
+    if not stated.isdigit() or int(stated) > EDITION:
+        return False
+    edition = int(stated)
+    return known_cells == cells_hash(invoice, pdf_sha256, edition) or (
+        edition < EDITION and known == content_hash(invoice, pdf_sha256, edition)
+    )
 
 
 def details_of(invoice: PairedInvoice) -> dict[str, Any]:
     """What the columns do not hold, by the names of :class:`~invoices.en16931.model.InvoiceContent`, as JSON."""
     head = invoice.head
     details: dict[str, Any] = {}
+    for column, text in read_terms(head.terms):
+        details[INVOICES.terms[column]] = text
     if head.business_process:
         details["business_process"] = head.business_process
     if delivery := _delivery(head):

@@ -21,9 +21,10 @@ from invoices.importing.journal import Journal
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
+from invoices.importing.tables.columns import LINES, read_terms
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
-from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_cells_of, written_lines
+from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_rows_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 from invoices.money import vat_amount
@@ -96,7 +97,9 @@ class InvoiceWriter:
             candidate.key, known_hash, known_cells, published_at, version, customer_id, issue_date = found
             if known_hash == candidate.hash and known_cells != candidate.cells_hash:
                 seen.append((candidate.cells_hash, _uuid_value(candidate.key)))
-            if known_hash == candidate.hash or (published_at is not None and _has_same_cells(candidate, known_cells)):
+            if known_hash == candidate.hash or (
+                published_at is not None and _has_same_rows(candidate, known_hash, known_cells)
+            ):
                 self._story.count("unchanged", "invoices")
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
@@ -244,9 +247,9 @@ class InvoiceWriter:
             self._received.keep(invoice, candidate.pdf.read_bytes(), Document.Role.PDF)
 
 
-def _has_same_cells(candidate: Candidate, known: str) -> bool:
+def _has_same_rows(candidate: Candidate, known: str, known_cells: str) -> bool:
     """A published invoice whose rows stand as they stood is the same, however they are read today."""
-    return has_cells_of(known, candidate.invoice, candidate.pdf_sha256)
+    return has_rows_of(known, known_cells, candidate.invoice, candidate.pdf_sha256)
 
 
 def _note_in(journal: Journal, candidate: Candidate) -> None:
@@ -358,7 +361,7 @@ def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]
                 line.vat_category,
                 line.vat_rate or None,
                 line.net_amount,
-                _line_details(line) if line.delivery_date or len(line.unit) > _UNIT_LENGTH else "{}",
+                _line_details(line) if line.delivery_date or line.terms or len(line.unit) > _UNIT_LENGTH else "{}",
             )
 
 
@@ -368,6 +371,7 @@ def _line_details(line: ParsedLine) -> str:
     That is its period (BG-26): EN 16931 has no other place for it.
     """
     details: dict[str, Any] = {"unit": line.unit} if len(line.unit) > _UNIT_LENGTH else {}
+    details |= {LINES.terms[column]: text for column, text in read_terms(line.terms)}
     if line.delivery_date:
         details["period"] = {"start": line.delivery_date, "end": line.delivery_date}
     return json.dumps(details, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from invoices.content.from_rows import content_of
 from invoices.files.archives import GivenFile
 from invoices.importing.report import ImportReport
 from invoices.importing.run import import_erp
@@ -48,7 +49,7 @@ def test_rows_imported_before_are_unchanged_and_get_their_hash_of_cells() -> Non
 
     assert report.is_clean
     assert report.unchanged["invoices"] == 2
-    assert all(each.startswith("1:") and len(each) == 66 for each in cells_hashes().values())
+    assert all(each.startswith("2:") and len(each) == 66 for each in cells_hashes().values())
     assert dict(Invoice.objects.values_list("number", "content_hash")) == HASHES_OF_BEFORE
     assert set(Invoice.objects.values_list("version", flat=True)) == {1}
 
@@ -118,11 +119,55 @@ def test_rows_hashed_before_there_was_a_column_are_compared_without_it() -> None
     assert cells_text_of_edition(with_note, 2, since) == with_note
 
 
+WITH_NEW_COLUMNS = {
+    "factures": with_column(INVOICES, "numero_marche", "M-2025-4", ""),
+    "lignes": with_column(LINES, "article_client", "A 17", "", "", "A 18"),
+}
+
+
+@pytest.mark.parametrize("has_cells_hash", [True, False])
+def test_a_published_invoice_is_unchanged_by_columns_that_were_ignored_when_it_was_imported(
+    has_cells_hash: bool,
+) -> None:
+    # As edition 1 kept them: neither hash knew these columns, whether or not they stood in the file.
+    import_as_before()
+    if has_cells_hash:
+        import_tables()
+        for invoice in Invoice.objects.all():
+            invoice.cells_hash = invoice.cells_hash.replace("2:", "1:")
+            invoice.save()
+    publish(Invoice.objects.get(number="F1"))
+
+    report = import_tables(**WITH_NEW_COLUMNS)
+
+    assert report.is_clean
+    assert (report.unchanged["invoices"], report.updated["invoices"]) == (1, 1)  # the one that waits is read better
+
+
+def test_a_new_column_reaches_the_invoice_and_its_e_invoice_and_changes_a_published_one() -> None:
+    import_tables(**WITH_NEW_COLUMNS)
+    content = content_of(Invoice.objects.get(number="F1"))
+    assert content.contract_reference == "M-2025-4"
+    assert [line.buyer_item_identifier for line in content.lines] == ["A 17", "", ""]
+    publish(Invoice.objects.get(number="F1"))
+    assert import_tables(**WITH_NEW_COLUMNS).unchanged["invoices"] == 2
+
+    other = {**WITH_NEW_COLUMNS, "factures": changed(WITH_NEW_COLUMNS["factures"], 0, numero_marche="M-2025-5")}
+    assert "déjà publiée" in only_rejection(import_tables(**other))["reason"]
+
+
+def test_a_text_too_long_for_a_new_column_is_refused() -> None:
+    refused = only_rejection(
+        import_tables(factures=with_column(INVOICES[:1], "numero_marche", "M" * 201), lignes=LINES[:3])
+    )
+    assert (refused["column"], "200 caractères au plus" in refused["reason"]) == ("numero_marche", True)
+
+
 def test_a_hash_of_a_later_edition_is_never_taken_for_the_same() -> None:
     import_tables()
     publish(Invoice.objects.get(number="F1"))
     hashes = cells_hashes()
-    Invoice.objects.filter(number="F1").update(content_hash="0" * 64, cells_hash="2" + hashes["F1"][1:])
+    Invoice.objects.filter(number="F1").update(content_hash="0" * 64, cells_hash="9" + hashes["F1"][1:])
     assert "déjà publiée" in only_rejection(import_tables())["reason"]
 
 
