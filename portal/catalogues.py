@@ -22,6 +22,8 @@ from django.utils.translation.template import templatize
 
 ROOT: Final = Path(__file__).parent.parent
 CATALOGUES: Final = Path(__file__).parent / "locale"
+# What Django's admin says, in the product's own words: written by hand, and compiled with the others.
+STAFF_WORDS: Final = Path(__file__).parent / "backoffice" / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
 # What only customers see, as patterns of paths.
 WHOLE_FILES: Final = (
@@ -132,7 +134,11 @@ def po_path(language: str) -> Path:
 
 def load(language: str) -> Catalog:
     """The catalogue of ``language``."""
-    with po_path(language).open("rb") as file:
+    return _read(po_path(language), language)
+
+
+def _read(path: Path, language: str) -> Catalog:
+    with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
@@ -162,8 +168,16 @@ def _written(catalogue: Catalog) -> bytes:
 
 def compiled(language: str) -> bytes:
     """The compiled form of the catalogue of ``language``, as it should stand beside it."""
+    return _compile(load(language))
+
+
+def compiled_staff_words() -> bytes:
+    """The compiled form of :data:`STAFF_WORDS`, as it should stand beside it."""
+    return _compile(_read(STAFF_WORDS, "fr"))
+
+
+def _compile(catalogue: Catalog) -> bytes:
     file = BytesIO()
-    catalogue = load(language)
     catalogue.creation_date = catalogue.revision_date = _NO_TIME
     write_mo(file, catalogue)
     return file.getvalue()
@@ -171,6 +185,7 @@ def compiled(language: str) -> bytes:
 
 def main(begun: list[str]) -> int:
     """Bring every catalogue up to date, those of the languages ``begun`` too; 1 where something is to translate."""
+    STAFF_WORDS.with_suffix(".mo").write_bytes(compiled_staff_words())
     missing = [(each, text) for each in sorted({*languages(), *begun}) for text in follow_sources(each)]
     for language, message in missing:
         print(f"{language} : {message}")

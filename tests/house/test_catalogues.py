@@ -36,3 +36,9 @@ def test_the_compiled_catalogue_says_what_the_catalogue_says(language: str) -> N
     assert catalogues.po_path(language).with_suffix(".mo").read_bytes() == catalogues.compiled(language), (
         "run bin/messages"
     )
+
+
+def test_the_compiled_words_of_the_back_office_say_what_their_catalogue_says() -> None:
+    assert catalogues.STAFF_WORDS.with_suffix(".mo").read_bytes() == catalogues.compiled_staff_words(), (
+        "run bin/messages"
+    )
