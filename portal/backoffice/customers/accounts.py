@@ -19,7 +19,7 @@ from customers.models import Access, Account, BulkAction, CustomerAccount
 from customers.services import close_sessions_of_closed, mails_of_credentials
 from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import AccountState
-from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet
+from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet, NextStep
 
 
 class AccessFormSet(LabelledInlineFormSet[Access, CustomerAccount, ModelForm[Access]]):
@@ -43,6 +43,8 @@ class AccessInline(admin.TabularInline[Access, CustomerAccount]):
 class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     """Comptes de l'espace client."""
 
+    empty_sentence = _("Aucun compte pour l’instant : un export les crée, ou une action sur les clients cochés.")
+    next_step = NextStep(_("Voir les clients"), "customers_customer_changelist", "customers.view_customer")
     list_display = (
         "login",
         "name",

@@ -15,7 +15,7 @@ from customers.models import DEMATERIALISED, Account, BulkAction, Customer, Cust
 from customers.recipients import ContactRules, find_recipients_of
 from customers.tasks import start_bulk_action
 from portal.backoffice.ui.confirmation import Choice, Group, Plan, ask, is_confirmed, make_group
-from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage, ReadOnlyAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 
 Kind = BulkAction.Kind
@@ -200,6 +200,8 @@ def _group(sentence: str, rows: Iterable[Model]) -> Group:
 class BulkActionAdmin(ObjectPage[BulkAction], ReadOnlyAdmin[BulkAction]):
     """The bulk actions on many rows: the report of each, while it runs and after."""
 
+    empty_sentence = _("Aucune action groupée pour l’instant : cochez des clients, puis choisissez une action.")
+    next_step = NextStep(_("Voir les clients"), "customers_customer_changelist", "customers.view_customer")
     list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
     list_filter = ("kind", "state")
     change_form_template = "backoffice/customers/bulk_action.html"

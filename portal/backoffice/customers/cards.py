@@ -22,7 +22,7 @@ from portal.backoffice.customers.invoices_tab import latest_invoices
 from portal.backoffice.customers.web_tab import CardActions
 from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 from portal.backoffice.ui.gone import leads_back
-from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
+from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep, ObjectPage
 
 
 class ContactInline(admin.TabularInline[Contact, Customer]):
@@ -40,6 +40,10 @@ class ContactInline(admin.TabularInline[Contact, Customer]):
 class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     """Clients."""
 
+    empty_sentence = _(
+        "Aucun client pour l’instant : ils arrivent avec les fichiers de l’ERP, ou s’ajoutent un par un."
+    )
+    next_step = NextStep(_("Importer des fichiers"), "invoices_importbatch_add", "invoices.import_invoices")
     form = CustomerForm
     list_display = ("code", "name", "kind", "invoice_copies", "email", "city", "has_credentials")
     list_display_links = ("code", "name")
@@ -203,6 +207,8 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
 class ContactAdmin(BackOfficeAdmin[Contact]):
     """Contacts of all customers."""
 
+    empty_sentence = _("Aucun contact pour l’instant : ils s’ajoutent ici, ou sur la fiche du client.")
+    next_step = NextStep(_("Ajouter un contact"), "customers_contact_add", "customers.add_contact")
     form = ContactForm
     list_display = ("name", "function", "email", "is_main", "customer")
     list_filter = ("is_main",)

@@ -16,7 +16,7 @@ from invoices.exporting.counts import ExportCounts, count_many
 from invoices.exporting.progress import run_duration
 from invoices.models import Export
 from invoices.money import write_count
-from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
+from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin
 
 STATE_CSS = {
     Export.State.DRAFT: "new",
@@ -44,6 +44,8 @@ class ExportChangeList(ChangeList):
 class ExportAdmin(ReadOnlyAdmin[Export]):
     """Lists that were made, and what became of them."""
 
+    empty_sentence = gettext_lazy("Aucune liste pour l’instant : elle se prépare sur l’écran d’export.")
+    next_step = NextStep(gettext_lazy("Ouvrir l’écran d’export"), "export_web", "invoices.view_export")
     list_display = ("number", "created_at", "state_badge", "outcome", "who", "selection", "duration")
     list_filter = ("state", "created_at", "selection")
     list_select_related = ("selection", "author")

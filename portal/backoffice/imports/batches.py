@@ -38,7 +38,7 @@ from portal.backoffice.imports.columns import columns
 from portal.backoffice.imports.logins import addresses_of, followers, move_address, move_addresses
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.file_fields import SeveralFilesField
-from portal.backoffice.ui.lists import ObjectPage, ReadOnlyAdmin
+from portal.backoffice.ui.lists import NextStep, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 from portal.bodies import accepts_files
 
@@ -97,6 +97,8 @@ class UploadForm(forms.Form):
 class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
     """The imports: a new one, those that wait for a confirmation, those of before."""
 
+    empty_sentence = gettext_lazy("Aucun import pour l’instant.")
+    next_step = NextStep(gettext_lazy("Importer des fichiers"), "invoices_importbatch_add", "invoices.import_invoices")
     list_display = ("created_at", "__str__", "state", "author_name", "finished_at")
     list_display_links = ("created_at", "__str__")
     list_filter = ("state",)

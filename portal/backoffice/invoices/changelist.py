@@ -26,7 +26,7 @@ from invoices.platforms.handover import awaiting_handover, hands_over
 from portal.backoffice.invoices import detail as views
 from portal.backoffice.invoices import evidence
 from portal.backoffice.ui.downloads import zip_of
-from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
+from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import render_page
 
 TO_HAND_OVER = "a-remettre"
@@ -154,6 +154,8 @@ def mail_badges(told: list[MailStatus]) -> SafeString:
 class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     """Invoices come from the ERP and leave by the export: here they are read, and sent again when asked for."""
 
+    empty_sentence = gettext_lazy("Aucune facture pour l’instant : elles arrivent avec les fichiers de l’ERP.")
+    next_step = NextStep(gettext_lazy("Importer des fichiers"), "invoices_importbatch_add", "invoices.import_invoices")
     list_display = ("number", "issue_date", "customer_link", "kind", "total", "state", "mails", "first_consulted_at")
     list_display_links = ("number",)
     list_filter = (StateFilter, PeriodFilter, "kind", CustomerFilter, "company")

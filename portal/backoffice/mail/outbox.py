@@ -19,7 +19,7 @@ from mailing.breaker import current_rest
 from mailing.forecasts import forecast
 from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
-from portal.backoffice.ui.lists import LimitedPaginator, ObjectPage, ReadOnlyAdmin
+from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.mail_frames import framed, show_mail
 from portal.backoffice.ui.pages import log_change, log_change_of_all
 
@@ -54,6 +54,8 @@ class KindFilter(admin.SimpleListFilter):
 class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
     """The outbox."""
 
+    empty_sentence = _("Aucun mail pour l’instant : un export les écrit.")
+    next_step = NextStep(_("Ouvrir l’écran d’export"), "export_web", "invoices.view_export")
     list_display = ("created_at", "recipient", "subject", "state_word", "attempts", "next_attempt_at", "short_reason")
     list_display_links = ("created_at", "subject")
     list_filter = ("state", KindFilter, ("created_at", admin.DateFieldListFilter))

@@ -61,6 +61,7 @@ class PileFilter(admin.SimpleListFilter):
 class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
     """Réponses de clients."""
 
+    empty_sentence = gettext_lazy("Aucune réponse de client pour l’instant.")
     list_display = ("received_at", "heading", "who", "about", "state_word")
     list_display_links = ("heading",)
     list_filter = (PileFilter, "kind")

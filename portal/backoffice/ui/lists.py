@@ -1,5 +1,6 @@
 """What the lists of the back-office have in common."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -52,8 +55,26 @@ class LimitedPaginator[M: Model](Paginator[M]):
         return self._rows_seen > COUNTED_ROWS
 
 
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What fills an empty list: a page of the back-office, by its name, for those with ``permission``."""
+
+    label: "str | Promise"
+    url_name: str
+    permission: str
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return reverse(f"admin:{self.url_name}")
+
+
 class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
     """A list of 25 lines that counts once, and forms whose history is written by Django."""
+
+    # What is said where the list is empty, and what to do then.
+    empty_sentence: "str | Promise" = ""
+    next_step: NextStep | None = None
 
     list_per_page = 25
     list_max_show_all = 200
@@ -75,9 +96,12 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; a year or a page that no calendar and no column holds is an address to be put right, no error."""
         try:
-            return super().get_changelist_instance(request)
+            changelist: Any = super().get_changelist_instance(request)
         except (OverflowError, ValueError, DataError) as error:
             raise IncorrectLookupParameters from error
+        step = self.next_step
+        changelist.next_step = step if step is not None and request.user.has_perm(step.permission) else None
+        return changelist
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under its own name, instead of Django's «Select … to change»."""
