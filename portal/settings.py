@@ -363,10 +363,7 @@ MAIL_ATTACHMENTS_LIMIT = env.int("MAIL_ATTACHMENTS_LIMIT", default=10_000_000)
 LANGUAGE_CODE = "fr"
 # Customers' languages by their own names: one more here, and the catalogue that bin/messages begins.
 LANGUAGES = [("fr", "français"), ("en", "English"), ("de", "Deutsch"), ("es", "español")]
-LOCALE_PATHS = [
-    BASE_DIR / "portal" / "locale",
-    BASE_DIR / "portal" / "backoffice" / "locale",
-]  # staff's: Django's words
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale", BASE_DIR / "portal" / "backoffice" / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", default="Europe/Paris")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["portal.formats"]
