@@ -69,13 +69,13 @@ def messages() -> list[str]:
     for pattern in WHOLE_FILES:
         for path in ROOT.glob(pattern):
             if path.suffix in (".html", ".txt"):
-                found.update(_of_template(path.read_text()))
+                found.update(template_texts(path.read_text()))
             elif path.suffix == ".py":
-                found.update(_of_python(ast.parse(path.read_text())))
+                found.update(marked_texts(ast.parse(path.read_text())))
     for name, parts in PARTS_OF_FILES:
         for node in ast.walk(ast.parse((ROOT / name).read_text())):
             if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in parts:
-                found.update(_of_python(node))
+                found.update(marked_texts(node))
     for name, tables in TABLES:
         for node in ast.walk(ast.parse((ROOT / name).read_text())):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in tables:
@@ -104,7 +104,7 @@ def _texts(nodes: Iterable[ast.expr]) -> Iterator[str]:
     return (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _of_python(tree: ast.AST) -> Iterator[str]:
+def marked_texts(tree: ast.AST) -> Iterator[str]:
     """The texts of calls of gettext below ``tree``, those that only staff read aside (labels of placeholders)."""
     called = tree.func.id if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) else ""
     if called in _STAFF_ONLY:
@@ -113,10 +113,11 @@ def _of_python(tree: ast.AST) -> Iterator[str]:
         texts = tree.args[:2] if called.startswith("ngettext") else tree.args[:1]
         yield from _texts(texts)
     for child in ast.iter_child_nodes(tree):
-        yield from _of_python(child)
+        yield from marked_texts(child)
 
 
-def _of_template(source: str) -> Iterator[str]:
+def template_texts(source: str) -> Iterator[str]:
+    """The texts of a template that are marked for gettext."""
     for found in _IN_TEMPLATE.finditer(templatize(source)):
         yield str(ast.literal_eval(found[1]))
     yield from _PLURAL_FORMS.findall(source)

@@ -162,7 +162,7 @@ class CardActions:
         return response
 
     def set_state(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
-        """*Etat du compte*: actif or désactivé."""
+        """*État du compte*: actif or désactivé."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         customer = self._customer(request, customer_id, MANAGE)
