@@ -83,6 +83,12 @@ def is_polling_due() -> bool:
     return used.exclude(polled_at__gt=now - POLL_EVERY).exclude(paused_until__gt=now).exists()
 
 
+def make_polling_due(platform: Platform) -> None:
+    """Let the next sweep of a worker ask ``platform``, however lately it was asked."""
+    due = database_now() - POLL_EVERY
+    Platform.objects.filter(pk=platform.pk, polled_at__gt=due).update(polled_at=due)
+
+
 def _first_look(platform: Platform) -> datetime.datetime:
     first = Submission.objects.filter(platform=platform).order_by("created_at").values_list("created_at", flat=True)
     return next(iter(first[:1]), platform.created_at) - FIRST_LOOK_BACK

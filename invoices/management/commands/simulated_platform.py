@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from customers.space_urls import space_url
+from invoices.models import Platform
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
 from invoices.platforms.simulated.handler import open_platform
@@ -32,6 +34,9 @@ class Command(BaseCommand):
         parser.add_argument("--client-secret", default="simulation", help="secret attendu")
         parser.add_argument("--callback", default="", help="adresse des rappels")
         parser.add_argument("--callback-secret", default="", help="secret des rappels")
+        parser.add_argument(
+            "--callback-of", default="", help="rappels à l’adresse de cette plateforme du portail, par son nom"
+        )
         parser.add_argument("--faults", default="", help=f"pannes, séparées par des virgules : {', '.join(Fault)}")
         parser.add_argument("--every", type=int, default=0, help="une panne tous les N dépôts")
         parser.add_argument("--no-rules", action="store_true", help="sans les schémas ni les règles")
@@ -45,12 +50,12 @@ class Command(BaseCommand):
         if options["directory"]:
             for line in json.loads(options["directory"].read_text(encoding="utf-8")):
                 book.add_line(line)
+        if (target := _callback_target(options)) is not None:
+            book.call_back_to(*target)
         kinds = tuple(Fault(name.strip()) for name in options["faults"].split(",") if name.strip())
         behaviour = Settings(
             client_id=options["client_id"],
             client_secret=options["client_secret"],
-            callback_url=options["callback"],
-            callback_secret=options["callback_secret"],
             judges=not options["no_rules"],
             knows_everybody=options["knows_everybody"],
         )
@@ -61,3 +66,15 @@ class Command(BaseCommand):
         self.stdout.flush()
         server.serve_forever(poll_interval=0.2)
         server.server_close()
+
+
+def _callback_target(options: dict[str, Any]) -> tuple[str, str] | None:
+    """Where callbacks go and their secret; None where nothing is said, so that what is remembered holds."""
+    if options["callback"]:
+        return options["callback"], options["callback_secret"]
+    if not options["callback_of"]:
+        return None
+    platform = Platform.objects.filter(name=options["callback_of"]).first()
+    if platform is None:
+        raise CommandError(f"Aucune plateforme du portail ne s’appelle « {options['callback_of']} ».")
+    return space_url("platform_callback", platform.callback_key), platform.read_callback_secret() or ""

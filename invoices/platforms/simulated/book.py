@@ -21,6 +21,8 @@ CREATE INDEX IF NOT EXISTS flow_tracking ON flow (tracking_id);
 CREATE INDEX IF NOT EXISTS flow_judged ON flow (is_judged);
 CREATE TABLE IF NOT EXISTS line (address TEXT PRIMARY KEY, siren TEXT, content TEXT);
 CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, until REAL);
+CREATE TABLE IF NOT EXISTS callback (at TEXT, is_spoilt INT, answer INT);
+CREATE TABLE IF NOT EXISTS target (url TEXT, secret TEXT);
 """
 _GIVEN: Final = ("tracking_id", "name", "syntax", "rule", "kind", "direction", "sha256", "identity")
 
@@ -154,6 +156,29 @@ class Book:
     def lets_in(self, value: str, now: float) -> bool:
         """True where ``value`` is a token that holds."""
         return bool(self._run("SELECT 1 FROM token WHERE value = ? AND until > ?", (value, now)))
+
+    # Callbacks.
+
+    def call_back_to(self, url: str, secret: str) -> None:
+        """Send callbacks to ``url`` from now on; to nobody where it is empty."""
+        with self._lock:
+            self._run("DELETE FROM target")
+            self._run("INSERT INTO target VALUES (?, ?)", (url, secret))
+
+    def callback_target(self) -> tuple[str, str]:
+        """The address and the secret of the callbacks."""
+        rows = self._run("SELECT url, secret FROM target")
+        return (rows[0]["url"], rows[0]["secret"]) if rows else ("", "")
+
+    def note_callback(self, *, is_spoilt: bool, answer: int) -> None:
+        """A callback was answered by this status; 0 for no answer."""
+        moment = write_moment(datetime.datetime.now(datetime.UTC))
+        self._run("INSERT INTO callback VALUES (?, ?, ?)", (moment, int(is_spoilt), answer))
+
+    def callbacks(self, most: int = 20) -> list[tuple[str, bool, int]]:
+        """The last callbacks: when, whether wrongly signed, and the answer."""
+        rows = self._run("SELECT * FROM callback ORDER BY rowid DESC LIMIT ?", (most,))
+        return [(row["at"], bool(row["is_spoilt"]), row["answer"]) for row in rows]
 
 
 def _as_told(row: sqlite3.Row) -> dict[str, Any]:

@@ -286,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
                 found = judge_invoice(self.server.book.content(flow["flowId"]), flow["flowSyntax"], None)
                 if found.number == asked.get("number"):
                     label, reason_code = asked.get("label", ""), asked.get("reasonCode", "")
-                    self.server.tell_status(
+                    self.server.answer_as_buyer(
                         found, asked.get("code", "205"), label, reason_code, asked.get("reason", "")
                     )
                     return 200, {"number": found.number}

@@ -3,22 +3,22 @@
 It listens on this machine only. What it takes and answers is described in ``invoices/platforms/openapi.yaml``.
 """
 
-import base64
 import datetime
 import hashlib
-import hmac
 import json
 import logging
 import secrets
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+import requests
+
 from invoices.formats.cdar_writer import BUYER, PLATFORM, SELLER, StatusParty, StatusToWrite, write_status
 from invoices.formats.rules import RuleChecker
+from invoices.platforms.callbacks import sign_standard
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
 from invoices.platforms.simulated.judge import Judgement, judge_invoice, judge_status
@@ -34,8 +34,6 @@ class Settings:
 
     client_id: str = "portail"
     client_secret: str = "simulation"  # noqa: S105 - of a platform that exists on this machine only
-    callback_url: str = ""
-    callback_secret: str = ""
     judges: bool = True
     """Whether schema and rules are run; without, invoices are taken as they are."""
     knows_everybody: bool = False
@@ -93,8 +91,8 @@ class SimulatedPlatform(ThreadingHTTPServer):
                 rows = self.book.unjudged()
                 for row in rows:
                     self._take_up(row)
-                if rows and self.settings.callback_url:
-                    self._call_back("BAD" if any(row["fault"] == Fault.BAD_SIGNATURE for row in rows) else "")
+                for is_spoilt in sorted({row["fault"] == Fault.BAD_SIGNATURE for row in rows}):
+                    self._call_back(is_spoilt=is_spoilt)
             except Exception:
                 logger.exception("The simulated platform could not judge a flow")
                 rows = []
@@ -184,25 +182,31 @@ class SimulatedPlatform(ThreadingHTTPServer):
             rule="NotApplicable",
         )
 
+    def answer_as_buyer(self, found: Judgement, code: str, label: str, reason_code: str, reason: str) -> None:
+        """Write the message of a buyer's answer, and call back."""
+        self.tell_status(found, code, label, reason_code, reason)
+        self._call_back(is_spoilt=False)
+
     def _tell(self, found: Judgement, code: str, reason_code: str = "", reason: str = "") -> None:
         self.tell_status(found, code, _LABELS[code], reason_code, reason)
 
-    def _call_back(self, spoilt: str) -> None:
+    def _call_back(self, *, is_spoilt: bool) -> None:
         """Tell the portal that there is something new, signed as Standard Webhooks are."""
+        url, secret = self.book.callback_target()
+        if not url:
+            return
         body = json.dumps({"type": "flow.updated"}).encode()
         identifier, moment = f"msg_{secrets.token_hex(8)}", str(int(time.time()))
-        secret = self.settings.callback_secret + spoilt
-        signed = f"{identifier}.{moment}.".encode() + body
-        signature = base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
+        signature = sign_standard(f"{secret}BAD" if is_spoilt else secret, identifier, moment, body)
         headers = {
             "Content-Type": "application/json",
             "webhook-id": identifier,
             "webhook-timestamp": moment,
             "webhook-signature": f"v1,{signature}",
         }
-        request = urllib.request.Request(self.settings.callback_url, data=body, headers=headers)  # noqa: S310
+        answer = 0
         try:
-            with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - the address is given by who runs it
-                pass
-        except OSError as problem:
+            answer = requests.post(url, data=body, headers=headers, timeout=5, allow_redirects=False).status_code
+        except requests.RequestException as problem:
             logger.info("The callback was not taken: %s", problem)
+        self.book.note_callback(is_spoilt=is_spoilt, answer=answer)
