@@ -1,6 +1,7 @@
 """The company of the demonstration: an issuer that does not exist, complete enough to show everything."""
 
 import datetime
+import secrets
 from pathlib import Path
 
 from django.conf import settings
@@ -50,10 +51,13 @@ def create_demo_company() -> Company:
 
 
 def connect_demo_platform(company: Company) -> Platform:
-    """The simulated platform of ``make run``, connected to ``company`` the first time."""
+    """The simulated platform of ``make run``, connected to ``company`` the first time; it calls back."""
     address = "http://127.0.0.1:8642"
     platform = Platform.objects.filter(name="Plateforme simulée").first()
     if platform is not None:
+        if not platform.callback_secret:  # of a demonstration that was loaded before callbacks
+            _let_call_back(platform)
+            platform.save()
         return platform
     platform = Platform(
         name="Plateforme simulée",
@@ -64,8 +68,14 @@ def connect_demo_platform(company: Company) -> Platform:
         settle_seconds=1,
     )
     platform.set_client_secret("simulation")
+    _let_call_back(platform)
     platform.save()
     company.platform, company.platform_name = platform, platform.name
     company.einvoice_from = datetime.date(2026, 9, 1)
     company.save(update_fields=["platform", "platform_name", "einvoice_from", "updated_at"])
     return platform
+
+
+def _let_call_back(platform: Platform) -> None:
+    platform.signature = Platform.Signature.STANDARD
+    platform.set_callback_secret(secrets.token_urlsafe(24))

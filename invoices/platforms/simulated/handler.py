@@ -27,12 +27,14 @@ from invoices.platforms.simulated.asked import (
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
 from invoices.platforms.simulated.judge import judge_invoice
+from invoices.platforms.simulated.page import ANSWERS, write_page
 from invoices.platforms.simulated.server import Settings, SimulatedPlatform
 
 logger = logging.getLogger(__name__)
 
 TOKEN_SECONDS: Final = 600
 MOST_BYTES: Final = 30 * 1024 * 1024
+HTML: Final = "text/html; charset=utf-8"
 _FLOW: Final = "/afnor-flow/v1"
 _DIRECTORY: Final = "/afnor-directory/v1"
 
@@ -71,6 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, body, kind = self._dispatch(method)
             self._send(status, body, kind)
         except RefusalError as refusal:
+            if self._is_form and self.path.startswith("/simulation"):
+                page = write_page(self.server.book, refusal.message)
+                self._send(refusal.status, page.encode(), HTML)
+                return
             told = json.dumps({"errorCode": refusal.code, "errorMessage": refusal.message}, ensure_ascii=False)
             self._send(refusal.status, told.encode(), "application/json", refusal.headers)
         except NoAnswerError:
@@ -100,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
             f"{_FLOW}/flows": {"POST": lambda: self._submit(content)},
             f"{_FLOW}/flows/search": {"POST": lambda: self._search(content)},
             f"{_DIRECTORY}/directory-line/search": {"POST": lambda: self._lines(content)},
+            "/": {"GET": lambda: (200, write_page(self.server.book))},
+            "/simulation/callbacks": {"POST": lambda: self._call_back_to(content)},
             "/simulation/faults": {"POST": lambda: self._ask_for_fault(content)},
             "/simulation/status": {"POST": lambda: self._tell_status(content)},
             "/simulation/counts": {"GET": lambda: (200, self.server.book.counts())},
@@ -117,7 +125,13 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusalError(405, "METHOD_NOT_ALLOWED", "Cette méthode n’est pas prévue ici.", allowed)
         if path.startswith(("/afnor-flow", "/afnor-directory")):
             self._check_token()
+        if path.startswith("/simulation"):
+            self._check_origin()
         status, told = routes[path][method]()
+        if method == "POST" and self._is_form and path.startswith("/simulation"):
+            return 200, write_page(self.server.book, "C’est noté.").encode(), HTML
+        if isinstance(told, str):
+            return status, told.encode(), HTML
         if isinstance(told, bytes):
             return status, told, "application/octet-stream"
         return status, b"" if told is None else json.dumps(told, ensure_ascii=False).encode(), "application/json"
@@ -268,11 +282,43 @@ class _Handler(BaseHTTPRequestHandler):
 
     # What a simulation has beside: faults and statuses on demand.
 
+    @property
+    def _is_form(self) -> bool:
+        """True where the page of the simulation was filled in; programs send JSON."""
+        return self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+
+    def _check_origin(self) -> None:
+        """Other sites' pages cannot speak to a platform on this machine through a visitor's browser."""
+        origin = self.headers.get("Origin", "")
+        if origin and urlsplit(origin).netloc != self.headers.get("Host", ""):
+            raise RefusalError(403, "FORBIDDEN", "Cette page n’est pas celle de la simulation.")
+
+    def _asked_of_simulation(self, content: bytes) -> dict[str, Any]:
+        """What a person or a program asks of the simulation: a form, or JSON."""
+        try:
+            return json_object(content)
+        except RefusalError:
+            if not self._is_form:
+                raise
+        form = parse_qs(content.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: values[0] for name, values in form.items()}
+
+    def _call_back_to(self, content: bytes) -> tuple[int, Any]:
+        """Where callbacks go from now on: ``{"url", "secret"}``."""
+        asked = self._asked_of_simulation(content)
+        url = str(asked.get("url", "")).strip()
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise RefusalError(400, "BAD_REQUEST", "L’adresse des rappels commence par http:// ou https://.")
+        self.server.book.call_back_to(url, str(asked.get("secret", "")))
+        return 200, {"url": url}
+
     def _ask_for_fault(self, content: bytes) -> tuple[int, Any]:
-        asked = json_object(content)
+        asked = self._asked_of_simulation(content)
         if asked.get("fault") not in list(Fault):
             raise RefusalError(400, "BAD_REQUEST", f"Les pannes connues : {', '.join(Fault)}.")
-        count = whole_number(asked.get("count", 1), 1, 1000)
+        count = asked.get("count", 1)
+        typed = isinstance(count, str) and count.isascii() and count.isdigit() and len(count) < 5
+        count = whole_number(int(count) if typed else count, 1, 1000)
         if count is None:
             raise RefusalError(400, "BAD_REQUEST", "« count » est un nombre de 1 à 1000.")
         self.server.faults.ask_for(Fault(asked["fault"]), count)
@@ -280,14 +326,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tell_status(self, content: bytes) -> tuple[int, Any]:
         """The buyer answers: ``{"number", "code", "label", "reasonCode", "reason"}``."""
-        asked = {name: str(value) for name, value in json_object(content).items()}
+        asked = {name: str(value) for name, value in self._asked_of_simulation(content).items()}
         for flow in self.server.book.search({"ackStatus": "Ok"}, 10**6):
             if flow["flowDirection"] == "Out" and flow["flowSyntax"] in ("Factur-X", "CII", "UBL"):
                 found = judge_invoice(self.server.book.content(flow["flowId"]), flow["flowSyntax"], None)
                 if found.number == asked.get("number"):
-                    label, reason_code = asked.get("label", ""), asked.get("reasonCode", "")
-                    self.server.answer_as_buyer(
-                        found, asked.get("code", "205"), label, reason_code, asked.get("reason", "")
-                    )
+                    code = asked.get("code", "205")
+                    word, usual = ANSWERS.get(code, ("", ""))
+                    label, reason_code = asked.get("label", word), asked.get("reasonCode", usual)
+                    self.server.answer_as_buyer(found, code, label, reason_code, asked.get("reason", ""))
                     return 200, {"number": found.number}
         raise RefusalError(404, "NOT_FOUND", "Cette facture n’a pas été déposée ici.")

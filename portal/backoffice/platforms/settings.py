@@ -6,11 +6,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.space_urls import space_url
 from invoices.models import Platform
 from invoices.platforms.client import PlatformClient, PlatformError
 from portal.backoffice.ui.lists import BackOfficeAdmin
@@ -96,10 +96,10 @@ class PlatformAdmin(BackOfficeAdmin[Platform]):
 
     @admin.display(description=gettext_lazy("adresse à donner à la plateforme"))
     def callback_address(self, platform: Platform) -> str:
-        """Where the platform calls back; nothing for one that is not saved yet."""
+        """Where the platform calls back, whole; what to do first where it is not saved yet."""
         if platform.pk is None:
-            return "-"
-        return format_html("<code>{}</code>", reverse("platform_callback", args=[platform.callback_key]))
+            return _("Enregistrez la plateforme : son adresse paraît ici.")
+        return format_html("<code>{}</code>", space_url("platform_callback", platform.callback_key))
 
     @admin.action(description=gettext_lazy("Essayer la connexion"), permissions=["change"])
     def try_connection(self, request: HttpRequest, queryset: QuerySet[Platform]) -> None:

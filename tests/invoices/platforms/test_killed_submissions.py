@@ -96,7 +96,6 @@ def test_each_invoice_is_taken_once_whatever_is_killed_when(tmp_path: Path, djan
         callbacks = rows_of(memory, "SELECT is_spoilt, answer, count(*) FROM callback GROUP BY 1, 2")
         # None was taken that was wrongly signed; in a long run there are both.
         assert {(bool(spoilt), answer) for spoilt, answer, _number in callbacks} <= {(False, 204), (True, 401)}
-        print(INVOICES, KILLS, callbacks, rows_of(memory, "SELECT fault, status, count(*) FROM flow GROUP BY 1, 2"))
 
 
 def free_port() -> int:

@@ -51,7 +51,7 @@ def test_a_platform_is_added_tried_and_its_secret_never_shown(staff_client: Clie
     page = staff_client.get(card).content.decode()
     assert SECRET not in page
     assert platform.client_secret not in page
-    assert reverse("platform_callback", args=[platform.callback_key]) in page
+    assert f"http://127.0.0.1:8000{reverse('platform_callback', args=[platform.callback_key])}" in page
 
     assert staff_client.post(card, typed(server.url, new_client_secret="", name="PA Autre")).status_code == 302
     platform.refresh_from_db()
