@@ -1,6 +1,7 @@
-"""The mail to whoever looks after the server, when our own server is refused and the outbox rests."""
+"""Mails to whoever looks after the server: our own mail server is refused and the outbox rests, a page failed."""
 
 import datetime
+import hashlib
 
 from django.conf import settings
 from django.utils import timezone
@@ -23,7 +24,6 @@ def write_alert(now: datetime.datetime) -> None:
     rest = current_rest()
     if rest is None or rest.since != now or not settings.TECHNICAL_EMAIL:
         return
-    identity = default_identity()
     text = _(
         "L’envoi des mails est au repos depuis le %(since)s.\n\n%(rest)s\n\nQue faire : %(remedy)s\n\n"
         "Un mail est essayé de temps en temps ; l’envoi reprendra de lui-même dès qu’un serveur l’accepte. Rien n’est "
@@ -34,16 +34,30 @@ def write_alert(now: datetime.datetime) -> None:
         "remedy": rest.remedy,
         "url": f"{settings.PORTAL_URL}/gestion/mailing/message/",
     }
-    write_messages(
-        [
-            Draft(
-                key=f"alert:{rest.since.isoformat()}",
-                kind=ALERT,
-                recipient=settings.TECHNICAL_EMAIL,
-                sender=identity.address or settings.DEFAULT_FROM_EMAIL,
-                sender_name=identity.name,
-                subject=_("Envoi des mails au repos : %(reason)s") % {"reason": rest.reason.words},
-                text=text,
-            )
-        ]
+    subject = _("Envoi des mails au repos : %(reason)s") % {"reason": rest.reason.words}
+    write_messages([_draft(f"alert:{rest.since.isoformat()}", subject, text)])
+
+
+def write_fault(kind: str, *, subject: str, text: str, now: datetime.datetime) -> None:
+    """Write the mail about a fault of ours, at most one of its ``kind`` an hour; nothing where nobody is named.
+
+    Raises django.db's errors where the outbox cannot be written.
+    """
+    if not settings.TECHNICAL_EMAIL:
+        return
+    name = hashlib.sha256(kind.encode()).hexdigest()[:16]
+    key = f"fault:{name}:{now.astimezone(datetime.UTC):%Y-%m-%dT%H}"
+    write_messages([_draft(key, subject, text)])
+
+
+def _draft(key: str, subject: str, text: str) -> Draft:
+    identity = default_identity()
+    return Draft(
+        key=key,
+        kind=ALERT,
+        recipient=settings.TECHNICAL_EMAIL,
+        sender=identity.address or settings.DEFAULT_FROM_EMAIL,
+        sender_name=identity.name,
+        subject=subject,
+        text=text,
     )

@@ -24,6 +24,11 @@ def hide_tokens(text: str) -> str:
     return _LINK.sub(r"\1…", text)
 
 
+def request_name() -> str:
+    """The name of the request that is being answered, as the lines of the log have it; empty outside of one."""
+    return _request_id.get()
+
+
 def install() -> None:
     """Have every line of the log, whichever library writes it, made without tokens and with its request."""
     make = logging.getLogRecordFactory()

@@ -1,6 +1,7 @@
 """A ZIP of invoices written while it is downloaded: one document at a time in memory, whatever their number."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +13,8 @@ from zipstream import ZipStream
 
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Document, Invoice, InvoiceQuerySet
+
+logger = logging.getLogger(__name__)
 
 INVOICES_PER_QUERY = 100
 CHUNK = 64 * 1024
@@ -112,6 +115,7 @@ def _document_chunks(invoice: Invoice) -> Iterator[bytes] | None:
         file = default_storage.open(invoice.document.storage_name, "rb")
         first = file.read(CHUNK)
     except FileNotFoundError:
+        logger.error("document %s is missing: %s", invoice.document.pk, invoice.document.storage_name)
         return None
 
     def chunks() -> Iterator[bytes]:

@@ -23,6 +23,7 @@ class Action(TextChoices):
     PUBLISHED = "published", _("facture publiée")
     NEW_VERSION = "new-version", _("nouvelle version de document")
     CONSULTED = "consulted", _("facture consultée")
+    DOCUMENT_MISSING = "document-missing", _("document introuvable dans le stockage")
     ADDED = "added", _("ajout")
     CHANGED = "changed", _("modification")
     DELETED = "deleted", _("suppression")

@@ -1,18 +1,19 @@
 """Answers that carry a frozen document: private, never kept by anything between, under the name people know."""
 
-import logging
 import os
 from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from invoices.models import Document
 
-logger = logging.getLogger(__name__)
+
+class DocumentUnavailableError(Exception):
+    """The store does not give the frozen bytes of a document: a fault of ours, not of who asks for it."""
 
 
 def private[Response: HttpResponseBase](response: Response) -> Response:
@@ -26,14 +27,14 @@ def serve_document(
 ) -> HttpResponse | FileResponse:
     """The bytes of ``document`` under ``filename``; by the web server itself where DOCUMENTS_SEND_HEADER says so.
 
-    Raises ``Http404`` where the file is missing from the store, or is not the one that was frozen: what the web server
-    would send instead is its own page of refusal, after the reading was noted.
+    Raises :class:`DocumentUnavailableError` where the file is missing from the store or cannot be read; behind a web
+    server also where it is cut short: what that would send instead is its own page, after the reading was noted.
     """
     content_type = "application/pdf" if document.role == Document.Role.PDF else "application/xml"
     response: HttpResponse | FileResponse
     if settings.DOCUMENTS_SEND_HEADER:
         if not _is_there(document):
-            raise Http404
+            raise DocumentUnavailableError
         response = HttpResponse(content_type=content_type)
         response[settings.DOCUMENTS_SEND_HEADER] = settings.DOCUMENTS_SEND_PREFIX + quote(document.storage_name)
     elif request.method == "HEAD":  # answers with the head alone: nothing is opened
@@ -42,8 +43,8 @@ def serve_document(
     else:
         try:
             response = FileResponse(default_storage.open(document.storage_name, "rb"), content_type=content_type)
-        except FileNotFoundError as missing:
-            raise Http404 from missing
+        except OSError as problem:
+            raise DocumentUnavailableError from problem
         response["Content-Length"] = str(document.size)
     disposition = content_disposition_header(as_attachment, filename)
     if disposition:
@@ -57,7 +58,5 @@ def _is_there(document: Document) -> bool:
     try:
         is_whole = path.stat().st_size == document.size and os.access(path, os.R_OK)
     except OSError:
-        is_whole = False
-    if not is_whole:
-        logger.error("document %s is missing, cut short or unreadable: %s", document.pk, document.storage_name)
+        return False
     return is_whole

@@ -11,7 +11,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
+from invoices.models import Document
 from portal.environment import explain_database_error
+from portal.faults import tell_of_error, tell_of_missing_document
 from portal.space.responses import private
 
 
@@ -19,11 +21,21 @@ def went_wrong(request: HttpRequest) -> HttpResponse:
     """Page 500; or 503 with the reason where the database does not answer, is held, or is of another version."""
     error = sys.exc_info()[1]
     if not isinstance(error, OperationalError | InterfaceError | ProgrammingError):
+        if error is not None:
+            tell_of_error(request, error)
         return server_error(request)
     context = {"sentence": explain_database_error(error, details=False)}
     response = HttpResponse(render_to_string("503.html", context), status=503)
     response["Retry-After"] = "30"
     return response
+
+
+def document_unavailable(request: HttpRequest, document: Document) -> HttpResponse:
+    """Page 404 that says whose fault it is: ``document`` is its reader's, and the store does not give it."""
+    tell_of_missing_document(document)
+    return private(
+        render(request, "space/document_unavailable.html", {"title": _("Document indisponible")}, status=404)
+    )
 
 
 def too_many_tries(request: HttpRequest, *, minutes: int, sentence: str = "") -> HttpResponse:

@@ -36,8 +36,9 @@ from portal.space.invoice_list import (
 )
 from portal.space.invoice_page import related_documents, shown_notes, transfer_of, transmission_of, worded_lines
 from portal.space.requests import is_customers_own_reading, refuse_prefetch, signed_in_account
-from portal.space.responses import private, serve_document
+from portal.space.responses import DocumentUnavailableError, private, serve_document
 from portal.space.searching import LONGEST, read_search
+from portal.space.views.errors import document_unavailable
 
 FIRST_YEARS = 6
 MOST_SELECTED = 500
@@ -228,8 +229,8 @@ def invoice_xml(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         return _serve(request, account, found, source, filename)
     try:
         content = read_xml(source)
-    except (OSError, DocumentAlteredError, UnreadableEInvoice) as problem:
-        raise Http404 from problem
+    except (OSError, DocumentAlteredError, UnreadableEInvoice):
+        return document_unavailable(request, source)
     if is_customers_own_reading(request):
         record_consultations(invoice_ids=[found.pk], account=account, channel=Consultation.Channel.XML)
     return _download(HttpResponse(content, content_type="application/xml"), filename)
@@ -239,7 +240,10 @@ def _serve(
     request: HttpRequest, account: Account, found: Invoice, document: Document, filename: str
 ) -> HttpResponseBase:
     as_attachment = request.GET.get("telecharger") == "1" or document.role == Document.Role.XML
-    response = serve_document(request, document, filename=filename, as_attachment=as_attachment)
+    try:
+        response = serve_document(request, document, filename=filename, as_attachment=as_attachment)
+    except DocumentUnavailableError:
+        return document_unavailable(request, document)
     if is_customers_own_reading(request):
         channel = Consultation.Channel.XML if document.role == Document.Role.XML else Consultation.Channel.PDF
         record_consultations(invoice_ids=[found.pk], account=account, channel=channel)

@@ -235,7 +235,9 @@ def test_a_file_that_the_web_server_would_not_find_is_not_consulted(
         path.chmod(0o640)
         path.write_bytes(path.read_bytes()[:-1])
 
-    assert signed_in.get(f"/factures/{invoice.pk}/pdf/").status_code == 404
+    answer = signed_in.get(f"/factures/{invoice.pk}/pdf/")
+    assert answer.status_code == 404
+    assert "C’est de notre fait" in words(answer.content)
     assert not Consultation.objects.exists()
 
 

@@ -1,0 +1,81 @@
+"""Faults of ours that a page met: logged, and told to those who can mend them, at most once an hour for each kind."""
+
+import datetime
+import logging
+import traceback
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from invoices.models import Document
+from mailing.alerts import write_fault
+from mailing.trail.actions import Action
+from mailing.trail.evidence import entries_about
+from mailing.trail.recording import record
+from portal.logs import hide_tokens, request_name
+
+logger = logging.getLogger(__name__)
+
+TOLD_AGAIN_AFTER = datetime.timedelta(hours=1)
+
+
+def tell_of_error(request: HttpRequest, error: BaseException) -> None:
+    """Write to TECHNICAL_EMAIL that a page failed with ``error``: which page and where, nothing of its visitor."""
+    place = _place_of(error)
+    text = _(
+        "Une page a échoué (erreur 500).\n\nPage : %(page)s\nErreur : %(error)s, %(place)s\nQuand : %(when)s\n"
+        "Requête : %(request)s\n\nLa trace complète est dans le journal du portail, sous le nom de la requête. Le même "
+        "échec n’est plus signalé avant une heure.\n"
+    ) % {
+        "page": f"{request.method} {hide_tokens(request.path)}",
+        "error": type(error).__name__,
+        "place": place,
+        "when": date_format(timezone.localtime(), "d/m/Y H:i:s"),
+        "request": request_name() or "–",
+    }
+    _write(f"{type(error).__name__} {place}", _("Portail de factures : une page a échoué"), text)
+
+
+def tell_of_missing_document(document: Document) -> None:
+    """Log that the file of ``document`` cannot be read, note it in the trail of its invoice, and say so by mail."""
+    logger.error("document %s is missing, altered or unreadable: %s", document.pk, document.storage_name)
+    told = entries_about(document.invoice).filter(action=Action.DOCUMENT_MISSING)
+    if told.filter(at__gt=timezone.now() - TOLD_AGAIN_AFTER).exists():
+        return
+    record(Action.DOCUMENT_MISSING, document.invoice, details={"file": document.storage_name})
+    text = _(
+        "Un client a demandé un document que le stockage ne donne pas.\n\nFacture : %(number)s\nFichier : %(file)s\n\n"
+        "Le client lit que c’est de notre fait. À regarder : manage.py verify_documents, puis la dernière sauvegarde.\n"
+    ) % {"number": document.invoice.number, "file": document.storage_name}
+    _write("document-missing", _("Portail de factures : un document manque"), text)
+
+
+def _write(kind: str, subject: str, text: str) -> None:
+    try:
+        with override(settings.LANGUAGE_CODE):
+            write_fault(kind, subject=subject, text=text, now=timezone.now())
+    except (DatabaseError, InterfaceError):
+        # The page has its answer already; the log has the rest.
+        logger.warning("no mail about «%s» could be written", kind, exc_info=True)
+
+
+def _place_of(error: BaseException) -> str:
+    """«portal/space/views/invoices.py:52», the last line of our own that ``error`` went through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "–"
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(settings.BASE_DIR / "portal")]
+    own += [
+        frame
+        for room in ("invoices", "customers", "mailing")
+        for frame in frames
+        if Path(frame.filename).is_relative_to(settings.BASE_DIR / room)
+    ]
+    last = max(own or frames, key=frames.index)
+    return f"{last.filename.removeprefix(f'{settings.BASE_DIR}/')}:{last.lineno}"
