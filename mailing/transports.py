@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -70,9 +71,15 @@ def writes_files() -> bool:
 
 
 def make_transport(health: "ServerHealth") -> Transport:
-    """The transport that the settings ask for; ``health`` is shared by the transports of one process."""
+    """The transport that the settings ask for; ``health`` is shared by the transports of one process.
+
+    A backend that has a ``make_transport`` of its own says by it how its mails leave (an HTTP interface, say).
+    """
     backend = mailers.default
-    return SmtpTransport(backend, health) if isinstance(backend, EmailBackend) else BackendTransport(backend)
+    if isinstance(backend, EmailBackend):
+        return SmtpTransport(backend, health)
+    own: Callable[[ServerHealth], Transport] | None = getattr(backend, "make_transport", None)
+    return own(health) if own is not None else BackendTransport(backend)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.identifiers import check_bic, check_iban, check_siren, check_siret, check_vat_identifier
 from invoices.en16931.vat import FRENCH_COUNTRIES
-from invoices.printing.layouts import template_labels
+from invoices.printing.layouts import DEFAULT_TEMPLATE, template_labels
 
 UNNAMED: Final = "Société à paramétrer"
 """The company of a new installation's first invoices, until somebody says who issues them."""
@@ -87,7 +87,9 @@ class Company(models.Model):
         default="#1f4e79",
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Une couleur s’écrit #rrggbb."))],
     )
-    pdf_template = models.CharField(_("modèle de facture"), max_length=10, choices=template_labels, default="classic")
+    pdf_template = models.CharField(
+        _("modèle de facture"), max_length=10, choices=template_labels, default=DEFAULT_TEMPLATE
+    )
 
     iban = models.CharField("IBAN", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)

@@ -1,4 +1,4 @@
-"""The measures of the three templates, stated once: text is broken with them, the stylesheet is filled with them.
+"""The measures of the templates, stated once: text is broken with them, the stylesheet is filled with them.
 
 Millimetres for places, points for type. A4, 18 mm of margin on both sides: 174 mm of text.
 """
@@ -111,6 +111,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
 """The templates by the names under which companies keep them; the stylesheet of each has its name too."""
 
 TEMPLATES: Final = tuple(LAYOUTS)
+DEFAULT_TEMPLATE: Final = "classic"
 
 
 def template_labels() -> list[tuple[str, str | Promise]]:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from PIL import Image, UnidentifiedImageError
 
-from invoices.printing.layouts import TEMPLATES
+from invoices.printing.layouts import DEFAULT_TEMPLATE, TEMPLATES
 
 # A logo is shown at most 55 mm wide and 22 mm high: this is 300 dots per inch.
 LOGO_PIXELS = (650, 260)
@@ -133,7 +133,7 @@ class PrintStyle:
     The content's own notes (PMT, PMD, AAB, REG, ABL) and payment instructions come before these texts.
     """
 
-    template: str = "classic"
+    template: str = DEFAULT_TEMPLATE
     colour: str = "#1f3d5c"  # "#rrggbb"; for the title, the amount to pay and some hairlines
     logo: Logo | None = None  # from read_logo()
     # Lines at the foot of every page: legal form, capital, RCS and town, seat, "EI", "membre d'un assujetti unique"…

@@ -59,11 +59,11 @@ if (choices) {
         field.value = "";
       });
     }
-    if (["attach_pdf", "one_mail_per_customer"].includes(event.target.name) && event.target.checked) {
-      choices.querySelector("[name=notify]").checked = true;
+    if (event.target.dataset.needs && event.target.checked) {
+      choices.querySelector(`[name=${event.target.dataset.needs}]`).checked = true;
     }
-    if (event.target.name === "notify" && !event.target.checked) {
-      choices.querySelectorAll("[name=attach_pdf], [name=one_mail_per_customer]").forEach((box) => {
+    if (event.target.type === "checkbox" && !event.target.checked) {
+      choices.querySelectorAll(`[data-needs="${event.target.name}"]`).forEach((box) => {
         box.checked = false;
       });
     }

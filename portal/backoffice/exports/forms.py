@@ -24,7 +24,9 @@ def _field_of(choice: Choice) -> forms.Field:
     words: dict[str, Any] = {"label": choice.label, "help_text": choice.help_text, "required": False}
     match choice.kind:
         case Kind.FLAG:
-            return forms.BooleanField(**words)
+            # exports.js ticks what a choice needs, and unticks a choice whose need is unticked.
+            needs = {"data-needs": choice.needs} if choice.needs else {}
+            return forms.BooleanField(**words, widget=forms.CheckboxInput(attrs=needs))
         case Kind.TEXT:
             return forms.CharField(**words, max_length=choice.max_length)
         case Kind.DAY:

@@ -6,14 +6,14 @@ import subprocess
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from customers.recipients import ContactRules
-from invoices.exporting.choices import CHOICES, criteria_of, describe_criteria
+from invoices.exporting.choices import CHOICES, Choice, Kind, criteria_of, describe_criteria
 from invoices.exporting.command_line import (
     arguments_for,
     arguments_for_profile,
@@ -39,34 +39,32 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 # Letters, and all that shells and options could take for something else.
 WORDS = st.text("aé-=$%`'\"\\!#&*?~;|<>(){}[]", max_size=12)
 
+BY_KIND: dict[Kind, st.SearchStrategy[Any]] = {Kind.FLAG: st.booleans(), Kind.TEXT: WORDS}
+OF_VALUES: dict[str, st.SearchStrategy[Any]] = {"period": st.sampled_from(Period), "scope": st.sampled_from(Scope)}
+
+
+def values_of_choice(choice: Choice) -> st.SearchStrategy[Any]:
+    """What can be chosen, whatever the choice."""
+    if choice.kind == Kind.ONE_OF:
+        return OF_VALUES.get(choice.name, st.sampled_from([value for value, _label in choice.values]))
+    return BY_KIND[choice.kind]
+
+
+def made_of(values: dict[str, Any], dates: tuple[date, date]) -> Criteria:
+    """The criteria of ``values`` by path; ``dates`` where the period is one of dates."""
+    rules = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("contacts.")}
+    others = {path: value for path, value in values.items() if not path.startswith("contacts.")}
+    days: dict[str, Any] = {"start": min(dates), "end": max(dates)} if others["period"] == Period.FIXED else {}
+    return Criteria(contacts=ContactRules(**rules), **others, **days)
+
+
 choices = st.builds(
-    lambda dates, period, contacts, **fields: Criteria(
-        start=min(dates) if period == Period.FIXED else None,
-        end=max(dates) if period == Period.FIXED else None,
-        period=period,
-        contacts=contacts,
-        **fields,
-    ),
-    dates=st.tuples(st.dates(min_value=date(1990, 1, 1)), st.dates(min_value=date(1990, 1, 1))),
-    period=st.sampled_from(Period),
-    kind=st.sampled_from(["", "professional", "individual"]),
-    scope=st.sampled_from(Scope),
-    contacts=st.builds(
-        ContactRules,
-        use_contacts=st.booleans(),
-        require_contact=st.booleans(),
-        main_contact_only=st.booleans(),
-        function=WORDS,
-    ),
-    generate_credentials=st.booleans(),
-    notify=st.booleans(),
-    attach_pdf=st.booleans(),
-    one_mail_per_customer=st.booleans(),
-    mail_only_reason=WORDS,
+    made_of,
+    st.fixed_dictionaries({each.path: values_of_choice(each) for each in CHOICES if each.kind != Kind.DAY}),
+    st.tuples(st.dates(min_value=date(1990, 1, 1)), st.dates(min_value=date(1990, 1, 1))),
 )
 
 
-@hypothesis_settings(deadline=None)
 @given(choices)
 def test_the_command_line_makes_the_same_choices_as_the_screen(criteria: Criteria) -> None:
     line = shell_command(arguments_for(criteria), folder="/srv/portail", python="python")
