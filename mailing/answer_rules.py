@@ -38,6 +38,7 @@ _MISSING = (
     r"|introuvable|invalide|n.existe (?:pas|plus)|non trouvee?|unbekannt|existiert nicht|nicht gefunden|nicht bekannt"
     r"|nicht vorhanden|ungultig|ungueltig|gibt es nicht|desconocid[oa]|no existe|inexistente|no encontrad[oa]"
     r"|no valid[oa]|no es valid[oa]|non e valid[oa]|(?:could|can)(?: ?not|n.t) be found|was(?: not|n.t) found"
+    r"|no se (?:ha )?encontr\w+|non e stat[oa] trovat[oa]|nao (?:existe|foi encontrad[oa])|niet gevonden|bestaat niet"
     r"|invalid[oa]|sconosciut[oa]|non esiste|non trovat[oa]|non valid[oa]|inesistente)"
 )
 _CLOSED = (
@@ -77,7 +78,7 @@ RULES: tuple[Rule, ...] = (
     # ─── Tags of providers ───────────────────────────────────────────────────────────────────────────────────────────
     Rule(Reason.UNKNOWN, _tags(416), source="sisimai/p5-sisimai#240"),
     Rule(Reason.FULL, _tags(417, 422), source="sisimai/p5-sisimai#240"),
-    Rule(Reason.DISABLED, _tags(420), source="sisimai/p5-sisimai#241"),
+    Rule(Reason.DISABLED, _tags(420, 426), source="sisimai/p5-sisimai#241"),
     Rule(Reason.SENDER, _tags(405, 415), source="sisimai/p5-sisimai#240"),
     Rule(Reason.IDENTITY, _tags(401, 403), source="sisimai/p5-sisimai#241"),
     Rule(Reason.LOGIN, _tags(305, 402), source="sisimai/p5-sisimai#243"),
@@ -145,17 +146,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Reason.RELAY,
-        r"relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited|refused|restricted)"
+        r"relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|disallowed|prohibited|refused"
+        r"|restricted)"
         r"|(?:unable|not permitted|not allowed|not authori[sz]ed|refus\w+|cannot|denied|attempt\w*) (?:to )?relay"
         r"|(?:do not|don.t|no|not) relay|open relay|relais (?:refuse|interdit|non autorise)|relayage"
         r"|isn.t in my list of allowed rcpthosts|not a gateway|relay[- ]?verbot|weiterleitung (?:verboten"
         r"|nicht erlaubt)"
-        r"|mail server requires authentication when attempting",
+        r"|mail server requires authentication when attempting|\buse (?:me|us|this server)\b.{0,60}\bas an? relay",
         source="Postfix reject_unauth_destination, Exim, qmail, Exchange",
     ),
     Rule(
         Reason.BLOCKLIST,
-        r"spamhaus|\bsbl\b|\bxbl\b|\bpbl\b|zen\.|barracuda(?:central)?|spamcop|\bsorbs\b|\buceprotect|\brbl\b|\bdnsbl\b"
+        r"spamhaus|\bsbl\b|\bxbl\b|\bpbl\b|\bzen\.|barracuda(?:central)?|spamcop|\bsorbs\b|\buceprotect|\brbl\b|\bdnsbl\b"
         r"|block ?list|black ?list|liste? noire|schwarze liste|lista n[ei]gra|lista nera|abuseat"
         r"|proofpoint.*(?:blocked|pdr)|blocked.{0,40}proofpoint"
         r"|(?:client host|host|\bip\b|server|address \[[0-9a-f.:-]+\]"
@@ -219,7 +221,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Reason.POLICY,
         r"(?:allowed|approved|authori[sz]ed|known|safe) senders?(?: list)?|white ?list|allow ?list|liste blanche"
-        r"|expediteurs? autorises?|lista blanca|lista bianca|erlaubte absender",
+        r"|expediteurs? autorises?|lista blanca|lista bianca|erlaubte absender|liste? (?:of |d.)(?:senders|expediteurs)"
+        r"|(?:no acepta|(?:does not|doesn.t|do not) accept|n.accepte pas|non accetta|nimmt (?:nur|keine))\b[^.;]{0,40}"
+        r"\b(?:from|d[ae]|d.un|des|dei|di|von)\b",
         source="Exchange, Mailinblack, Barracuda: recipients that take mail of a few senders only",
     ),
     Rule(
@@ -230,14 +234,16 @@ RULES: tuple[Rule, ...] = (
         rf"|refusee?|interdite?|non autorisee?|must (?:be|exist|resolve)|does(?: not|n.t) (?:exist|resolve)"
         rf"|verif|blocked"
         rf"|{_MISSING})|(?:bad|invalid|unknown|unauthori[sz]ed|mauvais|ungultiger|ungueltiger|unbekannter)"
-        rf" {_OUR_SIDE}|not owned by user|(?:domain|adresse) (?:of|de l.) ?{_OUR_SIDE}|not allowed to send as"
+        rf"(?: \w+(?: in| of| for)?(?: the)?)? {_OUR_SIDE}|not owned by user"
+        rf"|(?:domain|adresse) (?:of|de l.) ?{_OUR_SIDE}|not allowed to send as"
         rf"|envelope from|(?:\bmx\b|domaine?|dominio)[^.;,]{{0,20}}\b(?:in|of|for|from|de l.|de|del"
         rf"|dell.|des|von)? ?(?:the )?{_OUR_SIDE}|callback setup failed",
         source="Postfix reject_sender_login_mismatch and reject_unknown_sender_domain, Exim sender verify, OVH",
     ),
     Rule(
         Reason.REPUTATION,
-        r"reputation|user complaints|too many spams|\bts0[1-9]\b|suspicious (?:activity|sending)|compromised"
+        r"reputation|(?:account|mailbox)[^.;]{0,20}(?:suspended|disabled|locked)[^.;]{0,20}(?:spam|abuse)"
+        r"|user complaints|too many spams|\bts0[1-9]\b|suspicious (?:activity|sending)|compromised"
         r"|too much spam"
         r"|sending (?:spam|unsolicited)|spam (?:source|sender)|originating from your (?:ip|domain|netblock)"
         r"|detected that this message is suspicious due to|client host blocked",
@@ -257,15 +263,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Reason.PACE,
-        r"too many (?:connections|concurrent|messages|sessions|recipients|mails|emails)|slow(?:ing)? down|rate ?limit"
+        r"too many (?:connections|concurrent|(?:recent )?messages|sessions|recipients|mails|emails)|slow(?:ing)? down"
+        r"|rate ?limit"
         r"|throttl|trop de connexions|receiving (?:mail|messages?) (?:at a rate|too (?:quickly|fast))"
-        r"|too (?:fast|quickly|frequent)"
+        r"|too (?:fast|quickly|frequent)|concurrent connections|excessive volume|frequency limited"
+        r"|exceeded (?:the|their|its) limit for the number of messages|\b5\.2\.12[12]\b"
+        r"|per[- ]hour (?:message )?receive limit"
         r"|zu viele (?:verbindungen|nachrichten)|demasiad[oa]s (?:conexiones|mensajes)|troppe connessioni",
         source="Postfix anvil, Gmail 4.2.1, Orange",
     ),
     Rule(
         Reason.SIZE,
-        r"(?:message|mail|size|content)[^.;]{0,30}(?:exceeds?|exceeded|too (?:big|large|long))|too (?:big"
+        r"\b(?:message|mail|size|content)\b[^.;]{0,30}(?:exceeds?|exceeded|too (?:big|large|long))|too (?:big"
         r"|large) (?:message|mail)"
         r"|(?:size|length)[^.;]{0,20}(?:limit|maximum)|maximum (?:message )?size|trop (?:gros|volumineux|lourd|grand)"
         r"|taille (?:limite|max)|depasse la taille|zu gro(?:ss|ß)|demasiado grande|troppo grande",
@@ -280,7 +289,7 @@ RULES: tuple[Rule, ...] = (
         r"|not enough (?:storage|space)"
         r"|boite[^.;]{0,60}(?:pleine|saturee)|postfach[^.;]{0,40}voll|speicher\w*[^.;]{0,30}(?:voll"
         r"|uberschritten|erschopft)"
-        r"|mailbox[^.;]{0,20}voll|(?:buzon|casilla|cuenta)[^.;]{0,40}llen[oa]|cuota|casella[^.;]{0,40}piena"
+        r"|mailbox[^.;]{0,20}voll|(?:buzon|casilla|cuenta)[^.;]{0,40}llen[oa]|cuota|cas(?:ella|setta)[^.;]{0,40}piena"
         r"|spazio esaurito",
         source="RFC 3463 x.2.2; words of Exim, Zimbra, Dovecot, Orange, Free",
     ),
@@ -291,12 +300,13 @@ RULES: tuple[Rule, ...] = (
         r"|spater (?:erneut|noch)|temporalmente|mas tarde|temporaneamente|piu tardi|timed? ?out"
         r"|delivery (?:time )?expired"
         r"|retry (?:time|timeout)|connection (?:refused|reset|lost)|no route to host|network is unreachable"
-        r"|service (?:currently )?unavailable, try|try again",
+        r"|service (?:currently )?unavailable, try|try again|envelope expired"
+        r"|(?:malformed|unexpected)[^.;]{0,30} name server reply|servfail|config(?:uration)? error",
         source="RFC 5321 § 4.2; Postfix and Exim, giving up",
     ),
     Rule(
         Reason.CONTENT,
-        rf"^(?!.*\b5\.1\.(?:1|10)\b)(?:.*{_THING}(?:[^.]|\.(?=\w)){{0,60}}?(?:{_MISSING}|{_CLOSED})"
+        rf"\b5\.6\.\d\b|^(?!.*\b5\.1\.(?:1|10)\b)(?:.*{_THING}(?:[^.]|\.(?=\w)){{0,60}}?(?:{_MISSING}|{_CLOSED})"
         rf"|.*(?:{_MISSING}|{_CLOSED}){_SAME}{{0,40}}?{_THING})",
         source="words of filters: something in the mail, or a rule of the recipient, is not in order; he exists",
     ),
@@ -321,22 +331,22 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Reason.UNKNOWN,
-        rf"\b(?:unknown|invalid|non-?existent|no such) (?:local[ -]?)?(?:part|person|{_NAME})|user[- ]unknown"
+        rf"\b(?:unknown|invalid|non-?existent|no such)[ -](?:local[ -]?)?(?:part|person|{_NAME})|user[- ]unknown"
         rf"|nosuchuser|not listed in (?:the )?(?:domino|public|name|directory|address)"
         rf"|recipientnotfound|recipnotfound|resolver\.adr\.\w*notfound|no (?:mailbox|user|account)[^.;]{{0,20}}(?:here"
         rf"|by that name|found)"
         rf"|not a (?:known|valid) (?:user|mailbox|recipient)|(?<!relayed to ){_NAME}\b[^.;:]{{0,40}}?\b{_MISSING}"
         rf"|adresse introuvable|unbekannte[rs]? (?:benutzer|empfanger|empfaenger|adresse|mailbox)"
         rf"|aucun (?:utilisateur|compte)"
-        rf"|kein(?:e|en)? (?:solche[rns]* )?(?:benutzer|postfach|mailbox|empfanger|empfaenger)|no existe (?:el "
-        rf"|la )?{_NAME}"
+        rf"|kein(?:e|en)? (?:solche[rns]* )?(?:benutzer|postfach|mailbox|empfanger|empfaenger)|no (?:existe|se"
+        rf" (?:ha )?encontr\w+) (?:el |la )?{_NAME}"
         rf"|no (?:hay|tenemos) [^.;]{{0,20}}{_NAME}|nessun(?:a)? (?:utente|casella)|s2017062302"
-        rf"|user doesn.t have an? [^ ]+ account",
+        rf"|user doesn.t have an? [^ ]+ account|\bdd @ is no longer valid",
         source="Postfix, Exim, qmail, Exchange, Gmail; French, German, Spanish and Italian servers",
     ),
     Rule(
         Reason.UNKNOWN,
-        r"5\.4\.1\b.{0,20}recipient address rejected: access denied"
+        r"5\.4\.1\b.{0,20}recipient address(?:es)? rejected ?: access denied"
         r"|recipient address rejected: access denied[^a-z]*as\(2018",
         source="Exchange Online, directory based edge blocking",
     ),
@@ -348,7 +358,11 @@ RULES: tuple[Rule, ...] = (
         source="RFC 3463 x.2.1",
     ),
     # ─── Codes, those of an address last: what the words say of spam or of the sender is stronger ─────────────────────
-    Rule(Reason.POLICY, r"policy reasons|local policy|polic(?:y|ies) restrictions?", source="Yahoo, iCloud, GMX"),
+    Rule(
+        Reason.POLICY,
+        r"policy reasons|local policy|polic(?:y|ies) (?:restrictions?|errors?|rejection)",
+        source="Yahoo, iCloud, GMX",
+    ),
     Rule(Reason.FULL, codes=("2.2",), source="RFC 3463"),
     Rule(Reason.SIZE, codes=("2.3", "3.4"), source="RFC 3463"),
     Rule(Reason.QUOTA, codes=("4.5",), source="Gmail"),
@@ -364,6 +378,7 @@ RULES: tuple[Rule, ...] = (
         source="SpamAssassin, rspamd, SFR, Free",
     ),
     Rule(Reason.SENDER, codes=("1.7", "1.8"), source="RFC 3463"),
+    Rule(Reason.POLICY, rf"{_PROOF}.*{_US}", source="codes of an address with words about its sender prove nothing"),
     Rule(Reason.UNKNOWN, codes=("1.1", "1.3", "1.6"), source="RFC 3463"),
     Rule(Reason.NO_MAIL_DOMAIN, codes=("1.2", "1.10"), source="RFC 3463, RFC 7505"),
     Rule(Reason.DISABLED, codes=("2.1",), source="RFC 3463"),

@@ -15,6 +15,12 @@ _BASIC = re.compile(r"(?<![\d.])([45])\d\d(?![\d.])")
 # Codes that speak of our own access to the server, in whatever phase they come (RFC 4954 § 6, RFC 3207 § 4).
 _ACCESS = re.compile(r"^\s*(?:530|534|535|538)\b|^\s*454\b(?!.{0,12}relay|.*certificate)")
 _IP_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
+# What servers put before the words of another: «5.1.0 - Unknown address error 550-'5.7.1 … Access denied'» (Cisco),
+# «5.1.351 Remote server returned unknown recipient or mailbox unavailable -> 550 …» (Microsoft 365).
+_WRAPPING = re.compile(
+    r"\b[45]\.\d\.\d - [a-z ]{3,60} (?=[45]\d\d-')"
+    r"|\b[45]\.\d\.\d{1,3} remote server returned [^>]{0,120} ?->(?= ?[45]\d\d)"
+)
 _MAIL_ADDRESS = re.compile(r"[^\s<>:;,(){}\[\]]+@[^\s<>:;,(){}\[\]]+")
 
 
@@ -53,7 +59,7 @@ def _plain(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text[:4000].lower().replace("\u2019", "'"))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     # The dots of an address end no sentence.
-    return _IP_ADDRESS.sub("0-0-0-0", _MAIL_ADDRESS.sub("@", " ".join(bare.split())))
+    return _WRAPPING.sub("", _IP_ADDRESS.sub("0-0-0-0", _MAIL_ADDRESS.sub("@", " ".join(bare.split()))))
 
 
 def _detail(plain: str, status: str) -> str:

@@ -19,7 +19,7 @@ from mailing.letters import Letter, read_letter
 from mailing.models import Message, Reply
 from mailing.outbox import Draft, write_messages
 from mailing.plain_text import one_line
-from mailing.reports import Nature, is_return
+from mailing.reports import Nature, is_complaint, is_return
 
 # What is kept of a text: a letter, not the thread of a year.
 MOST_TEXT = 20_000
@@ -36,7 +36,7 @@ def keep_reply(raw: bytes, nature: Nature, message: Message | None, now: datetim
     letter = read_letter(raw)
     kind = {Nature.AUTO_REPLY: Reply.Kind.AUTOMATIC, Nature.CHALLENGE: Reply.Kind.CHALLENGE}.get(nature)
     if kind is None:
-        kind = Reply.Kind.UNREAD if is_return(letter) else Reply.Kind.PERSON
+        kind = Reply.Kind.UNREAD if is_return(letter) or is_complaint(letter) else Reply.Kind.PERSON
     name, address = letter.sender
     Reply.objects.get_or_create(
         key=hashlib.sha256(raw).hexdigest(),

@@ -110,7 +110,9 @@ def read_letter(raw: bytes) -> Letter:
         if isinstance(inner, list):
             waiting[:0] = inner
         else:
-            parts.append(Part(_type_of(part), _text_of(part)))
+            # A multipart whose boundary stands nowhere in it holds a text all the same.
+            kind = "text/plain" if part.get_content_maintype() == "multipart" else _type_of(part)
+            parts.append(Part(kind, _text_of(part)))
     return Letter(headers, _type_of(mail), tuple(parts))
 
 
@@ -134,7 +136,7 @@ def _type_of(part: PythonMessage) -> str:
 def _text_of(part: PythonMessage) -> str:
     """The text of a leaf, its transfer encoding and its charset undone as far as they can be."""
     kind = _type_of(part)
-    if not kind.startswith(("text/", "message/")):
+    if not kind.startswith(("text/", "message/", "multipart/")):
         return ""
     try:
         content = part.get_payload(decode=True)

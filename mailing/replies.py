@@ -40,6 +40,7 @@ _SUBJECT = re.compile(
     + r"|(?:ich )?(?:bin )?(?:bis \S+ |derzeit |aktuell |zur ?zeit )?(?:abwesend|im urlaub|nicht im (?:b[uü]ro|haus)"
     + r"|au(?:ß|ss)er haus)"
     + r"|respuesta autom[aá]tica|mensaje de ausencia|(?:estoy )?(?:fuera de (?:la )?oficina|ausente|de vacaciones)"
+    + r"|resposta autom[aá]tica|(?:estou )?fora do escrit[oó]rio"
     + r"|risposta automatica|(?:sono )?(?:fuori (?:sede|ufficio)|assente|in ferie)|assenza dall.ufficio"
     + r"|automatisch antwoord|afwezig(?:heid)?)"
     + _END

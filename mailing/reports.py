@@ -114,6 +114,8 @@ _FINAL_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _DIAGNOSTIC_LINE = re.compile(r"^.*(?<![\d.])[45]\d\d[ -].*$|^.*\b[45]\.\d{1,3}\.\d{1,3}\b.*$", re.MULTILINE)
+# The lines of one reply (RFC 5321 § 4.2.1): «550-No such user here» may be about the sender, as the last line says.
+_CONTINUED = re.compile(r"^[ \t]*([45]\d\d)-.*(?:\n[ \t]*\1-.*)*\n[ \t]*\1[ -].*$", re.MULTILINE)
 _COPY_BEGINS = re.compile(
     r"^-{2,}[^\n]{0,80}(?:copy|original|below|message|copie)[^\n]*$"
     r"|^(?:Original message headers|Return-Path|Received):",
@@ -147,6 +149,8 @@ def _read(raw: bytes) -> Report:
         )
     if recipients:
         return Report(Nature.REPORT, tokens, message_ids, recipients)
+    if is_complaint(letter):
+        return Report(Nature.OTHER, tokens, message_ids)
     if is_read_receipt(letter):
         return Report(Nature.AUTO_REPLY, tokens, message_ids)
     if is_return(letter):
@@ -183,10 +187,11 @@ def _message_ids(letter: Letter, raw: bytes) -> tuple[str, ...]:
 # ─── RFC 3464 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _rfc3464_recipients(letter: Letter) -> Iterator[RecipientReport]:
     explanation = _explanation(letter)
-    for part in letter.parts:
-        if part.content_type not in _STATUS:
-            continue
-        for fields in _field_groups(part.text):
+    statuses = [part.text for part in letter.parts if part.content_type in _STATUS]
+    if not statuses and is_return(letter):
+        statuses = [letter.text]  # the fields in the text of a mail without MIME, or with a broken one
+    for text in statuses:
+        for fields in _field_groups(text):
             names = ("original-recipient", "final-recipient", "x-actual-recipient")
             addresses = tuple(dict.fromkeys(filter(None, (_typed_value(fields.get(name, "")) for name in names))))
             status = re.match(r"[245]\.\d{1,3}\.\d{1,3}", fields.get("status", ""))
@@ -195,7 +200,7 @@ def _rfc3464_recipients(letter: Letter) -> Iterator[RecipientReport]:
                 action = {"5": "failed", "4": "delayed", "2": "delivered"}[status[0][0]]
             if not action or not addresses:
                 continue
-            diagnostic = _typed_value(fields.get("diagnostic-code", ""))
+            diagnostic = _typed_value(fields.get("diagnostic-code", "") or fields.get("x-supplementary-info", ""))
             if not diagnostic and (not status or status[0].endswith((".0.0", ".5.0"))):
                 diagnostic = _diagnostic(explanation)  # some say it only in their words
             yield RecipientReport(
@@ -233,13 +238,19 @@ def _character(found: re.Match[str]) -> str:
 # ─── Servers of their own manner ─────────────────────────────────────────────────────────────────────────────────────
 def is_return(letter: Letter) -> bool:
     """True for a mail that a server wrote: its sender, its headers, or its title together with an empty return path."""
-    local = letter.sender[1].partition("@")[0]
+    name, address = letter.sender
+    local = address.partition("@")[0] or name  # «MAILER-DAEMON <>»
     if _DAEMONS.match(local) or letter.all("X-Failed-Recipients"):
         return True
     if not _RETURN_SUBJECT.match(letter.header("Subject")):
         return False
     is_empty = letter.header("Return-Path") == "<>"
     return is_empty or letter.content_type == "multipart/report" or bool(letter.all("X-MS-Exchange-Message-Is-Ndr"))
+
+
+def is_complaint(letter: Letter) -> bool:
+    """True for a feedback report (RFC 5965): somebody took our mail for spam."""
+    return any(part.content_type == "message/feedback-report" for part in letter.parts)
 
 
 def _explanation(letter: Letter) -> str:
@@ -253,7 +264,8 @@ def _explanation(letter: Letter) -> str:
 
 def _diagnostic(explanation: str) -> str:
     """The line that tells the reason: the first with a code of which something can be said; else all of the words."""
-    lines = [" ".join(line.split()) for line in _DIAGNOSTIC_LINE.findall(explanation)[:50]]
+    whole_replies = _CONTINUED.sub(lambda found: " ".join(found[0].split("\n")), explanation[:20_000])
+    lines = [" ".join(line.split()) for line in _DIAGNOSTIC_LINE.findall(whole_replies)[:50]]
     telling = [line for line in lines if classify(line) not in (Reason.OTHER, Reason.POLICY)]
     whole = " ".join(explanation.split())
     if not telling and classify(whole) not in (Reason.OTHER, Reason.TEMPORARY):
@@ -281,7 +293,11 @@ def _other_recipients(letter: Letter, raw: bytes) -> Iterator[RecipientReport]:
     is_delay = bool(_DELAY.search(f"{letter.header('Subject')}\n{explanation}"))
     if not failed and not delayed:
         reason = classify(diagnostic)
-        if reason is Reason.OTHER and not re.search(r"(?<![\d.])5\d\d[ -]|\b5\.\d{1,3}\.\d{1,3}\b", diagnostic):
+        if (
+            reason is Reason.OTHER
+            and not is_delay
+            and not re.search(r"(?<![\d.])5\d\d[ -]|\b5\.\d{1,3}\.\d{1,3}\b", diagnostic)
+        ):
             return  # nothing that speaks of a failure
         named = tuple(address for address in _ADDRESS.findall(explanation) if not _NOT_A_RECIPIENT.match(address))
         own = tuple(address for address in named if not _TOKEN.search(address))

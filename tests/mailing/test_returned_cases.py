@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mailing import outbox
 from mailing.bounces import take_in
 from mailing.mime import return_path
-from mailing.models import FailedAddress, Message
+from mailing.models import FailedAddress, Message, Reply
 from mailing.outbox import Draft
 from mailing.reports import Nature, read_report
 from tests.support import bounce_reports as reports
@@ -73,6 +73,79 @@ TEXT_ONLY = [
     ("Undeliverable: Votre facture", "Delivery has failed to these recipients:\n{to}\n550 5.1.1 user unknown"),
     ("Undelivered Mail Returned to Sender", "<{to}>: host mx said: 550 5.1.1 Utilisateur inconnu"),
 ]
+
+
+# Sender, title and words of servers of their own manner; what they mean, and whether the address is to blame.
+OWN_MANNERS = [
+    (
+        "Mail Delivery System <Mailer-Daemon@mx.example>",
+        "Mail delivery failed: returning message to sender",
+        "  {to}\n    SMTP error from remote mail server after RCPT TO:<{to}>:\n"
+        "    550-Verification failed for <factures@portail.example>\n    550-No such user here\n"
+        "    550 Sender verify failed\n",
+        "policy",
+    ),
+    (
+        "MAILER-DAEMON <>",
+        "Mail delivery failed",
+        "This is the DragonFly Mail Agent v0.13.\n\nmx.client.example did not like our RCPT TO:\n"
+        "550 5.1.1 <{to}>: Recipient address rejected: User unknown\n",
+        "hard",
+    ),
+    (
+        "postmaster@client.example",
+        "No se puede entregar: Votre facture",
+        "Error de entrega a estos destinatarios o grupos:\n{to}\n"
+        "No se encontró la dirección de correo electrónico especificada.",
+        "hard",
+    ),
+    (
+        "postmaster@client.example",
+        "Non recapitabile: Votre facture",
+        "Recapito non riuscito per i seguenti destinatari o gruppi:\n{to}\n"
+        "La cassetta postale del destinatario è piena e non può accettare messaggi.",
+        "full",
+    ),
+    (
+        "postmaster@client.example",
+        "Remise retardée : Votre facture",
+        "La remise à ces destinataires ou groupes est retardée :\n{to}\n"
+        "Le serveur va continuer à essayer de remettre le message pendant 2 jours.",
+        "delayed",
+    ),
+    (
+        "MAILER-DAEMON@mx.example",
+        "Undelivered Mail Returned to Sender",
+        "A report whose boundary stands nowhere.\n\nFinal-Recipient: rfc822; {to}\nAction: failed\nStatus: 5.0.0\n"
+        'X-Supplementary-Info: <192.0.2.1 #5.0.0 smtp; 550 "Unknown user">\n',
+        "hard",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sender", "subject", "text", "right"), OWN_MANNERS, ids=[row[1] for row in OWN_MANNERS])
+def test_a_server_of_its_own_manner_is_understood(sender: str, subject: str, text: str, right: str) -> None:
+    message = write("b50@client.example")
+    kind = 'multipart/report; boundary="elsewhere"' if "boundary" in text else "text/plain; charset=utf-8"
+    raw = (
+        f"Return-Path: <>\nFrom: {sender}\nTo: retours+{message.return_token}@portail.example\nSubject: {subject}\n"
+        f"MIME-Version: 1.0\nContent-Type: {kind}\n\n{text.format(to=message.recipient)}\n"
+    )
+    assert take_in(raw.encode(), timezone.now()).value == right
+    assert FailedAddress.objects.exists() is (right == "hard")
+
+
+def test_a_complaint_is_for_a_person_and_blames_nobody() -> None:
+    message = write("b50@client.example")
+    raw = (
+        f"Return-Path: <>\nAuto-Submitted: auto-generated\nFrom: <fbl@provider.example>\n"
+        f"To: retours+{message.return_token}@portail.example\nSubject: complaint\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=B\n\n--B\n\nAn abuse report.\n"
+        f"--B\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n\n--B--\n"
+    )
+    assert take_in(raw.encode(), timezone.now()).value == "other"
+    assert Reply.objects.get().kind == Reply.Kind.UNREAD
+    assert not FailedAddress.objects.exists()
 
 
 @pytest.mark.parametrize(("subject", "text"), TEXT_ONLY)
