@@ -5,6 +5,7 @@ from functools import cache
 
 from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
+from django.conf import settings
 from django.utils.translation import get_language, gettext
 
 from customers.searching import search_key
@@ -25,6 +26,24 @@ def in_french(text: str) -> str:
     for pattern, french in _words_of(get_language() or ""):
         text = pattern.sub(french, text)
     return _grouped(locale).sub(_without_groups, text)
+
+
+@cache
+def month_numbers() -> dict[str, int]:
+    """The months by their names in every language of the settings, and by the beginnings of those («janv», «sept»).
+
+    Search keys of three letters at least; what begins two months («jui», «ju») is none.
+    """
+    found: dict[str, set[int]] = {}
+    for language, _name in settings.LANGUAGES:
+        months = locale_of(language).months
+        for form in ("format", "stand-alone"):
+            for width in ("wide", "abbreviated"):
+                for number, name in months[form][width].items():
+                    key = search_key(name).rstrip(".")
+                    for length in range(min(3, len(key)), len(key) + 1):
+                        found.setdefault(key[:length], set()).add(number)
+    return {word: min(numbers) for word, numbers in found.items() if len(numbers) == 1 and len(word) >= 3}
 
 
 @cache

@@ -12,7 +12,7 @@ from django.db.models import Q
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.models import Invoice
-from portal.space.foreign_words import in_french
+from portal.space.foreign_words import in_french, month_numbers
 
 LONGEST = 200
 MOST_TERMS = 8
@@ -40,7 +40,7 @@ _MONTH_NAMES = "|".join(MONTHS)
 _RANGE = re.compile(rf"(?:\bdu )?\b({_DAY})\s*(?:\bau\b|\ba\b|–|-)\s*({_DAY})\b")
 _ONE_DAY = re.compile(rf"\b({_DAY})\b")
 _MONTH_OF_YEAR = re.compile(
-    rf"(?<![\w/.-])(?:(\d{{1,2}})[/.-](\d{{4}})|(\d{{4}})-(\d{{2}})|({_MONTH_NAMES}) (\d{{4}}))\b"
+    r"(?<![\w/.-])(?:(\d{1,2})[/.-](\d{4})|(\d{4})-(\d{2})|([^\W\d_]{3,12})\.?(?: de)? (\d{4}))(?![\w/-])"
 )
 _QUARTER = re.compile(r"\b(?:t([1-4])|([1-4])(?:er|e|eme)? trimestre) (\d{4})\b")
 _MONTH_ALONE = re.compile(rf"\b({_MONTH_NAMES})\b")
@@ -107,7 +107,7 @@ def read_search(text: str) -> Search:
 
     def take_month(match: re.Match[str]) -> str:
         year = int(match[2] or match[3] or match[6])
-        month = MONTHS.index(match[5]) + 1 if match[5] else int(match[1] or match[4])
+        month = month_numbers().get(match[5], 0) if match[5] else int(match[1] or match[4])
         period = _months(year, month, month)
         if period is None:
             return match[0]

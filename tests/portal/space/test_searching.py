@@ -10,6 +10,8 @@ from invoices.models import Invoice
 from portal.space.searching import Period, Search, read_search
 from tests.support.factories import make_account, make_customer, make_published_invoice
 
+JANUARY = Search(periods=(Period(date(2026, 1, 1), date(2026, 1, 31)),))
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -35,6 +37,24 @@ from tests.support.factories import make_account, make_customer, make_published_
             "facture de juin 2025 120,00",
             Search((Period(date(2025, 6, 1), date(2025, 6, 30)),), (), (Decimal("120.00"),)),
         ),
+        ("janv 2026", JANUARY),
+        ("Janv. 2026", JANUARY),
+        ("January 2026", JANUARY),
+        ("Jan 2026", JANUARY),
+        ("enero de 2026", JANUARY),
+        ("ene. 2026", JANUARY),
+        ("Jänner 2026", Search(words=("Jänner", "2026"))),
+        ("Januar 2026", JANUARY),
+        ("01/2026", JANUARY),
+        ("1/2026", JANUARY),
+        ("2026-01", JANUARY),
+        ("sept 2025", Search(periods=(Period(date(2025, 9, 1), date(2025, 9, 30)),))),
+        ("Déc. 2025", Search(periods=(Period(date(2025, 12, 1), date(2025, 12, 31)),))),
+        ("Mär. 2025", Search(periods=(Period(date(2025, 3, 1), date(2025, 3, 31)),))),
+        ("DEC-2026-0001", Search(words=("DEC-2026-0001",))),
+        ("jan 2026-01-002", Search(words=("jan", "2026-01-002"))),
+        ("jui 2025", Search(words=("jui", "2025"))),
+        ("dupont 2025", Search(words=("dupont", "2025"))),
         ("31/02/2025", Search(words=("31/02/2025",))),
         ("13/2025", Search(words=("13/2025",))),
         ("\x00", Search()),
