@@ -2,6 +2,9 @@
 
 import datetime
 import functools
+import re
+import unicodedata
+from collections import defaultdict
 from typing import Final
 
 from babel.core import get_global
@@ -41,6 +44,43 @@ def last_day(code: str) -> datetime.date | None:
 def currency_name(code: str) -> str:
     """The currency of ``code`` in French («dollar des États-Unis»)."""
     return get_currency_name(code, locale="fr")
+
+
+@functools.cache
+def _codes_by_name() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    today = [code for code, last in _last_days().items() if last == _EVER]
+    for language in ("fr", "en"):
+        for code in today:
+            for count in (None, 1, 2):
+                found[_bare(get_currency_name(code, count=count, locale=language))].add(code)
+    for name, code in _ALSO_CALLED.items():
+        found[name] = {code}
+    return found
+
+
+_ALSO_CALLED: Final = {
+    "dollar americain": "USD", "dollar us": "USD", "us dollar": "USD", "livre": "GBP", "livre anglaise": "GBP",
+    "pound": "GBP", "yen": "JPY", "yuan": "CNY", "dollar canadien": "CAD",
+}  # fmt: skip
+
+
+def currency_called(text: str) -> str:
+    """The code of the currency of today that ``text`` names in French or English; empty for none, or several.
+
+    «Franc suisse» CHF, «livres sterling» GBP, «US Dollar» USD.
+    """
+    if re.search(r"[^\w\s.'’()-]", text):
+        return ""
+    name = _bare(text)
+    codes = _codes_by_name().get(name) or _codes_by_name().get(re.sub(r"s\b", "", name), set())
+    return next(iter(codes)) if len(codes) == 1 else ""
+
+
+def _bare(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(char if char.isalnum() else " " for char in decomposed if not unicodedata.combining(char))
+    return " ".join(letters.split())
 
 
 def decimals(code: str) -> int:

@@ -40,6 +40,7 @@ _JOINED: Final = re.compile(rf"(?P<number>\d{{1,3}})j?(?P<end>fdm|fm){_DAY}")
 _END_FIRST: Final = re.compile(rf"{_END}(?:suivant|courant)?(?:\+?{_DAYS}|\+?{_MONTHS})?")
 _NEXT_MONTH: Final = re.compile(r"(?P<day>[0-3]?\d)(?:er)?moissuivant|finmoissuivant")
 _LONGEST: Final = 365
+_DAY_AND_MONTH: Final = re.compile(r"[0-9]{1,2}[/.\-][0-9]{1,2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Term:
 @functools.lru_cache(maxsize=1024)
 def term_of(text: str) -> Term | None:
     """The term that ``text`` states; None where it is none that this module knows."""
+    if _DAY_AND_MONTH.fullmatch(text.strip()):
+        return None  # «30/06»: a date without its year
     plain = re.sub(r"[^a-z0-9+ ]+", " ", search_key(text).replace("f.d.m", "fdm"))
     plain = _NUMBER_IN_WORDS.sub(lambda found: _NUMBERS[found[0]], re.sub(r"\b(net|j)(?=\d)", r"\1 ", plain))
     bare = " ".join(_NOISE.sub(" ", re.sub(r"^ *j *\+ *", "", plain)).split())

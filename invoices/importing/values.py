@@ -103,6 +103,7 @@ LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uf
 """Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
 SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+", re.ASCII)
 """What a spreadsheet makes of a long number: its last digits are lost."""
+_LINKED_ADDRESS: Final = re.compile(r"\[([^\[\]]*@[^\[\]]*)\]\(mailto:[^()]*\)", re.IGNORECASE)  # as chats copy it
 _NAMED_ADDRESS: Final = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 
 
@@ -136,7 +137,9 @@ def bare_address(text: str) -> str:
     address = _INVISIBLE.sub("", text).strip()
     if says_nothing(address):
         return ""
-    address = re.sub(r"^mailto:\s*", "", address, flags=re.IGNORECASE)
+    address = re.sub(r"^mailto:\s*([^?]*).*", r"\1", address, flags=re.IGNORECASE)
+    if linked := _LINKED_ADDRESS.fullmatch(address):
+        address = linked[1]
     if named := _NAMED_ADDRESS.fullmatch(address):
         address = named[1]
     return address.strip(" ;,'\"()[]").removesuffix(".").strip()

@@ -22,7 +22,7 @@ from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreco
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
-from invoices.importing.tables.rows import is_total_row, skipped_reason
+from invoices.importing.tables.rows import is_remark, is_total_row, skipped_reason
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
@@ -99,6 +99,9 @@ class Customers(Protocol):
     def is_known(self, code: str) -> bool:
         """Whether there is a card of this code."""
 
+    def contradiction(self, code: str, given: dict[str, str]) -> tuple[str, str, str] | None:
+        """The column, value and card's value of a SIREN, SIRET or VAT number that is another on the card."""
+
     def code_of(self, given: dict[str, str]) -> tuple[str, bool]:
         """The code for these ``client.*`` cells, and whether its card is new. Raises Unreconciled."""
 
@@ -116,7 +119,7 @@ def flatten(
         return _Flattening(table, layout, folder, customers).run(islice(table.rows(), most_rows), most_rows)
     except NotContiguous:
         with closing(_regrouped(table, layout, folder)) as database:
-            return _Flattening(table, layout, folder, customers).run(_rows_of(database))
+            return _Flattening(table, layout, folder, customers, _given_twice(database)).run(_rows_of(database))
 
 
 def _regrouped(table: Table, layout: Layout, folder: Path) -> sqlite3.Connection:
@@ -124,20 +127,30 @@ def _regrouped(table: Table, layout: Layout, folder: Path) -> sqlite3.Connection
     path = folder / f"rows-{len(list(folder.iterdir()))}.sqlite3"
     database = sqlite3.connect(path)
     database.execute("PRAGMA synchronous = OFF")
-    database.execute("CREATE TABLE row (seq INTEGER PRIMARY KEY, key TEXT, line INTEGER, cells TEXT)")
+    database.execute("CREATE TABLE row (seq INTEGER PRIMARY KEY, key TEXT, block INTEGER, line INTEGER, cells TEXT)")
     number = layout.position("numero")
 
-    def rows() -> Iterator[tuple[str, int, str]]:
-        current = ""
+    def rows() -> Iterator[tuple[str, int, int, str]]:
+        current, block = "", 0
         for row in table.rows():
             if row.line > layout.header_line and not layout.is_noise(row.cells):
-                current = layout.cell(row.cells, number) or current
-                yield current, row.line, json.dumps(row.cells, ensure_ascii=False)
+                before, current = current, layout.cell(row.cells, number) or current
+                block += before != current
+                yield current, block, row.line, json.dumps(row.cells, ensure_ascii=False)
 
-    database.executemany("INSERT INTO row (key, line, cells) VALUES (?, ?, ?)", rows())
+    database.executemany("INSERT INTO row (key, block, line, cells) VALUES (?, ?, ?, ?)", rows())
     database.execute("CREATE TABLE first AS SELECT key, min(seq) AS seq FROM row GROUP BY key")
     database.execute("CREATE INDEX row_by_key ON row (key, seq)")
     return database
+
+
+def _given_twice(database: sqlite3.Connection) -> frozenset[str]:
+    """The numbers whose rows come twice, the same ones, at two places of the table: one invoice, or twice its lines."""
+    query = (
+        "SELECT DISTINCT key FROM (SELECT key, group_concat(cells, char(30)) AS rows FROM row GROUP BY key, block) "
+        "GROUP BY key, rows HAVING count(*) > 1"
+    )
+    return frozenset(key for (key,) in database.execute(query))
 
 
 def _rows_of(database: sqlite3.Connection) -> Iterator[Row]:
@@ -147,7 +160,15 @@ def _rows_of(database: sqlite3.Connection) -> Iterator[Row]:
 
 
 class _Flattening:
-    def __init__(self, table: Table, layout: Layout, folder: Path, customers: Customers) -> None:
+    def __init__(
+        self,
+        table: Table,
+        layout: Layout,
+        folder: Path,
+        customers: Customers,
+        given_twice: frozenset[str] = frozenset(),
+    ) -> None:
+        self.given_twice = given_twice
         self.table = table
         self.layout = layout
         self.cards = customers
@@ -185,7 +206,7 @@ class _Flattening:
                 continue
             cells = row.cells
             number = layout.cell(cells, number_at)
-            if layout.is_noise(cells) or is_total_row(cells, number):
+            if layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header)):
                 if len(self.result.skipped) < _MOST_REFUSALS:
                     self.result.skipped.append(SkippedRow(self.table.name, row.line, skipped_reason(cells)))
                 continue
@@ -217,6 +238,11 @@ class _Flattening:
             if self.heads is None:
                 lines = invoice.lines_alone()
             else:
+                if invoice.number in self.given_twice and not invoice.states_total:
+                    reason = _(
+                        "ses lignes sont deux fois dans la table, et aucun total ne dit si elles comptent deux fois."
+                    )
+                    raise Unreconciled("numero", invoice.number, reason)
                 head, lines = invoice.reconciled()
                 head["code_client"] = self._customer(invoice, head)
         except Unreconciled as problem:
@@ -244,6 +270,10 @@ class _Flattening:
             code, is_new = self.cards.code_of(given)
         known = self.codes.get(code)
         if known is None:
+            if not is_new and (other := self.cards.contradiction(code, given)):
+                name, stated, own = other
+                reason = _("la fiche %(code)s a le numéro %(own)s, cette table %(stated)s : c’est un autre client.")
+                raise Unreconciled(f"client.{name}", stated, reason % {"code": code, "own": own, "stated": stated})
             self.codes[code] = given
             if is_new and given.get("raison_sociale"):
                 self.customers.add(invoice.line, {**given, "code": code})

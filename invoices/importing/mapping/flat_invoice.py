@@ -235,6 +235,11 @@ class FlatInvoice:
 
     # All rows are in
 
+    @property
+    def states_total(self) -> bool:
+        """Whether a total of the invoice stands in its rows, by which its lines are checked."""
+        return bool(self._totals.keys() & {"total_ht", "total_ttc"})
+
     def lines_alone(self) -> list[tuple[int, dict[str, str]]]:
         """The lines of an invoice whose head stands in another table. Raises Unreconciled."""
         return [self._written(line, self._needed_rate(line)) for line in self._lines]

@@ -52,6 +52,8 @@ def may_hold(name: str, column: Column) -> bool:
             and not column.is_emails
             and not (column.is_numeric and column.share(lambda cell: "," in cell or "." in cell) > 0.5)
         )
+    if name == "ligne.designation" and column.filled and not column.is_numeric:
+        return not column.is_emails and not column.is_dates  # signs alone too: a lone quote, «---»
     if name in ("client.raison_sociale", "ligne.designation", "client.adresse", "client.ville"):
         return column.is_text and not column.is_emails and not column.is_dates
     if name == "client.siren":

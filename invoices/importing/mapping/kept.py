@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.identifiers import is_real_vat
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.importing.mapping.fields import CUSTOMER_NAME
@@ -25,7 +26,8 @@ _SECOND_SIGNS: Final = (
     ("email", "email"),
     ("code_postal", "postcode"),
 )
-_STRONG: Final = frozenset(("siret", "siren", "tva_intracom"))
+_STRONG_ORDER: Final = ("siret", "siren", "tva_intracom")
+_STRONG: Final = frozenset(_STRONG_ORDER)
 
 
 def fingerprint(names: Sequence[str]) -> str:
@@ -66,12 +68,28 @@ class CustomerSearch:
         self._answers = answers or {}
         self._found: dict[tuple[tuple[str, str], ...], tuple[str, bool]] = {}
         self._codes: set[str] | None = None
+        self._numbers: dict[str, dict[str, str]] | None = None
 
     def is_known(self, code: str) -> bool:
         """Whether there is a card of this code."""
         if self._codes is None:
             self._codes = set(map(code_key, Customer.objects.order_by().values_list("code", flat=True)))
         return code_key(code) in self._codes
+
+    def contradiction(self, code: str, given: dict[str, str]) -> tuple[str, str, str] | None:
+        """The column, value and card's value of a number of ``given`` that is another on the card ``code``."""
+        stated = {name: bare_number for name in _STRONG if (bare_number := _compact(given.get(name, "")))}
+        if not stated:
+            return None
+        if self._numbers is None:
+            rows = Customer.objects.order_by().values_list("code", *(attribute for _, attribute in _SECOND_SIGNS[:3]))
+            self._numbers = {code_key(card): dict(zip(_STRONG_ORDER, numbers, strict=True)) for card, *numbers in rows}
+        on_card = self._numbers.get(code_key(code), {})
+        for name, number in stated.items():
+            own = _compact(on_card.get(name, ""))
+            if own and own != number and (name != "tva_intracom" or (is_real_vat(own) and is_real_vat(number))):
+                return name, number, own
+        return None
 
     def code_of(self, given: dict[str, str]) -> tuple[str, bool]:
         """The code for these ``client.*`` cells, and whether its card is new.
@@ -118,6 +136,10 @@ class CustomerSearch:
         else:
             reason = _("plusieurs fiches s’appellent « %(name)s » : ouvrez ce fichier dans Importer.")
         raise Unreconciled(column, name, reason % {"name": shown(name)})
+
+
+def _compact(number: str) -> str:
+    return "".join(char for char in number if char.isalnum()).upper()
 
 
 def _has_second_sign(card: Customer, given: dict[str, str]) -> bool:

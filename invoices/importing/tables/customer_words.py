@@ -6,6 +6,7 @@ from typing import Final
 from customers.models import DEMATERIALISED, Customer
 from invoices.importing.tables.columns import header_key
 from invoices.importing.values import BadValue, shown
+from invoices.importing.words import says_nothing
 
 _KINDS: Final = {
     **dict.fromkeys(
@@ -32,7 +33,7 @@ _KINDS: Final = {
 _KIND_OF_WORDS: Final = (
     (
         re.compile(
-            r"(?:non|not)_?(?:pro|assujetti|business)|particulier|physique|individ|consumer|consomm|b(?:_?to_?|2)c|prive|private"
+            r"(?:non|not)_?(?:pro|assujetti|business)|particulier|physique|individ|^person(?:ne)?$|consumer|consomm|b(?:_?to_?|2)c|prive|private"
         ),
         Customer.Kind.INDIVIDUAL,
     ),
@@ -46,10 +47,39 @@ _KIND_OF_WORDS: Final = (
     ),
 )
 _DEMATERIALISED: Final = re.compile(
-    r"d|(?:facture_)?(?:demat\w*|electronique|e_facture|numerique|pdf)|(?:par_)?(?:e_?mail|mail|courriel)|facture_electronique"
+    r"d|(?:oui_)?(?:facture_)?(?:demat\w*|electronique|e_facture|numerique|pdf)|(?:par_)?(?:e_?mail|mail|courriel)|facture_electronique"
 )
 _ON_PAPER: Final = frozenset(("papier", "papiers", "courrier", "par_courrier", "poste", "postal", "un", "p"))
-_COPIES: Final = re.compile(r"([0-9]{1,3})(?:[.,]0+)?(?: ?(?:ex|exemplaires?)\.?)?", re.ASCII | re.IGNORECASE)
+_COPIES: Final = re.compile(
+    r"(?:papier ?:? ?)?([0-9]{1,3})(?:[.,]0+)?(?: ?(?:ex|exemplaires?)\.?)?", re.ASCII | re.IGNORECASE
+)
+
+
+_NO_NUMBER: Final = re.compile(
+    r"(?:non|pas)_(?:assujetti|soumis|concerne|redevable|inscrit|immatricule)\w*|exone\w*|franchise|particulier|sans_siren"
+    r"|en_cours|hors_(?:champ|ue|france)|etranger|auto_?entrepreneur"
+)
+_REGISTRATION: Final = re.compile(
+    r"(?:(?:n[°o]\s*)?(?:de )?(?:siren|siret|rcs|rm|r\.c\.s\.)\s*:?\s*(?:[^\W\d_][\w\- ]*? )?(?:[ab] )?|n[°o]\s*:?\s*)?"
+    r"(?P<digits>[0-9][0-9 .\u00a0\u202f\-]*?)(?:\.0+)?(?:\s+(?:rcs|r\.c\.s\.|rm)\b.*)?",
+    re.IGNORECASE,
+)
+
+
+def says_no_number(text: str) -> bool:
+    """Whether a cell says that a customer has no SIREN or VAT number: «-», «NC», «non assujetti», «en cours»."""
+    return says_nothing(text) or _NO_NUMBER.match(header_key(text)) is not None
+
+
+def bare_registration(text: str) -> str:
+    """The digits of «RCS Paris 732 829 320», ``732829320.0``; nothing for «NC», «en cours»; anything else as it is."""
+    if text in ("", "0"):
+        return ""
+    if text.isdigit():
+        return text
+    if found := _REGISTRATION.fullmatch(text):
+        return re.sub(r"[^0-9]", "", found["digits"])
+    return "" if says_no_number(text) else text
 
 
 def customer_kind(text: str) -> str:

@@ -11,13 +11,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.card_trail import TRAILED, acts_of_card
-from customers.identifiers import check_siren, check_siret, check_vat_identifier
+from customers.identifiers import check_siren, check_siret, check_vat_identifier, is_real_vat
 from customers.models import Contact, Customer
+from invoices.en16931.countries import country_code
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells, country_text, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable
-from invoices.importing.tables.customer_words import copies_text, customer_kind
+from invoices.importing.tables.customer_words import bare_registration, copies_text, customer_kind, says_no_number
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import StagingDatabase
 from invoices.importing.values import (
@@ -171,8 +172,27 @@ def _parsed(
 
 
 def _siren_or_siret(text: str) -> tuple[str, str]:
-    compact = "".join(text.split())
-    return check_siret(compact) if len(compact) == 14 else check_siren(text)
+    bare = bare_registration(text)
+    return check_siret(bare) if len(bare) == 14 else check_siren(bare)
+
+
+def _siret(text: str) -> tuple[str, str]:
+    return check_siret(bare_registration(text))
+
+
+def _vat_number(text: str) -> tuple[str, str]:
+    """A VAT number; a French one without its two letters gets them, where its key is right."""
+    if not text or says_no_number(text):
+        return "", ""
+    compact = re.sub(r"[\s.\-]+", "", text)
+    if re.fullmatch(r"[0-9]{11}", compact, re.ASCII) and is_real_vat(f"FR{compact}"):
+        return check_vat_identifier(f"FR{compact}")
+    value, problem = check_vat_identifier(text)
+    if not problem and not re.search(r"[0-9]{2}", value):
+        problem = f"« {shown(text)} » n’est pas un numéro de TVA."
+    if not problem and (found := re.match(r"([A-Z]{2})[0-9 ]", value)) and not country_code(found[1]):
+        problem = f"« {shown(text)} » n’est pas un numéro de TVA : « {found[1]} » n’est pas un pays."
+    return value, problem
 
 
 type _Reader = Callable[[Cells, str], Any]
@@ -204,6 +224,7 @@ def _code(cells: Cells, column: str) -> str:
 
 
 _EMAIL: Final = "email"
+_HAS_TOP_LEVEL: Final = re.compile(r"\.(?:xn--[a-z0-9-]+|[a-z]{2,63})\Z", re.IGNORECASE)
 READERS: Final[dict[str, tuple[str, _Reader]]] = {
     "code": ("code", _code),
     "raison_sociale": ("name", _needed(200)),
@@ -215,8 +236,8 @@ READERS: Final[dict[str, tuple[str, _Reader]]] = {
     "pays": ("country", _parsed_by(country_text, "FR")),
     "telephone": ("phone", _text(50)),
     "siren": ("siren", _checked_by(_siren_or_siret)),
-    "siret": ("siret", _checked_by(check_siret)),
-    "tva_intracom": ("vat_identifier", _checked_by(check_vat_identifier)),
+    "siret": ("siret", _checked_by(_siret)),
+    "tva_intracom": ("vat_identifier", _checked_by(_vat_number)),
     "nb_factures": ("invoice_copies", _parsed_by(copies_text, "1")),
     "adresse_electronique": ("electronic_address", _text(100)),
     "personne_publique": ("is_public_body", _parsed_by(parse_flag, False)),
@@ -273,7 +294,7 @@ def email_text(text: str) -> str:
         mailbox = parse_address(text)
     except InvalidAddressError:
         mailbox = None
-    if mailbox is None or "." not in mailbox.domain or len(text) > 254:
+    if mailbox is None or not _HAS_TOP_LEVEL.search(mailbox.domain) or len(text) > 254:
         raise BadValue(f"« {shown(text)} » n’est pas une adresse e-mail.")
     return text
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from django.utils import timezone
 
-from invoices.en16931.currencies import currency_name, is_currency, last_day
+from invoices.en16931.currencies import currency_called, currency_name, is_currency, last_day
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import (
@@ -45,11 +45,12 @@ _WORDS_OF_TYPES: Final = {
     "381": "avoir a av avc avr avo avoirs facture_d_avoir facture_avoir avoir_client avoir_clients avoir_de_vente "
     "avoir_financier avoir_commercial avoir_partiel avoir_total credit_note creditnote customer_credit_note "
     "note_de_credit credit retour_avoir remboursement refund credit_memo out_refund accreccredit cn fav facture_retour "
-    "facture_de_retour facture_de_remboursement",
+    "facture_de_retour facture_de_remboursement gutschrift",
     "384": "facture_rectificative rectificative facture_corrigee facture_rectifiee facture_corrective "
     "facture_de_correction facture_de_remplacement",
     "386": "facture_d_acompte facture_acompte acompte acomptes facture_de_acompte demande_d_acompte down_payment "
     "deposit deposit_invoice prepayment prepayment_invoice down_payment_invoice",
+    "389": "auto_facture autofacture autofacturation auto_facturation facture_autofacturee self_billed_invoice",
     "503": "avoir_d_acompte avoir_acompte avoir_sur_acompte",
 }
 _TYPE_CODES: Final = {word: code for code, words in _WORDS_OF_TYPES.items() for word in words.split()}
@@ -151,7 +152,8 @@ def currency_text(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{3}", code):
         words = {word for word in re.split(r"[\s()\-/]+", code) if word}
         found = set(map(currency_named, words))
-        code = found.pop() or code if len(found) == 1 else code  # «EUR - Euro», «€»: each word says the same
+        # «EUR - Euro», «€»: each word says the same; «Dollar américain», «Livre sterling»: all of them together.
+        code = found.pop() or currency_called(text) or code if len(found) == 1 else currency_called(text) or code
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
     if not is_currency(code):

@@ -13,7 +13,12 @@ _TOTAL_WORDS: Final = re.compile(
     r"(?:sous[- ]?)?tota(?:l|ux)\b(?![ -]energies)|subtotal\b|grand total\b|cumul\b|report\b|somme\b|[àa] reporter\b",
     re.IGNORECASE,
 )
-_TOTAL_ALONE: Final = re.compile(r"(?:sous[- ]?)?tota(?:l|ux)(?: g[ée]n[ée]ral)? ?:?", re.IGNORECASE)
+_TOTAL_ALONE: Final = re.compile(
+    r"(?:sous[- ]?)?tota(?:l|ux)(?: g[ée]n[ée]ral)? ?:?"
+    r"|[0-9 ]+(?:facture|avoir|pi[èe]ce|document|ligne|enregistrement|invoice|row)(?:s|\(s\))?"
+    r"|nombre (?:de|d’|d')\b.*",
+    re.IGNORECASE,
+)
 _RULED: Final = re.compile(r"[-=_*.]{3,}")
 _FIRST_LETTERS: Final = frozenset("TtSsGgCcRrAaÀà-=_*.")
 
@@ -30,6 +35,11 @@ def is_total_row(cells: Sequence[str], number: str = "") -> bool:
     if number and not _TOTAL_WORDS.match(number):
         return len(filled) > 1 and all(map(_RULED.fullmatch, filled))  # a line drawn with hyphens
     return any(_TOTAL_WORDS.match(cell) for cell in filled[:2]) and len(filled) * 3 <= len(cells) * 2
+
+
+def is_remark(cells: Sequence[str], number: str, width: int) -> bool:
+    """Whether a row says «Édité le 31/01/2025» or «12 factures» where numbers stand, of ``width`` columns."""
+    return width >= 4 and " " in number and (sum(map(bool, cells)) == 1 or _TOTAL_ALONE.fullmatch(number) is not None)
 
 
 def is_total_line(name: str) -> bool:
@@ -56,7 +66,9 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
                 is_doubtful = not number or number[0] in _FIRST_LETTERS or " " in number or cells == header
                 if number_at < 0 or not is_doubtful or (is_of_cards and not number):
                     yield row  # a card without a code is refused, whatever it says
-                elif _is_skipped(cells, number, header) or _says_no_invoice(cells, said_of_invoices, number):
+                elif _is_skipped(cells, number, header, table.width) or _says_no_invoice(
+                    cells, said_of_invoices, number
+                ):
                     report.skip(SkippedRow(table.name, row.line, skipped_reason(cells)))
                 else:
                     yield row
@@ -72,11 +84,10 @@ def skipped_reason(cells: Sequence[str]) -> str:
     return f"Ligne de total ou de titre (« {shown(next((cell for cell in cells if cell), ''))} »)."
 
 
-def _is_skipped(cells: list[str], number: str, header: list[str]) -> bool:
+def _is_skipped(cells: list[str], number: str, header: list[str], width: int) -> bool:
     if cells == header or is_total_row(cells, number):
         return True
-    # «Édité le 31/01/2025» under a report: one text alone, that is no number.
-    return len(cells) >= 4 and " " in number and sum(bool(cell) for cell in cells) == 1
+    return is_remark(cells, number, width)
 
 
 def _says_no_invoice(cells: list[str], places: list[int], number: str) -> bool:

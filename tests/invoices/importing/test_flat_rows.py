@@ -1,0 +1,75 @@
+"""Rows of flat tables: brought together by invoice, passed over where they are none, never counted twice unseen."""
+
+from decimal import Decimal
+
+import pytest
+
+from customers.models import Customer
+from invoices.files.archives import GivenFile
+from invoices.importing.report import ImportReport
+from invoices.importing.run import import_erp
+from invoices.models import Invoice
+
+pytestmark = pytest.mark.django_db
+HEADER = "Facture;Date;Code client;Désignation;Qté;PU HT;Taux TVA;Total ligne HT"
+F1 = ["F1;15/01/2025;C1;Vis;2;50,00;20;100,00", "F1;15/01/2025;C1;Clou;1;10,00;20;10,00"]
+F2 = "F2;16/01/2025;C2;Vis;4;50,00;20;200,00"
+BOTH = {"F1": (Decimal(132), 2), "F2": (Decimal(240), 1)}
+
+
+@pytest.fixture(autouse=True)
+def two_cards() -> None:
+    Customer.objects.create(code="C1", name="Dupont SARL", siren="732829320", vat_identifier="FR44732829320")
+    Customer.objects.create(code="C2", name="Martin SAS", siren="552100554")
+
+
+def read(*rows: str, header: str = HEADER) -> tuple[dict[str, tuple[Decimal, int]], ImportReport]:
+    """Each invoice of the table: its total and how many lines it has."""
+    report = import_erp([GivenFile("ventes.csv", "\n".join([header, *rows, ""]).encode())])
+    return {each.number: (each.total_with_vat, each.lines.count()) for each in Invoice.objects.all()}, report
+
+
+@pytest.mark.parametrize(
+    "rows",
+    {
+        "heads left blank": [F1[0], ";;;Clou;1;10,00;20;10,00", F2],
+        "lines that lie apart": [F1[0], F2, F1[1]],
+        "subtotals": [*F1, "Sous-total F1;;;;;;;110,00", F2, "Total général;;;;;;;310,00"],
+        "a remark": [*F1, F2, "", "Édité le 31/01/2025"],
+        "a count": [*F1, F2, "2 facture(s);;;;;;;310,00"],
+        "a number of pieces": [*F1, F2, "Nombre de pièces : 2;;;;;;;"],
+        "a lone quote": [F1[0].replace("Vis", '"'), F1[1], F2.replace("Vis", '"')],
+        "a name of two lines": [F1[0].replace("Vis", '"Vis\ninox; 3 mm"'), F1[1], F2],
+    }.items(),
+    ids=lambda given: given[0],
+)
+def test_both_invoices_come_in(rows: tuple[str, list[str]]) -> None:
+    found, report = read(*rows[1])
+    assert found == BOTH
+    assert report.is_clean
+
+
+def test_lines_that_come_twice_without_a_total_are_refused() -> None:
+    found, report = read(*F1, F2, *F1)
+    assert set(found) == {"F2"}
+    assert "deux fois" in report.rejected[0].reason
+
+
+def test_lines_that_come_twice_are_counted_as_the_total_says() -> None:
+    rows = [f"{row};264,00" for row in F1]
+    found, _report = read(*rows, f"{F2};240,00", *rows, header=f"{HEADER};Total TTC facture")
+    assert found == {"F1": (Decimal(264), 4), "F2": (Decimal(240), 1)}
+
+
+@pytest.mark.parametrize(("column", "number"), [("SIREN client", "552100554"), ("TVA intracom", "FR96552100554")])
+def test_a_code_beside_another_number_than_its_card_s_is_another_customer(column: str, number: str) -> None:
+    found, report = read(f"{F1[0]};{number}", f"{F2};", header=f"{HEADER};{column}")
+    assert set(found) == {"F2"}
+    (reason,) = {each.reason for each in report.rejected}
+    assert "C1" in reason
+    assert number in reason
+
+
+def test_a_code_beside_its_own_number_is_itself() -> None:
+    found, report = read(f"{F1[0]};732 829 320", f"{F2};552100554", header=f"{HEADER};SIREN client")
+    assert (set(found), report.rejected) == ({"F1", "F2"}, [])
