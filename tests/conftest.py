@@ -1,6 +1,7 @@
 """What every test may use: a folder of its own for documents and mails, a cache of its own, and the fixed cast."""
 
 import importlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +71,35 @@ class _AsMigrated:
 _as_migrated = _AsMigrated()
 
 
+_while_it_is_made = ExitStack()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The test database begins as a copy of a migrated one, until :func:`django_db_setup` has it."""
+    from tests.support.migrated import copied_into_the_test_database
+
+    _while_it_is_made.enter_context(copied_into_the_test_database())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The first process leaves no migrated database on the server, the others may still copy it."""
+    from django.db import connection
+
+    from tests.support.migrated import drop_template
+
+    if connection.vendor == "postgresql" and not hasattr(session.config, "workerinput"):
+        drop_template()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> None:
     """The database of pytest-django, whose first rows are remembered; there is none where no test has its tables."""
     from django.db import connection
 
+    with django_db_blocker.unblock():
+        _while_it_is_made.close()
     if not any(map(_has_tables, request.session.items)):
         return
     with django_db_blocker.unblock():

@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import psycopg
 from django.db import connection
 
 from tests.support.commands import Command, execute, manage
+from tests.support.migrated import find_template, migrate, migrated_file, server_of_tests
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,43 +96,31 @@ def own_site(folder: Path, *, kind: str = "", **environment: str) -> Iterator[Si
     """
     if (kind or connection.vendor) == "sqlite":
         file = folder / "own.sqlite3"
-        shutil.copy(_migrated_file(), file)
+        shutil.copy(migrated_file(), file)
         yield Site(folder, f"sqlite:///{file}", **environment)
         return
     if connection.vendor != "postgresql":
         raise LookupError("DATABASE_URL names no PostgreSQL server")
     name = f"own_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"{_server()}/postgres", autocommit=True) as server:
+    with psycopg.connect(f"{server_of_tests()}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_migrated_database()}"')
         try:
-            yield Site(folder, f"{_server()}/{name}", **environment)
+            yield Site(folder, f"{server_of_tests()}/{name}", **environment)
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _server() -> str:
-    values = connection.settings_dict
-    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}"
-
-
-@cache
-def _migrated_file() -> Path:
-    """An empty, migrated database, made once for all installations of this process."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    Site(folder, f"sqlite:///{folder / 'migrated.sqlite3'}").run("migrate", "-v0")
-    return folder / "migrated.sqlite3"
-
-
 @cache
 def _migrated_database() -> str:
-    """The same on PostgreSQL: the name of a database to copy."""
+    """The name of an empty, migrated database to copy: that of the tests, or one made for this process."""
+    server = server_of_tests()
+    if name := find_template(server):
+        return name
     name = f"own_{uuid.uuid4().hex[:12]}"
-    server = _server()
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connected:
         connected.execute(f'CREATE DATABASE "{name}"')
     atexit.register(_drop, server, name)
-    Site(Path(tempfile.gettempdir()), f"{server}/{name}").run("migrate", "-v0")
+    migrate(f"{server}/{name}")
     return name
 
 
