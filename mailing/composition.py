@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from mailing.colours import darken_for_white
 from mailing.models import MessageTemplate, MessageTemplateVersion
 from mailing.placeholders import (
+    PLACEHOLDER_PATTERN,
     PLACEHOLDERS,
     SECRET_MASK,
     SECRET_PLACEHOLDER,
@@ -84,8 +85,8 @@ class MailLook:
 
     ``colour`` is ``#rgb`` or ``#rrggbb`` (anything else: a neutral slate); ``highlights`` are pairs of label and value
     shown large, above the text and followed by the button (amount, due date); ``rows`` are pairs of a table under the
-    text, ``more`` the sentence about rows that it leaves out; without ``button_url`` there is no button. Addresses are
-    absolute http(s).
+    first paragraph that holds one of the placeholders ``rows_after``, else above the closing words; ``more`` is the
+    sentence about rows that it leaves out. Without ``button_url`` there is no button. Addresses are absolute http(s).
     """
 
     company_name: str
@@ -96,6 +97,7 @@ class MailLook:
     highlights: tuple[tuple[str, str], ...] = field(default=())
     rows: tuple[tuple[str, str], ...] = field(default=())
     more: str = ""
+    rows_after: tuple[str, ...] = field(default=())
     footer: str = ""
     preferences_url: str = ""
 
@@ -146,12 +148,15 @@ def compose(
     body = template.body.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     body_pieces = _fill(body, safe_values)
     subject = _one_line("".join(text for text, _name in subject_pieces))
+    paragraphs = _paragraphs(body_pieces)
+    rows_under = min(_rows_under(template.body, look.rows_after), len(paragraphs))
     context = {
         "subject": subject,
         "company_name": look.company_name,
         "colour": look.colour if _COLOUR_PATTERN.fullmatch(look.colour) else _DEFAULT_COLOUR,
         "button_colour": _button_colour(look.colour),
-        "paragraphs": _paragraphs(body_pieces),
+        "paragraphs": paragraphs,
+        "rows_under": rows_under,
         "highlights": look.highlights,
         "rows": look.rows,
         "more": look.more,
@@ -163,7 +168,7 @@ def compose(
     }
     return Composed(
         subject=subject,
-        text=_text_part("".join(text for text, _name in body_pieces), look),
+        text=_text_part("".join(text for text, _name in body_pieces), look, rows_under),
         html=render_to_string(_PAGE, context),
     )
 
@@ -257,9 +262,24 @@ def _fill(text: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
 def _paragraphs(pieces: list[tuple[str, str]]) -> list[SafeString]:
     """The body as HTML: blank lines part paragraphs, single line breaks stay."""
     html = "".join(_piece_as_html(text, name) for text, name in pieces)
-    blocks = (block.strip("\n") for block in re.split(r"\n[ \t]*\n", html))
     # Every piece was escaped above; a line break is all that is added.
-    return [mark_safe(block.replace("\n", "<br>\n")) for block in blocks if block.strip()]  # noqa: S308
+    return [mark_safe(block.replace("\n", "<br>\n")) for block in _blocks(html)]  # noqa: S308
+
+
+def _blocks(text: str) -> list[str]:
+    """The paragraphs of ``text``: blank lines part them."""
+    return [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
+
+
+@lru_cache(maxsize=100)
+def _rows_under(body: str, names: tuple[str, ...]) -> int:
+    """The number of the paragraph of a template's ``body`` under which the table of a mail stands; from 1 on."""
+    blocks = _blocks(body.replace("\r\n", "\n").replace("\r", "\n"))
+    for number, block in enumerate(blocks, 1):
+        if any(name in PLACEHOLDER_PATTERN.findall(block) for name in names):
+            return number
+    has_closing = len(blocks) > 1 and not PLACEHOLDER_PATTERN.search(blocks[-1])
+    return len(blocks) - has_closing
 
 
 def _piece_as_html(text: str, name: str) -> str:
@@ -283,11 +303,13 @@ def _linked(text: str) -> str:
     return "".join(html)
 
 
-def _text_part(body: str, look: MailLook) -> str:
+def _text_part(body: str, look: MailLook, rows_under: int) -> str:
     """The plain part: all that the HTML part tells, for those who read without HTML."""
     blocks = [body]
     if look.rows:
-        blocks.append("\n".join([*(f"{label} : {value}" for label, value in look.rows), *filter(None, [look.more])]))
+        table = [*(f"{label} : {value}" for label, value in look.rows), *filter(None, [look.more])]
+        blocks = _blocks(body)
+        blocks.insert(rows_under, "\n".join(table))
     if look.highlights:
         blocks.append("\n".join(f"{label} : {value}" for label, value in look.highlights))
     if look.button_url:

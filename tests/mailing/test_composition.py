@@ -269,3 +269,21 @@ def test_each_saved_text_is_a_version_and_an_old_one_comes_back_as_a_new_one() -
 def test_a_message_that_does_not_exist_is_named() -> None:
     with pytest.raises(LookupError, match="« relance »"):
         load_template("relance")
+
+
+TABLE = MailLook(company_name="S", rows=(("F-1", "10,00 €"),), more="et 35 autres", rows_after=("#REFFACTURE",))
+
+
+@pytest.mark.parametrize(
+    ("body", "before", "after"),
+    [
+        ("Bonjour,\n\nVos #REFFACTURE sont là.\n\nVos identifiants.\n\nService comptabilité,", "là.", "Vos identif"),
+        ("Bonjour,\n\nVos documents sont là.\n\nService comptabilité,", "sont là.", "Service compta"),
+        ("Vos #REFFACTURE sont là.", "sont là.", "-- "),
+    ],
+)
+def test_a_table_stands_under_the_words_it_belongs_to_in_both_parts(body: str, before: str, after: str) -> None:
+    mail = compose(template(body), {"#REFFACTURE": "factures"}, TABLE)
+    assert mail.text.index(before) < mail.text.index("F-1 : 10,00 €\net 35 autres") < mail.text.index(after)
+    assert mail.html.index(before) < mail.html.index(">F-1<") < mail.html.index("et 35 autres")
+    assert after == "-- " or mail.html.index("et 35 autres") < mail.html.index(after)

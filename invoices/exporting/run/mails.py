@@ -158,9 +158,10 @@ def _draft(
     with override(worded.language):  # whoever exports, and wherever: the reader's language
         button_label, button_url = _button(announced)
         rows = _rows(announced)
+        about_invoices = values_of(announced)
         composed = compose(
             worded,
-            values_of(*subjects),
+            {**values_of(*subjects[:2]), **about_invoices},
             MailLook(
                 company_name=identity.company,
                 colour=identity.colour,
@@ -170,6 +171,7 @@ def _draft(
                 highlights=tuple(_highlights(announced)),
                 rows=tuple(rows),
                 more=write_others(len(rows), len(announced.invoices)) if rows else "",
+                rows_after=tuple(about_invoices),
                 preferences_url=preferences,
             ),
             brief_values_of(*subjects),
