@@ -29,12 +29,15 @@ from customers.services import (
 )
 from mailing import leases
 from mailing.leases import database_now
+from mailing.quarantine import tries
 from mailing.trail.recording import record_all
 
 logger = logging.getLogger(__name__)
 
 Kind = BulkAction.Kind
 LEASE = datetime.timedelta(seconds=60)
+# Workers are also stopped for reasons that no row is to blame for: several in a row at one step make a culprit.
+MOST_INTERRUPTIONS = 5
 # Rows of one step: one where a hash is made for each, so that the progress shows and the writer's place is short.
 STEP = {Kind.CREATE: 1, Kind.RELAUNCH: 1, Kind.SEND: 25}
 LONG_STEP = 200
@@ -102,16 +105,19 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
     """Run the action from its position to its end, unless another worker holds its lease. Returns it as it then is."""
     now = database_now()
     waiting = BulkAction.objects.claimable(now).filter(pk=bulk_action.pk)
+    is_taken_over = bulk_action.state == BulkAction.State.RUNNING
     claimed = leases.take(waiting, now=now, length=LEASE, state=BulkAction.State.RUNNING)
     bulk_action.refresh_from_db()
     if not claimed:
         return bulk_action
     size = STEP.get(Kind(bulk_action.kind), LONG_STEP)
+    if is_taken_over:
+        _count_interruption(bulk_action, size)
     while bulk_action.position < bulk_action.total and not should_stop():
         keys = bulk_action.targets[bulk_action.position : bulk_action.position + size]
         try:
             _STEPS[Kind(bulk_action.kind)](bulk_action, keys)
-        except db.Error:
+        except (db.OperationalError, db.InterfaceError):
             raise  # the database is away: somebody takes the bulk action over once the lease has ended
         except Exception:
             # One row that nobody foresaw must not keep hundreds of others waiting for ever.
@@ -125,6 +131,18 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
         )
         bulk_action.refresh_from_db()
     return bulk_action
+
+
+def _count_interruption(bulk_action: BulkAction, size: int) -> None:
+    """A worker ended with the next step in hand: rows with which several did are left as they are, with the reason."""
+    keys = bulk_action.targets[bulk_action.position : bulk_action.position + size]
+    step = f"{bulk_action.pk}:{bulk_action.position}"
+    label = f"{bulk_action}, {', '.join(f'#{key}' for key in keys[:5])}"
+    if keys and tries.count_death(tries.Loop.BULK_ACTION, step, label, most=MOST_INTERRUPTIONS):
+        reason = _("interrompue %(count)d fois de suite") % {"count": MOST_INTERRUPTIONS}
+        bulk_action.skipped += [[f"#{key}", reason] for key in keys]
+        _advance(bulk_action, len(keys))
+        tries.forget(tries.Loop.BULK_ACTION, step)  # its report names them
 
 
 def _advance(bulk_action: BulkAction, handled: int) -> None:

@@ -21,12 +21,15 @@ from mailing.alerts import ALERT, write_alert
 from mailing.failed_addresses import TO_FORMER_ADDRESS, mark_address_failed
 from mailing.models import Message, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
+from mailing.quarantine import tries
 from mailing.reasons import Reason
 from mailing.transports import Outcome, Verdict, uses_smtp
 
 # Minutes before the next try, after the first, second… failure; the last goes on until the mail is given up.
 RETRY_MINUTES = (1, 5, 15, 30, 60, 120, 240)
 JITTER = 0.2
+# Mailers are also stopped for reasons that no mail is to blame for: several in a row with it in hand make a culprit.
+MOST_INTERRUPTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Claim:
     message: Message
     lease: str
     slot: int | None
+    is_taken_over: bool = False  # from a mailer that ended with it in hand
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ def claim(
                 # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
                 refused = waiting.filter(answer__in=breaker.OURS)
                 waiting = refused if refused.exists() else waiting
+        if orphaned:
+            _reject_deadly(ended, wanted, now)
         messages = _lease(ended, wanted, name, now, lease) if orphaned else []
+        taken_over = {message.pk for message in messages}
         if len(messages) < wanted:
             messages += _lease(waiting, wanted - len(messages), name, now, lease)
         for message in messages if slowed else ():
@@ -107,7 +114,32 @@ def claim(
         slots: list[int | None] = [None] * len(messages)
         if limits():
             slots = [*take_slots(now + lease, len(messages))]
-        return ClaimResult(tuple(Claim(message, name, slot) for message, slot in zip(messages, slots, strict=True)))
+        pairs = zip(messages, slots, strict=True)
+        return ClaimResult(
+            tuple(Claim(message, name, slot, message.pk in taken_over) for message, slot in pairs),
+        )
+
+
+def _reject_deadly(ended: QuerySet[Message], wanted: int, now: datetime.datetime) -> None:
+    """Count that a mailer ended with these mails in hand, and reject those with which several did: no mail may stop
+    the mailer for good. Staff find them in the outbox and may have them sent again.
+    """
+    for message in list(leases.lock(ended.only("pk"))[:wanted]):
+        label = _("Mail n° %(number)s") % {"number": message.pk}
+        if tries.count_death(tries.Loop.MAILER, message.pk, label, most=MOST_INTERRUPTIONS):
+            reason = _(
+                "L’envoi s’est interrompu %(count)d fois de suite avec ce mail en main : il est peut-être parti. "
+                "Vérifiez auprès du destinataire avant de l’envoyer à nouveau."
+            )
+            leases.release(
+                Message.objects.filter(pk=message.pk, state=Message.State.SENDING),
+                state=Message.State.REJECTED,
+                reason=reason % {"count": MOST_INTERRUPTIONS},
+                leased_by="",
+                next_attempt_at=None,
+                ended_at=now,
+            )
+            tries.forget(tries.Loop.MAILER, message.pk)
 
 
 @transaction.atomic
@@ -153,6 +185,8 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     Returns what the mail has become: a mail deferred for too long is rejected.
     """
     verdict = outcome.verdict
+    if held.is_taken_over:
+        tries.forget(tries.Loop.MAILER, held.message.pk)
     rests = _tell_breaker(held.message, outcome, now) if uses_smtp() else False
     if verdict is Verdict.ACCEPTED:
         _record_accepted(held, outcome, now)

@@ -3,7 +3,7 @@
 import logging
 import mailbox
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -28,11 +28,22 @@ class MailboxError(Exception):
     """The mailbox cannot be read; the message is French."""
 
 
+def _always(name: str) -> bool:
+    return True
+
+
 class ReturnsMailbox(Protocol):
     """Mails one at a time; each is settled before the next is read."""
 
-    def letters(self) -> Iterator[tuple[str, bytes]]:
-        """Every mail that is neither dealt with nor flagged: its key here, its bytes."""
+    def letters(self, may_be_read: Callable[[str], bool] = _always) -> Iterator[tuple[str, bytes]]:
+        """Every mail that is neither dealt with nor flagged: its key here, its bytes.
+
+        ``may_be_read`` is asked before each is fetched, by its name that no other mail ever has; one of which it says
+        no is left to a person.
+        """
+
+    def name_of(self, key: str) -> str:
+        """The name of a mail that no other one ever has."""
 
     def settle(self, key: str, *, needs_a_person: bool) -> None:
         """Put a mail aside: flagged in its place for a person, or into the folder of what is dealt with."""
@@ -46,11 +57,14 @@ class MaildirReturns:
         self.path = path
         box.add_folder(DONE_FOLDER)
 
-    def letters(self) -> Iterator[tuple[str, bytes]]:
+    def letters(self, may_be_read: Callable[[str], bool] = _always) -> Iterator[tuple[str, bytes]]:
         """The mails that bear no flag F."""
         for key in list(self.box.keys()):
             file = self._file(key)
             if file is None or "F" in file.name.partition(":2,")[2]:
+                continue
+            if not may_be_read(self.name_of(key)):
+                self.settle(key, needs_a_person=True)
                 continue
             try:
                 content = file.read_bytes()
@@ -70,6 +84,10 @@ class MaildirReturns:
         folder = self.path if needs_a_person else self.path / f".{DONE_FOLDER}"
         file.rename(folder / "cur" / f"{key}:2,{'F' if needs_a_person else 'S'}")
 
+    def name_of(self, key: str) -> str:
+        """Names of a maildir are unique by themselves."""
+        return key
+
     def _file(self, key: str) -> Path | None:
         found = (
             file
@@ -85,13 +103,18 @@ class ImapReturns:
 
     def __init__(self, client: IMAPClient, folder: str) -> None:
         self.client = client
-        client.select_folder(folder)
+        selected = client.select_folder(folder)
+        # A number is good for one age of the folder (RFC 3501, 2.3.1.1).
+        self.age = f"{folder}:{selected.get(b'UIDVALIDITY', 0)}"
         personal = client.namespace().personal if client.has_capability("NAMESPACE") else ()
         self.done = f"{personal[0][0]}{DONE_FOLDER}" if personal else DONE_FOLDER
 
-    def letters(self) -> Iterator[tuple[str, bytes]]:
+    def letters(self, may_be_read: Callable[[str], bool] = _always) -> Iterator[tuple[str, bytes]]:
         """The mails that bear no flag; reading does not mark them, settling does."""
         for uid in self.client.search(["UNFLAGGED", "UNDELETED"]):
+            if not may_be_read(self.name_of(str(uid))):
+                self.settle(str(uid), needs_a_person=True)
+                continue
             try:
                 fetched = self.client.fetch([uid], ["BODY.PEEK[]"])
             except IMAPClientAbortError:
@@ -105,6 +128,10 @@ class ImapReturns:
                 self._leave(uid, "no content")
                 continue
             yield str(uid), content
+
+    def name_of(self, key: str) -> str:
+        """The number of the mail, with the age of the folder."""
+        return f"{self.age}:{key}"
 
     def _leave(self, uid: int, why: str) -> None:
         logger.error("mail %s of the mailbox cannot be fetched: %s", uid, why)

@@ -268,6 +268,8 @@ class Sender:
             self.on_beat(timezone.now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
+        except Exception:  # what is watched beside the mails stops none of them
+            logger.exception("the sign of life of %s failed", self.name)
 
     def _renew(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ commerce). Tables of the auditor's page (``docs/donnees-personnelles.md``) say t
 
 import calendar
 import datetime
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -13,17 +14,20 @@ from typing import Any, Final
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry
-from django.db import models, transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import BulkAction
 from invoices.retention import erase_consultations, erase_imports, idle_readers
+from mailing.quarantine.tries import Loop, Tries
 from mailing.retention import erase_bodies, erase_failed_addresses, erase_replies
 from mailing.trail.actions import Action
 from mailing.trail.erasing import erase_of_acts, erase_of_sign_ins
 from mailing.trail.recording import record
 from portal.persons import erase_person
+
+logger = logging.getLogger(__name__)
 
 # Forgets what is older than a moment; how many rows. With ``dry_run`` only counts them.
 type Erase = Callable[..., int]
@@ -60,10 +64,16 @@ def _erase_idle_accounts(before: datetime.datetime, *, dry_run: bool) -> int:
     idle = idle_readers(before)
     if dry_run:
         return idle.count()
-    accounts = list(idle.order_by("pk"))
-    for account in accounts:
-        erase_person(account)
-    return len(accounts)
+    tries = Tries(Loop.PURGE)
+    label = _("Compte n° %(number)s à anonymiser")
+    return sum(
+        tries.attempt(f"account:{account.pk}", label % {"number": account.pk}, partial(erase_person, account))
+        for account in list(idle.exclude(pk__in=_accounts_aside(tries)).order_by("pk"))
+    )
+
+
+def _accounts_aside(tries: Tries) -> list[int]:
+    return [int(key.removeprefix("account:")) for key in tries.set_aside_keys() if key.startswith("account:")]
 
 
 RULES: Final = (
@@ -147,6 +157,7 @@ class Purged:
     rule: Rule
     before: datetime.datetime
     count: int
+    problem: str = ""  # why this kind was not purged, in French
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -157,6 +168,7 @@ class Purged:
             "ground": str(self.rule.ground),
             "before": self.before.isoformat(),
             "count": self.count,
+            **({"problem": self.problem} if self.problem else {}),
         }
 
 
@@ -167,11 +179,23 @@ def purge(now: datetime.datetime, *, dry_run: bool, kinds: Collection[str] = ())
         if kinds and rule.kind not in kinds:
             continue
         before = months_before(now, rule.months)
-        done.append(Purged(rule, before, rule.erase(before, dry_run=dry_run)))
+        done.append(_purge_kind(rule, before, dry_run=dry_run))
     if not dry_run and any(each.count for each in done):
         with transaction.atomic():
             record(Action.PURGED, details={each.rule.kind: each.count for each in done if each.count})
     return done
+
+
+def _purge_kind(rule: Rule, before: datetime.datetime, *, dry_run: bool) -> Purged:
+    """One kind; what is wrong with it stops no other one."""
+    try:
+        return Purged(rule, before, rule.erase(before, dry_run=dry_run))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("The kind %s cannot be purged", rule.kind)
+        problem = _("erreur inattendue (%(kind)s), notée dans le journal") % {"kind": type(error).__name__}
+        return Purged(rule, before, 0, problem)
 
 
 def months_before(moment: datetime.datetime, months: int) -> datetime.datetime:

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "customers",
     "mailing",
     "mailing.trail",
+    "mailing.quarantine",
     "portal.backoffice.config.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -160,22 +161,38 @@ def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: Chec
         einvoice = einvoices.get(invoice.pk)
         if einvoice is None and not invoice.is_published:
             continue
-        if einvoice is None or einvoice.xml is None:
+        try:
+            _judge(invoice, einvoice, known, figures)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("The e-invoice of %s cannot be checked", invoice.number)
             came = invoice.is_published or invoice.origin == _FACTURX
-            invoice.content_check = _check_received(invoice, figures) if came else None
-            invoice.check_state = CheckState.NOT_NEEDED if invoice.content_check is None else CheckState.RECEIVED
-            continue
-        key = (einvoice.xml_sha256, rules_for(einvoice))
-        if key not in known:
-            figures.rule_runs += 1
-            known[key] = _check(einvoice)
-        _note(invoice, known[key])
+            finding = _not_written(error, severity=Severity.WARNING if came else Severity.ERROR)
+            invoice.content_check = _keep(hashlib.sha256(invoice.pk.bytes).hexdigest(), _BROKEN_OFF, (finding,))
+            invoice.check_state = CheckState.RECEIVED if came else CheckState.INVALID
     Invoice.objects.bulk_update(batch, ["check_state", "content_check", "checked_at"])
     for invoice in batch:
         figures.valid += invoice.check_state == CheckState.VALID
         figures.invalid += invoice.check_state == CheckState.INVALID
         figures.not_needed += invoice.check_state == CheckState.NOT_NEEDED
         figures.received += invoice.check_state == CheckState.RECEIVED
+
+
+def _judge(
+    invoice: Invoice, einvoice: EInvoice | None, known: dict[tuple[str, str], ContentCheck], figures: CheckCounts
+) -> None:
+    """Note on ``invoice`` what is known of its e-invoice, or is found now."""
+    if einvoice is None or einvoice.xml is None:
+        came = invoice.is_published or invoice.origin == _FACTURX
+        invoice.content_check = _check_received(invoice, figures) if came else None
+        invoice.check_state = CheckState.NOT_NEEDED if invoice.content_check is None else CheckState.RECEIVED
+        return
+    key = (einvoice.xml_sha256, rules_for(einvoice))
+    if key not in known:
+        figures.rule_runs += 1
+        known[key] = _check(einvoice)
+    _note(invoice, known[key])
 
 
 def _check_received(invoice: Invoice, figures: CheckCounts) -> ContentCheck | None:
@@ -286,12 +303,12 @@ def _keep(xml_sha256: str, rules: str, findings: tuple[Finding, ...]) -> Content
     return ContentCheck.objects.get_or_create(xml_sha256=xml_sha256, rules_version=rules, defaults=values)[0]
 
 
-def _not_written(error: Exception) -> Finding:
+def _not_written(error: Exception, *, severity: Severity = Severity.ERROR) -> Finding:
     return own_finding(
         "OWN-WRITE",
         "",
         _("L’e-facture n’a pas pu être écrite : %(error)s.") % {"error": str(error)[:200] or type(error).__name__},
-        severity=Severity.ERROR,
+        severity=severity,
     )
 
 

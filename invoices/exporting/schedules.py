@@ -9,12 +9,14 @@ import datetime
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from django import db
 from django.db import transaction
 from django.tasks import task
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from customers.models import Account
 from invoices.exporting.calendar import due_until, next_due
@@ -29,6 +31,7 @@ from invoices.models import Export, SavedSelection, ScheduledRun, SelectionSched
 from invoices.workers.waking import wake
 from mailing import leases
 from mailing.leases import database_now
+from mailing.quarantine.tries import Loop, Tries, count_death, forget
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ Outcome = ScheduledRun.Outcome
 
 # A run that ends by an error is tried so often before it is told; what made it fail may pass.
 MOST_ATTEMPTS: Final = 3
+# Workers are also stopped for reasons that no run is to blame for: several in a row make a culprit.
+MOST_DEATHS: Final = 5
 RETRY_AFTER: Final = datetime.timedelta(minutes=5)
 ENDED: Final = (Export.State.DONE, Export.State.CANCELLED)
 
@@ -94,8 +99,10 @@ def run_schedules() -> int:
     done = 0
     while (ran := run_next_schedule()) is not None:
         done += ran
+    tries = Tries(Loop.SCHEDULE)
     for pk in _ended_runs().values_list("pk", flat=True):
-        _tell_once(pk)
+        label = _("Compte rendu du passage n° %(number)d") % {"number": pk}
+        tries.attempt(f"told:{pk}", label, partial(_tell_once, pk))
     return done
 
 
@@ -112,6 +119,8 @@ def run_next_schedule() -> bool | None:
     """
     held: SelectionSchedule | None = None
     try:
+        if _deadly_is_noted():
+            return False
         with transaction.atomic():
             now = database_now()
             due = SelectionSchedule.objects.due(now).select_related("selection").order_by("next_at", "pk")
@@ -119,14 +128,38 @@ def run_next_schedule() -> bool | None:
             if held is None:
                 return None
             _run(held, now)
+        forget(Loop.SCHEDULE, _key_of(held))
     except (db.OperationalError, db.InterfaceError):
         raise
     except Exception:
         if held is None:
             raise
         logger.exception("The run of selection %s failed", held.selection.name)
+        forget(Loop.SCHEDULE, _key_of(held))
         _note_failure(held)
         return False
+    return True
+
+
+def _key_of(schedule: SelectionSchedule) -> str:
+    return f"run:{schedule.pk}:{schedule.next_at.isoformat()}"
+
+
+def _deadly_is_noted() -> bool:
+    """Count the try of the next run before it is made; True where the run ended its workers again and again, and is
+    noted as failed: the database forgets the transaction of a process that ends, and with it any count in it.
+    """
+    with transaction.atomic():
+        due = SelectionSchedule.objects.due(database_now()).select_related("selection").order_by("next_at", "pk")
+        schedule = leases.lock(due).first()  # none that another worker is at
+        is_deadly = schedule is not None and count_death(
+            Loop.SCHEDULE, _key_of(schedule), str(schedule), most=MOST_DEATHS
+        )
+    if schedule is None or not is_deadly:
+        return False
+    logger.error("The run of selection %s ended its workers", schedule.selection.name)
+    forget(Loop.SCHEDULE, _key_of(schedule))
+    _note_failure(schedule, is_last=True)
     return True
 
 
@@ -187,16 +220,21 @@ def _note(
 
 
 @transaction.atomic
-def _note_failure(schedule: SelectionSchedule) -> None:
+def _note_failure(schedule: SelectionSchedule, *, is_last: bool = False) -> None:
     """Let the run rest; after the last try, note that it failed, tell it, and go on to the next moment."""
     held = SelectionSchedule.objects.select_for_update().filter(pk=schedule.pk, next_at=schedule.next_at).first()
     if held is None:  # changed or taken away meanwhile
         return
     now = database_now()
-    if held.attempts + 1 < MOST_ATTEMPTS:
+    if held.attempts + 1 < MOST_ATTEMPTS and not is_last:
         SelectionSchedule.objects.filter(pk=held.pk).update(attempts=held.attempts + 1, retry_at=now + RETRY_AFTER)
         return
-    tell_run(_note(held, [held.next_at], now, Outcome.FAILED), [held.next_at])
+    run = _note(held, [held.next_at], now, Outcome.FAILED)
+    try:
+        with transaction.atomic():
+            tell_run(run, [held.next_at])
+    except Exception:  # the run is noted all the same, and the calendar goes on
+        logger.exception("The failure of the run of selection %s cannot be told", held.selection_id)
 
 
 def _ended_runs() -> "db.models.QuerySet[ScheduledRun]":

@@ -245,7 +245,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
         except ImportStoppedError as problem:
             logger.exception("Import %s stopped", batch.pk)
             return _refused(_("L’import s’est arrêté : %(problem)s.") % {"problem": problem})
-        except db.Error:
+        except (db.OperationalError, db.InterfaceError):
             raise  # the database is away: somebody takes the work over once the lease has ended
         except Exception:
             # What nobody foresaw is told to the one who waits, not repeated for ever.

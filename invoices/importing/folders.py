@@ -4,10 +4,12 @@ What is done is in the database and in where the files stand, never in memory: a
 files where they were, and an import done twice changes nothing.
 """
 
+import errno
 import fcntl
 import hashlib
 import logging
 import os
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from django import db
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from invoices.importing.report import ImportReport
 from invoices.importing.report_text import describe_report
 from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
+from mailing.quarantine.tries import MOST_TRIES, OF_THE_DATABASE, Loop, count_try, forget, take_back
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,9 @@ REPORT_SUFFIX: Final = ".rapport.txt"
 _COMPLETE: Final = ".ok"
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload", _COMPLETE, REPORT_SUFFIX)
 _LOCK: Final = ".verrou"
+# A disk that takes nothing: no file is to blame.
+_OF_EVERY_FILE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_ALONE: Final = ":seul"
 # A file that never comes to rest does not keep the others waiting for ever.
 _LONGEST_WAIT: Final = 600.0
 
@@ -114,12 +119,91 @@ def locked(folder: WatchedFolder) -> Iterator[bool]:
 def take(folder: WatchedFolder, files: list[Path]) -> ImportReport:
     """Import ``files`` together, note it, do what follows, and put them aside with their report.
 
-    Files of which something is refused go to ``refusés/``, the others to ``traités/``. Raises ImportStoppedError
-    and database errors, for which the files stay where they are.
+    Files of which something is refused go to ``refusés/``, the others to ``traités/``. What is raised leaves the files
+    where they are, to be taken again: together so many times, then each alone, and the one that still stops its import
+    is refused.
     """
+    files = [_readable(file) for file in files]
+    keys = _keys(folder, files)
+    try:
+        if not _count(keys):
+            report = _import(folder, files)
+        elif len(files) > 1:
+            report = _one_by_one(folder, files)
+        else:
+            report = _give_up(folder, files[0])
+    except Exception as error:
+        if _is_nobodys(error):
+            for key in keys:
+                take_back(Loop.FOLDER, key)
+        raise
+    for key in keys:
+        forget(Loop.FOLDER, key)
+    return report
+
+
+def _readable(file: Path) -> Path:
+    """``file`` under a name that is text: no database takes one of bytes that are no UTF-8."""
+    name = file.name.encode(errors="replace").decode()
+    if name == file.name:
+        return file
+    for marker in _markers(file):
+        marker.unlink(missing_ok=True)
+    target, copies = file.with_name(name), 1
+    while target.exists():
+        copies += 1
+        target = file.with_name(f"{copies}-{name}")
+    return file.rename(target)
+
+
+def _count(keys: list[str]) -> bool:
+    """Count a try before it is made, which may end the process; True where one of the files had its tries."""
+    reason = _("L’import s’est interrompu avec ce fichier.")
+    had = [count_try(Loop.FOLDER, key, key, reason, most=MOST_TRIES + 1) for key in keys]
+    return any(had)
+
+
+def _keys(folder: WatchedFolder, files: list[Path]) -> list[str]:
+    """What tries are counted by: a file as it is, with others or alone."""
+    way = _ALONE if len(files) == 1 else ""
+    digest = hashlib.sha256(str(folder.path).encode()).hexdigest()[:8]
+    states = [file.stat() for file in files]
+    return [
+        f"{file.name[-120:]}:{state.st_size}:{state.st_mtime_ns}:{digest}{way}"
+        for file, state in zip(files, states, strict=True)
+    ]
+
+
+def _is_nobodys(error: Exception) -> bool:
+    """True where no file is to blame: the database is away, a disk is full, or the settings name no known company."""
+    cause = error.__cause__ or error
+    if isinstance(cause, OSError):
+        return cause.errno in _OF_EVERY_FILE
+    is_full = isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return is_full or isinstance(cause, UnknownCompanyError) or isinstance(error, OF_THE_DATABASE)
+
+
+def _give_up(folder: WatchedFolder, file: Path) -> ImportReport:
+    """Refuse a file that stopped every import of it, though the database or its report refuse to tell of it."""
+    report = ImportReport()
+    reason = _("L’import de ce fichier s’est interrompu %(count)d fois de suite ; voyez le journal du serveur.")
+    report.refuse_file(file.name, reason % {"count": MOST_TRIES})
+    try:
+        _settle(folder, [file], report)
+    except OF_THE_DATABASE:
+        raise
+    except Exception:
+        logger.exception("%s is put aside without its report", file)
+        target = folder.path / REFUSED
+        target.mkdir(exist_ok=True)
+        os.replace(file, target / f"{uuid.uuid4().hex[:8]}-{file.name[-100:]}")
+    return report
+
+
+def _import(folder: WatchedFolder, files: list[Path]) -> ImportReport:
     try:
         report = import_erp(files, company=folder.company or None, create_companies=folder.create_companies)
-    except (db.Error, OSError, ImportStoppedError):
+    except (*OF_THE_DATABASE, OSError, ImportStoppedError):
         raise
     except UnknownCompanyError as problem:  # the files are not to blame
         raise ImportStoppedError(str(problem)) from problem
@@ -130,17 +214,28 @@ def take(folder: WatchedFolder, files: list[Path]) -> ImportReport:
         report = ImportReport()
         reason = _("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur.")
         report.refuse_file(files[0].name, reason)
+    _settle(folder, files, report)
+    return report
+
+
+def _settle(folder: WatchedFolder, files: list[Path], report: ImportReport) -> None:
+    """Note the import, and put its files aside."""
     batch = _note(folder, files, report)
     for file in files:
         _put_aside(folder, file, batch, report)
     ImportBatch.objects.filter(pk=batch.pk).update(options={**batch.options, "is_put_aside": True})
-    return report
 
 
 def _one_by_one(folder: WatchedFolder, files: list[Path]) -> ImportReport:
     report = ImportReport()
     for file in files:
-        report.add(take(folder, [file]))
+        try:
+            report.add(take(folder, [file]))
+        except Exception as error:
+            if _is_nobodys(error):
+                raise
+            logger.exception("%s stopped its import; the others go on", file)
+            report.refuse_file(file.name, _("L’import de ce fichier s’est interrompu ; il sera repris."))
     return report
 
 

@@ -1,14 +1,19 @@
 """``reglements.csv``: what was received, one payment a row (invoice, date, amount)."""
 
+import logging
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from django.db import InterfaceError, OperationalError
+
 from invoices.files.tables import UnreadableTable, tables_in
 from invoices.importing.values import BadValue, parse_amount, parse_date, shown
 from invoices.models import Invoice, Payment
 from invoices.platforms.payments import PaymentRefusedError, record_payment
+
+logger = logging.getLogger(__name__)
 
 _NAMES: Final = {
     "number": ("numero", "facture", "numero_facture", "n_facture", "piece"),
@@ -78,6 +83,13 @@ def _record(
         )
     except (BadValue, PaymentRefusedError) as problem:
         report.rejected.append(_refused(file, number, cells["number"], str(problem)))
+        return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # one row stops none of the next
+        logger.exception("Row %s of %s cannot be recorded", number, file)
+        reason = f"Erreur inattendue ({type(error).__name__}), notée dans le journal du serveur."
+        report.rejected.append(_refused(file, number, cells["number"], reason))
         return
     if is_new:
         report.payments.append(payment)

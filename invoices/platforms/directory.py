@@ -7,6 +7,7 @@ Where there is no interface, the answer of the public directory's site to a list
 
 import datetime
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet
@@ -15,7 +16,8 @@ from django.utils import timezone
 from customers.models import Customer
 from invoices.en16931.vat import FRENCH_COUNTRIES
 from invoices.models import Company, DirectoryLookup, Platform
-from invoices.platforms.client import PlatformClient, PlatformError
+from invoices.platforms.client import AccessError, BusyPlatformError, PlatformClient, PlatformError
+from mailing.quarantine.tries import MANY_IN_A_ROW, Loop, Tries
 
 Outcome = DirectoryLookup.Outcome
 
@@ -23,6 +25,8 @@ STALE_AFTER: Final = datetime.timedelta(days=7)
 ASK_AGAIN_AFTER: Final = datetime.timedelta(days=1)
 MOST_AT_ONCE: Final = 200
 _OPEN: Final = "Enabled"
+# Before the keys of companies among the tries of customers.
+_COMPANY: Final = "company:"
 _CLOSED_UNIT: Final = "C"
 
 
@@ -135,19 +139,22 @@ def refresh_directory(*, most: int = MOST_AT_ONCE) -> tuple[int, str]:
     platform = connected_platform()
     if platform is None:
         return 0, ""
-    client, done = PlatformClient(platform), 0
-    for customer in customers_to_look_up(timezone.now())[:most]:
-        try:
-            look_up(customer, client)
-        except PlatformError as problem:
-            return done, str(problem)
-        done += 1
-    for company in companies_to_look_up(timezone.now()):
-        try:
-            _look_up_company(company, client)
-        except PlatformError as problem:
-            return done, str(problem)
-    return done, ""
+    client, done, now = PlatformClient(platform), 0, timezone.now()
+    tries = Tries(Loop.DIRECTORY)
+    says, away = (PlatformError,), (BusyPlatformError, AccessError)
+    aside = [int(key) for key in tries.set_aside_keys() if key.isdecimal()]
+    try:
+        for customer in customers_to_look_up(now).exclude(pk__in=aside)[:most]:
+            work = partial(look_up, customer, client)
+            done += tries.attempt(customer.pk, str(customer), work, lets_through=away, says=says)
+            if tries.failed_in_a_row >= MANY_IN_A_ROW:
+                break
+        for company in companies_to_look_up(now):
+            key, of_company = f"{_COMPANY}{company.pk}", partial(_look_up_company, company, client)
+            tries.attempt(key, str(company), of_company, lets_through=away, says=says)
+    except PlatformError as problem:
+        return done, str(problem)
+    return done, tries.last_reason
 
 
 def unreachable_companies() -> "QuerySet[DirectoryLookup]":

@@ -8,9 +8,11 @@ import datetime
 import hashlib
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from invoices.formats.cdar import read_statuses
 from invoices.formats.refusals import UnreadableEInvoice
@@ -20,6 +22,7 @@ from invoices.platforms.client import AccessError, BusyPlatformError, Flow, Plat
 from invoices.platforms.lifecycle import StatusRefusedError, record_message, rejects
 from invoices.platforms.submission import pause_platform
 from mailing.leases import database_now
+from mailing.quarantine.tries import MANY_IN_A_ROW, OF_THE_DATABASE, Loop, Tries
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,8 @@ POLL_EVERY: Final = datetime.timedelta(minutes=1)
 OVERLAP: Final = datetime.timedelta(minutes=2)
 FIRST_LOOK_BACK: Final = datetime.timedelta(days=1)
 _KEPT_AFTER: Final = 200
+# A look each minute: what a platform cannot give for so long, it will not give.
+_MOST_TRIES: Final = 10
 
 
 @dataclass(slots=True)
@@ -47,15 +52,29 @@ def fetch_from(platform: Platform, *, client: PlatformClient | None = None) -> F
     """Take what changed at ``platform`` since the last look. What cannot be read is kept with its problem.
 
     Does not raise where the platform is away: that is a problem of the answer, and the next look begins where this one
-    stopped.
+    stopped. A flow that cannot be taken stops none of the next ones: later looks begin with it, until it had its tries.
     """
     client = client or PlatformClient(platform)
     fetched = Fetched()
     since = platform.polled_until or _first_look(platform)
     reached = since
+    tries = Tries(Loop.STATUS, most=_MOST_TRIES)
+    is_held = False
     try:
         for number, flow in enumerate(client.flows_updated_after(since - OVERLAP)):
-            _take(platform, client, flow, fetched)
+            key, label = f"{platform.pk}:{flow.flow_id}", f"{platform}, flux {flow.flow_id}"
+            is_taken = tries.attempt(
+                key,
+                label,
+                partial(_take, platform, client, flow, fetched),
+                lets_through=(BusyPlatformError,),
+                says=(PlatformError,),
+            )
+            if tries.failed_in_a_row >= MANY_IN_A_ROW:
+                break
+            is_held = is_held or not (is_taken or tries.is_set_aside(key))
+            if is_held:
+                continue
             reached = max(reached, flow.updated_at or reached)
             if number % _KEPT_AFTER == _KEPT_AFTER - 1:
                 Platform.objects.filter(pk=platform.pk).update(polled_until=reached)
@@ -63,6 +82,7 @@ def fetch_from(platform: Platform, *, client: PlatformClient | None = None) -> F
         fetched.problems.append(str(problem))
         if isinstance(problem, BusyPlatformError | AccessError):
             pause_platform(platform, problem)
+    fetched.problems += [tries.last_reason] if tries.last_reason else []
     Platform.objects.filter(pk=platform.pk).update(
         polled_until=reached, polled_at=database_now(), problem="".join(fetched.problems[-1:])
     )
@@ -70,10 +90,19 @@ def fetch_from(platform: Platform, *, client: PlatformClient | None = None) -> F
 
 
 def fetch_statuses() -> dict[Platform, Fetched]:
-    """Take what is new at every platform that something was submitted to."""
-    return {
-        platform: fetch_from(platform) for platform in Platform.objects.filter(submissions__isnull=False).distinct()
-    }
+    """Take what is new at every platform that something was submitted to; what one of them answers stops no other."""
+    found = {}
+    for platform in Platform.objects.filter(submissions__isnull=False).distinct():
+        try:
+            found[platform] = fetch_from(platform)
+        except OF_THE_DATABASE:
+            raise
+        except Exception as error:
+            logger.exception("The answer of %s cannot be read", platform)
+            problem = _("La réponse de la plateforme n’est pas lisible (%(kind)s).") % {"kind": type(error).__name__}
+            found[platform] = Fetched(problems=[problem])
+            Platform.objects.filter(pk=platform.pk).update(polled_at=database_now(), problem=problem)
+    return found
 
 
 def is_polling_due() -> bool:
@@ -87,6 +116,11 @@ def make_polling_due(platform: Platform) -> None:
     """Let the next sweep of a worker ask ``platform``, however lately it was asked."""
     due = database_now() - POLL_EVERY
     Platform.objects.filter(pk=platform.pk, polled_at__gt=due).update(polled_at=due)
+
+
+def look_again(platform_pk: int) -> None:
+    """Have all that a platform ever listed read once more: what was taken already changes nothing."""
+    Platform.objects.filter(pk=platform_pk).update(polled_until=None, polled_at=None)
 
 
 def _first_look(platform: Platform) -> datetime.datetime:

@@ -4,13 +4,14 @@ Source: XP Z12-012 of AFNOR: 200 Déposée to 213 Rejetée, 501 Irrecevable.
 """
 
 import datetime
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from invoices.formats.cdar import StatusMessage, read_statuses
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Invoice, LifecycleStatus
 
+logger = logging.getLogger(__name__)
 Code = LifecycleStatus.Code
 
 
@@ -180,6 +182,13 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
         return
     except OSError:
         report.rejected.append({"file": file.name, "number": "", "reason": _("Ce fichier ne peut pas être ouvert.")})
+        return
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # one file stops none of the next
+        logger.exception("The statuses of %s cannot be read", file.name)
+        reason = _("Erreur inattendue (%(kind)s), notée dans le journal du serveur.") % {"kind": type(error).__name__}
+        report.rejected.append({"file": file.name, "number": number, "reason": reason})
         return
     report.statuses += recorded
     report.unchanged += unchanged

@@ -8,6 +8,7 @@ import datetime
 import secrets
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -21,6 +22,7 @@ from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWri
 from invoices.models import Invoice, LifecycleStatus, Payment, Submission
 from invoices.money import CENT
 from invoices.platforms.submission import NotResendableError, tracking_id_of_content
+from mailing.quarantine.tries import Loop, Tries
 
 _WITH_SERVICES: Final = ("S", "M")
 
@@ -95,11 +97,18 @@ def untold_payments() -> "QuerySet[Payment]":
 def queue_payment_statuses(*, author_name: str = "") -> int:
     """Put the status 212 of each untold payment on its way where the law wants it; returns how many lines are new."""
     queued = 0
-    found = untold_payments().select_related("invoice__company__platform", "invoice__customer")
-    for payment in found.order_by("pk"):
+    tries = Tries(Loop.PAYMENT)
+    found = untold_payments().exclude(pk__in=tries.set_aside_keys())
+
+    def queue(payment: Payment) -> None:
+        nonlocal queued
         content = einvoice_of(payment.invoice).content
         if must_be_told(content, vat_on_debits=payment.invoice.company.vat_on_debits):
             queued += _queue(payment, content, author_name)
+
+    for payment in found.select_related("invoice__company__platform", "invoice__customer").order_by("pk"):
+        label = _("Paiement de %(invoice)s") % {"invoice": payment.invoice}
+        tries.attempt(payment.pk, label, partial(queue, payment))
     return queued
 
 

@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -37,11 +38,14 @@ from invoices.store.frozen import DocumentAlteredError, read_document
 from invoices.workers.leases import is_dead, name_worker
 from mailing import leases
 from mailing.leases import database_now
+from mailing.quarantine import tries
 
 logger = logging.getLogger(__name__)
 State = Submission.State
 
 CLAIMED_AT_ONCE: Final = 8
+# Workers are also stopped for reasons that no line is to blame for: several in a row make a culprit.
+MOST_INTERRUPTIONS: Final = 5
 # A platform that does not let us in is asked again after this; credentials are mended by people.
 PAUSE_WITHOUT_ACCESS: Final = datetime.timedelta(minutes=5)
 _RULES: Final = {
@@ -79,8 +83,14 @@ def awaiting_submission(export: Export | None = None) -> "QuerySet[Invoice]":
 def queue_submissions(invoices: "QuerySet[Invoice]", *, export: Export | None = None, author_name: str = "") -> int:
     """Put ``invoices`` (of :func:`awaiting_submission`) on their way; returns how many lines are new."""
     queued = 0
-    for invoice in invoices.select_related("company__platform", "customer", "document").iterator(chunk_size=200):
+
+    def queue(invoice: Invoice) -> None:
+        nonlocal queued
         queued += _queue(invoice, export=export, author_name=author_name) is not None
+
+    counted = tries.Tries(tries.Loop.SUBMISSION)
+    for invoice in invoices.select_related("company__platform", "customer", "document").iterator(chunk_size=200):
+        counted.attempt(invoice.pk, str(invoice), partial(queue, invoice))
     return queued
 
 
@@ -154,7 +164,7 @@ def claim_submissions(platform: Platform, *, worker: str, count: int = CLAIMED_A
     """
     now = database_now()
     due = Submission.objects.claimable(now).filter(platform=platform).order_by("attempts", "pk")
-    keys = [line.pk for line in leases.lock(due)[:count]]
+    keys = [line.pk for line in _without_deadly(list(leases.lock(due)[:count]))]
     leases.take(
         Submission.objects.filter(pk__in=keys),
         now=now,
@@ -166,6 +176,31 @@ def claim_submissions(platform: Platform, *, worker: str, count: int = CLAIMED_A
     )
     parts = Submission.objects.select_related("invoice__company", "invoice__customer", "source", "platform", "document")
     return list(parts.filter(pk__in=keys).order_by("pk"))
+
+
+def _without_deadly(found: list[Submission]) -> list[Submission]:
+    """The lines of ``found`` that may be tried: those in whose hands several workers ended wait for a person."""
+    taken = [line for line in found if line.state == State.CLAIMED]
+    gone = [line.pk for line in taken if _is_deadly(line)]
+    return [line for line in found if line.pk not in gone]
+
+
+def _is_deadly(line: Submission) -> bool:
+    """Count that a worker ended with ``line``; True where it was the last one, and the line is rejected."""
+    if not tries.count_death(tries.Loop.SUBMISSION, _key_of(line), str(line.invoice), most=MOST_INTERRUPTIONS):
+        return False
+    reason = _(
+        "La remise s’est interrompue %(count)d fois de suite. Vérifiez sur la plateforme si la facture y est avant de "
+        "la remettre à nouveau."
+    )
+    held = Submission.objects.filter(pk=line.pk, state__in=(State.CLAIMED, State.DUE))
+    _end(held, State.REJECTED, reason % {"count": MOST_INTERRUPTIONS})
+    tries.forget(tries.Loop.SUBMISSION, _key_of(line))
+    return True
+
+
+def _key_of(line: Submission) -> str:
+    return f"line:{line.pk}"
 
 
 def _lease_length() -> datetime.timedelta:
@@ -187,6 +222,8 @@ def release_submissions_of_gone_workers() -> int:
     claimed = Submission.objects.filter(state=State.CLAIMED)
     gone = [worker for worker in claimed.values_list("claimed_by", flat=True).distinct() if is_dead(worker)]
     released = 0
+    for line in claimed.filter(claimed_by__in=gone, may_be_there=True).select_related("invoice"):
+        _is_deadly(line)
     for platform in Platform.objects.filter(submissions__in=claimed.filter(claimed_by__in=gone)).distinct():
         lines = claimed.filter(claimed_by__in=gone, platform=platform)
         settled = database_now() + datetime.timedelta(seconds=platform.settle_seconds)
@@ -220,11 +257,32 @@ def run_submissions(
             if not lines:
                 break
             for line in lines:
-                if should_stop() or not _submit(client, line, worker):
+                if should_stop() or not _submit_or_note(client, line, worker):
                     break
                 sent += 1
             release_submissions(worker=worker)
     return sent
+
+
+def _submit_or_note(client: PlatformClient, line: Submission, worker: str) -> bool:
+    """:func:`_submit`; whatever nobody foresaw is noted on the line, which is tried again, and the others go on."""
+    try:
+        goes_on = _submit(client, line, worker)
+    except tries.OF_THE_DATABASE:
+        raise
+    except Exception as error:
+        logger.exception("The submission of %s failed", line.tracking_id)
+        if not _is_deadly(line):
+            held = Submission.objects.filter(pk=line.pk, state=State.CLAIMED, claimed_by=worker)
+            settled = database_now() + datetime.timedelta(seconds=client.platform.settle_seconds)
+            reason = _("Erreur inattendue (%(kind)s), notée dans le journal du serveur.")
+            leases.release(
+                held, state=State.DUE, claimed_by="", not_before=settled, reason=reason % {"kind": type(error).__name__}
+            )
+        return True
+    if (line.attempts or 0) > 1:
+        tries.forget(tries.Loop.SUBMISSION, _key_of(line))
+    return goes_on
 
 
 def _submit(client: PlatformClient, line: Submission, worker: str) -> bool:

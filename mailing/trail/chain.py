@@ -8,6 +8,7 @@ import datetime
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from mailing.quarantine.tries import Loop, Tries
 from mailing.trail.models import BEGINNING, Entry, Link, Root
 
 _AT_ONCE = 1000
@@ -34,10 +35,16 @@ def _chain_some() -> int:
     if last is not None:
         found = found.filter(at__gte=last.at - _LATE)
     previous = (last.position, last.sha256) if last is not None else (0, BEGINNING)
-    links = []
-    for entry in found.order_by("pk")[:_AT_ONCE]:
-        links.append(Link.after(previous, entry))
-        previous = (links[-1].position, links[-1].sha256)
+    links: list[Link] = []
+    tries = Tries(Loop.TRAIL)
+    aside = [int(key) for key in tries.set_aside_keys()]
+    for entry in found.exclude(pk__in=aside).order_by("pk")[:_AT_ONCE]:
+
+        def add(previous: tuple[int, str] = previous, entry: Entry = entry) -> None:
+            links.append(Link.after(previous, entry))
+
+        if tries.attempt(entry.pk, str(entry.pk), add):
+            previous = (links[-1].position, links[-1].sha256)
     Link.objects.bulk_create(links)
     return len(links)
 

@@ -6,6 +6,7 @@ What is stamped is the fingerprint of the chain as 64 characters of text: ``open
 import datetime
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from mailing.quarantine.tries import Loop, Tries
 from mailing.trail.chain import note_root
 from mailing.trail.der import sort_certificates
 from mailing.trail.models import Root, TimeStamp
@@ -37,10 +39,16 @@ _LARGEST_ANSWER: Final = 200_000  # bytes
 # An authority that is away is asked again after that long.
 _ASK_AGAIN_AFTER: Final = datetime.timedelta(minutes=15)
 _MOST_AT_ONCE: Final = 10
+# Over half a day: what an authority answers may be put right meanwhile.
+_MOST_TRIES: Final = 50
 
 
 class TimeStampError(Exception):
     """No time-stamp, or a wrong one; ``str()`` is a French sentence."""
+
+
+class AuthorityAwayError(TimeStampError):
+    """The authority does not answer: no root is to blame."""
 
 
 def seal_last_day() -> int:
@@ -51,15 +59,20 @@ def seal_last_day() -> int:
         return 0
     if not cache.add("trail.stamps", "asked", _ASK_AGAIN_AFTER.total_seconds()):
         return 0
+    tries = Tries(Loop.STAMP, most=_MOST_TRIES)
+    stamped = 0
+    roots = list(waiting.exclude(day__in=tries.set_aside_keys())[:_MOST_AT_ONCE])
     try:
-        roots = list(waiting[:_MOST_AT_ONCE])
         for root in roots:
-            stamp(root)
-    except TimeStampError as error:
+            label = _("Racine du %(day)s") % {"day": f"{root.day:%d/%m/%Y}"}
+            work = partial(stamp, root)
+            stamped += tries.attempt(root.day, label, work, lets_through=(AuthorityAwayError,), says=(TimeStampError,))
+    except AuthorityAwayError as error:
         logger.warning("No time-stamp: %s", error)
-        return 0
-    cache.delete("trail.stamps")
-    return len(roots)
+        return stamped
+    if stamped == len(roots):
+        cache.delete("trail.stamps")
+    return stamped
 
 
 def stamp(root: Root) -> TimeStamp:
@@ -89,9 +102,9 @@ def _ask(url: str, request: TimeStampRequest) -> bytes:
         ) as response:
             content: bytes = response.raw.read(_LARGEST_ANSWER + 1, decode_content=True)
     except (requests.RequestException, OSError) as error:
-        raise TimeStampError(_("%(url)s ne répond pas (%(reason)s).") % {"url": url, "reason": error}) from None
+        raise AuthorityAwayError(_("%(url)s ne répond pas (%(reason)s).") % {"url": url, "reason": error}) from None
     if response.status_code != requests.codes.ok or len(content) > _LARGEST_ANSWER:
-        raise TimeStampError(_("%(url)s refuse (HTTP %(code)s).") % {"url": url, "code": response.status_code})
+        raise AuthorityAwayError(_("%(url)s refuse (HTTP %(code)s).") % {"url": url, "code": response.status_code})
     return content
 
 

@@ -24,6 +24,7 @@ from mailing.correspondence import count_open
 from mailing.failed_addresses import count_failed_addresses
 from mailing.forecasts import SlowedForecast, describe_rest_end, slowed_at
 from mailing.oauth import current_failure
+from mailing.quarantine.tries import count_set_aside
 from portal.backoffice.charts import Bar, Chart, column_chart, row_chart
 from portal.backoffice.exports.changelist import outcome_of
 from portal.backoffice.first_steps.steps import Guide, read_guide
@@ -109,6 +110,10 @@ def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
                 f"{reverse('admin:customers_customeraccount_changelist')}?etat=jamais",
             )
         )
+    if user.has_perm("quarantine.view_setaside") and (aside := count_set_aside()):
+        forms = _("élément mis de côté,éléments mis de côté")
+        url = f"{reverse('admin:quarantine_setaside_changelist')}?etat=cote"
+        board.wrong.append(Figure(aside, forms, url, level="wrong"))
     if user.has_perm("invoices.view_export"):
         board.exports = _latest_exports()
         board.charts.insert(0, _published_per_month(now))

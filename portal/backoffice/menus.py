@@ -81,6 +81,7 @@ MENUS = (
             Entry(_("Utilisateurs"), model="customers.StaffAccount"),
             Entry(_("Droits"), model="auth.Group"),
             Entry(_("Historique"), model="admin.LogEntry"),
+            Entry(model="quarantine.SetAside"),
         ),
     ),
 )

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from django import db
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F
@@ -193,8 +194,7 @@ def finish_export(export: Export) -> bool:
     if criteria.notify and criteria.one_mail_per_customer:
         customers = ExportCustomer.objects.filter(export=export, reason="").values_list("customer", flat=True)
         for start in range(0, len(customers), 100):
-            with transaction.atomic():
-                announce_finished_customers(export, criteria, list(customers[start : start + 100]))
+            _announce(export, criteria, list(customers[start : start + 100]))
     with transaction.atomic():
         # Somebody who has the failures tried again at this moment comes before, or after the end; not in between.
         Export.objects.select_for_update().get(pk=export.pk)
@@ -211,6 +211,26 @@ def finish_export(export: Export) -> bool:
             record(Action.EXPORT_ENDED, export, details={"number": export.number})
     release_invoices(export=export)
     return True
+
+
+def _announce(export: Export, criteria: Criteria, customers: list[int]) -> None:
+    """Write the mails still missing; where one cannot be written, its lines say so and the others are written."""
+    try:
+        with transaction.atomic():
+            announce_finished_customers(export, criteria, customers)
+    except (db.OperationalError, db.InterfaceError):
+        raise
+    except Exception as error:
+        if len(customers) > 1:
+            for customer in customers:
+                _announce(export, criteria, [customer])
+            return
+        logger.exception("%s: the mail to customer %s cannot be written", export, customers[0])
+        untold = ExportItem.objects.filter(
+            export=export, invoice__customer=customers[0], state=State.PUBLISHED, deliveries__isnull=True
+        )
+        kind = str(error) if isinstance(error, ValueError | LookupError) else type(error).__name__
+        untold.update(note=_("Publiée, mais son mail n’a pas pu être écrit : %(error)s") % {"error": kind})
 
 
 def find_stalled_exports() -> list[Export]:

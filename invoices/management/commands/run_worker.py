@@ -32,6 +32,7 @@ from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
 from mailing.heartbeats import WORKER, record_heartbeat, remove_heartbeat
+from mailing.quarantine.tries import forget_old
 from mailing.trail.chain import chain_new_entries
 from mailing.trail.stamps import seal_last_day
 from mailing.watching import watch_from_worker
@@ -111,13 +112,24 @@ def _sweep(name: str) -> None:
         ("Chaining the trail", chain_new_entries),
         ("Sealing the trail of yesterday", seal_last_day),
     ):
-        if not _try(what, step):
-            break
+        if not _try(what, step) and not _database_answers():
+            break  # what is left would wait for the database too; any other failure stops no other step
+
+
+def _database_answers() -> bool:
+    try:
+        with db.connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except db.Error:
+        db.connections.close_all()
+        return False
+    return True
 
 
 def prune() -> None:
     """Forget what serves nobody any more: sessions that ran out, and what the queue in the database remembers."""
     _try("Clearing expired sessions", lambda: call_command("clearsessions", verbosity=0))
+    _try("Forgetting old failures", lambda: forget_old(timezone.now()))
     if settings.TASKS_BACKEND == "database":
         _try("Pruning the queue", lambda: call_command("prune_db_task_results", verbosity=0))
 

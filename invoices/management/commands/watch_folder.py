@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from invoices.einvoices.tasks import request_checks
 from invoices.importing.folders import Watch, WatchedFolder, locked, take
 from invoices.importing.report_text import describe_report
-from invoices.importing.run import ImportStoppedError
 from invoices.management.following import EXPORT, IMPORT, LIST, NoSuchSelectionError, following
 from invoices.workers.pool import stop_on_signal
+
+# Seconds between two tries of files that stop their import.
+LONGEST_PAUSE = 300.0
 
 logger = logging.getLogger(__name__)
 
@@ -58,15 +60,21 @@ class Command(BaseCommand):
         )
         watch = Watch(folder)
         is_clean = True
+        failures, again_at = 0, float("-inf")
         with stop_on_signal() as stopped:
             watch.look()
             while not stopped():
                 time.sleep(min(options["every"], folder.rest) if options["once"] else options["every"])
+                if time.monotonic() < again_at:
+                    continue
                 try:
                     is_clean = self._take(folder, watch) and is_clean
-                except (db.Error, OSError, ImportStoppedError) as error:
+                    failures = 0
+                except Exception as error:  # the file is tried again, and put aside after its last try
                     if options["once"]:
                         raise CommandError(_("Import arrêté : %(error)s.") % {"error": error}) from error
+                    failures += 1
+                    again_at = time.monotonic() + min(folder.rest * 2**failures, LONGEST_PAUSE)
                     logger.exception("%s: trying again later", folder.path)
                     db.connections.close_all()
                 if options["once"] and not watch.is_waiting:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from mailing.bounces import Effect, take_in
 from mailing.heartbeats import RETURNS, record_heartbeat
 from mailing.mailboxes import MailboxError, open_imap, open_maildir
+from mailing.quarantine.tries import MOST_TRIES, Loop, count_try, forget
 
 
 class Command(BaseCommand):
@@ -31,14 +32,22 @@ class Command(BaseCommand):
         effects: Counter[Effect] = Counter()
         try:
             with open_maildir(maildir) if maildir is not None else open_imap(settings.IMAP_URL) as box:
-                for key, raw in box.letters():
+                for key, raw in box.letters(_may_be_read):
                     effect = take_in(raw, timezone.now())
                     box.settle(key, needs_a_person=effect.needs_a_person)
+                    forget(Loop.RETURNS, box.name_of(key))
                     effects[effect] += 1
         except MailboxError as error:
             raise CommandError(str(error)) from error
         record_heartbeat(f"{socket.gethostname()}:{RETURNS}", RETURNS)
         self.stdout.write(describe(effects))
+
+
+def _may_be_read(name: str) -> bool:
+    """Count the try before it is made: a mail that ended three runs is left to a person, and the others are read."""
+    label = _("Mail %(name)s de la boîte des retours") % {"name": name}
+    reason = _("La lecture s’est interrompue avec ce mail. Il est marqué dans la boîte, pour qu’une personne le lise.")
+    return not count_try(Loop.RETURNS, name, label, reason, most=MOST_TRIES + 1)
 
 
 def describe(effects: Counter[Effect]) -> str:

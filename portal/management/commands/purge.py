@@ -2,13 +2,14 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.retention import RULES, purge
+from portal.retention import RULES, Purged, purge
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         if options["json"]:
             told = {"dry_run": options["dry_run"], "kinds": [each.as_json() for each in done]}
             self.stdout.write(json.dumps(told, ensure_ascii=False))
+            self._end(done)
             return
         words = _("à effacer") if options["dry_run"] else _("effacées")
         for each in done:
@@ -49,3 +51,10 @@ class Command(BaseCommand):
                     "ground": each.rule.ground,
                 }
             )
+        self._end(done)
+
+    def _end(self, done: Sequence[Purged]) -> None:
+        """Exit code 1 where a kind could not be purged."""
+        failed = [f"{each.rule.label} : {each.problem}" for each in done if each.problem]
+        if failed:
+            raise CommandError(_("Non purgé : %(kinds)s.") % {"kinds": " ; ".join(failed)})
