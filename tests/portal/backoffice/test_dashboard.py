@@ -175,7 +175,7 @@ def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) ->
 
     assert len(many) == len(few)
     # PostgreSQL is also asked for its clock and for its estimate of how many mails there are.
-    assert len(many) <= (28 if connection.vendor == "postgresql" else 26)
+    assert len(many) <= (29 if connection.vendor == "postgresql" else 27)
 
 
 @pytest.mark.parametrize(
