@@ -30,7 +30,7 @@ class GuessablePasswordValidator:
 
     def validate(self, password: str, user: "Account | None" = None) -> None:
         """Raise ValidationError where fewer than ``FEWEST_GUESSES`` guesses find ``password``."""
-        if count_guesses(password, known=_known_about(user)) < FEWEST_GUESSES:
+        if count_guesses(password, known=known_about(user)) < FEWEST_GUESSES:
             raise ValidationError(
                 _(
                     "Ce mot de passe est trop facile à deviner : évitez votre identifiant, votre nom, les mots "
@@ -57,14 +57,14 @@ def count_guesses(password: str, *, known: list[str]) -> int:
         return 0
     dictionaries = {
         **matching.RANKED_DICTIONARIES,
-        "french": _french_words(),
+        "french": french_words(),
         "user_inputs": {word: rank for rank, word in enumerate(dict.fromkeys(map(_fold, known)), 1)},
     }
     matches = matching.omnimatch(text, dictionaries)
     return int(scoring.most_guessable_match_sequence(text, matches)["guesses"])
 
 
-def _known_about(user: "Account | None") -> list[str]:
+def known_about(user: "Account | None") -> list[str]:
     """The login, the name and their parts: what a password must not be made of."""
     if user is None:
         return []
@@ -74,7 +74,7 @@ def _known_about(user: "Account | None") -> list[str]:
 
 
 @cache
-def _french_words() -> dict[str, int]:
+def french_words() -> dict[str, int]:
     """Common passwords, French words, first and last names by rank; lists of zxcvbn-ts (MIT, see ``data/NOTICE``)."""
     with gzip.open(WORDS, "rt", encoding="utf-8") as file:
         return {word: rank for rank, word in enumerate(dict.fromkeys([*SPECIFIC_WORDS, *file.read().split("\n")]), 1)}

@@ -1,5 +1,6 @@
 """Forms of the customers' space."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Account
 from customers.models.login_field import LONGEST_LOGIN
+from customers.passwords import known_about
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
 
@@ -93,6 +95,11 @@ class NewPasswordForm(forms.Form):
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.account = account
+
+    @property
+    def known(self) -> str:
+        """What the password must not be made of, as JSON: for the page, which tells its strength while it is typed."""
+        return json.dumps(known_about(self.account))
 
     def clean_new_password(self) -> str:
         """Refuse what is too short, too common or too like the login."""
