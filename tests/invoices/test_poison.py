@@ -242,7 +242,8 @@ def test_directory(server: SimulatedPlatform) -> None:
     good = make_customer(siren=SIREN)
     server.book.add_line(directory_line(SIREN))
     done, problem = refresh_directory()
-    assert (done, problem) == (1, "400 BAD_REQUEST : « siren » a 9 chiffres.")
+    assert done == 1
+    assert problem.startswith("400 BAD_REQUEST")
     assert DirectoryLookup.objects.get(customer__isnull=False).customer == good
     for _run in range(MOST_TRIES):
         refresh_directory()
