@@ -102,3 +102,26 @@ class RequestIdMiddleware:
         if is_given:
             response["X-Request-ID"] = given
         return response
+
+
+def describe_logging(log_format: str, level: str) -> dict[str, Any]:
+    """``LOGGING``: everything to the console from ``level`` on, as lines for people or as JSON."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "portal.logs.LineFormatter",
+                "format": "{asctime} {levelname} {name}{of_request} {message}",
+                "style": "{",
+            },
+            "json": {"()": "portal.logs.JsonLineFormatter"},
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": log_format}},
+        "root": {"handlers": ["console"], "level": level},
+        # Django's own handlers know neither the format nor the request.
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO"},
+            "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        },
+    }

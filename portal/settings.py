@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from portal.environment import Environment, hide_password, require_extra, wrong
+from portal.logs import describe_logging
 from portal.mail_oauth import read_mail_oauth
 from portal.mailers import read_mailers
 from portal.proxies import read_trusted_proxies
@@ -380,22 +381,4 @@ DISK_ALERT_DAYS = env.int("DISK_ALERT_DAYS", default=14)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # line: text for people; json: one object a line, for a collector of logs.
 LOG_FORMAT = env.choice("LOG_FORMAT", ("LINE", "JSON"), default="line").lower()
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "portal.logs.LineFormatter",
-            "format": "{asctime} {levelname} {name}{of_request} {message}",
-            "style": "{",
-        },
-        "json": {"()": "portal.logs.JsonLineFormatter"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="WARNING")},
-    # Django's own handlers know neither the format nor the request.
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},
-        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
-    },
-}
+LOGGING = describe_logging(LOG_FORMAT, env.choice("LOG_LEVEL", LOG_LEVELS, default="WARNING"))
