@@ -15,6 +15,7 @@ from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
 
 _CENT: Final = Decimal("0.011")
+_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 TWINS: Final = {
     "total_ht": "ligne.total_ht",
     "total_tva": "ligne.total_tva",
@@ -141,6 +142,14 @@ def add_taxes_by_rate(columns: Sequence[Column], taken: dict[int, str], grounds:
                 if taken.get(index, "") in ("", head, twin, "ligne.taux_tva"):
                     taken[index] = head
                     grounds[index, head] = _("nom : une colonne par taux, additionnées")
+
+
+def differ_by_a_rate(net: Column, gross: Column) -> bool:
+    """Whether in each row ``gross`` is ``net`` with VAT at a French rate to the cent, and any of it differs."""
+    pairs = list(rows_of(net, gross))
+    return any(whole != part for part, whole in pairs) and all(
+        any(abs(part * (100 + rate) / 100 - whole) <= _CENT / 2 for rate in _RATES) for part, whole in pairs
+    )
 
 
 def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:

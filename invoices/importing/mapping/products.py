@@ -119,7 +119,8 @@ sent -
 """
 # QuickBooks Online: invoice import template (InvoiceNo, Customer, ItemRate…), Intuit's help.
 _QUICKBOOKS: Final = """
-invoice_no numero
+invoice_no numero|ligne.article
+a_c code_client
 terms -
 item_product_service ligne.article
 product_service ligne.article
@@ -226,7 +227,9 @@ client_number code_client
 client_public_notes -
 client_private_notes -
 """
-# Stripe: «Export» of its list of invoices (dashboard.stripe.com/invoices), amounts in units of the currency.
+# Stripe: «Export» of its list of invoices, amounts in units of the currency. Not verified: no public file of it was
+# found;
+# the fields are those of its API (stripe.com/docs/api/invoices), with «(UTC)» after dates.
 _STRIPE: Final = """
 amount_remaining -
 date_utc date
@@ -248,7 +251,9 @@ customer_address_country client.pays
 minimum_line_item_period_start_utc -
 maximum_line_item_period_end_utc -
 """
-# PrestaShop: list of orders and invoices (controllers/admin, fields_list of its exports).
+# PrestaShop: fields of its orders (src/Core/Grid/Definition/Factory/OrderGridDefinitionFactory.php in its
+# repository). Its
+# French labels are not verified.
 _PRESTASHOP: Final = """
 total_produits_ht -
 total_products_tax_excl -
@@ -258,6 +263,50 @@ total_paid_tax_excl total_ht
 total_paid_tax_incl total_ttc
 frais_de_port_ht -
 total_shipping_tax_excl -
+"""
+# SAP Business One: documents of its Service Layer ($select=DocNum,DocDate,CardCode… in public code), tables OINV and
+# INV1.
+_SAP_B1: Final = """
+doc_num numero
+doc_date date
+doc_due_date echeance
+card_code code_client|client.code
+card_name client.raison_sociale
+num_at_card reference
+doc_total total_ttc
+vat_sum total_tva
+doc_currency devise
+doc_cur devise
+federal_tax_id client.tva_intracom
+lic_trad_num client.tva_intracom
+dscription ligne.designation
+item_description ligne.designation
+vat_prcnt ligne.taux_tva
+tax_percentage_per_row ligne.taux_tva
+price_bef_di -
+doc_entry -
+doc_rate -
+"""
+# Business Central: «Posted Sales Invoice» and its lines (learn.microsoft.com, tables 112 and 113), in French too.
+_BUSINESS_CENTRAL: Final = """
+sell_to_customer_no code_client
+bill_to_customer_no code_client
+sell_to_customer_name client.raison_sociale
+n_donneur_d_ordre code_client
+nom_du_donneur_d_ordre client.raison_sociale
+n_client_facture code_client
+date_comptabilisation date
+"""
+# ERPNext: «Sales Invoice» (labels of sales_invoice.json in its repository). Axelor: technical names of its Invoice.xml.
+_OPEN_ERPS: Final = """
+rate_items ligne.prix_unitaire_ht
+amount_items ligne.total_ht
+net_total total_ht
+total_taxes_and_charges total_tva
+ex_tax_total total_ht
+in_tax_total total_ttc
+company_ex_tax_total -
+company_in_tax_total -
 """
 # Pennylane, Axonaut, Abelia and spreadsheets made by hand: labels of their lists of invoices.
 _HAND_MADE: Final = """
@@ -303,6 +352,10 @@ due_by echeance
 nb_factures client.nb_factures
 nombre_de_factures_a_editer client.nb_factures
 n_de_client code_client
+rechnungsnummer numero
+rechnungsdatum date
+falligkeitsdatum echeance
+kundennummer code_client
 designation ligne.designation
 tiers code_client|client.raison_sociale
 societe client.raison_sociale|societe
@@ -325,7 +378,7 @@ FIELD_BY_NAME: Final[dict[str, dict[str, float]]] = {}
 for _names in (
     SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR,
     _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _INVOICE_NINJA, _STRIPE, _PRESTASHOP,
-    _HAND_MADE,
+    _SAP_B1, _BUSINESS_CENTRAL, _OPEN_ERPS, _HAND_MADE,
 ):  # fmt: skip
     for _line in _names.strip().splitlines():
         _name, _, _fields = _line.partition(" ")

@@ -13,6 +13,7 @@ from invoices.importing.mapping.judging import (
     TWINS,
     add_taxes_by_rate,
     agrees,
+    differ_by_a_rate,
     head_of,
     level_of,
     may_hold,
@@ -245,6 +246,19 @@ class _Proposing:
                         scores["ligne.total_ht"] = max(0.9, *scores.values()) + 0.05 if scores else 0.7
                         self.grounds[column.index, "ligne.total_ht"] = _("calcul : quantité × prix unitaire")
         self._settle_sums(numeric)
+        self._settle_net_beside_gross(numeric)
+
+    def _settle_net_beside_gross(self, numeric: list[Column]) -> None:
+        """«Amount» beside «Amount Including VAT» is without it, where each row says so at a known rate."""
+        gross = self._top("total_ttc")
+        if self._best("total_ht") >= _ENOUGH or gross is None or not {"gross"} & notions_of(gross.name):
+            return
+        for column in numeric:
+            scores = self.scores[column.index]
+            if column is not gross and "total_ht" in scores and differ_by_a_rate(column, gross):
+                scores.pop("total_ttc", None)
+                scores["total_ht"] = 0.62
+                self.grounds[column.index, "total_ht"] = _("calcul : le TTC en diffère d’un taux de TVA")
 
     def _settle_sums(self, numeric: list[Column]) -> None:
         """Net + VAT = gross, whatever the columns are called."""
