@@ -2,7 +2,9 @@
 
 import csv
 import json
-from decimal import Decimal
+import re
+from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,8 @@ pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).parents[3] / "demo" / "chinook"
 
 
-def rows_of(name: str) -> list[dict[str, str]]:
-    with (FOLDER / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+def rows_of(name: str, folder: Path = FOLDER) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, delimiter=";"))
 
 
@@ -129,3 +131,41 @@ def test_every_content_holds_together() -> None:
         assert sum((each.taxable_amount for each in content.vat_breakdown), Decimal(0)) == content.total_without_vat
         assert sum((each.tax_amount for each in content.vat_breakdown), Decimal(0)) == content.total_vat
         assert all(each.exemption_reason for each in content.vat_breakdown if each.category != "S")
+
+
+def test_the_merchant_shows_what_the_music_shop_has_not() -> None:
+    folder = FOLDER.parent / "negoce"
+    customers, invoices, lines = (rows_of(name, folder) for name in ("clients", "factures", "lignes"))
+    assert (len(customers), len(invoices)) == (40, 600)
+    assert {row["date"][-4:] for row in invoices} == {"2025", "2026"}
+    assert all(re.fullmatch(r"(FAC|AVR)-202[56]-\d{6}", row["numero"]) for row in invoices)
+    totals = [Decimal(row["total_ttc"].replace(",", ".")) for row in invoices if row["type"] != "avoir"]
+    assert 8 <= min(totals) < 10
+    assert 480_000 <= max(totals) < 481_000
+    per_invoice = Counter(row["numero"] for row in lines)
+    assert (min(per_invoice.values()), max(per_invoice.values())) == (1, 60)
+    assert {row["taux_tva"] for row in lines} == {"0,00", "5,50", "10,00", "20,00"}
+    assert {row["categorie_tva"] for row in lines} == {"", "AE"}
+    assert {row["type"] for row in invoices} == {"facture", "acompte", "avoir"}
+    deposits = sum(row["type"] == "acompte" for row in invoices)
+    assert deposits == sum(row["deja_paye"] != "" for row in invoices) > 10
+    sites = Counter(row["siren"] for row in customers)
+    assert sorted(count for count in sites.values() if count > 1) == [2, 3]
+    assert any(row["personne_publique"] == "oui" for row in customers)
+
+
+def test_the_merchants_totals_are_those_of_its_lines() -> None:
+    folder = FOLDER.parent / "negoce"
+    nets: dict[str, dict[str, Decimal]] = {}
+    for row in rows_of("lignes", folder):
+        rates = nets.setdefault(row["numero"], {})
+        rates[row["taux_tva"]] = rates.get(row["taux_tva"], Decimal(0)) + Decimal(row["total_ht"].replace(",", "."))
+    for row in rows_of("factures", folder):
+        rates = nets[row["numero"]]
+        vat = sum(
+            (net * Decimal(rate.replace(",", ".")) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            for rate, net in rates.items()
+        )
+        assert [row["total_ht"], row["total_tva"]] == [
+            f"{amount:.2f}".replace(".", ",") for amount in (sum(rates.values()), vat)
+        ]
