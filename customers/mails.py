@@ -14,7 +14,7 @@ from customers.models import Account
 from customers.space_urls import space_url
 from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
 from mailing.failed_addresses import TO_FORMER_ADDRESS
-from mailing.identity import SenderIdentity, default_identity
+from mailing.identity import SenderIdentity, identity_for
 from mailing.outbox import Draft
 from mailing.placeholders import (
     SECRET_PLACEHOLDER,
@@ -62,8 +62,8 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
 
     ``sending`` tells one wanted sending from the next: the same one is never written twice.
     """
-    identity = default_identity()
-    preferences = space_url("account")
+    identity = identity_for(account.pk)
+    preferences = space_url("account", host=identity.host)
     subjects = (identity, AccountHolder(account, account.get_full_name()))
     worded = template.in_language(identity.language_for(account.language))
     with override(worded.language):
@@ -73,9 +73,9 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
             MailLook(
                 company_name=identity.company,
                 colour=identity.colour,
-                space_url=settings.PORTAL_URL,
+                space_url=identity.space_root,
                 button_label=_("Ouvrir mon espace"),
-                button_url=space_url("login"),
+                button_url=space_url("login", host=identity.host),
                 preferences_url=preferences,
             ),
             brief_values_of(*subjects),
@@ -104,15 +104,14 @@ def draft_link_mail(*, account: Account, purpose: Purpose, sending: str, target:
 
     ``target`` is the page that it leads on to (a path of the site), or empty.
     """
-    button_url = space_url(PAGES[purpose], SECRET_MASK)
-    if target:
-        button_url = f"{button_url}?{urlencode({'next': target})}"
+    query = f"?{urlencode({'next': target})}" if target else ""
     return _draft_of_account(
         account,
         _WORDS[purpose],
         {"minutes": int(LIFETIMES[purpose].total_seconds() // 60)},
         key=f"{purpose}:{account.pk}:{sending}",
-        button_url=button_url,
+        button=(PAGES[purpose], SECRET_MASK),
+        query=query,
         secret_reference=write_reference(account, purpose),
     )
 
@@ -124,7 +123,7 @@ def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
         "mail/password_changed.txt",
         {},
         key=f"password-changed:{account.pk}:{sending}",
-        button_url=space_url("ask_password_link"),
+        button=("ask_password_link",),
     )
 
 
@@ -135,16 +134,26 @@ def draft_login_moved_mail(*, account: Account, now: str) -> Draft:
         "mail/login_moved.txt",
         {"now": now},
         key=f"login-moved:{account.pk}:{account.login}:{now}",
-        button_url=settings.PORTAL_URL,
+        button=("home",),
     )
     return replace(draft, kind=TO_FORMER_ADDRESS)
 
 
 def _draft_of_account(
-    account: Account, words: str, context: dict[str, Any], *, key: str, button_url: str, secret_reference: str = ""
+    account: Account,
+    words: str,
+    context: dict[str, Any],
+    *,
+    key: str,
+    button: tuple[str, ...],
+    query: str = "",
+    secret_reference: str = "",
 ) -> Draft:
-    """The mail whose words stand in the template ``words``: its first line is the subject, its last one the button."""
-    identity = default_identity()
+    """The mail whose words stand in the template ``words``: its first line is the subject, its last one the button.
+
+    ``button`` is the page to which the button leads, by its name and arguments, with ``query`` behind.
+    """
+    identity = identity_for(account.pk)
     with override(identity.language_for(account.language)):
         subject, _blank, rest = render_to_string(words, context).strip().partition("\n")
         body, _blank, button_label = rest.strip().rpartition("\n")
@@ -154,9 +163,9 @@ def _draft_of_account(
             MailLook(
                 company_name=identity.company,
                 colour=identity.colour,
-                space_url=settings.PORTAL_URL,
+                space_url=identity.space_root,
                 button_label=button_label,
-                button_url=button_url,
+                button_url=space_url(*button, host=identity.host) + query,
             ),
         )
     return Draft(

@@ -17,11 +17,11 @@ class InvoicesConfig(AppConfig):
         from invoices.einvoices.tasks import check_after_card_change
         from invoices.exporting.bulk_corrections import recheck_after_step
         from invoices.exporting.run.mail_values import register_mail_values
-        from invoices.exporting.run.mails import find_default_identity
+        from invoices.exporting.run.mails import find_identity
         from invoices.platforms.directory import judge_lookup_again
         from mailing.identity import register_identity_provider
 
-        register_identity_provider(find_default_identity)
+        register_identity_provider(find_identity)
         register_mail_values()
         register_card_listener(check_after_card_change)
         register_card_listener(judge_lookup_again)

@@ -12,8 +12,6 @@ class MailingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the placeholders that every message can fill."""
-        from django.conf import settings
-
         from mailing.identity import SenderIdentity
         from mailing.placeholders import Placeholder, register_placeholders
 
@@ -23,7 +21,7 @@ class MailingConfig(AppConfig):
             Placeholder(
                 "#URL_ESPACE",
                 _("adresse de l’espace client"),
-                lambda _sender: settings.PORTAL_URL,
+                lambda sender: sender.space_root,
                 "https://factures.exemple.fr",
                 is_address=True,
             ),

@@ -81,7 +81,7 @@ def create_demo_company() -> Company:
 
 def create_demo_merchant() -> Company:
     """The second company of the demonstration, made the first time and found again afterwards."""
-    return _create(MERCHANT_SIREN, _MERCHANT, logo=_DEMO / "negoce" / "logo.svg")
+    return _create(MERCHANT_SIREN, _MERCHANT, logo=_DEMO / "logo-negoce.svg")
 
 
 def _create(siren: str, fields: dict[str, Any], *, logo: Path) -> Company:

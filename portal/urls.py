@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("apparence.css", pages.appearance, name="appearance"),
     path("logo", pages.logo, name="logo"),
+    path("societe/", pages.other_company, name="other_company"),
     path("connexion/", entry.SignIn.as_view(), name="login"),
     path("connexion/oubli/", entry.ask_password_link, name="ask_password_link"),
     path("connexion/lien/", entry.ask_sign_in_link, name="ask_sign_in_link"),

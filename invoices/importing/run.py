@@ -206,6 +206,9 @@ class _Import:
         if len(head) < _HEAD_BYTES and not head.removeprefix(codecs.BOM_UTF8).strip():
             self.report.refuse_file(file.name, "Ce fichier est vide.")
             return
+        if b"<svg" in head.lower():
+            self._refuse_or_pass_over(file.name, "Ce fichier est une image.", None)
+            return
         if is_pdf(head) or looks_like_xml(head):
             name, copies = file.name, 1
             while name in self.documents:

@@ -146,6 +146,17 @@ class Company(models.Model):
         help_text=_("Vide : les factures sont remises par fichiers."),
     )
 
+    host = models.CharField(
+        _("nom d’hôte de son espace client"),
+        max_length=253,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "« factures.exemple.fr » : ses clients y voient ses pages et ses factures seules. "
+            "Vide : l’adresse du portail."
+        ),
+    )
     sender_name = models.CharField(_("nom de l’expéditeur des mails"), max_length=100, blank=True)
     sender_email = models.EmailField(_("adresse de l’expéditeur"), blank=True)
     reply_to = models.EmailField(_("répondre à"), blank=True)
@@ -200,6 +211,12 @@ class Company(models.Model):
                 condition=~Q(siren=""),
                 name="one_company_per_siren",
                 violation_error_message=_("Une autre société porte déjà ce SIREN."),
+            ),
+            models.UniqueConstraint(
+                fields=("host",),
+                condition=~Q(host=""),
+                name="one_company_per_host",
+                violation_error_message=_("Une autre société a déjà ce nom d’hôte."),
             ),
             models.CheckConstraint(
                 condition=~Q(name=""), name="company_has_a_name", violation_error_message=_("Une société a un nom.")

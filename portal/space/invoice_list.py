@@ -13,7 +13,7 @@ from django.db.models.functions import ExtractMonth, ExtractYear
 from django.utils import timezone
 
 from customers.models import Account, Customer
-from invoices.models import Consultation, Invoice, InvoiceQuerySet
+from invoices.models import Company, Consultation, Invoice, InvoiceQuerySet
 
 LINES_PER_PAGE = 50
 # What was published longer ago than this is no news, opened or not.
@@ -74,9 +74,13 @@ class CountedPaginator(Paginator[Invoice]):
         return self._length
 
 
-def customers_of(account: Account) -> list[Customer]:
-    """The customers whose invoices ``account`` sees, by code."""
-    return list(Customer.objects.filter(accesses__account=account).order_by("code"))
+def customers_of(account: Account, company: Company | None = None) -> list[Customer]:
+    """The customers whose invoices ``account`` sees, by code; those that ``company`` bills, where it is given."""
+    customers = Customer.objects.filter(accesses__account=account).order_by("code")
+    if company is not None:
+        billed = Invoice.objects.published().filter(customer=OuterRef("pk"), company=company)
+        customers = customers.filter(Exists(billed))
+    return list(customers)
 
 
 def year_totals(invoices: InvoiceQuerySet) -> list[YearTotal]:

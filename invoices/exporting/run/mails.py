@@ -38,15 +38,24 @@ def identity_of(company: Company) -> SenderIdentity:
         colour=company.colour,
         rehearsal_address=company.rehearsal_address,
         languages=tuple(company.languages),
+        host=company.host,
     )
 
 
-def find_default_identity() -> SenderIdentity:
-    """In whose name mails leave that no invoice is about: the default company's. One query."""
+def find_identity(account: int | None) -> SenderIdentity:
+    """In whose name mails leave that no invoice is about: that of the company which billed ``account`` last.
+
+    The default company's for nobody in particular and for who was not billed yet. One query,
+    two with several companies.
+    """
     companies = list(Company.objects.all())
     company = next((each for each in companies if each.is_default), None)
     if company is None:
         return SenderIdentity(address=settings.DEFAULT_FROM_EMAIL)
+    if account is not None and len(companies) > 1:
+        billed = Invoice.objects.filter(customer__accesses__account=account).order_by("-issue_date", "-pk")
+        last = billed.values_list("company", flat=True).first()
+        company = next((each for each in companies if each.pk == last), company)
     # An account may be a customer's of any of them: it is written to in the language in which it sees the space.
     return replace(identity_of(company), languages=tuple({code for each in companies for code in each.languages}))
 
@@ -111,14 +120,14 @@ def _highlights(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
     return highlights
 
 
-def _button(announced: AnnouncedInvoices) -> tuple[str, str]:
-    """The words of the button and where it leads."""
+def _button(announced: AnnouncedInvoices, host: str) -> tuple[str, str]:
+    """The words of the button and where it leads, in the space of the company under the name ``host``."""
     if len(announced.invoices) == 1:
         [invoice] = announced.invoices
         label = _("Ouvrir mon avoir") if invoice.is_credit_note else _("Ouvrir ma facture")
-        return label, space_url("invoice", invoice.pk)
+        return label, space_url("invoice", invoice.pk, host=host)
     label = _("Ouvrir mes factures") if announced.to_pay else _("Ouvrir mes avoirs")
-    return label, space_url("invoices")
+    return label, space_url("invoices", host=host)
 
 
 def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
@@ -152,11 +161,11 @@ def _draft(
 ) -> Draft:
     first = announced.invoices[0]
     identity = identity_of(first.company)
-    preferences = space_url("account")
+    preferences = space_url("account", host=identity.host)
     subjects = (identity, AccountHolder(account, first.customer.name), announced)
     worded = template.in_language(identity.language_for(account.language))
     with override(worded.language):  # whoever exports, and wherever: the reader's language
-        button_label, button_url = _button(announced)
+        button_label, button_url = _button(announced, identity.host)
         rows = _rows(announced)
         about_invoices = values_of(announced)
         composed = compose(
@@ -165,7 +174,7 @@ def _draft(
             MailLook(
                 company_name=identity.company,
                 colour=identity.colour,
-                space_url=settings.PORTAL_URL,
+                space_url=identity.space_root,
                 button_label=button_label,
                 button_url=button_url,
                 highlights=tuple(_highlights(announced)),

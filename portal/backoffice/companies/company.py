@@ -1,6 +1,8 @@
 """Paramétrage société: identity, bank, look, mails, e-invoices and public pages of the issuer."""
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.request import validate_host
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -27,6 +30,7 @@ from portal.backoffice.ui.lists import BackOfficeAdmin, ObjectPage
 from portal.backoffice.ui.text_fields import IdentifierField, UpperField
 from portal.bodies import accepts_files
 
+_HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 # A file that the field refuses in its own words (5 Mo) is still read.
 LOGO_ROOM = 20_000_000
 
@@ -107,7 +111,7 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         "mails",
         gettext_lazy("Mails"),
         {
-            "fields": (("sender_name", "sender_email"), "reply_to", "rehearsal_address"),
+            "fields": (("sender_name", "sender_email"), "reply_to", "rehearsal_address", "host"),
             "description": gettext_lazy(
                 "Au nom de qui partent les mails. Vides : le nom et l’e-mail de la société, ou l’adresse du serveur."
             ),
@@ -203,6 +207,25 @@ class CompanyForm(forms.ModelForm[Company]):
                 self.fields[name].help_text = words
         if "pdf_template" in self.fields:
             self.fields["pdf_template"].widget.pictures = preview_address(self.instance)
+
+    def clean_host(self) -> str:
+        """A name under which this portal answers, and that is not its own."""
+        host = str(self.cleaned_data["host"]).strip().lower().rstrip(".")
+        if not host:
+            return ""
+        if not _HOST.fullmatch(host):
+            raise ValidationError(_("Un nom d’hôte seul, sans https:// ni chemin : « factures.exemple.fr »."))
+        if host == urlsplit(settings.PORTAL_URL).hostname:
+            raise ValidationError(_("C’est l’adresse du portail lui-même : laissez vide."))
+        if not validate_host(host, settings.ALLOWED_HOSTS):
+            raise ValidationError(
+                _(
+                    "Le portail ne répond pas sous ce nom : ajoutez %(host)s à ALLOWED_HOSTS (et au certificat), "
+                    "redémarrez, puis enregistrez."
+                )
+                % {"host": host}
+            )
+        return host
 
     def clean_logo(self) -> Any:
         """A picture that can be printed, and that is what its name says."""

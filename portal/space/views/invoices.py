@@ -22,8 +22,9 @@ from invoices.documents.versions import published_versions
 from invoices.documents.zip_archive import stream_archive
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.formats.refusals import UnreadableEInvoice
-from invoices.models import Consultation, Document, Invoice, InvoiceQuerySet
+from invoices.models import Company, Consultation, Document, Invoice, InvoiceQuerySet
 from invoices.store.frozen import DocumentAlteredError
+from portal.faces import face_of, show_face_of
 from portal.space.invoice_csv import csv_lines
 from portal.space.invoice_list import (
     LINES_PER_PAGE,
@@ -58,11 +59,14 @@ class Choice:
     search: str
     asked_year: str
     month: int | None = None  # of the year that is asked for; None for all
+    company: Company | None = None  # whose space the page is, where there are several
 
     @property
     def visible(self) -> InvoiceQuerySet:
-        """All the account may see, of the one customer where it was narrowed."""
+        """All the account may see of the company whose space it is, of the one customer where it was narrowed."""
         found = Invoice.objects.visible_to(self.account)
+        if self.company is not None:
+            found = found.filter(company=self.company)
         return found if self.customer is None else found.filter(customer=self.customer)
 
     def of_year(self, year: int) -> InvoiceQuerySet:
@@ -164,6 +168,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     account = signed_in_account(request)
     visible = Invoice.objects.visible_to(account)
     found = get_object_or_404(prefetch_for_content(visible).select_related("document__printed"), pk=invoice_id)
+    show_face_of(request, found.company)
     content = printed_content_of(found)
     context = {
         "title": f"{found.get_kind_display().capitalize()} N° {found.number}",
@@ -253,7 +258,9 @@ def _serve(
 def _read_choice(request: HttpRequest) -> Choice:
     """The choice of the address. A customer of others is as unknown as one that does not exist: ``Http404``."""
     account = signed_in_account(request)
-    customers = customers_of(account)
+    face = face_of(request)
+    company = face.company if face.is_one_of_several else None
+    customers = customers_of(account, company)
     code = request.GET.get("client", "")
     customer = next((each for each in customers if each.code == code), None)
     if code and customer is None:
@@ -262,7 +269,7 @@ def _read_choice(request: HttpRequest) -> Choice:
     asked_year, month = request.GET.get("annee", ""), request.GET.get("mois", "")
     is_month = bool(asked_year) and not search and len(month) <= 2 and month.isascii() and month.isdigit()
     chosen_month = int(month) if is_month and 1 <= int(month) <= 12 else None
-    return Choice(account, customers, customer, search, asked_year, chosen_month)
+    return Choice(account, customers, customer, search, asked_year, chosen_month, company)
 
 
 def _matches_and_name(choice: Choice) -> tuple[InvoiceQuerySet, str]:

@@ -11,9 +11,10 @@ from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from invoices.models import Company
+from portal.faces import choose_company, face_of
 from portal.space.colours import accents
 from portal.space.requests import signed_in_account
 
@@ -28,22 +29,34 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index" if signed_in_account(request).is_staff else "invoices")
 
 
+@require_POST
+def other_company(request: HttpRequest) -> HttpResponse:
+    """Change to the invoices of another of the companies that bill this customer (``company``, its primary key)."""
+    asked = request.POST.get("company", "")
+    chosen = next((each for each in face_of(request).choices if str(each.pk) == asked), None)
+    if chosen is None:
+        raise Http404
+    choose_company(request, chosen.pk)
+    return redirect("invoices")
+
+
 @login_not_required
 @require_safe
 def appearance(request: HttpRequest) -> HttpResponse:
-    """A stylesheet of a few lines: the accent of both schemes, from the company's colour.
+    """A stylesheet of a few lines: the accent of both schemes, from the colour of the company whose page asks for it.
 
-    The pages ask for it with the colour in its address, so that a changed colour is another address and a kept one
-    stays in the browser.
+    The colour stands in the address, so that a changed colour, or another company's, is another address and a kept one
+    stays in the browser. A colour that is no company's gets that of the face.
     """
-    company = Company.objects.filter(is_default=True).first()
-    colour = company.colour if company else DEFAULT_COLOUR
+    asked = f"#{request.GET.get('c', '')[:6].lower()}"
+    is_known = Company.objects.filter(colour__iexact=asked).exists()
+    company = None if is_known else face_of(request).company
+    colour = asked if is_known else company.colour if company else DEFAULT_COLOUR
     light, dark = accents(colour)
     response = HttpResponse(
         render_to_string("space/appearance.css", {"light": light, "dark": dark}), content_type="text/css"
     )
-    named = request.GET.get("c") == colour.removeprefix("#")
-    patch_cache_control(response, public=True, max_age=YEAR_IN_SECONDS if named else FIVE_MINUTES)
+    patch_cache_control(response, public=True, max_age=YEAR_IN_SECONDS if is_known else FIVE_MINUTES)
     return response
 
 
@@ -51,8 +64,10 @@ def appearance(request: HttpRequest) -> HttpResponse:
 @require_safe
 @csp_override({"default-src": [CSP.NONE], "sandbox": True})  # type: ignore[dict-item]
 def logo(request: HttpRequest) -> HttpResponse | FileResponse:
-    """The company's logo. An SVG opened by itself may run nothing: its policy allows it nothing."""
-    company = Company.objects.filter(is_default=True).exclude(logo="").first()
+    """A company's logo (``?societe=``, its primary key). An SVG opened by itself may run nothing."""
+    asked = request.GET.get("societe", "")[:10]
+    is_named = asked.isascii() and asked.isdigit()
+    company = Company.objects.filter(pk=int(asked)).first() if is_named else face_of(request).company
     name = company.logo.name if company else None
     if not name or not default_storage.exists(name):
         raise Http404
