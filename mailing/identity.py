@@ -12,7 +12,7 @@ def space_root(host: str = "") -> str:
     if not host:
         return str(settings.PORTAL_URL)
     portal = urlsplit(settings.PORTAL_URL)
-    return portal._replace(netloc=f"{host}:{portal.port}" if portal.port else host).geturl()
+    return str(portal._replace(netloc=f"{host}:{portal.port}" if portal.port else host).geturl())
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ WALK: dict[str, list[Row]] = {
     "home": [Row(_plain("/"), own="/factures/", of_others="/factures/", staff="/gestion/")],
     "appearance": [_public("/apparence.css")],
     "logo": [Row(_plain("/logo"), nobody=404, own=404, of_others=404, closed=404, staff=404)],  # none was given
+    "other_company": [Row(_plain("/societe/"), own=404, method="post")],
     "login": [Row(_plain("/connexion/"), nobody=200, own="/", of_others="/", closed=200, staff="/")],
     "ask_password_link": [_public("/connexion/oubli/")],
     "ask_sign_in_link": [_public("/connexion/lien/")],

@@ -95,7 +95,7 @@ def test_under_its_own_name_a_company_shows_itself_alone(
 def test_a_search_and_the_archive_stay_with_the_company(client: Client, reader: Account) -> None:
     client.force_login(reader)
     assert "DISQUE-1" not in page_of(client, "/factures/?q=DISQUE").replace('value="DISQUE"', "")
-    rows = b"".join(client.get("/factures/liste.csv?annee=2026")).decode()  # type: ignore[call-overload]
+    rows = b"".join(client.get("/factures/liste.csv?annee=2026")).decode()
     assert ("FORGE-2" in rows, "DISQUE-1" in rows) == (True, False)
 
 

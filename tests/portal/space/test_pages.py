@@ -81,7 +81,7 @@ def test_a_logo_that_is_opened_by_itself_may_run_nothing(client: Client) -> None
     assert response["Content-Type"] == "image/svg+xml"
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     response.getvalue()
-    assert '<img class="brand__logo" src="/logo"' in client.get("/connexion/").content.decode()
+    assert f'<img class="brand__logo" src="/logo?societe={company.pk}"' in client.get("/connexion/").content.decode()
 
 
 @pytest.mark.django_db
