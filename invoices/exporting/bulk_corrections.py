@@ -16,19 +16,21 @@ from customers.tasks import start_bulk_action
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import NothingToDoError, recheck_customers
-from invoices.exporting.reasons import REASONS, Fix
+from invoices.exporting.reasons import REASONS, Correction
 from invoices.models import Export, ExportItem
 
 State, ItemState = Export.State, ExportItem.State
 CORRECTABLE: Final = (State.DRAFT, State.PAUSED)
 # The corrections that can be made at once, and what does each.
 KINDS: Final = {
-    Fix.DEMATERIALISE: BulkAction.Kind.DEMATERIALISE,
-    Fix.CREDENTIALS: BulkAction.Kind.CREATE,
-    Fix.ACTIVATE: BulkAction.Kind.ACTIVATE,
-    Fix.ADDRESS: BulkAction.Kind.ADDRESS,
+    Correction.DEMATERIALISE: BulkAction.Kind.DEMATERIALISE,
+    Correction.CREDENTIALS: BulkAction.Kind.CREATE,
+    Correction.ACTIVATE: BulkAction.Kind.ACTIVATE,
+    Correction.ADDRESS: BulkAction.Kind.ADDRESS,
 }
-_REASONS: Final = {str(row.reason): row.fix for row in REASONS if row.fix is not None and row.fix in KINDS}
+_REASONS: Final = {
+    str(row.reason): row.correction for row in REASONS if row.correction is not None and row.correction in KINDS
+}
 _ORIGIN: Final = "export"
 SHOWN: Final = 5
 
@@ -37,7 +39,7 @@ SHOWN: Final = 5
 class BulkCorrection:
     """A correction that can be made at once: of how many customers, and of how many lines."""
 
-    fix: Fix
+    kind: Correction
     customers: int
     lines: int
 
@@ -61,44 +63,44 @@ def find_bulk_corrections(export: Export) -> list[BulkCorrection]:
         .annotate(Count("invoice__customer", distinct=True), Count("pk"))
     )
     counts = {reason: (customers, lines) for reason, customers, lines in rows}
-    return [BulkCorrection(fix, *counts[reason]) for reason, fix in _REASONS.items() if reason in counts]
+    return [BulkCorrection(kind, *counts[reason]) for reason, kind in _REASONS.items() if reason in counts]
 
 
-def customers_to_correct(export: Export, fix: Fix) -> "QuerySet[Customer]":
-    """The customers of the lines that ``fix`` would correct, by code."""
-    reasons = [reason for reason, known in _REASONS.items() if known is fix]
+def customers_to_correct(export: Export, kind: Correction) -> "QuerySet[Customer]":
+    """The customers of the lines that ``kind`` would correct, by code."""
+    reasons = [reason for reason, known in _REASONS.items() if known is kind]
     lines = ExportItem.objects.filter(export=export, state=ItemState.LEFT_OUT, reason__in=reasons).order_by()
     return Customer.objects.filter(pk__in=lines.values("invoice__customer")).order_by("code")
 
 
 def correct_all(
-    *, export: Export, fix: Fix, author: Account, addresses: Mapping[int, str] | None = None
+    *, export: Export, kind: Correction, author: Account, addresses: Mapping[int, str] | None = None
 ) -> BulkAction | None:
-    """Correct every customer who has the reason of ``fix``; None where nobody has it any more.
+    """Correct every customer who has the reason of ``kind``; None where nobody has it any more.
 
-    ``addresses`` are those of the customers (by primary key) for ``Fix.ADDRESS``; others are left. Small corrections
-    are made at once, large ones by a worker; the lines are judged again with each step. Raises NothingToDoError where
-    the list has left.
+    ``addresses`` are those of the customers (by primary key) for ``Correction.ADDRESS``; others are left. Small
+    corrections are made at once, large ones by a worker; the lines are judged again with each step. Raises
+    NothingToDoError where the list has left.
     """
     if export.state not in CORRECTABLE:
         raise NothingToDoError(_("La liste est déjà partie : ses lignes ne changent plus."))
-    customers = customers_to_correct(export, fix)
+    customers = customers_to_correct(export, kind)
     if addresses is not None:
         customers = customers.filter(pk__in=list(addresses))
     criteria = Criteria.from_json(export.criteria)
     targets = list(customers.values_list("pk", flat=True))
-    if fix is Fix.ACTIVATE:
+    if kind is Correction.ACTIVATE:
         found = find_recipients_of(customers, criteria.contacts).values()
         accounts = [one.account for each in found for one in each.recipients if one.account is not None]
         targets = sorted({account.pk for account in accounts if not account.is_active})
     if not targets:
         return None
     action = create_bulk_action(
-        kind=KINDS[fix],
+        kind=KINDS[kind],
         targets=targets,
         author=author,
         origin=_origin(export.pk),
-        contacts=criteria.contacts if fix is Fix.CREDENTIALS else None,
+        contacts=criteria.contacts if kind is Correction.CREDENTIALS else None,
         given=addresses,
     )
     return start_bulk_action(action)

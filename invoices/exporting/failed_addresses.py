@@ -37,7 +37,7 @@ class WrongAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class Corrected:
     """What a correction did: on how many cards and contacts, how many mails were written anew, and what to know."""
 
     changed: int
@@ -80,7 +80,7 @@ def _lost_invoices(addresses: Iterable[str]) -> dict[tuple[str, int], list[Invoi
 
 
 @transaction.atomic
-def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: bool = True) -> Correction:
+def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: bool = True) -> Corrected:
     """Put ``new`` in the place of ``old`` and write anew the mails that did not arrive: invoices, and credentials.
 
     ``moves_login``: see :func:`customers.address_changes.correct_address`. Raises
@@ -95,7 +95,7 @@ def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: b
         Account.objects.of_customers().filter(login=new.strip(), accesses__customer=customer, is_active=True).first()
     )
     if account is None and not moves_login and _has_account(old, customer):
-        return Correction(
+        return Corrected(
             changed,
             0,
             _(
@@ -105,7 +105,7 @@ def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: b
             % {"login": old.strip()},
         )
     if account is None:
-        return Correction(
+        return Corrected(
             changed, 0, _("Aucun compte actif à cette adresse : rien n’est renvoyé. Créez d’abord ses identifiants.")
         )
     mails = 0
@@ -113,7 +113,7 @@ def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: b
         mails += _resend(invoice, account)
     if account.must_change_password and not invoices:
         mails += send_credentials(accounts=[account])
-    return Correction(changed, mails)
+    return Corrected(changed, mails)
 
 
 def _has_account(login: str, customer: Customer) -> bool:

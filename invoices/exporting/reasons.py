@@ -21,7 +21,7 @@ from invoices.platforms.channel import MUST_USE_PLATFORM, WITHOUT_PLATFORM
 Reason = ExportItem.Reason
 
 
-class Fix(StrEnum):
+class Correction(StrEnum):
     """What can be done about a reason from the line itself."""
 
     DEMATERIALISE = "dematerialise"
@@ -65,14 +65,14 @@ class CustomerFacts:
 class ReasonRow:
     """A reason with what decides it (exactly one of ``condition`` and ``judge``) and what follows from it.
 
-    ``fix`` corrects it from the line, ``link`` names the page to open. ``is_to_fix``: staff can and should correct it;
-    the others are left out for good. ``shows_findings``: the findings of the e-invoice stand in the line.
+    ``correction`` corrects it from the line, ``link`` names the page to open. ``is_to_fix``: staff can and should
+    correct it; the others are left out for good. ``shows_findings``: the findings of the e-invoice stand in the line.
     """
 
     reason: Reason
     condition: Callable[[Criteria, Export | None], Q] | None = None
     judge: Callable[[CustomerFacts], bool] | None = None
-    fix: Fix | None = None
+    correction: Correction | None = None
     link: Link | None = None
     is_to_fix: bool = True
     shows_findings: bool = False
@@ -131,7 +131,7 @@ REASONS: Final = (
     ReasonRow(
         reason=Reason.NOT_DEMATERIALISED,
         condition=lambda _criteria, _export: ~Q(customer__invoice_copies=DEMATERIALISED),
-        fix=Fix.DEMATERIALISE,
+        correction=Correction.DEMATERIALISE,
         is_to_fix=False,
     ),
     ReasonRow(
@@ -152,17 +152,17 @@ REASONS: Final = (
     ReasonRow(
         reason=Reason.NO_CONTACT,
         judge=lambda facts: facts.criteria.contacts.require_contact and not facts.addressees.has_contact,
-        fix=Fix.CONTACT,
+        correction=Correction.CONTACT,
     ),
     ReasonRow(
         reason=Reason.NO_ADDRESS,
         judge=lambda facts: not facts.addressees.recipients,
-        fix=Fix.ADDRESS,
+        correction=Correction.ADDRESS,
     ),
     ReasonRow(
         reason=Reason.ACCOUNT_DISABLED,
         judge=lambda facts: facts.disabled == len(facts.addressees.recipients),
-        fix=Fix.ACTIVATE,
+        correction=Correction.ACTIVATE,
     ),
     ReasonRow(
         reason=Reason.NO_CREDENTIALS,
@@ -171,12 +171,12 @@ REASONS: Final = (
             and not facts.criteria.generate_credentials
             and not facts.active
         ),
-        fix=Fix.CREDENTIALS,
+        correction=Correction.CREDENTIALS,
     ),
     ReasonRow(
         reason=Reason.BAD_ADDRESS,
         judge=lambda facts: facts.is_every_address_bad,
-        fix=Fix.REPLACE,
+        correction=Correction.REPLACE,
     ),
     ReasonRow(
         reason=Reason.NOT_COMPLIANT,
@@ -192,13 +192,13 @@ REASONS: Final = (
     ReasonRow(
         reason=Reason.NOT_IN_DIRECTORY,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.NOT_FOUND),
-        fix=Fix.LOOK_UP,
+        correction=Correction.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
         reason=Reason.CLOSED_IN_DIRECTORY,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.CLOSED),
-        fix=Fix.LOOK_UP,
+        correction=Correction.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
@@ -206,13 +206,13 @@ REASONS: Final = (
         condition=lambda _criteria, _export: (
             _answered(DirectoryLookup.Outcome.SEVERAL) & Q(customer__electronic_address="")
         ),
-        fix=Fix.CHOOSE,
+        correction=Correction.CHOOSE,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
         reason=Reason.OTHER_PLATFORM,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.OTHER_PLATFORM),
-        fix=Fix.CHOOSE,
+        correction=Correction.CHOOSE,
         link=Link.CUSTOMER,
     ),
 )

@@ -3,9 +3,10 @@
 import calendar
 import datetime
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from django.db.models import Q
 
@@ -87,62 +88,73 @@ def read_search(text: str) -> Search:
     """What ``text`` asks for. Dates that do not exist are words like any other; nothing typed raises."""
     text = " ".join(text.replace("\x00", " ")[:LONGEST].split())
     rest = in_french(search_key(text))
-    periods: list[Period] = []
-    months: list[int] = []
-    amounts: list[Decimal] = []
+    found = _Found()
+    for pattern, take in _TAKEN:
 
-    def take_range(match: re.Match[str]) -> str:
-        start, end = _read_day(match[1]), _read_day(match[2])
-        if start is None or end is None:
-            return match[0]
-        periods.append(Period(min(start, end), max(start, end)))
-        return " "
+        def taken(match: re.Match[str], take: Callable[[_Found, re.Match[str]], bool] = take) -> str:
+            return " " if take(found, match) else match[0]
 
-    def take_day(match: re.Match[str]) -> str:
-        day = _read_day(match[1])
-        if day is None:
-            return match[0]
-        periods.append(Period(day, day))
-        return " "
-
-    def take_month(match: re.Match[str]) -> str:
-        year = int(match[2] or match[3] or match[6])
-        month = month_numbers().get(match[5], 0) if match[5] else int(match[1] or match[4])
-        period = _months(year, month, month)
-        if period is None:
-            return match[0]
-        periods.append(period)
-        return " "
-
-    def take_quarter(match: re.Match[str]) -> str:
-        quarter = int(match[1] or match[2])
-        period = _months(int(match[3]), quarter * 3 - 2, quarter * 3)
-        if period is None:
-            return match[0]
-        periods.append(period)
-        return " "
-
-    def take_month_alone(match: re.Match[str]) -> str:
-        months.append(MONTHS.index(match[1]) + 1)
-        return " "
-
-    def take_amount(match: re.Match[str]) -> str:
-        amounts.append(Decimal(match[1].replace(" ", "").replace(",", ".")))
-        return " "
-
-    for pattern, take in (
-        (_RANGE, take_range),
-        (_ONE_DAY, take_day),
-        (_MONTH_OF_YEAR, take_month),
-        (_QUARTER, take_quarter),
-        (_MONTH_ALONE, take_month_alone),
-        (_AMOUNT, take_amount),
-        (_WHOLE_AMOUNT, take_amount),
-    ):
-        rest = pattern.sub(take, rest)
+        rest = pattern.sub(taken, rest)
     typed = {search_key(word): word for word in text.split()}
     words = tuple(typed.get(key, key) for key in dict.fromkeys(rest.split()) if key not in SMALL_WORDS)
-    return Search(tuple(periods), tuple(dict.fromkeys(months)), tuple(amounts), words[:MOST_TERMS])
+    return Search(tuple(found.periods), tuple(dict.fromkeys(found.months)), tuple(found.amounts), words[:MOST_TERMS])
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was read of a search so far. Each method takes a match, and says whether it is more than words."""
+
+    periods: list[Period] = field(default_factory=list)
+    months: list[int] = field(default_factory=list)
+    amounts: list[Decimal] = field(default_factory=list)
+
+    def take_range(self, match: re.Match[str]) -> bool:
+        """«du 1/1/2025 au 31/1/2025», in either order."""
+        start, end = _read_day(match[1]), _read_day(match[2])
+        return self._take_period(Period(min(start, end), max(start, end)) if start and end else None)
+
+    def take_day(self, match: re.Match[str]) -> bool:
+        """«07/06/2025»."""
+        day = _read_day(match[1])
+        return self._take_period(Period(day, day) if day else None)
+
+    def take_month(self, match: re.Match[str]) -> bool:
+        """«06/2025», «2025-06», «juin 2025»."""
+        year = int(match[2] or match[3] or match[6])
+        month = month_numbers().get(match[5], 0) if match[5] else int(match[1] or match[4])
+        return self._take_period(_months(year, month, month))
+
+    def take_quarter(self, match: re.Match[str]) -> bool:
+        """«T2 2025», «2e trimestre 2025»."""
+        quarter = int(match[1] or match[2])
+        return self._take_period(_months(int(match[3]), quarter * 3 - 2, quarter * 3))
+
+    def take_month_alone(self, match: re.Match[str]) -> bool:
+        """«juin», of any year."""
+        self.months.append(MONTHS.index(match[1]) + 1)
+        return True
+
+    def take_amount(self, match: re.Match[str]) -> bool:
+        """«1 234,50», «120 €»."""
+        self.amounts.append(Decimal(match[1].replace(" ", "").replace(",", ".")))
+        return True
+
+    def _take_period(self, period: Period | None) -> bool:
+        if period is not None:
+            self.periods.append(period)
+        return period is not None
+
+
+# In this order: what one has taken is not there for the next.
+_TAKEN: Final = (
+    (_RANGE, _Found.take_range),
+    (_ONE_DAY, _Found.take_day),
+    (_MONTH_OF_YEAR, _Found.take_month),
+    (_QUARTER, _Found.take_quarter),
+    (_MONTH_ALONE, _Found.take_month_alone),
+    (_AMOUNT, _Found.take_amount),
+    (_WHOLE_AMOUNT, _Found.take_amount),
+)
 
 
 def _word_condition(word: str, customers: list[int]) -> Q:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoices.exporting.reasons import REASONS, Fix, Link, first_reason, order_reasons
+from invoices.exporting.reasons import REASONS, Correction, Link, first_reason, order_reasons
 from invoices.models import ExportItem
 from portal.backoffice.exports.corrections import CORRECTIONS
 
@@ -20,8 +20,8 @@ def test_a_reason_is_decided_by_the_invoice_or_by_its_customer(row) -> None:  # 
 
 
 def test_every_fix_of_a_reason_has_its_correction() -> None:
-    assert set(CORRECTIONS) == set(Fix), "a correction is missing in portal/backoffice/exports/corrections.py"
-    assert {row.fix for row in REASONS if row.fix} == set(Fix)
+    assert set(CORRECTIONS) == set(Correction), "a correction is missing in portal/backoffice/exports/corrections.py"
+    assert {row.correction for row in REASONS if row.correction} == set(Correction)
 
 
 def test_every_page_to_open_is_that_of_a_reason() -> None:

@@ -49,44 +49,56 @@ def announce_finished_customers(export: Export, criteria: Criteria, customers: I
     # One at a time for each customer: of two workers that end his last lines together, the second sees the first's.
     rows = ExportCustomer.objects.filter(export=export, customer__in=wanted).order_by("pk").select_for_update()
     list(rows.values_list("pk", flat=True))
-    waiting = ExportItem.objects.filter(
-        export=export, invoice__customer__in=wanted, state__in=(State.READY, State.CLAIMED)
-    ).values_list("invoice__customer", flat=True)
-    finished = wanted - set(waiting)
-    if not finished:
+    items = _unannounced(export, wanted)
+    if not items:
         return
-    items: dict[int, list[ExportItem]] = defaultdict(list)
-    published = (
-        ExportItem.objects.filter(
-            export=export, invoice__customer__in=finished, state=State.PUBLISHED, deliveries__isnull=True
-        )
-        .select_related("document", "invoice__customer", "invoice__company")
-        .order_by("invoice__issue_date", "invoice__number")
-    )
-    for item in published:
-        items[item.invoice.customer_id].append(item)
-    template = load_template("invoices")
-    single = load_template("invoice")
+    write = _draft_customer_mails(export, criteria)
+    recipients = _accounts_of(export, list(items))
     drafts: list[Draft] = []
     targets: list[list[tuple[ExportItem, Account]]] = []
-    recipients = _accounts_of(export, list(items))
     for customer, lines in items.items():
-        exported = [ExportedInvoice(item.invoice, item.document) for item in lines if item.document is not None]
         for account in recipients.get(customer, []):
-            drafts.append(
-                draft_customer_mail(
-                    export=export,
-                    exported=exported,
-                    account=account,
-                    first_line=min(item.pk for item in lines),
-                    template=template if len(exported) > 1 else single,
-                    attach_pdf=criteria.attach_pdf,
-                    size_limit=settings.MAIL_ATTACHMENTS_LIMIT,
-                )
-            )
+            drafts.append(write(lines, account))
             targets.append([(item, account) for item in lines])
     _write(drafts, targets)
     _count(targets)
+
+
+def _unannounced(export: Export, customers: set[int]) -> dict[int, list[ExportItem]]:
+    """The published lines that no mail announces yet of those ``customers`` who have no line left to do."""
+    items = ExportItem.objects.filter(export=export, invoice__customer__in=customers)
+    waiting = items.filter(state__in=(State.READY, State.CLAIMED)).values_list("invoice__customer", flat=True)
+    finished = customers - set(waiting)
+    if not finished:
+        return {}
+    published = (
+        items.filter(invoice__customer__in=finished, state=State.PUBLISHED, deliveries__isnull=True)
+        .select_related("document", "invoice__customer", "invoice__company")
+        .order_by("invoice__issue_date", "invoice__number")
+    )
+    found: dict[int, list[ExportItem]] = defaultdict(list)
+    for item in published:
+        found[item.invoice.customer_id].append(item)
+    return dict(found)
+
+
+def _draft_customer_mails(export: Export, criteria: Criteria) -> Callable[[list[ExportItem], Account], Draft]:
+    """What composes the mail that tells an account of all the ``lines`` of its customer."""
+    several, single = load_template("invoices"), load_template("invoice")
+
+    def draft(lines: list[ExportItem], account: Account) -> Draft:
+        exported = [ExportedInvoice(item.invoice, item.document) for item in lines if item.document is not None]
+        return draft_customer_mail(
+            export=export,
+            exported=exported,
+            account=account,
+            first_line=min(item.pk for item in lines),
+            template=several if len(exported) > 1 else single,
+            attach_pdf=criteria.attach_pdf,
+            size_limit=settings.MAIL_ATTACHMENTS_LIMIT,
+        )
+
+    return draft
 
 
 def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account]]:

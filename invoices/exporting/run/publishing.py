@@ -3,7 +3,9 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, Subquery
@@ -53,7 +55,7 @@ def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criter
     """Publish the lines and write their mails in one transaction; where that fails, each line in one of its own.
 
     Returns how many lines came to an end. Lines whose claim was lost meanwhile are left to their new owner; those whose
-    invoice was imported anew while it was rendered are ready again, since what was rendered is no longer what it says.
+    invoice was imported again while it was rendered are ready again, since what was rendered is no longer what it says.
     """
     if not lines:
         return 0
@@ -70,67 +72,73 @@ def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criter
         return _commit(export, lines, criteria, worker)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Lines of a worker, by what their rows say once they are locked. Those of another worker are in none."""
+
+    changed: list[PreparedLine]
+    """Their content was imported again since it was rendered."""
+    ending: list[PreparedLine]
+    """The others: each comes to its end now."""
+    late: set[UUID]
+    """Invoices that another list has published meanwhile."""
+
+    @property
+    def good(self) -> list[tuple[PreparedLine, Document]]:
+        """The lines that are published, with what is published."""
+        return [
+            (line, line.document)
+            for line in self.ending
+            if line.document is not None and not line.error and line.invoice.pk not in self.late
+        ]
+
+
 @transaction.atomic
 def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, worker: str) -> int:
     now = timezone.now()
+    batch = _locked(lines, worker)
+    good = batch.good
+    _give_back(batch.changed)
+    _publish(good, export, now)
+    _end_lines(batch, [document for _line, document in good], now)
+    if criteria.notify and good:
+        if criteria.one_mail_per_customer:
+            announce_finished_customers(export, criteria, [line.invoice.customer_id for line, _document in good])
+        else:
+            write_line_mails(
+                [(line.item, draft, account) for line, _document in good for draft, account in line.drafts]
+            )
+    return len(batch.ending)
+
+
+def _locked(lines: Sequence[PreparedLine], worker: str) -> _Batch:
+    """``lines`` after their rows and invoices are locked for the transaction."""
     held = set(
         ExportItem.objects.filter(pk__in=[line.item.pk for line in lines], state=State.CLAIMED, claimed_by=worker)
         .select_for_update()
         .values_list("pk", flat=True)
     )
     # All are locked, published or not: another list with the same invoices waits here, and then sees them published.
-    found = {
-        pk: (published_at, version)
-        for pk, published_at, version in Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
+    rows = (
+        Invoice.objects.filter(pk__in=[line.invoice.pk for line in lines])
         .order_by("pk")
         .select_for_update()
         .values_list("pk", "published_at", "version")
-    }
-    published_before = {pk: published_at for pk, (published_at, _version) in found.items()}
-    # An import counts the version up with every change of the content, and waits for these locks like everybody.
-    changed = {
-        line.item.pk
-        for line in lines
-        if not published_before[line.invoice.pk] and found[line.invoice.pk][1] != line.invoice.version
-    }
-    _give_back([line for line in lines if line.item.pk in held & changed])
-    mine = [line for line in lines if line.item.pk in held - changed]
-    good = [
-        line for line in mine if line.document is not None and not line.error and not published_before[line.invoice.pk]
-    ]
-    documents = [line.document for line in good if line.document is not None]
-    _publish(documents, now)
-    record_all(
-        Act(Action.PUBLISHED, line.invoice, {**line.document.identity(), "export": export.number})
-        for line in good
-        if line.document is not None
     )
-    PrintedContent.objects.bulk_create(
-        [
-            PrintedContent(document=line.document, content=line.printed)
-            for line in good
-            if line.document is not None and line.printed is not None
-        ]
+    published, versions = {}, {}
+    for pk, published_at, version in rows:
+        published[pk], versions[pk] = published_at, version
+
+    def has_changed(line: PreparedLine) -> bool:
+        # An import counts the version up with every change of the content, and waits for these locks like everybody.
+        return not published[line.invoice.pk] and versions[line.invoice.pk] != line.invoice.version
+
+    mine = [line for line in lines if line.item.pk in held]
+    return _Batch(
+        changed=[line for line in mine if has_changed(line)],
+        ending=[line for line in mine if not has_changed(line)],
+        late={pk for pk, published_at in published.items() if published_at},
     )
-    good_items = {line.item.pk for line in good}
-    outcomes: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
-    for line in mine:
-        outcome = _outcome(line, is_good=line.item.pk in good_items, is_late=bool(published_before[line.invoice.pk]))
-        outcomes[tuple(outcome.items())].append(line.item.pk)
-    # Nearly all lines of a batch end alike: one statement for each kind of end.
-    for values, keys in outcomes.items():
-        fields = dict(values)
-        if fields["state"] == State.PUBLISHED:
-            fields["document"] = _among(documents, "invoice")
-        if mails := fields.pop("mails"):
-            fields["mails"] = F("mails") + mails
-        leases.release(ExportItem.objects.filter(pk__in=keys), claimed_by="", finished_at=now, **fields)
-    if criteria.notify and good:
-        if criteria.one_mail_per_customer:
-            announce_finished_customers(export, criteria, [line.invoice.customer_id for line in good])
-        else:
-            write_line_mails([(line.item, draft, account) for line in good for draft, account in line.drafts])
-    return len(mine)
 
 
 def _give_back(lines: Sequence[PreparedLine]) -> None:
@@ -144,14 +152,37 @@ def _give_back(lines: Sequence[PreparedLine]) -> None:
         )
 
 
-def _publish(documents: list[Document], now: Any) -> None:
-    """Write the rows of new documents and make each the document of its invoice."""
-    if not documents:
-        return
-    Document.objects.bulk_create([document for document in documents if document._state.adding])
-    Invoice.objects.filter(pk__in=[document.invoice_id for document in documents]).update(
-        document=_among(documents, "pk"), published_at=now
+def _publish(good: list[tuple[PreparedLine, Document]], export: Export, now: Any) -> None:
+    """Write the rows of new documents, make each the document of its invoice, and what says so to the trail."""
+    documents = [document for _line, document in good]
+    if documents:
+        Document.objects.bulk_create([document for document in documents if document._state.adding])
+        Invoice.objects.filter(pk__in=[document.invoice_id for document in documents]).update(
+            document=_among(documents, "pk"), published_at=now
+        )
+    record_all(
+        Act(Action.PUBLISHED, line.invoice, {**document.identity(), "export": export.number}) for line, document in good
     )
+    PrintedContent.objects.bulk_create(
+        [PrintedContent(document=document, content=line.printed) for line, document in good if line.printed is not None]
+    )
+
+
+def _end_lines(batch: _Batch, documents: list[Document], now: Any) -> None:
+    """Write what became of each line; nearly all lines of a batch end alike: one statement for each kind of end."""
+    published = {document.invoice_id for document in documents}
+    outcomes: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for line in batch.ending:
+        pk = line.invoice.pk
+        outcome = _outcome(line, is_good=pk in published, is_late=pk in batch.late)
+        outcomes[tuple(outcome.items())].append(line.item.pk)
+    for values, keys in outcomes.items():
+        fields = dict(values)
+        if fields["state"] == State.PUBLISHED:
+            fields["document"] = _among(documents, "invoice")
+        if mails := fields.pop("mails"):
+            fields["mails"] = F("mails") + mails
+        leases.release(ExportItem.objects.filter(pk__in=keys), claimed_by="", finished_at=now, **fields)
 
 
 def _among(documents: list[Document], invoice: str) -> Subquery:

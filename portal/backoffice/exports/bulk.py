@@ -24,9 +24,9 @@ from invoices.exporting.bulk_corrections import (
     undo_correction,
 )
 from invoices.exporting.exports import NothingToDoError
-from invoices.exporting.reasons import Fix
+from invoices.exporting.reasons import Correction
 from invoices.models import Export
-from portal.backoffice.exports.corrections import CORRECTIONS, may_fix
+from portal.backoffice.exports.corrections import CORRECTIONS, may_correct
 from portal.backoffice.exports.pasted_addresses import ReadAddresses, read_addresses
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, acting_account, add_message, allowed, log_change, render_page
@@ -46,17 +46,17 @@ class Offer:
     @property
     def has_page(self) -> bool:
         """True where something is to be typed."""
-        return self.correction.fix is Fix.ADDRESS
+        return self.correction.kind is Correction.ADDRESS
 
 
-def _label(fix: Fix, count: int) -> str:
+def _label(kind: Correction, count: int) -> str:
     """What the button of a correction says, in the number of its customers."""
-    match fix:
-        case Fix.DEMATERIALISE:
+    match kind:
+        case Correction.DEMATERIALISE:
             words = ngettext("Passer le client en D", "Passer les %(count)d clients en D", count)
-        case Fix.CREDENTIALS:
+        case Correction.CREDENTIALS:
             words = ngettext("Créer le compte", "Créer les %(count)d comptes", count)
-        case Fix.ACTIVATE:
+        case Correction.ACTIVATE:
             words = ngettext("Réactiver le compte", "Réactiver les %(count)d comptes", count)
         case _:
             words = ngettext("Saisir l’adresse", "Saisir les %(count)d adresses", count)
@@ -66,17 +66,19 @@ def _label(fix: Fix, count: int) -> str:
 def offer_bulk_corrections(request: HttpRequest, export: Export) -> list[Offer]:
     """What the signed-in member of staff may correct at once in ``export``."""
     return [
-        Offer(correction, _label(correction.fix, correction.customers))
+        Offer(correction, _label(correction.kind, correction.customers))
         for correction in find_bulk_corrections(export)
-        if may_fix(request, correction.fix)
+        if may_correct(request, correction.kind)
     ]
 
 
 def bulk_corrections_made(request: HttpRequest, export: Export) -> list[BulkCorrectionDone]:
     """The last corrections by the hundred, with whether the signed-in member of staff may take them back."""
-    fixes = {kind: fix for fix, kind in KINDS.items()}
+    corrections = {action: kind for kind, action in KINDS.items()}
     return [
-        BulkCorrectionDone(done.action, done.is_undoable and may_fix(request, fixes[BulkAction.Kind(done.action.kind)]))
+        BulkCorrectionDone(
+            done.action, done.is_undoable and may_correct(request, corrections[BulkAction.Kind(done.action.kind)])
+        )
         for done in corrections_made(export)
     ]
 
@@ -86,18 +88,18 @@ def bulk_corrections_made(request: HttpRequest, export: Export) -> list[BulkCorr
 def correct(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Passer les N clients en D*, *Créer les N comptes*, *Réactiver les N comptes*."""
     export = get_object_or_404(Export, number=number)
-    fix = request.POST.get("fix", "")
-    if fix not in KINDS or fix == Fix.ADDRESS:
+    kind = request.POST.get("fix", "")
+    if kind not in KINDS or kind == Correction.ADDRESS:
         raise Http404
-    if not may_fix(request, fix):
+    if not may_correct(request, kind):
         raise PermissionDenied
-    _correct(request, export, Fix(fix))
+    _correct(request, export, Correction(kind))
     return redirect("admin:export_web_list", number=number)
 
 
-def _correct(request: HttpRequest, export: Export, fix: Fix, addresses: dict[int, str] | None = None) -> None:
+def _correct(request: HttpRequest, export: Export, kind: Correction, addresses: dict[int, str] | None = None) -> None:
     try:
-        action = correct_all(export=export, fix=fix, author=acting_account(request), addresses=addresses)
+        action = correct_all(export=export, kind=kind, author=acting_account(request), addresses=addresses)
     except NothingToDoError as error:
         add_message(request, str(error), level=messages.WARNING)
         return
@@ -123,8 +125,8 @@ def undo(request: HttpRequest, number: int, action: UUID) -> HttpResponseBase:
     """*Annuler*: what a correction by the hundred changed is put back, while the list has not left."""
     export = get_object_or_404(Export, number=number)
     found = get_object_or_404(BulkAction, pk=action)
-    fix = next((fix for fix, kind in KINDS.items() if kind == found.kind), None)
-    if fix is None or not may_fix(request, fix):
+    kind = next((kind for kind, action in KINDS.items() if action == found.kind), None)
+    if kind is None or not may_correct(request, kind):
         raise PermissionDenied
     try:
         count = undo_correction(export=export, action_pk=str(action), by=acting_account(request))
@@ -148,7 +150,7 @@ def addresses(request: HttpRequest, number: int) -> HttpResponseBase:
     Good ones are kept whatever is wrong with others, which stay on the page with what is wrong.
     """
     export = get_object_or_404(Export, number=number)
-    if not request.user.has_perm(CORRECTIONS[Fix.ADDRESS].permission):
+    if not request.user.has_perm(CORRECTIONS[Correction.ADDRESS].permission):
         raise PermissionDenied
     read, typed = ReadAddresses(), {}
     if request.method == "POST":
@@ -158,14 +160,14 @@ def addresses(request: HttpRequest, number: int) -> HttpResponseBase:
             if name.startswith(FIELD) and isinstance(value, str)
         }
         pasted = request.POST.get("colle", "")
-        read = read_addresses(pasted=pasted, typed=typed, customers=customers_to_correct(export, Fix.ADDRESS))
+        read = read_addresses(pasted=pasted, typed=typed, customers=customers_to_correct(export, Correction.ADDRESS))
         if read.good:
-            _correct(request, export, Fix.ADDRESS, read.good)
+            _correct(request, export, Correction.ADDRESS, read.good)
         elif not (read.bad_lines or read.bad_fields):
             add_message(request, _("Aucune adresse n’a été donnée."), level=messages.INFO)
         if not (read.bad_lines or read.bad_fields):
             return redirect("admin:export_web_list", number=number)
-    left = customers_to_correct(export, Fix.ADDRESS)
+    left = customers_to_correct(export, Correction.ADDRESS)
     shown = [
         (
             customer,

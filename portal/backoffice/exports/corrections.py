@@ -19,7 +19,7 @@ from customers.recipients import find_recipients_of
 from customers.services import generate_credentials, set_active
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.reasons import Fix
+from invoices.exporting.reasons import Correction
 from invoices.platforms.directory import choices_for
 from mailing.failed_addresses import resolve_address
 from mailing.trail.recording import record_all
@@ -30,8 +30,8 @@ MANAGE_ACCOUNTS: Final = "customers.manage_credentials"
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """How a :class:`Fix` is offered and done: its button, the right it needs, its form where something is typed.
+class CorrectionOffer:
+    """How a :class:`Correction` is offered and done: its button, the right it needs, its form where something is typed.
 
     ``make_form`` takes the line's data (None: a form to be filled in), the customer, the criteria of the list and the
     address in error. ``apply`` returns what was done as a French clause for the history, empty where nothing was.
@@ -53,29 +53,31 @@ def _contact_form(data: Any, auto_id: str, customer: Customer, criteria: Criteri
     return NewContactForm(data, instance=contact, auto_id=auto_id, initial=NewContactForm.suggestion(criteria))
 
 
-def may_fix(request: HttpRequest, fix: str) -> bool:
+def may_correct(request: HttpRequest, correction: str) -> bool:
     """True where the signed-in member of staff may do this correction."""
-    return request.user.has_perm(CORRECTIONS[Fix(fix)].permission)
+    return request.user.has_perm(CORRECTIONS[Correction(correction)].permission)
 
 
-def fix_form(
-    fix: str, item: int, customer: Customer, criteria: Criteria, *, data: Any = None, old: str = ""
+def correction_form(
+    correction: str, item: int, customer: Customer, criteria: Criteria, *, data: Any = None, old: str = ""
 ) -> BaseForm | None:
     """The form of a correction on the line ``item``, None where a button is enough. Ids tell the lines apart."""
-    make_form = CORRECTIONS[Fix(fix)].make_form
+    make_form = CORRECTIONS[Correction(correction)].make_form
     return make_form(data, f"id_{item}_%s", customer, criteria, old) if make_form is not None else None
 
 
-def apply_fix(request: HttpRequest, fix: str, customer: Customer, criteria: Criteria, form: BaseForm | None) -> str:
+def apply_correction(
+    request: HttpRequest, correction: str, customer: Customer, criteria: Criteria, form: BaseForm | None
+) -> str:
     """Correct ``customer``; returns what was done, as a French clause for the history (empty: nothing).
 
     ``form`` is valid. Raises PermissionDenied where the member of staff may not.
     """
-    if not may_fix(request, fix):
+    if not may_correct(request, correction):
         raise PermissionDenied
     if isinstance(form, AddressForm):
         form.moves_login = request.user.has_perm(MANAGE_ACCOUNTS)
-    return CORRECTIONS[Fix(fix)].apply(customer, criteria, form)
+    return CORRECTIONS[Correction(correction)].apply(customer, criteria, form)
 
 
 def _dematerialise(customer: Customer, _criteria: Criteria, _form: BaseForm | None) -> str:
@@ -163,16 +165,24 @@ def _make_credentials(customer: Customer, criteria: Criteria, _form: BaseForm | 
 
 
 CORRECTIONS: Final = {
-    Fix.DEMATERIALISE: Correction(gettext_lazy("Passer en D"), "customers.change_customer", _dematerialise),
-    Fix.ADDRESS: Correction(gettext_lazy("Saisir l’adresse"), "customers.change_customer", _set_address, _address_form),
-    Fix.CONTACT: Correction(gettext_lazy("Ajouter un contact"), "customers.add_contact", _add_contact, _contact_form),
-    Fix.ACTIVATE: Correction(gettext_lazy("Réactiver le compte"), "customers.manage_credentials", _activate),
-    Fix.CREDENTIALS: Correction(
+    Correction.DEMATERIALISE: CorrectionOffer(gettext_lazy("Passer en D"), "customers.change_customer", _dematerialise),
+    Correction.ADDRESS: CorrectionOffer(
+        gettext_lazy("Saisir l’adresse"), "customers.change_customer", _set_address, _address_form
+    ),
+    Correction.CONTACT: CorrectionOffer(
+        gettext_lazy("Ajouter un contact"), "customers.add_contact", _add_contact, _contact_form
+    ),
+    Correction.ACTIVATE: CorrectionOffer(
+        gettext_lazy("Réactiver le compte"), "customers.manage_credentials", _activate
+    ),
+    Correction.CREDENTIALS: CorrectionOffer(
         gettext_lazy("Créer les identifiants"), "customers.manage_credentials", _make_credentials
     ),
-    Fix.REPLACE: Correction(
+    Correction.REPLACE: CorrectionOffer(
         gettext_lazy("Corriger l’adresse en erreur"), "customers.change_customer", _replace, _address_form
     ),
-    Fix.LOOK_UP: Correction(gettext_lazy("Consulter l’annuaire"), "customers.change_customer", _look_up),
-    Fix.CHOOSE: Correction(gettext_lazy("Choisir l’adresse"), "customers.change_customer", _choose, _choice_form),
+    Correction.LOOK_UP: CorrectionOffer(gettext_lazy("Consulter l’annuaire"), "customers.change_customer", _look_up),
+    Correction.CHOOSE: CorrectionOffer(
+        gettext_lazy("Choisir l’adresse"), "customers.change_customer", _choose, _choice_form
+    ),
 }

@@ -26,7 +26,7 @@ from invoices.importing.buyers import printed_buyer_problem
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
-from portal.backoffice.exports.corrections import CORRECTIONS, apply_fix, fix_form, may_fix
+from portal.backoffice.exports.corrections import CORRECTIONS, apply_correction, correction_form, may_correct
 from portal.backoffice.exports.list_filters import ListFilter
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
@@ -52,7 +52,7 @@ class ShownLine:
     """A line with what corrects it; ``form`` is None where nothing is to be typed."""
 
     line: ListLine
-    fix: str = ""
+    correction: str = ""
     label: Any = ""
     form: BaseForm | None = None
 
@@ -106,16 +106,16 @@ def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
         return redirect(back)
     # The reason as it stands: somebody may have corrected the customer meanwhile.
     row = row_of(item.reason)
-    fix = row.fix if row is not None else None
-    if fix is None or fix != request.POST.get("fix"):
+    correction = row.correction if row is not None else None
+    if correction is None or correction != request.POST.get("fix"):
         add_message(request, _("Cette ligne a déjà été corrigée."), level=messages.INFO)
         return redirect(back)
     customer = item.invoice.customer
     criteria = Criteria.from_json(export.criteria)
-    form = fix_form(fix, item.pk, customer, criteria, data=request.POST)
+    form = correction_form(correction, item.pk, customer, criteria, data=request.POST)
     if form is not None and not form.is_valid():
         return _list_page(request, export, broken={item.pk: form}, status=422)
-    done = apply_fix(request, fix, customer, criteria, form)
+    done = apply_correction(request, correction, customer, criteria, form)
     if done:
         log_change(request, customer, _("%(what)s (export n° %(number)s)") % {"what": done, "number": export.number})
     ready = recheck_customer(export=export, customer_id=customer.pk)
@@ -193,12 +193,12 @@ def _list_page(
 def _shown(
     request: HttpRequest, line: ListLine, criteria: Criteria, broken: dict[int, BaseForm], *, is_correctable: bool
 ) -> ShownLine:
-    item, fix = line.item, line.row.fix if line.row is not None else None
-    if fix is None or not is_correctable or not may_fix(request, fix):
+    item, correction = line.item, line.row.correction if line.row is not None else None
+    if correction is None or not is_correctable or not may_correct(request, correction):
         return ShownLine(line)
     bad = next((row["address"] for row in line.recipients if row["status"] == RecipientStatus.BAD_ADDRESS), "")
-    form = broken.get(item.pk) or fix_form(fix, item.pk, item.invoice.customer, criteria, old=bad)
-    return ShownLine(line, fix, CORRECTIONS[fix].label, form)
+    form = broken.get(item.pk) or correction_form(correction, item.pk, item.invoice.customer, criteria, old=bad)
+    return ShownLine(line, correction, CORRECTIONS[correction].label, form)
 
 
 def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportCounts) -> list[BulkTickButton]:

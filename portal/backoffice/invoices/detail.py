@@ -16,7 +16,7 @@ from invoices.documents.printed_content import printed_content_of
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.report import exports_of
-from invoices.exporting.resending import plan_resending, resend_invoice
+from invoices.exporting.resending import ResendPlan, plan_resending, resend_invoice
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Document, Invoice
 from invoices.money import write_count
@@ -119,40 +119,15 @@ def resend(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     except NothingToDoError as error:
         add_message(request, str(error), level=messages.WARNING)
         return redirect(back)
-    bad = known_bad([account.login for account in plan.accounts])
-    choices = [(str(account.pk), _choice(account, bad)) for account in plan.accounts]
-    form = ResendForm(
-        request.POST or None,
-        accounts=choices,
-        initial={
-            "sending": plan.sending,
-            "attach_pdf": True,
-            "accounts": [str(account.pk) for account in plan.accounts if account.login not in bad],
-        },
-    )
+    form = _resend_form(request, plan)
     if request.method == "POST" and form.is_valid():
-        wanted = set(form.cleaned_data["accounts"])
-        chosen = [account for account in plan.accounts if str(account.pk) in wanted]
-        try:
-            count = resend_invoice(
-                invoice=invoice,
-                accounts=chosen,
-                sending=form.cleaned_data["sending"],
-                attach_pdf=form.cleaned_data["attach_pdf"],
-            )
-        except NothingToDoError as error:
-            add_message(request, str(error), level=messages.WARNING)
-            return redirect(back)
-        logins = ", ".join(account.login for account in chosen)
-        log_change(request, invoice, _("Renvoyée à %(logins)s.") % {"logins": logins})
-        queued = write_count(count, _("mail mis en file"), _("mails mis en file"))
-        add_message(request, f"{queued}\u00a0: {logins}.")
+        _resend(request, invoice, plan, form.cleaned_data)
         return redirect(back)
     return render_page(
         request,
         "backoffice/invoices/resend.html",
         {
-            "title": _("Renvoyer : %(invoice)s") % {"invoice": invoice},
+            "title": _("Renvoyer : %(invoice)s") % {"invoice": invoice},
             "invoice": invoice,
             "form": form,
             "plan": plan,
@@ -160,6 +135,36 @@ def resend(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
         },
         status=422 if form.is_bound else 200,
     )
+
+
+def _resend_form(request: HttpRequest, plan: ResendPlan) -> ResendForm:
+    """To whom: all accounts are offered, those whose address is not in error are ticked."""
+    bad = known_bad([account.login for account in plan.accounts])
+    return ResendForm(
+        request.POST or None,
+        accounts=[(str(account.pk), _choice(account, bad)) for account in plan.accounts],
+        initial={
+            "sending": plan.sending,
+            "attach_pdf": True,
+            "accounts": [str(account.pk) for account in plan.accounts if account.login not in bad],
+        },
+    )
+
+
+def _resend(request: HttpRequest, invoice: Invoice, plan: ResendPlan, chosen: dict[str, Any]) -> None:
+    """Resend as ``chosen`` in a valid form, and say what was done or why nothing was."""
+    accounts = [account for account in plan.accounts if str(account.pk) in set(chosen["accounts"])]
+    try:
+        count = resend_invoice(
+            invoice=invoice, accounts=accounts, sending=chosen["sending"], attach_pdf=chosen["attach_pdf"]
+        )
+    except NothingToDoError as error:
+        add_message(request, str(error), level=messages.WARNING)
+        return
+    logins = ", ".join(account.login for account in accounts)
+    log_change(request, invoice, _("Renvoyée à %(logins)s.") % {"logins": logins})
+    queued = write_count(count, _("mail mis en file"), _("mails mis en file"))
+    add_message(request, f"{queued}\u00a0: {logins}.")
 
 
 def _choice(account: Account, bad: dict[str, str]) -> str:
