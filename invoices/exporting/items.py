@@ -157,12 +157,12 @@ def sum_by_currency(export: Export, state: str = "") -> list[CurrencyTotal]:
     return [CurrencyTotal(currency, count, total or Decimal("0.00")) for currency, count, total in rows]
 
 
-def count_recipients(export: Export) -> dict[str, int]:
-    """How many addresses the ready lines of ``export`` write to, by where their mails go."""
+def count_recipients(export: Export, state: ExportItem.State = ExportItem.State.READY) -> dict[str, int]:
+    """How many addresses the lines of ``export`` in ``state`` write to, by where their mails go."""
     if not Criteria.from_json(export.criteria).notify:
         return {}
-    ready = ExportItem.objects.ready().filter(export=export).values("invoice__customer")
-    rows = ExportCustomer.objects.filter(export=export, customer__in=ready).values_list("recipients", flat=True)
+    concerned = ExportItem.objects.filter(export=export, state=state).values("invoice__customer")
+    rows = ExportCustomer.objects.filter(export=export, customer__in=concerned).values_list("recipients", flat=True)
     return count_destinations(
         found["address"] for row in rows.iterator(chunk_size=2000) for found in row if found["status"] in WRITTEN_TO
     )

@@ -30,8 +30,8 @@ def write_moment(moment: datetime.datetime) -> str:
     return _("%(day)s à %(hour)d h") % {"day": date_format(local, "d/m/Y"), "hour": local.hour}
 
 
-def tell_run(run: ScheduledRun, dues: Sequence[datetime.datetime]) -> None:
-    """Write what a run came to: a list that waits, nothing to export, or an error."""
+def tell_run(run: ScheduledRun, dues: Sequence[datetime.datetime], doubt: str = "") -> None:
+    """Write what a run came to: a list that waits (for an answer to ``doubt``), nothing to export, or an error."""
     name = run.schedule.selection.name
     if run.outcome == Outcome.FAILED:
         subject = _("« %(name)s » : le passage a échoué") % {"name": name}
@@ -46,13 +46,16 @@ def tell_run(run: ScheduledRun, dues: Sequence[datetime.datetime]) -> None:
         lines = [_("Aucune facture de cette sélection n’attend d’être exportée.")]
     else:
         figures = count_items(run.export)
-        subject = _("Liste n° %(number)s à vérifier : %(figures)s") % {
-            "number": run.export.number,
-            "figures": _write_figures(figures),
-        }
+        words = (
+            _("Liste n° %(number)s à confirmer : %(figures)s")
+            if doubt
+            else _("Liste n° %(number)s à vérifier : %(figures)s")
+        )
+        subject = words % {"number": run.export.number, "figures": _write_figures(figures)}
         lines = [
             _("La liste « %(name)s » est préparée, rien n’est parti : %(figures)s.")
             % {"name": name, "figures": _write_figures(figures)},
+            *([doubt, _("Pour partir quand même : « Exporter » sur la liste, puis confirmer.")] if doubt else []),
             *_reasons(figures),
             _("Ouvrir la liste : %(url)s") % {"url": _list_url(run.export)},
         ]

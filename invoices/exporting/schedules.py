@@ -23,6 +23,7 @@ from invoices.exporting.calendar import due_until, next_due
 from invoices.exporting.counts import count_items
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export, last_export_day
+from invoices.exporting.items import count_recipients
 from invoices.exporting.reasons import select_to_fix
 from invoices.exporting.run.tasks import start_export_in_workers
 from invoices.exporting.schedule_mails import tell_ended, tell_run
@@ -30,6 +31,7 @@ from invoices.exporting.selection import count_selection
 from invoices.models import Export, SavedSelection, ScheduledRun, SelectionSchedule
 from invoices.workers.waking import wake
 from mailing import leases
+from mailing.alignment import question_before
 from mailing.leases import database_now
 from mailing.quarantine.tries import Loop, Tries, count_death, forget
 
@@ -169,7 +171,7 @@ def _run(schedule: SelectionSchedule, now: datetime.datetime) -> None:
     criteria = _criteria_of(schedule, dues)
     count = count_selection(criteria)
     to_fix = sum(select_to_fix(count.left_out).values())
-    outcome, export = Outcome.NOTHING, None
+    outcome, export, doubt = Outcome.NOTHING, None, ""
     if count.ready or to_fix:
         export = create_export(
             criteria=criteria,
@@ -179,11 +181,13 @@ def _run(schedule: SelectionSchedule, now: datetime.datetime) -> None:
         figures = count_items(export)
         outcome = Outcome.PREPARED
         if schedule.action == SelectionSchedule.Action.EXPORT and figures.ready and not figures.to_fix:
-            start_export_in_workers(export=export)
-            outcome = Outcome.STARTED
+            doubt = question_before(partial(count_recipients, export))
+            if not doubt:  # otherwise somebody confirms on the list
+                start_export_in_workers(export=export)
+                outcome = Outcome.STARTED
     run = _note(schedule, dues, now, outcome, export)
     if outcome != Outcome.STARTED:
-        tell_run(run, dues)
+        tell_run(run, dues, doubt)
 
 
 def _criteria_of(schedule: SelectionSchedule, dues: Sequence[datetime.datetime]) -> Criteria:

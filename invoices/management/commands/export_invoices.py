@@ -6,6 +6,8 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django import db
@@ -28,6 +30,7 @@ from invoices.exporting.exports import (
     retry_failures,
     start_export,
 )
+from invoices.exporting.items import count_recipients
 from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.exporting.run.processes import run_on_this_machine
 from invoices.exporting.selection import count_selection, list_selection
@@ -94,13 +97,17 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._show(criteria, as_json=options["json"])
             return
-        if criteria.notify and not options["confirm"]:
-            question = question_before(lambda: count_selection(criteria).recipients)
-            if question:
-                raise CommandError(_("%s Pour partir quand même : --confirm.") % question, returncode=2)
+        if criteria.notify:
+            self._ask(lambda: count_selection(criteria).recipients, options)
         wipe_expired_secrets()
         export = create_export(criteria=criteria, author_name=_("ligne de commande"), selection=selection)
         self._run([export], options)
+
+    @staticmethod
+    def _ask(recipients: Callable[[], Mapping[str, int]], options: dict[str, Any]) -> None:
+        question = "" if options["confirm"] else question_before(recipients)
+        if question:
+            raise CommandError(_("%s Pour partir quand même : --confirm.") % question, returncode=2)
 
     def _criteria(self, options: dict[str, Any]) -> tuple[SavedSelection | None, Criteria]:
         today = timezone.localdate()
@@ -158,6 +165,8 @@ class Command(BaseCommand):
         export = Export.objects.filter(number=options["retry"]).first()
         if export is None:
             raise CommandError(_("L’export n° %(number)s n’existe pas.") % {"number": options["retry"]}, returncode=2)
+        # A run that was interrupted was confirmed when it began, but these mails have not left.
+        self._ask(partial(count_recipients, export, ExportItem.State.FAILED), options)
         count = retry_failures(export=export)
         if not count:
             sentence = _("L’export n° %(number)s n’a aucun échec à réessayer.") % {"number": export.number}

@@ -196,11 +196,16 @@ def retry(request: HttpRequest, number: int) -> HttpResponseBase:
         {
             "title": _("Réessayer les échecs de l’export n° %(number)s ?") % {"number": number},
             "tab": "export",
-            "sentences": _what_fails(head),
+            "sentences": [*_what_fails(head), *_doubts(export)],
             "button": _("Réessayer les échecs") if head.failures else "",
             "back": reverse("admin:export_web_bordereau", args=[number]),
         },
     )
+
+
+def _doubts(export: Export) -> list[str]:
+    question = question_before(lambda: count_recipients(export, ItemState.FAILED))
+    return [question] if question else []
 
 
 def _what_fails(head: Bordereau) -> list[str]:

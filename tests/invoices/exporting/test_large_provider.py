@@ -1,5 +1,6 @@
 """Many mails to one large provider, while nobody vouches for our domain: somebody confirms first."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from invoices.exporting.criteria import Criteria, Scope
-from invoices.exporting.exports import create_export
-from invoices.models import Export
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.schedules import run_schedules, set_schedule
+from invoices.models import Export, SavedSelection, SelectionSchedule
 from mailing.alignment import note_check
 from mailing.deliverability import Verdict, current_setting
+from mailing.models import Message
 from tests.support.back_office import words
-from tests.support.factories import make_company, make_customer, make_invoice
+from tests.support.factories import make_company, make_customer, make_invoice, make_staff
 from tests.support.sending import use_smtp
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +89,48 @@ def test_the_page_asks_before_it_starts(staff_client: Client) -> None:
     staff_client.post(start, {"confirm": "yes"})
     export.refresh_from_db()
     assert export.state == Export.State.RUNNING
+
+
+def test_a_run_of_a_calendar_prepares_the_list_and_its_mail_asks(staff_client: Client) -> None:
+    selection = SavedSelection.objects.create(
+        name="Mensuel", criteria=Criteria(scope=Scope.ALL, generate_credentials=True, notify=True).to_json()
+    )
+    schedule = set_schedule(
+        selection=selection,
+        author=make_staff("patron@aquila.example"),
+        day_kind="month_day",
+        day=1,
+        hour=0,
+        action="export",
+        addresses=["compta@aquila.example"],
+    )
+    SelectionSchedule.objects.filter(pk=schedule.pk).update(next_at=timezone.now() - timedelta(minutes=1))
+    run_schedules.func()
+    export = Export.objects.get()
+    mail = Message.objects.get(kind="schedule")
+    assert (export.state, export.items.ready().count()) == (Export.State.DRAFT, 4)
+    assert (
+        mail.subject.replace("\u00a0", " ") == f"Liste n° {export.number} à confirmer : 4 factures prêtes, 0 à corriger"
+    )
+    assert "3 chez Gmail" in mail.text
+    assert f"/gestion/export-web/factures/export/{export.number}/" in mail.text
+    staff_client.post(reverse("admin:export_web_start", args=[export.number]), {"confirm": "yes"})
+    export.refresh_from_db()
+    assert export.state == Export.State.RUNNING
+
+
+def test_a_retry_asks_for_what_failed_and_a_run_that_was_begun_goes_on_without_a_question(staff_client: Client) -> None:
+    criteria = Criteria(scope=Scope.ALL, generate_credentials=True, notify=True)
+    export = start_export(export=create_export(criteria=criteria, author_name="Nathalie"))
+    export.items.update(state="failed")
+    Export.objects.update(state=Export.State.DONE)
+    with pytest.raises(CommandError, match="3 chez Gmail") as refused:
+        call_command("export_invoices", retry=export.number)
+    assert refused.value.returncode == 2
+    assert "3 chez Gmail" in words(staff_client.get(reverse("admin:export_web_retry", args=[export.number])))
+    assert export.items.filter(state="failed").count() == 4
+    export.items.update(state="ready")
+    Export.objects.update(state=Export.State.RUNNING)
+    out = StringIO()
+    call_command("export_invoices", resume=True, processes=1, stdout=out, stderr=StringIO())
+    assert "4 factures publiées" in out.getvalue()
