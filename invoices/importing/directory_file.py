@@ -30,7 +30,8 @@ def read_directory_file(source: Path | bytes, name: str) -> tuple[int, list[str]
     try:
         for table in tables_in(source, name):
             rows = iter(table.rows())
-            columns = _columns(next(rows).cells)
+            head = next(rows, None)
+            columns = _columns([] if head is None else head.cells)
             if "siren" not in columns:
                 return 0, [f"{table.name} : il manque la colonne siren."]
             for row in rows:

@@ -7,6 +7,7 @@ Where there is no interface, the answer of the public directory's site to a list
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -40,14 +41,34 @@ def customers_to_look_up(now: datetime.datetime) -> "QuerySet[Customer]":
     is_fresh = Q(directory_lookup__at__gte=now - STALE_AFTER) & Q(
         directory_lookup__at__gte=F("updated_at"), directory_lookup__siren=F("siren")
     )
-    return (
-        Customer.objects.filter(
-            kind=Customer.Kind.PROFESSIONAL, country__in=sorted(FRENCH_COUNTRIES), is_public_body=False
-        )
-        .exclude(siren="")
-        .exclude(is_fresh)
-        .order_by("pk")
-    )
+    return customers_of_directory().exclude(is_fresh).order_by("pk")
+
+
+def customers_of_directory() -> "QuerySet[Customer]":
+    """Those whom the directory can know: French professionals with a SIREN, public bodies aside."""
+    french = Customer.objects.filter(kind=Customer.Kind.PROFESSIONAL, country__in=sorted(FRENCH_COUNTRIES))
+    return french.filter(is_public_body=False).exclude(siren="")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryAnswer:
+    """What the directory says of a SIREN, of one establishment where a SIRET was asked for."""
+
+    siren: str
+    siret: str
+    name: str
+    is_closed: bool
+    lines: list[dict[str, Any]]
+
+
+def ask_directory(number: str, client: PlatformClient) -> DirectoryAnswer:
+    """Ask for a SIREN or a SIRET, and keep nothing. Raises the errors of the client."""
+    siren, siret = number[:9], number if len(number) == 14 else ""
+    lines = client.directory_lines(siren, siret)
+    unit = client.legal_unit(siren) or {}
+    name = str(unit.get("businessName") or "")
+    is_closed = unit.get("administrativeStatus") == _CLOSED_UNIT
+    return DirectoryAnswer(siren, siret, name, is_closed, [_plain(line) for line in lines])
 
 
 def look_up(customer: Customer, client: PlatformClient) -> DirectoryLookup:

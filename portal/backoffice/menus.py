@@ -51,6 +51,7 @@ MENUS = (
             Entry(model="invoices.Export"),
             Entry(model="invoices.Invoice"),
             Entry(_("Suivi plateforme"), url_name="platform_follow_up", permissions=("invoices.view_export",)),
+            Entry(_("Annuaire"), url_name="directory", permissions=("invoices.view_export",)),
             Entry(_("Importer"), model="invoices.ImportBatch"),
         ),
     ),

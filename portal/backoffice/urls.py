@@ -8,7 +8,7 @@ from portal.backoffice.first_steps import pages as first_steps
 from portal.backoffice.mail import failed_addresses as addresses
 from portal.backoffice.mail import message_previews as messages
 from portal.backoffice.mail.deliverability import deliverability, trial
-from portal.backoffice.platforms import follow_up, payments
+from portal.backoffice.platforms import directory, follow_up, payments
 from portal.backoffice.platforms import pages as einvoices
 
 
@@ -57,6 +57,11 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{root}plateforme/relever/", wrap(follow_up.fetch), name="platform_fetch"),
         path(f"{root}plateforme/depot/<int:pk>/", wrap(follow_up.send_again), name="platform_send_again"),
         path(f"{root}plateforme/encaissements/", wrap(payments.payment_file), name="platform_payments"),
+        path(f"{root}annuaire/", wrap(directory.directory), name="directory"),
+        path(f"{root}annuaire/consulter/", wrap(directory.refresh), name="directory_refresh"),
+        path(f"{root}annuaire/fichier/", wrap(directory.read_file), name="directory_file"),
+        path(f"{root}annuaire/siren.csv", wrap(directory.siren_list), name="directory_siren"),
+        path(f"{root}annuaire/client/<int:customer_id>/", wrap(directory.keep_answer), name="directory_keep"),
         path(f"{root}facture/<uuid:invoice_id>/encaissement/", wrap(payments.add_payment), name="invoice_payment"),
         path(f"{root}statuts/", wrap(einvoices.statuses), name="export_web_statuses"),
         path(f"{root}facture/<uuid:invoice_id>/statut/", wrap(einvoices.add_status), name="invoice_status"),

@@ -1,9 +1,10 @@
 """Plateformes agréées: how each is reached, with its secrets, which are typed and never shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -65,6 +66,8 @@ class PlatformAdmin(BackOfficeAdmin[Platform]):
     """The platforms of this installation; which company goes through which is said in «Société»."""
 
     form = PlatformForm
+    # An address is typed here, not followed.
+    formfield_overrides: ClassVar = {models.URLField: {"widget": forms.URLInput(attrs={"class": "vURLField"})}}
     list_display = ("name", "flow_url", "submits_by_itself", "polled_at", "problem")
     search_fields = ("name",)
     readonly_fields = ("callback_address", "polled_at", "paused_until", "problem")
