@@ -7,7 +7,7 @@ MANAGE := $(PYTHON) manage.py
 
 run: setup ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@$(MANAGE) demo --with-platform
-	@echo && echo "Le portail répond sur http://127.0.0.1:8000 (Ctrl-C pour l’arrêter)."
+	@echo && echo "Le portail répond sur http://127.0.0.1:8000, la plateforme simulée sur http://127.0.0.1:8642 (Ctrl-C pour arrêter)."
 	@$(PYTHON) -m honcho -f demo/Procfile start
 
 demo: setup ## la même chose sans servir
