@@ -91,16 +91,22 @@ class FlatInvoice:
         self._products_checked = 0
         self._grosses_checked = 0
         self._amounts: list[str] = []
+        self._head_cells: list[str] = []
 
     def add(self, row: Row) -> None:
         """Take one row. Raises Unreconciled."""
-        cells = row.cells
+        parted, cells = self._layout.parted, row.cells
+        if len(cells) < parted.width:
+            cells = [*cells, *[""] * (parted.width - len(cells))]
         texts: dict[str, str] = {}
         numbers: dict[str, Decimal] = {}
         stated: dict[str, str] = {}
         rate: Decimal | None = None
-        for name, places in self._layout.fields.items():
-            text = self._layout.cell(cells, places[0])
+        # What rows repeat of the head, or leave blank, is read once.
+        head_cells = [cells[place] for place in parted.head_places]
+        is_repeated = head_cells == self._head_cells or (bool(self._head_cells) and not any(head_cells))
+        for name, places in parted.lines if is_repeated else (*parted.heads, *parted.lines):
+            text = cells[places[0]]
             self._note_stated(name, text if len(places) == 1 else self._joined(cells, places), stated)
             if len(places) > 1:
                 total = self._sum(name, cells, places)
@@ -122,6 +128,8 @@ class FlatInvoice:
                 self.customer.setdefault(name.removeprefix(CUSTOMER), text)
             else:
                 self._note(name, _KINDS.get(text.lower(), text) if name == "type" else text, texts)
+        if not is_repeated:
+            self._head_cells = head_cells
         if "lignes" in self._layout.holds and (texts or numbers):
             self._add_line(row.line, texts, numbers, rate, _text_of(stated))
         elif rate is not None and "lignes" not in self._layout.holds:

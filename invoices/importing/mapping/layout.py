@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS, holds
+from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, holds
 from invoices.importing.mapping.names import notions_of
 from invoices.importing.mapping.samples import Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
@@ -15,6 +15,16 @@ from invoices.importing.words import currency_in_header
 
 _NUMERIC: Final = NUMBERS | {"ligne.taux_tva"}
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
+
+
+class Fields(NamedTuple):
+    """Our columns of a table, those of heads and customers apart from those of lines, each with its places."""
+
+    heads: tuple[tuple[str, list[int]], ...]
+    lines: tuple[tuple[str, list[int]], ...]
+    head_places: tuple[int, ...]
+    width: int
+    """How many cells a row needs to have."""
 
 
 @dataclass
@@ -35,6 +45,16 @@ class Layout:
         places = {place for name in AMOUNTS - {"tva_en_euros"} for place in self.fields.get(name, ())}
         names = (currency_in_header(self.header[place]) for place in sorted(places) if place < len(self.header))
         return tuple(filter(None, names))
+
+    @cached_property
+    def parted(self) -> Fields:
+        """The fields of heads and those of lines."""
+        heads = tuple((name, places) for name, places in self.fields.items() if not name.startswith(LINE))
+        lines = tuple((name, places) for name, places in self.fields.items() if name.startswith(LINE))
+        all_places = [place for _, places in (*heads, *lines) for place in places]
+        return Fields(
+            heads, lines, tuple(place for _, places in heads for place in places), max(all_places, default=-1) + 1
+        )
 
     @cached_property
     def holds(self) -> frozenset[str]:

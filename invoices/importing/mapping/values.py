@@ -13,6 +13,7 @@ from invoices.importing.words import without_weekday
 
 _NOISE: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009\u200b'’]+|%")
 _DIGITS: Final = re.compile(r"[0-9]*(?:[.,][0-9]+)*", re.ASCII)
+_USUAL: Final = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?", re.ASCII)  # two decimals: no thousands
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,10})?|\.[0-9]{1,10}", re.ASCII)
 
 _DATE: Final = re.compile(r"([0-9]{1,4})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{1,4})", re.ASCII)
@@ -67,6 +68,10 @@ def _mark(bare: str) -> set[str]:
 @functools.lru_cache(maxsize=8192)  # prices, quantities and totals repeat all through a flat table
 def read_number(text: str, mark: str) -> Decimal | None:
     """``text`` as a number of a column with this decimal ``mark``; None where it is none, or says nothing sure."""
+    if usual := _USUAL.fullmatch(text):
+        if usual[1] and mark in (".", ",") and usual[1] != mark:
+            return None
+        return Decimal(text.replace(",", "."))
     found = bare_number(text)
     if found is None:
         return None

@@ -31,9 +31,12 @@ def is_total_row(cells: Sequence[str], number: str = "") -> bool:
 
     A row that has the ``number`` of an invoice is none, unless the word stands there.
     """
-    filled = [cell for cell in cells if cell]
     if number and not _TOTAL_WORDS.match(number):
+        if not _RULED.fullmatch(number):
+            return False
+        filled = [cell for cell in cells if cell]
         return len(filled) > 1 and all(map(_RULED.fullmatch, filled))  # a line drawn with hyphens
+    filled = [cell for cell in cells if cell]
     return any(_TOTAL_WORDS.match(cell) for cell in filled[:2]) and len(filled) * 3 <= len(cells) * 2
 
 
