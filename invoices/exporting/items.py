@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, Count, Q, Sum, When
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from invoices.exporting.criteria import Criteria
@@ -24,7 +25,7 @@ CHUNK = 500
 class Badge:
     """The state of a line: a word, and the state whose colour it has."""
 
-    word: str
+    word: str | Promise
     css: str
 
 

@@ -78,6 +78,13 @@ class ScheduledRun(models.Model):
         NOTHING = "nothing", _("rien à exporter")
         FAILED = "failed", _("en échec")
 
+    COLOURS: ClassVar = {
+        Outcome.STARTED: "accepted",
+        Outcome.PREPARED: "queued",
+        Outcome.NOTHING: "cancelled",
+        Outcome.FAILED: "failed",
+    }
+
     schedule = models.ForeignKey(
         SelectionSchedule, on_delete=models.CASCADE, related_name="runs", verbose_name=_("calendrier")
     )
@@ -102,3 +109,8 @@ class ScheduledRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.schedule.selection} – {timezone.localtime(self.due_at):%d/%m/%Y %H:%M}"
+
+    @property
+    def colour(self) -> str:
+        """The state of the palette (``static/house.css``) that its outcome is shown in."""
+        return self.COLOURS[self.Outcome(self.outcome)]

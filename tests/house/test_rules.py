@@ -89,6 +89,22 @@ def test_a_line_of_a_template_can_be_reviewed() -> None:
     assert long == []
 
 
+def test_what_the_base_stylesheet_declares_no_wing_declares_again() -> None:
+    def classes(path: Path) -> set[str]:
+        bare = re.sub(r"/\*.*?\*/", "", (ROOT / path).read_text(), flags=re.DOTALL)
+        selectors = ",".join(re.findall(r"([^{}]+)\{[^{}]*\}", bare)).split(",")
+        return {each.strip() for each in selectors if re.fullmatch(r"\.[a-z_-]+", each.strip())}
+
+    base = classes(Path("static/house.css"))
+    wings = [path for path in tracked(".css") if path.parts[0] == "static" and path.name != "house.css"]
+
+    assert {str(path): twice for path in wings if (twice := classes(path) & base)} == {}
+
+
+def test_a_badge_has_its_colour_from_python() -> None:
+    assert [str(path) for path in templates() if re.search(r"state--\{% if [^%]*==", (ROOT / path).read_text())] == []
+
+
 def test_plurals_are_written_by_the_house_filter() -> None:
     assert [str(path) for path in tracked(".html") if "|pluralize" in (ROOT / path).read_text()] == []
 

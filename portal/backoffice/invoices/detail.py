@@ -9,14 +9,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from customers.models import Account
 from invoices.documents.printed_content import printed_content_of
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.exporting.exports import NothingToDoError
+from invoices.exporting.items import Badge
 from invoices.exporting.report import exports_of
 from invoices.exporting.resending import ResendPlan, plan_resending, resend_invoice
+from invoices.formats.findings import Severity
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Document, Invoice
 from invoices.money import write_count
@@ -25,6 +28,14 @@ from invoices.store.frozen import DocumentAlteredError, read_document
 from mailing.failed_addresses import known_bad
 from portal.backoffice.invoices.forms import ResendForm
 from portal.backoffice.ui.pages import CAN_RUN, RESEND, add_message, allowed, has_any, log_change, render_page
+
+CheckState = Invoice.CheckState
+# The states of the palette in which a check and what it found are shown.
+CHECK_COLOURS = {CheckState.VALID: "ready", CheckState.INVALID: "left_out"}
+SEVERITIES = {
+    Severity.ERROR: Badge(gettext_lazy("erreur"), "failed"),
+    Severity.WARNING: Badge(gettext_lazy("avertissement"), "deferred"),
+}
 
 LINES_SHOWN = 500
 CONSULTATIONS_SHOWN = 50
@@ -50,6 +61,12 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "is_copy": is_copy(invoice),
         "has_xml": xml_source_of(invoice) is not None,
         "check": invoice.content_check,
+        "shows_check": invoice.content_check is not None or invoice.check_state != CheckState.UNCHECKED,
+        "check_colour": CHECK_COLOURS.get(CheckState(invoice.check_state), ""),
+        "findings": [
+            (finding, SEVERITIES[Severity(finding["severity"])])
+            for finding in (invoice.content_check.findings if invoice.content_check else ())
+        ],
         "statuses": list(invoice.statuses.all()),
         "handovers": list(invoice.handovers.all()),
         "submissions": list(invoice.submissions.select_related("platform").order_by("-pk")),
