@@ -33,7 +33,7 @@ def generate_credentials(*, customer: Customer, address: str, name: str = "") ->
     """Give ``address`` an account that sees ``customer``.
 
     Where the address has an account already, that one gets the access and keeps its password, except a provisional one
-    that has run out, which is drawn anew. Safe against two callers at once: the login is unique in the database.
+    that has run out, which is drawn again. Safe against two callers at once: the login is unique in the database.
     Raises ValueError on an empty address, or one that belongs to a member of staff.
     """
     address = address.strip()

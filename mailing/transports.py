@@ -145,7 +145,7 @@ def open_smtp(backend: EmailBackend) -> smtplib.SMTP:
 
 
 class SmtpTransport:
-    """One SMTP connection, used for many mails and opened anew from time to time."""
+    """One SMTP connection, used for many mails and opened again from time to time."""
 
     def __init__(self, backend: EmailBackend, health: ServerHealth) -> None:
         self.backend = backend

@@ -81,7 +81,7 @@ def document_language(invoice: Invoice) -> str:
 def render_document(invoice: Invoice, einvoice: EInvoice | None = None) -> Rendering:
     """The PDF of ``invoice`` as its customer gets it: Factur-X for professionals, a plain PDF/A-3 for individuals.
 
-    ``einvoice`` is what was checked, made anew where it is not given. The same invoice gives the same bytes: the
+    ``einvoice`` is what was checked, made again where it is not given. The same invoice gives the same bytes: the
     identifier comes from what it is, the time from its date of issue. A PDF without XML of an invoice that must go
     through a platform is labelled as the copy that it is; a Factur-X is not, since its very bytes are what the
     platform gets: there the pages say so. Raises :class:`IncompleteIssuerError`.

@@ -1,7 +1,7 @@
 """After publication nothing changes: a correction is a credit note, or a new version beside the one that was seen.
 
 A credit note is an invoice of its own, which the ERP sends and which names what it corrects (``Invoice.corrects``). A
-new version says the same amounts anew: a wrong address, a mention that lacked. Other amounts need a credit note
+new version says the same amounts again: a wrong address, a mention that lacked. Other amounts need a credit note
 (CGI art. 289 I-5).
 """
 
@@ -36,7 +36,7 @@ class VersionRefusedError(ValueError):
 def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "", pdf: bytes | None = None) -> Document:
     """Freeze another version of a published invoice and make it the one that people get; the others stay.
 
-    Without ``pdf`` the invoice is rendered anew from what the customer card and «Paramétrage société» say now; a PDF
+    Without ``pdf`` the invoice is rendered again from what the customer card and «Paramétrage société» say now; a PDF
     or Factur-X from the ERP must state the same number, date and amounts. ``reason`` is kept and shown. Nobody is
     told by mail. Raises :class:`VersionRefusedError`; two people at once make one version, the second is refused.
     """

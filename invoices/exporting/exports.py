@@ -210,7 +210,7 @@ def cancel_export(*, export: Export) -> None:
 
 @transaction.atomic
 def retry_failures(*, export: Export) -> int:
-    """Make the failed lines ready again, and nothing else; returns how many. The run is then started anew."""
+    """Make the failed lines ready again, and nothing else; returns how many. The run is then started again."""
     # Whoever ends the run at this moment waits here and then finds lines left, or has ended it before.
     Export.objects.select_for_update().get(pk=export.pk)
     count = ExportItem.objects.filter(export=export, state=ItemState.FAILED).update(

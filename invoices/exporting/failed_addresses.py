@@ -38,7 +38,7 @@ class WrongAddress:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a correction did: on how many cards and contacts, how many mails were written anew, and what to know."""
+    """What a correction did: on how many cards and contacts, how many mails were written again, and what to know."""
 
     changed: int
     mails: int
@@ -81,7 +81,7 @@ def _lost_invoices(addresses: Iterable[str]) -> dict[tuple[str, int], list[Invoi
 
 @transaction.atomic
 def correct_and_resend(*, customer: Customer, old: str, new: str, moves_login: bool = True) -> Corrected:
-    """Put ``new`` in the place of ``old`` and write anew the mails that did not arrive: invoices, and credentials.
+    """Put ``new`` in the place of ``old`` and write again the mails that did not arrive: invoices, and credentials.
 
     ``moves_login``: see :func:`customers.address_changes.correct_address`. Raises
     mailing.addresses.InvalidAddressError, in French, where ``new`` is no address, and NothingToDoError where it

@@ -166,7 +166,7 @@ def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> t
         if recipient["status"] == RecipientStatus.GENERATE
     }
     standing = _accounts_of_other_customers(to_make)
-    # An address of somebody else's account gets no second one; a provisional password that ran out is drawn anew.
+    # An address of somebody else's account gets no second one; a provisional password that ran out is drawn again.
     credentials = sum(1 for address in to_make if address not in standing or standing[address].is_renewed)
     if not criteria.notify:
         return Counter(), credentials

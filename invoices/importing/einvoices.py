@@ -229,7 +229,7 @@ class _Storing:
         is_same = found.content_hash == columns["content_hash"] and found.origin == columns["origin"]
         has_file = self._has_this_file(found)
         if (is_same and has_file) or (found.is_published and (is_same or has_file)):
-            # Once published the frozen file stays, however often the ERP writes the same invoice anew, and however
+            # Once published the frozen file stays, however often the ERP writes the same invoice again, and however
             # much more of the same file this version of the portal reads.
             self.report.count("unchanged", "customers")
             self.report.count("unchanged", "invoices")

@@ -104,7 +104,7 @@ def keep(
 
 
 def judge_lookup_again(customer: Customer) -> None:
-    """The card was changed: its address is compared anew with what the directory said of this SIREN.
+    """The card was changed: its address is compared again with what the directory said of this SIREN.
 
     Another SIREN waits for a look-up of its own.
     """

@@ -69,7 +69,7 @@ def einvoices_to_hand_over(
 ) -> "QuerySet[Invoice]":
     """Published invoices with an e-invoice in their current document (of ``export`` only, where given).
 
-    Without ``again``, those whose current document was handed over already are left out: a new version is due anew.
+    Without ``again``, those whose current document was handed over already are left out: a new version is due again.
     """
     found = _published(export).filter(_has_einvoice(form))
     if not again:

@@ -114,7 +114,7 @@ def queue_payment_statuses(*, author_name: str = "") -> int:
 
 @transaction.atomic
 def tell_again(submission: Submission, *, author_name: str = "") -> None:
-    """Tell the platform anew of the payment of a rejected ``submission``, by a message written now.
+    """Tell the platform again of the payment of a rejected ``submission``, by a message written now.
 
     Raises :class:`~invoices.platforms.submission.NotResendableError` where it was not rejected, or is told already.
     """

@@ -1,4 +1,4 @@
-"""The logo as WeasyPrint draws it, encoded once and not anew for each document."""
+"""The logo as WeasyPrint draws it, encoded once and not again for each document."""
 
 import io
 from functools import lru_cache

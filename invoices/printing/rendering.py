@@ -28,7 +28,7 @@ from invoices.printing.style import PrintStyle
 from invoices.printing.weasyprint_cache.switch import document_of, patched
 
 VARIANT = "pdf/a-3a"
-# Not "srgb": under that name WeasyPrint opens the profile's file anew for each document, and never closes it.
+# Not "srgb": under that name WeasyPrint opens the profile's file again for each document, and never closes it.
 INTENT = "sRGB"
 
 # Pango's font map, shared by all documents, is not made for several threads.
@@ -88,7 +88,7 @@ def print_page(html: str, css: str) -> bytes:
 
 
 class _FileProfile(ColorProfile):  # type: ignore[misc]
-    """A profile that is written as its file is: the library writes it anew, the first time otherwise than later."""
+    """A profile that is written as its file is: the library writes it again, the first time otherwise than later."""
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(io.BytesIO(content), name, "relative-colorimetric", (["r"], ["g"], ["b"]))

@@ -1,6 +1,6 @@
 """Tables to which rows are only added: the database itself refuses to change or delete any (migration 0002).
 
-None is managed by Django, which would empty them with ``flush`` and write them anew, without their triggers, with any
+None is managed by Django, which would empty them with ``flush`` and write them again, without their triggers, with any
 later change of a column on SQLite: a migration that changes them says how.
 """
 

@@ -151,7 +151,7 @@ class InvoiceWriter:
         return {(company, number): tuple(rest) for company, number, *rest in rows}
 
     def _count_updated(self, candidates: list[Candidate]) -> None:
-        """Lines of a changed invoice are written anew: those there were count as updated, further ones as created."""
+        """Lines of a changed invoice are written again: those there were count as updated, further ones as created."""
         keys = [candidate.key for candidate in candidates]
         before = dict(
             InvoiceLine.objects.filter(invoice_id__in=keys)

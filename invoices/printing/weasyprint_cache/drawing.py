@@ -111,7 +111,7 @@ def set_color(stream: Any, color: Any, stroke: bool = False) -> None:
 
 
 def page_references(pdf: Any) -> tuple[bytes, ...]:
-    """Asked by each element of the structure tree: made anew only when pages were added."""
+    """Asked by each element of the structure tree: made again only when pages were added."""
     kids = pdf.pages["Kids"]
     known: tuple[bytes, ...] = pdf.__dict__.get("remembered_references", ())
     if 3 * len(known) != len(kids):

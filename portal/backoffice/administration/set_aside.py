@@ -54,7 +54,7 @@ class SetAsideAdmin(ReadOnlyAdmin[SetAside]):
 
     @admin.action(description=gettext_lazy("Réessayer"), permissions=["try"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[SetAside]) -> None:
-        """Forget their tries: each is taken by its next run, as if it came anew."""
+        """Forget their tries: each is taken by its next run, as if it came again."""
         rows = list(queryset)
         log_change_of_all(request, rows, _("Nouvel essai demandé."))
         for row in rows:
