@@ -22,7 +22,7 @@ from mailing.addresses import InvalidAddressError, parse_address
 from mailing.dns_lookups import LookupFailedError, Lookups
 from mailing.identity import default_identity
 from mailing.relays import spf_of_relay
-from mailing.spf import MOST_LOOKUPS, read_spf, with_term
+from mailing.spf import MOST_LOOKUPS, MOST_LOOKUPS_FOLLOWED, read_spf, with_term
 
 OK, WARNING, WRONG, UNKNOWN = "ok", "warning", "wrong", "unknown"
 
@@ -192,7 +192,7 @@ def _check_spf(setting: Setting, lookups: Lookups) -> Iterator[Finding]:
         )
     elif spf.lookups > MOST_LOOKUPS:
         sentence = _("L’enregistrement SPF de %(domain)s demande plus de dix questions au DNS : il ne vaut pas.")
-        yield Finding("SPF", WRONG, sentence % {"domain": domain})
+        yield Finding("SPF", WRONG, sentence % {"domain": domain}, f'{domain}. IN TXT "{_flat(domain, term, lookups)}"')
     elif (include in spf.included and include) or any(spf.allows(source) for source in sources):
         sentence = _("L’enregistrement SPF de %(domain)s autorise le serveur d’envoi %(relay)s.")
         yield Finding("SPF", OK, sentence % {"domain": domain, "relay": setting.relay})
@@ -206,6 +206,17 @@ def _check_spf(setting: Setting, lookups: Lookups) -> Iterator[Finding]:
         sentence = _("L’enregistrement SPF de %(domain)s n’autorise pas le serveur d’envoi %(relay)s.")
         record = f'{domain}. IN TXT "{with_term(spf.records[0], term)}"'
         yield Finding("SPF", WRONG, sentence % {"domain": domain, "relay": setting.relay}, record)
+
+
+def _flat(domain: str, term: str, lookups: Lookups) -> str:
+    """An SPF record of ``domain`` without questions: the networks that its own let send, and ``term`` for the relay."""
+    networks = read_spf(domain, lookups, most_lookups=MOST_LOOKUPS_FOLLOWED).networks
+    every: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
+        *ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network)),
+        *ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network)),
+    ]
+    own = [f"ip{network.version}:{network}" for network in every]
+    return " ".join(["v=spf1", *dict.fromkeys([term, *own]), "-all"])
 
 
 def _check_dkim(setting: Setting, lookups: Lookups) -> Iterator[Finding]:
@@ -249,7 +260,8 @@ def _public_key(path: Path) -> tuple[str, str]:
 def _check_dmarc(setting: Setting, lookups: Lookups) -> Iterator[Finding]:
     domain = setting.sender_domain
     parts = domain.split(".")
-    for candidate in dict.fromkeys((domain, ".".join(parts[-2:]))):
+    # Up to the organisational domain, wherever that is: «exemple.co.uk» has three parts (the walk of DMARCbis).
+    for candidate in [".".join(parts[place:]) for place in range(max(len(parts) - 1, 1))]:
         records = [text for text in lookups.texts(f"_dmarc.{candidate}") if text.lower().startswith("v=dmarc1")]
         if len(records) == 1 and _tags(records[0]).get("p", "").lower() in ("none", "quarantine", "reject"):
             sentence = _("%(domain)s publie une politique DMARC (p=%(policy)s).")
@@ -288,7 +300,7 @@ def _check_names(setting: Setting, lookups: Lookups) -> Iterator[Finding]:
         yield Finding(name, WRONG, sentence, f"{names[0]}. IN {'A' if address.version == 4 else 'AAAA'} {address}")
     elif helo.lower() not in [host.lower() for host in confirmed]:
         sentence = _("%(address)s porte le nom %(names)s, et le serveur se présente comme %(helo)s (HELO).") % values
-        yield Finding(name, WARNING, sentence)
+        yield Finding(name, WARNING, sentence, pointer)
     else:
         yield Finding(name, OK, _("%(address)s, son nom et celui du serveur (%(helo)s) s’accordent.") % values)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from mailing.dns_lookups import Lookups
 
 MOST_LOOKUPS = 10  # RFC 7208 § 4.6.4
+# So far a record that asks too many questions is followed to write one without.
+MOST_LOOKUPS_FOLLOWED = 60
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -24,10 +26,13 @@ class Spf:
         return self.lets_all or any(address in network for network in self.networks)
 
 
-def read_spf(domain: str, lookups: Lookups) -> Spf:
-    """The SPF record of ``domain``. Raises mailing.dns_lookups.LookupFailedError where the DNS does not answer."""
+def read_spf(domain: str, lookups: Lookups, most_lookups: int = MOST_LOOKUPS) -> Spf:
+    """The SPF record of ``domain``, followed until more than ``most_lookups`` questions.
+
+    Raises mailing.dns_lookups.LookupFailedError where the DNS does not answer.
+    """
     spf = Spf(records=_records(domain, lookups))
-    _follow(domain, spf, lookups, set())
+    _follow(domain, spf, lookups, set(), most_lookups)
     return spf
 
 
@@ -35,8 +40,8 @@ def _records(domain: str, lookups: Lookups) -> list[str]:
     return [text for text in lookups.texts(domain) if text.lower().split(" ")[0] == "v=spf1"]
 
 
-def _follow(domain: str, spf: Spf, lookups: Lookups, seen: set[str]) -> None:
-    if domain in seen or spf.lookups > MOST_LOOKUPS:
+def _follow(domain: str, spf: Spf, lookups: Lookups, seen: set[str], most_lookups: int) -> None:
+    if domain in seen or spf.lookups > most_lookups:
         return
     seen.add(domain)
     records = _records(domain, lookups)
@@ -49,7 +54,7 @@ def _follow(domain: str, spf: Spf, lookups: Lookups, seen: set[str]) -> None:
         elif name == "include":
             spf.lookups += 1
             spf.included.add(value.lower())
-            _follow(value.lower(), spf, lookups, seen)
+            _follow(value.lower(), spf, lookups, seen, most_lookups)
         elif name.split("/")[0] in ("a", "mx"):
             spf.lookups += 1
             hosts = [value.partition("/")[0] or domain]
@@ -63,7 +68,7 @@ def _follow(domain: str, spf: Spf, lookups: Lookups, seen: set[str]) -> None:
             redirect = name.partition("=")[2]
     if redirect:
         spf.lookups += 1
-        _follow(redirect, spf, lookups, seen)
+        _follow(redirect, spf, lookups, seen, most_lookups)
 
 
 def _network(value: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -102,6 +102,39 @@ def test_an_spf_record_that_does_not_count_is_told(records: Records, published: 
     assert sentence in found("SPF").sentence
 
 
+def test_a_record_that_asks_too_many_questions_gets_one_that_asks_none(records: Records) -> None:
+    names = [f"s{number}.example" for number in range(12)]
+    records["retours.exemple.fr", "TXT"] = ['"v=spf1 ' + " ".join(f"include:{name}" for name in names) + ' ~all"']
+    for number, name in enumerate(names):
+        records[name, "TXT"] = [f'"v=spf1 ip4:198.51.100.{number} -all"']
+    records[names[0], "TXT"] = ['"v=spf1 redirect=six.example"']
+    records["six.example", "TXT"] = ['"v=spf1 ip6:2001:db8::/32 -all"']
+
+    assert found("SPF").record == (
+        'retours.exemple.fr. IN TXT "v=spf1 ip4:192.0.2.5 ip4:198.51.100.1/32 ip4:198.51.100.2/31 '
+        'ip4:198.51.100.4/30 ip4:198.51.100.8/30 ip6:2001:db8::/32 -all"'
+    )
+
+
+def test_a_relay_on_ipv6_is_let_in_by_its_network(records: Records) -> None:
+    del records["smtp.relais.example", "A"]
+    records["smtp.relais.example", "AAAA"] = ["2001:db8::5"]
+    assert found("SPF").record == (
+        'retours.exemple.fr. IN TXT "v=spf1 include:_spf.relais.example ip6:2001:db8::5 -all"'
+    )
+    records["_spf.relais.example", "TXT"] = ['"v=spf1 ip6:2001:db8::/64 -all"']
+    assert {one.state for one in check().findings if one.name == "SPF"} == {"ok"}
+
+
+@pytest.mark.parametrize("sender", ["factures@exemple.co.uk", "factures@compta.exemple.co.uk"])
+def test_a_dmarc_policy_is_found_on_the_domain_of_the_organisation(
+    records: Records, settings: Any, sender: str
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = sender
+    records["_dmarc.exemple.co.uk", "TXT"] = ['"v=DMARC1; p=reject"']
+    assert {one.state for one in check().findings if one.name == "DMARC"} == {"ok"}
+
+
 def test_a_published_key_that_is_not_ours_gets_the_record_of_ours(records: Records) -> None:
     [ours] = records["f1._domainkey.exemple.fr", "TXT"]
     records["f1._domainkey.exemple.fr", "TXT"] = ['"v=DKIM1; k=rsa; p=MIIBIjANBg"']
