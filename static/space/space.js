@@ -7,8 +7,9 @@ document.querySelectorAll("input[type=password]").forEach((field) => {
   button.className = "reveal";
   button.setAttribute("aria-controls", field.id);
   const say = (shown) => {
-    button.textContent = shown ? "Masquer" : "Afficher";
-    button.setAttribute("aria-label", shown ? "Masquer le mot de passe" : "Afficher le mot de passe");
+    const words = document.body.dataset;
+    button.textContent = shown ? words.hide : words.show;
+    button.setAttribute("aria-label", shown ? words.hidePassword : words.showPassword);
   };
   say(false);
   button.addEventListener("click", () => {
@@ -52,7 +53,7 @@ document.querySelectorAll("form[data-ticks]").forEach((form) => {
   all.type = "checkbox";
   const label = document.createElement("label");
   label.className = "tick-all screen";
-  label.append(all, "Tout cocher");
+  label.append(all, form.dataset.ticks);
   form.prepend(label);
   const show = () => {
     const ticked = boxes.filter((box) => box.checked);

@@ -180,17 +180,36 @@ def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
 
 @pytest.mark.parametrize("width", [320, 360, 390, 768, 1440])
 def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sign_in: SignIn, width: int) -> None:
-    company, customer = make_company(), make_customer(code="411000123456", name="Société coopérative du Bâtiment")
+    company = make_company(languages=["en", "de", "es"])
+    customer = make_customer(code="411000123456", name="Société coopérative du Bâtiment")
     lines = (("7", "5", "EUR"), ("FAC-2026-004211-AB-20", "1234567.89", "EUR"), ("18000135", "480000", "USD"))
-    for number, total, currency in lines:
+    made = [
         make_published_invoice(
             company=company, customer=customer, number=number, currency=currency, total_without_vat=Decimal(total)
         )
+        for number, total, currency in lines
+    ]
+    longest = made[1].pk
     page = open_page(width=width)
-    sign_in(page, make_account(customer, login="long@varied.example"))
-    page.goto("/factures/")
+    account = make_account(customer, login="long@varied.example")
+    sign_in(page, account)
+    overlapping, sideways = [], []
+    for language in ("fr", "en", "de", "es"):
+        account.language = language
+        account.save(update_fields=["language"])
+        page.goto("/factures/")
+        assert page.locator(".line").count() == len(lines)
+        overlapping += overlaps(page)
+        sideways += [language] * scrolls_sideways(page)
+        page.goto(f"/factures/{longest}/")
+        sideways += [f"{language}, invoice"] * scrolls_sideways(page)
+    assert overlapping == []
+    assert sideways == []
 
-    overlapping = page.evaluate(
+
+def overlaps(page: Page) -> list[Any]:
+    """The texts of the list that stand on each other, or out of their line."""
+    found: list[Any] = page.evaluate(
         """parts => [...document.querySelectorAll(".line")].flatMap(line => {
             const boxes = [...line.querySelectorAll(parts)].map(e => [e.innerText, e.getBoundingClientRect()]);
             const frame = line.getBoundingClientRect();
@@ -203,8 +222,7 @@ def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sig
         })""",
         ".line__tick, .line__number, .line__amount, .line__facts, .line__more, .way",
     )
-    assert page.locator(".line").count() == len(lines)
-    assert overlapping == []
+    return found
 
 
 def test_ticked_lines_are_counted_and_summed(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from customers.services import choose_password
 from invoices.models import Invoice
 from mailing.outbox import messages_to
+from portal.devices import device_in_words
 from portal.languages import offered_languages
 from portal.middleware import PASSWORD, open_before
 from portal.persons import data_of
@@ -47,7 +48,12 @@ def account(request: HttpRequest) -> HttpResponse:
         "form": form,
         "customers": customers_of(owner),
         "sessions": [
-            {"session": each, "number": public_number(each), "is_this": each.session_key == own_key}
+            {
+                "session": each,
+                "device": device_in_words(each.device),
+                "number": public_number(each),
+                "is_this": each.session_key == own_key,
+            }
             for each in open_sessions(owner)
         ],
     }

@@ -40,7 +40,9 @@ ACCOUNT_PAGES = ("/factures/", "/factures/?q=xyz", "/factures/?annee=1999", "/co
 MORE_PAGES = ("/compte/mails/", "/compte/second-facteur/", "/factures/00000000-0000-0000-0000-000000000000/")
 PUBLIC_PAGES = ("/connexion/", "/connexion/oubli/", "/connexion/lien/", "/connexion/lien/stale/", "/verification/")
 LEGAL_PAGES = ("/mentions-legales/", "/accessibilite/", "/donnees-personnelles/", "/reprendre/", "/nowhere/")
-READ_OUT = re.compile(r'\s(?:aria-label|placeholder|alt|title|data-copied|data-one|data-many)="([^"]*)"')
+READ_OUT = re.compile(
+    r'\s(?:aria-label|placeholder|alt|title|data-(?:copied|one|many|ticks|show|hide)[a-z-]*)="([^"]*)"'
+)
 INNERMOST = re.compile("‹[^‹›]*›")
 CUT_SHORT = re.compile("‹[^‹›\\n]*…$", re.MULTILINE)  # a subject of more than 80 characters
 # Dates as CLDR writes them, keys of a second factor, addresses, labels that nothing fills, fingerprints.
@@ -221,6 +223,12 @@ def test_a_printed_invoice_has_no_bare_french_but_its_own(company: Company, name
 def countries_of(content: InvoiceContent) -> set[str]:
     """The countries that the page of ``content`` may name."""
     return set(re.findall(r"country='([A-Z]{2})'", str(content)))
+
+
+@pytest.mark.parametrize("path", sorted((catalogues.ROOT / "static/space").glob("*.js")), ids=lambda path: path.name)
+def test_a_script_says_nothing_by_itself(path: Path) -> None:
+    texts = re.findall(r'"([^"\n]*)"|`([^`]*)`', re.sub(r"(?m)//.*$", "", path.read_text()))
+    assert [text for pair in texts for text in pair if re.match(r"[A-ZÀ-Ý][a-zà-ÿ]", text)] == []
 
 
 @pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "413", "429", "500"])
