@@ -15,6 +15,8 @@ from customers.space_urls import space_url
 from invoices.models import Platform
 from invoices.platforms.client import PlatformClient, PlatformError
 from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.proof import ask_for_proof
+from portal.sessions import is_proved_lately
 
 
 class PlatformForm(forms.ModelForm[Platform]):
@@ -96,6 +98,18 @@ class PlatformAdmin(BackOfficeAdmin[Platform]):
         ),
         (gettext_lazy("Dernier contact"), {"fields": ("polled_at", "paused_until", "problem")}),
     )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The card, whose addresses and secrets say where invoices go: who is there is asked once more."""
+        if self.has_change_permission(request) and not is_proved_lately(request):
+            return ask_for_proof(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     @admin.display(description=gettext_lazy("adresse à donner à la plateforme"))
     def callback_address(self, platform: Platform) -> str:
