@@ -1,6 +1,6 @@
 """The back-office, where Django's admin looks for it: importing these modules registers their pages with the site."""
 
-from portal.backoffice.administration import history, rights, set_aside, users
+from portal.backoffice.administration import history, rights, set_aside, trail, users
 from portal.backoffice.companies import company
 from portal.backoffice.customers import accounts, bulk_actions, cards
 from portal.backoffice.exports import changelist as exports
@@ -25,5 +25,6 @@ __all__ = [
     "replies",
     "rights",
     "set_aside",
+    "trail",
     "users",
 ]

@@ -273,6 +273,9 @@ if TIMESTAMP_URL and not TIMESTAMP_URL.startswith(("http://", "https://")):
     raise wrong("TIMESTAMP_URL", TIMESTAMP_URL, expected="une adresse http(s)", example="https://horodatage.exemple.fr")
 TIMESTAMP_CA_FILE = env.str("TIMESTAMP_CA_FILE", default="").strip()
 
+# Personal data whose time is over is forgotten each night by the worker; otherwise by ``manage.py purge`` alone.
+PURGE_NIGHTLY = env.bool("PURGE_NIGHTLY", default=False)
+
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.

@@ -82,6 +82,7 @@ MENUS = (
             Entry(_("Utilisateurs"), model="customers.StaffAccount"),
             Entry(_("Droits"), model="auth.Group"),
             Entry(_("Historique"), model="admin.LogEntry"),
+            Entry(_("Piste d’audit"), model="trail.Entry"),
             Entry(model="quarantine.SetAside"),
         ),
     ),

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -18,6 +20,7 @@ from customers.models import Account, Contact
 from customers.services import send_credentials
 from invoices.documents.consultations import record_consultations
 from invoices.models import Consultation, Document, ImportBatch, Invoice
+from invoices.retention import purge_by_night, wake_purge
 from mailing.models import Message
 from mailing.outbox import retry
 from mailing.plain_text import ERASED_TEXT
@@ -160,3 +163,21 @@ def test_months_are_those_of_the_calendar(
     moment: tuple[int, int, int], months: int, before: tuple[int, int, int]
 ) -> None:
     assert months_before(datetime(*moment, tzinfo=UTC), months) == datetime(*before, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "hour", "called"),
+    [(True, 3, [1, 0]), (True, 12, [0, 0]), (False, 3, [0, 0])],
+)
+def test_the_worker_purges_once_a_night_where_it_is_asked_to(
+    reader: Account, settings: Any, asked: bool, hour: int, called: list[int]
+) -> None:
+    settings.PURGE_NIGHTLY = asked
+    cache.delete("invoices.purge:2035-01-10")
+    with time_machine.travel(datetime(2035, 1, 10, hour - 1, tzinfo=UTC), tick=False):
+        assert [wake_purge(), wake_purge()] == called
+        if sum(called):
+            purge_by_night.func()  # what the worker then does
+    assert Message.objects.filter(text=ERASED_TEXT).exists() == bool(sum(called))
+    cache.delete("invoices.purge:2035-01-10")

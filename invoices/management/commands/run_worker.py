@@ -28,6 +28,7 @@ from invoices.exporting.schedules import wake_schedules
 from invoices.importing.batches import wake_stalled_batches
 from invoices.models import Company, Invoice
 from invoices.platforms.tasks import wake_directory, wake_polling, wake_submissions
+from invoices.retention import wake_purge
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.composition import warm_up as warm_up_mails
@@ -109,6 +110,7 @@ def _sweep(name: str) -> None:
         ("Looking for statuses to fetch", wake_polling),
         ("Looking for addresses to look up", wake_directory),
         ("Wiping expired secrets", wipe_expired_secrets),
+        ("Looking whether it is time to purge", wake_purge),
         ("Chaining the trail", chain_new_entries),
         ("Sealing the trail of yesterday", seal_last_day),
     ):

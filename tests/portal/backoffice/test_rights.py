@@ -39,6 +39,8 @@ LISTS = {
     "/gestion/customers/staffaccount/": {"Paramétrage"},
     "/gestion/auth/group/": {"Paramétrage"},
     "/gestion/admin/logentry/": {"Paramétrage"},
+    "/gestion/trail/entry/": {"Paramétrage"},
+    "/gestion/quarantine/setaside/": {"Comptabilité", "Lecture", "Paramétrage"},
     "/gestion/invoices/company/": {"Comptabilité", "Lecture", "Paramétrage"},
     "/gestion/invoices/importbatch/": {"Comptabilité", "Lecture"},
     "/gestion/invoices/importbatch/add/": {"Comptabilité"},

@@ -168,6 +168,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "customers_customer_account_state": (_card, REFUSED),
     "customers_staffaccount_renew": (lambda scene: [scene["user"].pk], REFUSED),
     "customers_staffaccount_unlock": (lambda scene: [scene["user"].pk], REFUSED),
+    "trail_entry_xlsx": (_nothing, READ_ONLY),
     "mailing_message_pause": (_nothing, REFUSED),
     "mailing_message_resume": (_nothing, REFUSED),
     "mailing_message_mail": (lambda scene: [scene["message"].pk], READ_ONLY),

@@ -1,0 +1,167 @@
+"""Piste d'audit: every act, found by who did it, what it was, when, and the invoice that it is about."""
+
+import datetime
+from typing import Any, Final
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from customers.models import Account
+from invoices.files.csv_tables import Column
+from invoices.models import Invoice
+from mailing.trail.actions import Action
+from mailing.trail.models import Entry
+from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
+from portal.proof import proved_lately
+
+MONTHS: Final = 24
+MOST_ROWS: Final = 100_000  # of a workbook
+_MOST_NAMED: Final = 500
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """What was done."""
+
+    title = gettext_lazy("acte")
+    parameter_name = "acte"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every act that there is."""
+        return sorted(Action.choices, key=lambda choice: str(choice[1]))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        """The entries of that act."""
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class MonthFilter(admin.SimpleListFilter):
+    """When: a month of the last two years."""
+
+    title = gettext_lazy("mois")
+    parameter_name = "mois"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The latest first."""
+        return [(f"{month:%Y-%m}", date_format(month, "F Y")) for month in _months()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        """The entries of that month."""
+        chosen = next((month for month in _months() if f"{month:%Y-%m}" == self.value()), None)
+        if chosen is None:
+            return queryset
+        end = (chosen + datetime.timedelta(days=32)).replace(day=1)
+        return queryset.filter(at__gte=_midnight(chosen), at__lt=_midnight(end))
+
+
+def _months() -> list[datetime.date]:
+    month = timezone.localdate().replace(day=1)
+    found = [month]
+    while len(found) < MONTHS:
+        found.append((found[-1] - datetime.timedelta(days=1)).replace(day=1))
+    return found
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
+
+
+@admin.register(Entry)
+class TrailAdmin(ReadOnlyAdmin[Entry]):
+    """The entries, the latest first; nobody changes one, and the database itself refuses it."""
+
+    list_display = ("when", "what", "about", "who", "way", "details", "place")
+    list_display_links = None
+    list_filter = (ActionFilter, MonthFilter)
+    list_select_related = ("link",)
+    search_fields = ("object_id",)
+    search_help_text = gettext_lazy("Qui (nom ou identifiant), ou n° de facture.")
+    ordering = ("-pk",)
+    paginator = LimitedPaginator
+    change_list_template = "backoffice/administration/trail.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, and the same as a workbook."""
+        view = self.admin_site.admin_view(require_safe(proved_lately(self.as_xlsx)))
+        return [path("liste.xlsx", view, name="trail_entry_xlsx"), *super().get_urls()]
+
+    def as_xlsx(self, request: HttpRequest) -> HttpResponseBase:
+        """The entries that the list shows, all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = list(self.get_changelist_instance(request).get_queryset(request)[:MOST_ROWS])
+        columns = (
+            Column[Entry](_("Date"), lambda entry: entry.at),
+            Column[Entry](_("Acte"), lambda entry: entry.action_name),
+            Column[Entry](_("Sorte d’objet"), lambda entry: entry.object_type),
+            Column[Entry](_("Objet"), lambda entry: entry.object_id),
+            Column[Entry](_("Qui"), _who),
+            Column[Entry](_("Par"), lambda entry: entry.way),
+            Column[Entry](_("Détails"), lambda entry: entry.details),
+            Column[Entry](_("Rang"), _position),
+            Column[Entry](_("Empreinte"), lambda entry: entry.sha256()),
+        )
+        return send_xlsx(columns, rows, filename=f"piste-audit-{timezone.localdate():%Y-%m-%d}.xlsx")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        """With who did it, where the account is still there."""
+        account = Account.objects.filter(pk=OuterRef("account"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(who_name=Subquery(account.values("name")[:1]), who_login=Subquery(account.values("login")[:1]))
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str
+    ) -> tuple[QuerySet[Entry], bool]:
+        """The entries of the accounts of that name or login, and those about an invoice of that number."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        accounts = Account.objects.filter(Q(login__icontains=text) | Q(name__icontains=text))
+        invoices = Invoice.objects.filter(number__iexact=text).values_list("pk", flat=True)[:_MOST_NAMED]
+        about = Q(object_type=Invoice._meta.label_lower, object_id__in=[str(pk) for pk in invoices])
+        return queryset.filter(Q(account__in=list(accounts.values_list("pk", flat=True)[:_MOST_NAMED])) | about), False
+
+    @admin.display(description=gettext_lazy("date"), ordering="pk")
+    def when(self, entry: Entry) -> str:
+        """To the second."""
+        return f"{timezone.localtime(entry.at):%d/%m/%Y %H:%M:%S}"
+
+    @admin.display(description=gettext_lazy("acte"))
+    def what(self, entry: Entry) -> str:
+        """In words."""
+        return entry.action_name
+
+    @admin.display(description=gettext_lazy("objet"))
+    def about(self, entry: Entry) -> str:
+        """The kind of thing, and its key."""
+        return f"{entry.object_type} {entry.object_id}".strip() or "–"
+
+    @admin.display(description=gettext_lazy("qui"))
+    def who(self, entry: Entry) -> str:
+        """The account; the login of one that is still there."""
+        return _who(entry) or "–"
+
+    @admin.display(description=gettext_lazy("rang"))
+    def place(self, entry: Entry) -> str:
+        """Its place in the chain."""
+        return str(_position(entry) or "–")
+
+
+def _position(entry: Entry) -> int | None:
+    return entry.link.position if hasattr(entry, "link") else None
+
+
+def _who(entry: Entry) -> str:
+    name: str = getattr(entry, "who_name", "") or getattr(entry, "who_login", "") or ""
+    return name or (f"#{entry.account}" if entry.account is not None else "")
