@@ -106,9 +106,8 @@ def read_letter(raw: bytes) -> Letter:
     waiting: list[Any] = [mail]
     while waiting and len(parts) < MOST_PARTS:
         part = waiting.pop(0)
-        inner = part.get_payload()
-        if isinstance(inner, list):
-            waiting[:0] = inner
+        if part.is_multipart():
+            waiting[:0] = part.get_payload()
         else:
             # A multipart whose boundary stands nowhere in it holds a text all the same.
             kind = "text/plain" if part.get_content_maintype() == "multipart" else _type_of(part)
@@ -133,6 +132,13 @@ def _type_of(part: PythonMessage) -> str:
     return kind.replace("application/x-message-", "message/", 1)
 
 
+def _undecoded(part: PythonMessage) -> str:
+    try:
+        return str(part.get_payload())
+    except Exception:  # a charset with a NUL in its name
+        return ""
+
+
 def _text_of(part: PythonMessage) -> str:
     """The text of a leaf, its transfer encoding and its charset undone as far as they can be."""
     kind = _type_of(part)
@@ -143,7 +149,7 @@ def _text_of(part: PythonMessage) -> str:
     except Exception:  # a transfer encoding, or a charset, that Python does not get through
         content = None
     if not isinstance(content, bytes):
-        content = str(part.get_payload()).encode("utf-8", "surrogateescape")
+        content = _undecoded(part).encode("utf-8", "surrogateescape")
     found = re.search(r"charset\s*=\s*\"?([\w.:-]{1,40})", _value(str(dict(_raw_items(part)).get("Content-Type", ""))))
     return _decode(content[: 4 * MOST_CHARACTERS], found[1] if found else "").replace("\r\n", "\n")[:MOST_CHARACTERS]
 

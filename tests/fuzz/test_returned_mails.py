@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from mailing import outbox
 from mailing.bounces import take_in
+from mailing.letters import read_letter
 from mailing.models import Message
 from mailing.outbox import Draft
 from tests.support import bounce_reports as reports
@@ -83,3 +84,8 @@ def test_a_damaged_mail_stops_nothing_and_the_next_one_is_settled(
         assert take_in(good, timezone.now()).value == "hard", number
         assert Message.objects.get(pk=pk).state == "bounced"
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_charset_with_a_nul_in_its_name_costs_no_text() -> None:
+    raw = b'From: a@client.example\nContent-Type: text/plain; charset="ut\x00f-8"\n\nCaf\xe9\n'
+    assert read_letter(raw).text.strip() == "Café"
