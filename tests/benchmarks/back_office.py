@@ -58,12 +58,13 @@ def fill_back_office(company: Company, *, invoices: int) -> None:
 
 
 def one_of_each() -> dict[str, Any]:
-    """The keys of a customer, an invoice and the newest list, for addresses."""
+    """The keys of a customer, an invoice, the newest list and the last one that ended, for addresses."""
     customer = Customer.objects.order_by("-code")[0]
     return {
         "customer": customer.pk,
         "invoice": Invoice.objects.filter(customer=customer).values_list("pk", flat=True)[0],
         "export": Export.objects.order_by("-number")[0].number,
+        "ended": Export.objects.filter(state=Export.State.DONE).order_by("-number")[0].number,
     }
 
 

@@ -69,7 +69,9 @@ PAGES = {
     "listes exportées": "invoices/export/",
     "une liste": "export-web/factures/export/{export}/",
     "une liste, recherche": "export-web/factures/export/{export}/?q=C0000077",
-    "un bordereau": "export-web/factures/export/{export}/bordereau/",
+    "une liste terminée": "export-web/factures/export/{ended}/",
+    "une liste terminée, recherche": "export-web/factures/export/{ended}/?q=C0000077",
+    "un bordereau": "export-web/factures/export/{ended}/bordereau/",
     "calendrier": "export-web/factures/calendrier/",
     "imports": "invoices/importbatch/",
     "boîte d’envoi": "mailing/message/",
@@ -101,6 +103,7 @@ def main() -> int:
     parser.add_argument("--invoices", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--keep", action="store_true", help="keep the database, and take it as it is where it was kept")
+    parser.add_argument("--only", default="", help="measure only the pages whose words hold this")
     parser.add_argument("--plans", action="store_true", help="also print the slowest statement of pages that are slow")
     options = parser.parse_args()
     if connection.vendor != "postgresql":
@@ -113,12 +116,12 @@ def main() -> int:
     old_name = settings.DATABASES["default"]["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=options.keep)
     try:
-        return _measure(options.invoices, options.rounds, with_plans=options.plans)
+        return _measure(options.invoices, options.rounds, options.only, with_plans=options.plans)
     finally:
         connection.creation.destroy_test_db(old_name, verbosity=0, keepdb=options.keep)
 
 
-def _measure(invoices: int, rounds: int, *, with_plans: bool) -> int:
+def _measure(invoices: int, rounds: int, only: str, *, with_plans: bool) -> int:
     began = time.perf_counter()
     if not Invoice.objects.exists():
         fill_back_office(make_company(), invoices=invoices)
@@ -136,6 +139,8 @@ def _measure(invoices: int, rounds: int, *, with_plans: bool) -> int:
     print(f"La liste des factures, de constantes : {base * 1000:.1f} ms")
     worst = 0.0
     for words, address in PAGES.items():
+        if only not in words:
+            continue
         url = f"/gestion/{address.format(**found)}"
         with CaptureQueriesContext(connection) as captured:
             response = client.get(url)
