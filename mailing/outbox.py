@@ -231,16 +231,21 @@ def _stored(messages: QuerySet[Message], limit: int) -> list[StoredMessage]:
     ]
 
 
-def count_states(ids: Iterable[Any]) -> dict[str, tuple[str, int]]:
+def count_states(ids: Iterable[Any], total: int | None = None) -> dict[str, tuple[str, int]]:
     """Of the mails ``ids``, how many are in each state: state → (its French word, count), in the order of a life.
 
-    A query of ids (``values_list("message")``) is counted by one statement whatever its length.
+    A query of ids (``values_list("message")``) is counted by one statement whatever its length. Where their ``total``
+    is known, those that were sent are what the others leave of it: the others are few, and found by their state.
     """
     counts: dict[str, int] = {}
+    mails = Message.objects.order_by()
+    if total is not None:
+        mails = mails.filter(state__in=[state for state in Message.State.values if state != Message.State.ACCEPTED])
     for chunk in [ids] if isinstance(ids, QuerySet) else batched(ids, BATCH):
-        rows = Message.objects.filter(pk__in=chunk).order_by().values_list("state").annotate(Count("pk"))
-        for state, count in rows:
+        for state, count in mails.filter(pk__in=chunk).values_list("state").annotate(Count("pk")):
             counts[state] = counts.get(state, 0) + count
+    if total is not None and (sent := total - sum(counts.values())) > 0:
+        counts[Message.State.ACCEPTED] = sent
     return {state.value: (str(state.label), counts[state]) for state in Message.State if state in counts}
 
 

@@ -1,11 +1,10 @@
 """The figures of exports: how many lines stand where, by one query for any number of lists."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum
-
+from invoices.exporting.kept import group_lines, kept_groups
 from invoices.exporting.reasons import order_reasons, select_to_fix
 from invoices.models import Export, ExportItem
 
@@ -65,20 +64,21 @@ class ExportCounts:
 
 
 def count_items(export: Export) -> ExportCounts:
-    """The figures of ``export``, by one query."""
+    """The figures of ``export``, by one query at most."""
     return count_many([export])[export.pk]
 
 
-def count_many(exports: Iterable[Export]) -> dict[int, ExportCounts]:
-    """The figures of each of ``exports`` by its primary key, by one query."""
+def count_many(exports: Collection[Export]) -> dict[int, ExportCounts]:
+    """The figures of each of ``exports`` by its primary key, by one query; none where all of them are kept."""
     found: dict[int, dict[tuple[str, str], Mapping[str, Any]]] = {export.pk: {} for export in exports}
-    rows = (
-        ExportItem.objects.filter(export__in=list(found))
-        .order_by()
-        .values("export", "state", "reason")
-        .annotate(count=Count("pk"), mails=Sum("mails"), credentials=Sum("credentials"))
-    )
-    for row in rows:
+    to_count = []
+    for export in exports:
+        groups = kept_groups(export)
+        if groups is None:
+            to_count.append(export.pk)
+        else:
+            found[export.pk] = {(group["state"], group["reason"]): group for group in groups}
+    for row in group_lines(to_count) if to_count else ():
         found[row["export"]][row["state"], row["reason"]] = row
     return {pk: _figures(groups) for pk, groups in found.items()}
 

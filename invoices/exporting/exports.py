@@ -152,8 +152,8 @@ def start_export(*, export: Export) -> Export:
         locked.started_at = timezone.now()
         locked.template_versions = template_versions()
     locked.state = State.RUNNING
-    locked.finished_at = None
-    locked.save(update_fields=["state", "started_at", "finished_at", "template_versions"])
+    locked.finished_at = locked.kept_figures = None
+    locked.save(update_fields=["state", "started_at", "finished_at", "kept_figures", "template_versions"])
     _take_invoices(locked)
     record(Action.EXPORT_BEGUN, locked, details={"number": locked.number, "lines": locked.items.ready().count()})
     return locked
@@ -189,6 +189,9 @@ def _judge_released(lines: "QuerySet[ExportItem]", exports: set[int]) -> None:
         if other.state in (State.DONE, State.CANCELLED):
             own = own.filter(invoice__published_at__isnull=False)
         _judge_again(other, own, Criteria.from_json(other.criteria))
+        if other.kept_figures is not None:
+            other.kept_figures = None
+            other.save(update_fields=["kept_figures"])
 
 
 @transaction.atomic

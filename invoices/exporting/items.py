@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from invoices.exporting.criteria import Criteria
+from invoices.exporting.kept import kept_sums
 from invoices.exporting.reasons import ReasonRow, row_of
 from invoices.exporting.selection import WRITTEN_TO, RecipientStatus
 from invoices.models import Delivery, Export, ExportCustomer, ExportItem
@@ -118,22 +119,18 @@ class CurrencyTotal:
     total: Decimal
 
 
-def filter_items(export: Export, *, state: str = "", reasons: Collection[str] = (), search: str = "") -> Any:
+def filter_items(export: Export, *, state: str = "", reasons: Collection[str] = (), wanted: Q | None = None) -> Any:
     """The primary keys of the lines of ``export`` in their order (date, number), for :func:`load_items`.
 
-    By state, reasons, and part of a number or a customer. Keys alone, so that a page of 100,000 lines sorts no rows.
+    By state, reasons, and what else is ``wanted``. Keys alone, so that a page of 100,000 lines sorts no rows.
     """
     found = ExportItem.objects.filter(export=export)
     if state:
         found = found.filter(state=state)
     if reasons:
         found = found.filter(reason__in=reasons)
-    if search := search.strip():
-        found = found.filter(
-            Q(invoice__number__icontains=search)
-            | Q(invoice__customer__name__icontains=search)
-            | Q(invoice__customer__code__istartswith=search)
-        )
+    if wanted is not None:
+        found = found.filter(wanted)
     return found.order_by("pk").values_list("pk", flat=True)
 
 
@@ -146,7 +143,9 @@ def load_items(keys: Iterable[int]) -> list[ExportItem]:
 
 
 def sum_by_currency(export: Export, state: str = "") -> list[CurrencyTotal]:
-    """Count and sum of the list's invoices per currency, those in ``state`` only where one is given; one query."""
+    """Count and sum of the list's invoices per currency, those in ``state`` where one is given; one query at most."""
+    if (kept := kept_sums(export, state)) is not None:
+        return [CurrencyTotal(currency, count, total) for currency, (count, total) in kept.items()]
     items = ExportItem.objects.filter(export=export)
     if state:
         items = items.filter(state=state)

@@ -23,6 +23,7 @@ from invoices.exporting.items import (
     sum_by_currency,
     with_mails,
 )
+from invoices.exporting.kept import count_messages, templates_of
 from invoices.exporting.progress import run_duration
 from invoices.exporting.reasons import select_to_fix
 from invoices.files.csv_tables import Column, CsvTable
@@ -81,8 +82,8 @@ class Bordereau:
 
 def read_bordereau(export: Export) -> Bordereau:
     """The head of the report of ``export``, in a bounded number of queries."""
-    mails = Delivery.objects.filter(item__export=export).order_by().values_list("message", flat=True).distinct()
-    counts = count_states(mails)
+    mails = Delivery.objects.filter(item__export=export).order_by().values_list("message", flat=True)
+    counts = count_states(mails, count_messages(export))
     return Bordereau(
         export=export,
         figures=count_items(export),
@@ -108,15 +109,9 @@ def _versions(export: Export) -> list[tuple[str, str]]:
         (names.get(key, key), _("version %(number)s") % {"number": number})
         for key, number in export.template_versions.items()
     ]
-    templates = (
-        ExportItem.objects.filter(export=export, state=ExportItem.State.PUBLISHED)
-        .order_by()
-        .exclude(document__template="")
-        .values_list("document__template", flat=True)
-        .distinct()
-    )
     labels = dict(Company.PdfTemplate.choices)
-    return [*versions, *((_("Modèle de facture"), str(labels.get(name, name))) for name in sorted(templates))]
+    used = templates_of(export)
+    return [*versions, *((_("Modèle de facture"), str(labels.get(name, name))) for name in used)]
 
 
 def outcome_words(line: ItemOutcome) -> str:

@@ -77,6 +77,8 @@ class Export(models.Model):
     created_at = models.DateTimeField(_("créée le"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("commencée le"), null=True, blank=True)
     finished_at = models.DateTimeField(_("terminée le"), null=True, blank=True)
+    # What its lines add up to once it has ended, by invoices.exporting.kept; nothing while that is still to be counted.
+    kept_figures = models.JSONField(_("chiffres gardés"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("export")
@@ -177,6 +179,7 @@ class ExportItem(models.Model):
         indexes: ClassVar = [
             models.Index(fields=("export", "state", "reason"), name="items_by_export_and_state"),
             models.Index(fields=("export", "id"), name="items_claimable", condition=Q(state__in=("ready", "claimed"))),
+            models.Index(fields=("export", "id"), name="items_in_their_order"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("export", "invoice"), name="one_line_per_export_and_invoice"),
@@ -213,6 +216,9 @@ class Delivery(models.Model):
         verbose_name = _("envoi")
         verbose_name_plural = _("envois")
         ordering = ("pk",)
+        indexes: ClassVar = [
+            models.Index(fields=("item",), name="deliveries_sent_again", condition=Q(sending__gt=0)),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=("item", "address", "sending"), name="one_mail_per_line_and_recipient_and_sending"

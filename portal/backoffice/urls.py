@@ -31,6 +31,7 @@ def export_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{root}calendrier/<int:pk>/retirer/", wrap(schedules.remove), name="export_web_schedule_remove"),
         path(f"{root}export/", wrap(lists.exports), name="export_web_exports"),
         path(one, wrap(lists.export_list), name="export_web_list"),
+        path(f"{one}montant/", wrap(lists.sums), name="export_web_sums"),
         path(f"{one}coches/", wrap(lists.tick), name="export_web_tick"),
         path(f"{one}coches/toutes/", wrap(lists.tick_all), name="export_web_tick_all"),
         path(f"{one}tout-corriger/", wrap(bulk.correct), name="export_web_correct_all"),

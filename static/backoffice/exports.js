@@ -5,6 +5,14 @@
 document.documentElement.classList.add("has-script");
 document.querySelector("[data-focus]")?.focus();
 
+// ── What takes longer than its page: asked for beside it ───────────────────────────────────────────────────────────
+document.querySelectorAll("[data-fetch]").forEach(async (place) => {
+  const answer = await fetch(place.dataset.fetch, { credentials: "same-origin" }).catch(() => null);
+  if (answer?.ok) {
+    place.innerHTML = await answer.text();
+  }
+});
+
 // ── Sélection: the count beside the choices ────────────────────────────────────────────────────────────────────────
 const choices = document.getElementById("choix");
 if (choices) {

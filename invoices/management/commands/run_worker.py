@@ -23,6 +23,7 @@ from customers.tasks import wake_stalled_bulk_actions
 from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
+from invoices.exporting.kept import keep_figures_of_ended_exports
 from invoices.exporting.run.tasks import wake_stalled_exports
 from invoices.exporting.schedules import wake_schedules
 from invoices.importing.batches import wake_stalled_batches
@@ -103,6 +104,7 @@ def _sweep(name: str) -> None:
         ("Beating", lambda: record_heartbeat(name, WORKER)),
         ("Looking for stalled exports", wake_stalled_exports),
         ("Looking for calendars that are due", wake_schedules),
+        ("Adding up lists that have ended", keep_figures_of_ended_exports),
         ("Looking for e-invoices to check", wake_checks),
         ("Looking for stalled bulk actions", wake_stalled_bulk_actions),
         ("Looking for stalled imports", wake_stalled_batches),

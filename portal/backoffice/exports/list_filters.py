@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy
 from invoices.exporting.counts import ExportCounts
 from invoices.exporting.items import filter_items
 from invoices.exporting.reasons import reasons_to_fix, row_of, select_to_fix
-from invoices.models import Export, ExportItem
+from invoices.models import Export, ExportItem, Invoice
+from portal.backoffice.ui.searching import search_within
 
 ItemState, Reason = ExportItem.State, ExportItem.Reason
 # Of the lines that are left out, those that nobody should correct; ``left_out`` in an address means the others.
 SET_ASIDE = "set_aside"
+SEARCHED = ("number", "customer__name", "customer__code")
 STATES = (
     (str(ItemState.READY), gettext_lazy("prêtes")),
     (str(ItemState.LEFT_OUT), gettext_lazy("à corriger")),
@@ -37,6 +39,15 @@ class Choice:
     count: int
     url: str
     is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCount:
+    """How many lines are shown, on this page and the others."""
+
+    total: int
+    ready: int
+    excluded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +80,23 @@ class ListFilter:
     def find(self, export: Export) -> Any:
         """The primary keys of the lines that it shows, in the order of the list."""
         state = str(ItemState.LEFT_OUT) if self.state == SET_ASIDE else self.state
-        return filter_items(export, state=state, reasons=self.reasons, search=self.search)
+        wanted = search_within(Invoice, SEARCHED, "invoice", self.search) if self.search else None
+        return filter_items(export, state=state, reasons=self.reasons, wanted=wanted)
 
-    def count(self, figures: ExportCounts) -> int:
-        """How many lines it shows, from the figures of the list: without its search, which no figure knows."""
+    def count_shown(self, export: Export, figures: ExportCounts) -> ShownCount:
+        """How many lines it shows, and how many of them are ticked and unticked.
+
+        From the figures of the list; the database is asked only where it searches, which no figure knows.
+        """
+        if self.search:
+            rows = self.find(export).order_by().values_list("state").annotate(Count("pk"))
+            states = dict(rows)
+            return ShownCount(sum(states.values()), states.get(ItemState.READY, 0), states.get(ItemState.EXCLUDED, 0))
         if self.reason:
-            return figures.left_out.get(self.reason, 0) if self.state in ("", ItemState.LEFT_OUT, SET_ASIDE) else 0
-        return _count_by_state(figures)[self.state]
-
-    def count_ticks(self, export: Export, figures: ExportCounts) -> tuple[int, int]:
-        """How many lines that it shows are ticked and unticked; asks the database only where it searches."""
-        if not self.search:
-            shown = ("", ItemState.READY), ("", ItemState.EXCLUDED)
-            if self.reason:
-                return 0, 0
-            ready, excluded = (self.state in states for states in shown)
-            return figures.ready * ready, figures.excluded * excluded
-        counts = ExportItem.objects.filter(pk__in=self.find(export).order_by()).aggregate(
-            ready=Count("pk", filter=Q(state=ItemState.READY)),
-            excluded=Count("pk", filter=Q(state=ItemState.EXCLUDED)),
-        )
-        return counts["ready"], counts["excluded"]
+            is_left_out = self.state in ("", ItemState.LEFT_OUT, SET_ASIDE)
+            return ShownCount(figures.left_out.get(self.reason, 0) if is_left_out else 0, 0, 0)
+        ready, excluded = (self.state in ("", state) for state in (ItemState.READY, ItemState.EXCLUDED))
+        return ShownCount(_count_by_state(figures)[self.state], figures.ready * ready, figures.excluded * excluded)
 
     def after_ticks(self, *, excluded: bool) -> Self:
         """The filter that goes on showing the lines of this one, once all of them were unticked or ticked."""

@@ -8,14 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.exporting.choices import describe_criteria
-from invoices.exporting.counts import ExportCounts, count_items, count_many
+from invoices.exporting.counts import count_items, count_many
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
 from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
@@ -27,13 +27,15 @@ from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
 from portal.backoffice.exports.corrections import CORRECTIONS, apply_correction, correction_form, may_correct
-from portal.backoffice.exports.list_filters import ListFilter
+from portal.backoffice.exports.list_filters import ListFilter, ShownCount
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
+# The amounts of more invoices are added up beside the page.
+LINES_SUMMED_AT_ONCE = 5_000
 State, ItemState, Reason = Export.State, ExportItem.State, ExportItem.Reason
 CORRECTABLE = (State.DRAFT, State.PAUSED)
 UNDER_WAY = Export.UNDER_WAY
@@ -141,9 +143,9 @@ def _list_page(
     figures = count_items(export)
     chosen = ListFilter.from_query(request.GET)
     paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
-    if not chosen.search:
-        # The figures are known: a count over 100,000 lines need not be made again.
-        paginator.__dict__["count"] = chosen.count(figures)
+    shown = chosen.count_shown(export, figures)
+    # The figures are known: a count over 100,000 lines need not be made again.
+    paginator.__dict__["count"] = shown.total
     page = paginator.get_page(request.GET.get("page"))
     criteria = Criteria.from_json(export.criteria)
     is_open = export.state == State.DRAFT and has_any(request, CAN_RUN)
@@ -152,6 +154,7 @@ def _list_page(
         _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
         for line in with_recipients(export, load_items(page))
     ]
+    is_summed_later = export.state != State.DONE and figures.ready > LINES_SUMMED_AT_ONCE
     made = bulk_corrections_made(request, export) if is_correctable else []
     others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
     return render_page(
@@ -162,7 +165,7 @@ def _list_page(
             "tab": "export",
             "export": export,
             "figures": figures,
-            "sums": sum_by_currency(export, ItemState.READY if export.state == State.DRAFT else ""),
+            "sums": None if is_summed_later else sum_by_currency(export, _summed_state(export)),
             "choices": describe_criteria(criteria),
             "criteria": criteria,
             "states": chosen.state_choices(figures),
@@ -175,7 +178,7 @@ def _list_page(
             "query": _query_without_page(request),
             "here": f"?{request.GET.urlencode()}",
             "lines": lines,
-            "ticks": _offered_ticks(export, chosen, figures) if is_open else [],
+            "ticks": _offered_ticks(shown) if is_open else [],
             "bulk_offers": offer_bulk_corrections(request, export) if is_correctable else [],
             "bulk_made": made,
             "is_bulk_running": any(not done.action.is_done for done in made),
@@ -190,6 +193,19 @@ def _list_page(
     )
 
 
+def _summed_state(export: Export) -> str:
+    """The state of the lines whose amounts the head of the list adds up; empty for all of them."""
+    return str(ItemState.READY) if export.state == State.DRAFT else ""
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+def sums(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The amounts of a long list, as a fragment: asked for beside its page, which does not wait for them."""
+    export = get_object_or_404(Export, number=number)
+    return render(request, "backoffice/exports/sums.html", {"sums": sum_by_currency(export, _summed_state(export))})
+
+
 def _shown(
     request: HttpRequest, line: ListLine, criteria: Criteria, broken: dict[int, BaseForm], *, is_correctable: bool
 ) -> ShownLine:
@@ -201,15 +217,14 @@ def _shown(
     return ShownLine(line, correction, CORRECTIONS[correction].label, form)
 
 
-def _offered_ticks(export: Export, chosen: ListFilter, figures: ExportCounts) -> list[BulkTickButton]:
+def _offered_ticks(shown: ShownCount) -> list[BulkTickButton]:
     """What can be done to all lines that are shown, on this page and the others; each button says to how many."""
-    ready, excluded = chosen.count_ticks(export, figures)
     offered = []
-    if excluded:
-        label = write_count(excluded, _("ligne"), _("lignes"))
+    if shown.excluded:
+        label = write_count(shown.excluded, _("ligne"), _("lignes"))
         offered.append(BulkTickButton(excluded=False, label=_("Cocher %(lines)s") % {"lines": label}))
-    if ready:
-        label = write_count(ready, _("ligne"), _("lignes"))
+    if shown.ready:
+        label = write_count(shown.ready, _("ligne"), _("lignes"))
         offered.append(BulkTickButton(excluded=True, label=_("Décocher %(lines)s") % {"lines": label}))
     return offered
 

@@ -250,6 +250,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     head = read_bordereau(export)
     chosen = ListFilter.from_query(request.GET)
     paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
+    paginator.__dict__["count"] = chosen.count_shown(export, head.figures).total
     page = paginator.get_page(request.GET.get("page"))
     return render_page(
         request,

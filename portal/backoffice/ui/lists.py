@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
@@ -92,6 +93,11 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
             return super().get_search_results(request, queryset, search_term)
         fields = self.get_search_fields(request)
         return queryset.filter(search_by_keys(self.model, list(fields), search_term)), False
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any) -> Any:
+        """Pages of the list; what a search finds is counted no further than one leafs, for counting reads every row."""
+        found = LimitedPaginator if request.GET.get(SEARCH_VAR) else self.paginator
+        return found(queryset, per_page, *args, **kwargs)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; a year or a page that no calendar and no column holds is an address to be put right, no error."""

@@ -39,6 +39,17 @@ def search_by_keys(model: type[Model], search_fields: Sequence[str], text: str) 
     return reduce(or_, ways)
 
 
+def search_within(model: type[Model], search_fields: Sequence[str], relation: str, text: str) -> Q:
+    """Rows whose ``relation`` leads to a row of ``model`` that the search finds, where few of many are searched.
+
+    Few of them are asked for by key. Where the words are in many rows, reading the few that are searched is quicker.
+    """
+    keys = _keys_of(model._default_manager.filter(search_by_keys(model, search_fields, text)).order_by())
+    if keys is not None:
+        return Q(**{f"{relation}__in": keys})
+    return _in_all(_split_words(text), [f"{relation}__{field}" for field in search_fields])
+
+
 def _beside(search_fields: Sequence[str]) -> tuple[str, list[str]]:
     """The relation to the table beside, and the fields that are searched there."""
     pairs = [name.split("__", 1) for name in search_fields if "__" in name]
