@@ -93,6 +93,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "export_web_exports": (_nothing, READ_ONLY),
     "export_web_list": (_number, REFUSED),
     "export_web_statuses": (_nothing, REFUSED),
+    "export_web_sums": (_number, READ_ONLY),
     "export_web_tick": (_number, REFUSED),
     "export_web_tick_all": (_number, REFUSED),
     "export_web_preview": (_line, READ_ONLY),
