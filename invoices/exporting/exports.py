@@ -162,7 +162,8 @@ def start_export(*, export: Export) -> Export:
 def _take_invoices(export: Export) -> None:
     lines = ExportItem.objects.filter(export=export)
     released = lines.filter(state=ItemState.LEFT_OUT, reason=ExportItem.Reason.IN_ANOTHER_LIST)
-    _judge_again(export, released, Criteria.from_json(export.criteria))
+    if released.exists():
+        _judge_again(export, released, Criteria.from_json(export.criteria))
     others = ExportItem.objects.exclude(export=export)
     set_aside = {"state": ItemState.LEFT_OUT, "reason": ExportItem.Reason.IN_ANOTHER_LIST}
     taken = others.filter(state__in=(ItemState.READY, ItemState.CLAIMED), export__state__in=Export.UNDER_WAY)
