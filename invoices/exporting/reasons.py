@@ -8,6 +8,8 @@ once per customer in Python. The first row that applies gives the reason. The se
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from django.db.models import Case, F, Q, Value, When
@@ -16,7 +18,7 @@ from customers.models import DEMATERIALISED
 from customers.recipients import CustomerRecipients
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.models import Company, DirectoryLookup, Export, ExportItem, Invoice
-from invoices.platforms.channel import MUST_USE_PLATFORM, WITHOUT_PLATFORM
+from invoices.platforms.channel import MUST_USE_PLATFORM
 
 Reason = ExportItem.Reason
 
@@ -67,10 +69,12 @@ class ReasonRow:
 
     ``correction`` corrects it from the line, ``link`` names the page to open. ``is_to_fix``: staff can and should
     correct it; the others are left out for good. ``shows_findings``: the findings of the e-invoice stand in the line.
+    ``among`` is what neighbouring conditions have in common and is long to ask: the database is asked once for all.
     """
 
     reason: Reason
     condition: Callable[[Criteria, Export | None], Q] | None = None
+    among: Q | None = None
     judge: Callable[[CustomerFacts], bool] | None = None
     correction: Correction | None = None
     link: Link | None = None
@@ -83,15 +87,15 @@ class ReasonRow:
 
 
 def _platform_required(criteria: Criteria, _export: Export | None) -> Q:
-    """Invoices that would leave by mail only although the law sends them through a platform."""
+    """Of invoices that the law sends through a platform, those that would leave by mail only: none is named."""
     if criteria.mail_only_reason:
         return Q(pk__in=[])
-    return Q(published_at__isnull=True) & WITHOUT_PLATFORM
+    return Q(published_at__isnull=True, company__platform_name="")
 
 
 def _answered(outcome: DirectoryLookup.Outcome) -> Q:
-    """Invoices that would go through a platform to a customer of whom the directory said so, asked or as a file."""
-    return MUST_USE_PLATFORM & Q(
+    """Of invoices that go through a platform, those to a customer of whom the directory said so, asked or as a file."""
+    return Q(
         published_at__isnull=True,
         customer__directory_lookup__outcome=outcome,
         customer__directory_lookup__siren=F("customer__siren"),
@@ -186,23 +190,27 @@ REASONS: Final = (
     ),
     ReasonRow(
         reason=Reason.PLATFORM_REQUIRED,
+        among=MUST_USE_PLATFORM,
         condition=_platform_required,
         link=Link.INVOICE,
     ),
     ReasonRow(
         reason=Reason.NOT_IN_DIRECTORY,
+        among=MUST_USE_PLATFORM,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.NOT_FOUND),
         correction=Correction.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
         reason=Reason.CLOSED_IN_DIRECTORY,
+        among=MUST_USE_PLATFORM,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.CLOSED),
         correction=Correction.LOOK_UP,
         link=Link.CUSTOMER,
     ),
     ReasonRow(
         reason=Reason.ADDRESS_TO_CHOOSE,
+        among=MUST_USE_PLATFORM,
         condition=lambda _criteria, _export: (
             _answered(DirectoryLookup.Outcome.SEVERAL) & Q(customer__electronic_address="")
         ),
@@ -211,6 +219,7 @@ REASONS: Final = (
     ),
     ReasonRow(
         reason=Reason.OTHER_PLATFORM,
+        among=MUST_USE_PLATFORM,
         condition=lambda _criteria, _export: _answered(DirectoryLookup.Outcome.OTHER_PLATFORM),
         correction=Correction.CHOOSE,
         link=Link.CUSTOMER,
@@ -237,10 +246,14 @@ def reason_of_line(criteria: Criteria, export: Export) -> Case:
 
 
 def _case(rows: Iterable[ReasonRow], criteria: Criteria, export: Export | None) -> Case:
-    return Case(
-        *(When(row.sql(criteria, export), then=Value(str(row.reason))) for row in rows),
-        default=Value(""),
-    )
+    case: Case | Value = Value("")
+    # From the last row to the first: what a group of rows does not decide is left to those that follow it.
+    groups = [(among, list(some)) for among, some in groupby(rows, key=attrgetter("among"))]
+    for among, some in reversed(groups):
+        whens = (When(row.sql(criteria, export), then=Value(str(row.reason))) for row in some)
+        inner = Case(*whens, default=case)
+        case = inner if among is None else Case(When(among, then=inner), default=case)
+    return Case(default=case) if isinstance(case, Value) else case
 
 
 def reason_of_customer(facts: CustomerFacts) -> str:

@@ -143,9 +143,6 @@ MUST_USE_PLATFORM: Final = (
 )
 """Of invoices: what :func:`must_use_platform` says."""
 
-WITHOUT_PLATFORM: Final = MUST_USE_PLATFORM & Q(company__platform_name="")
-"""Of invoices: obliged to go through a platform while the company has named none, so that they leave by mail only."""
-
 CHANNEL: Final = Case(
     When(~_IS_PROFESSIONAL, then=Value(str(Channel.INDIVIDUAL))),
     When(~_IS_DOMESTIC, then=Value(str(Channel.ABROAD))),
