@@ -72,7 +72,7 @@ def test_the_card_itself_and_the_look_as_a_removed_customer_say_so(staff_client:
         staff_client.get(f"{CUSTOMERS}{customer}/history/", follow=True),
     ):
         assert answer.status_code == 200
-        assert "n’existe pas. Peut-être a-t-il été supprimé" in words(answer)
+        assert "introuvable. Supprimé par quelqu’un entre-temps" in words(answer)
     visit = staff_client.post(f"/gestion/voir-comme/{customer}/{account}/", follow=True)
     assert "a été supprimé entre-temps" in words(visit)
 
