@@ -154,3 +154,24 @@ def test_the_amounts_of_a_long_list_come_beside_its_page(staff_client: Client, m
     assert "180,00 €" not in words(page)
     assert f'href="{list_url(export, "montant/")}"' in page.content.decode()
     assert words(staff_client.get(list_url(export, "montant/"))).strip() == "180,00 €"
+
+
+# ─── On PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (lambda export: filter_items(export)[:50], "items_in_their_order"),
+        (lambda export: filter_items(export).filter(pk__gt=7)[:500], "items_in_their_order"),
+    ],
+)
+def test_a_page_of_a_list_is_read_in_the_order_of_an_index(ended: Export, rows: Any, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+    plan = rows(ended).explain()
+
+    assert index in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
