@@ -169,7 +169,7 @@ def test_a_customer_on_whom_nothing_stands_is_removed_after_a_question(staff_cli
     assert "supprimer" in words(staff_client.get(address))
     answer = staff_client.post(address, {"post": "yes"}, follow=True)
 
-    assert "a été supprimé" in words(answer)
+    assert "C’est supprimé" in words(answer)
     assert not Customer.objects.exists()
     assert "delete_selected" not in staff_client.get(CUSTOMERS).content.decode()
 
