@@ -1,6 +1,7 @@
 """Export WEB › Factures: the tabs *Sélection* and *Script*."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -50,6 +51,7 @@ RUNS_SHOWN = 30
 # What the screen asks of the address: the choices of the form, or something to begin with.
 REOPEN_SELECTION = "selection"
 REOPEN_EXPORT = "export"
+START_AFRESH = "neuf"
 KEPT_BY_QUESTION = (*CHOICE_BY_NAME, REOPEN_SELECTION, "action")
 """What a question before a list sends again with its answer."""
 
@@ -61,7 +63,8 @@ def selection(request: HttpRequest) -> HttpResponseBase:
     reopened = _reopened(request)
     if request.method == "POST":
         return _act(request, reopened)
-    form = _form_of(request.GET, reopened)
+    last = _last_of_this_person(request, reopened)
+    form = _form_of(request.GET, reopened, last)
     count = None
     if not form.is_bound:
         criteria = criteria_of(form.initial).resolve_period(timezone.localdate(), last_export_day())
@@ -71,7 +74,19 @@ def selection(request: HttpRequest) -> HttpResponseBase:
     elif form.is_valid():
         count = count_selection(form.criteria_today())
     name_form = SelectionNameForm(reopened=reopened, initial={"name": reopened.name if reopened else ""})
-    return _page(request, form, name_form, reopened, count)
+    return _page(request, form, name_form, reopened, count, last=last)
+
+
+def _last_of_this_person(request: HttpRequest, reopened: SavedSelection | None) -> Export | None:
+    """The last list of whoever asks, whose choices the screen begins with where the address names no others."""
+    if reopened is not None or not {"period", REOPEN_EXPORT, START_AFRESH}.isdisjoint(request.GET):
+        return None
+    return Export.objects.filter(author=acting_account(request)).order_by("-number").first()
+
+
+def _choices_again(criteria: Criteria) -> Criteria:
+    """``criteria`` for another month: without its days, nor the reason that excused one list from the platform."""
+    return replace(criteria, start=None, end=None, mail_only_reason="")
 
 
 def _act(request: HttpRequest, reopened: SavedSelection | None) -> HttpResponseBase:
@@ -151,8 +166,8 @@ def _reopened(request: HttpRequest) -> SavedSelection | None:
     return SavedSelection.objects.filter(pk=read_key(key)).first()
 
 
-def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm:
-    """The form with what the address says: its own fields, a saved selection, an export's choices, or the usual."""
+def _form_of(query: QueryDict, reopened: SavedSelection | None, last: Export | None) -> SelectionForm:
+    """The form with what the address says (its own fields, a saved selection, an export), else as ``last`` time."""
     if "period" in query:
         return SelectionForm(query)
     criteria = Criteria()
@@ -161,6 +176,8 @@ def _form_of(query: QueryDict, reopened: SavedSelection | None) -> SelectionForm
         criteria = Criteria.from_json(reopened.criteria)
     elif export := Export.objects.filter(number=read_key(number)).first():
         criteria = Criteria.from_json(export.criteria)
+    elif last is not None:
+        criteria = _choices_again(Criteria.from_json(last.criteria))
     return SelectionForm(initial=values_of(criteria))
 
 
@@ -171,6 +188,7 @@ def _page(
     reopened: SavedSelection | None,
     count: SelectionCount | None,
     *,
+    last: Export | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
     return render_page(
@@ -187,6 +205,8 @@ def _page(
             "query": _query_of(form),
             "may_act": has_any(request, CAN_RUN),
             "last_export": last_export_day(),
+            "choices_of": last,
+            "start_afresh": START_AFRESH,
         },
         status=status,
     )
@@ -260,7 +280,7 @@ def delete_selection(request: HttpRequest, pk: int) -> HttpResponseBase:
 def script(request: HttpRequest) -> HttpResponseBase:
     """The same selection as a command line, for a scheduler; and what ran by itself."""
     reopened = _reopened(request)
-    form = _form_of(request.GET, reopened)
+    form = _form_of(request.GET, reopened, None)
     is_valid = not form.is_bound or form.is_valid()
     criteria = Criteria()
     if form.is_bound and is_valid:

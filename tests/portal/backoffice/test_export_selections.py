@@ -1,6 +1,7 @@
 """Export WEB › Factures: the tabs *Sélection* and *Script*."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,7 +19,14 @@ from invoices.exporting.criteria import Criteria, Period, Scope
 from invoices.exporting.exports import create_export
 from invoices.models import Export, SavedSelection
 from tests.support.back_office import BACKEND, SCREEN, list_url, words
-from tests.support.factories import make_account, make_contact, make_customer, make_invoice, make_published_invoice
+from tests.support.factories import (
+    make_account,
+    make_contact,
+    make_customer,
+    make_invoice,
+    make_published_invoice,
+    make_staff,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +136,29 @@ def test_the_list_is_made_of_the_choices_and_remembers_its_author(staff_client: 
     assert Criteria.from_json(export.criteria).end == date(2025, 6, 30)
     assert LogEntry.objects.get().change_message == "Liste à exporter créée."
     assert not other.items.exists()
+
+
+def test_the_screen_begins_with_the_choices_of_ones_last_list_without_its_days(
+    staff_client: Client, staff: Account
+) -> None:
+    make_invoice()
+    kept = Criteria(scope=Scope.ALL, notify=True, attach_pdf=True)
+    create_export(criteria=replace(kept, start=date(2025, 6, 1), mail_only_reason="panne"), author=staff)
+    create_export(criteria=Criteria(generate_credentials=True), author=make_staff(login="autre@aquila.example"))
+
+    page = staff_client.get(SCREEN)
+
+    assert [is_checked(page, each) for each in ("id_notify", "id_attach_pdf", "id_generate_credentials")] == [
+        True,
+        True,
+        False,
+    ]
+    assert "2025-06-01" not in page.content.decode()
+    assert "panne" not in words(page)
+    assert "Ces choix sont ceux de votre dernière liste, la n° 1" in words(page)
+    afresh = staff_client.get(f"{SCREEN}?neuf=1")
+    assert not is_checked(afresh, "id_notify")
+    assert "votre dernière liste" not in words(afresh)
 
 
 def test_making_a_list_costs_the_same_statements_whatever_its_length(staff_client: Client) -> None:
