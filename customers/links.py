@@ -1,15 +1,18 @@
 """Links that open the space once: to sign in, or to choose a new password. What goes by mail is short-lived.
 
-The token is signed and bound to the account's password and last login (django-sesame): it holds until it is used, until
-the account signs in otherwise, or until its time runs out. It is made when the mail leaves and stored nowhere.
+The token is signed and bound to the account's password (django-sesame): it holds until it is used, until the password
+changes, or until its time runs out. It is made when the mail leaves and stored nowhere; of one that has served, a hash
+is kept as long as it would have held, so that another link of the same account is left alone.
 """
 
 import datetime
 import enum
+import hashlib
 
+from django.utils import timezone
 from sesame.tokens import create_token, parse_token
 
-from customers.models import Account
+from customers.models import Account, UsedLink
 
 
 class Purpose(enum.StrEnum):
@@ -37,7 +40,31 @@ def account_of_token(token: str, purpose: Purpose) -> Account | None:
         return Account.objects.of_customers().filter(pk=key, is_active=True).first()
 
     account: Account | None = parse_token(token, find, scope=purpose, max_age=LIFETIMES[purpose])
+    if account is not None and UsedLink.objects.filter(digest=_digest(token)).exists():
+        return None
     return account
+
+
+def use_token(token: str, purpose: Purpose) -> Account | None:
+    """The account that ``token`` opens, once: a second use, even at the same moment, finds nothing.
+
+    In a transaction: what is rolled back leaves the link as it was.
+    """
+    account = account_of_token(token, purpose)
+    if account is None:
+        return None
+    # Whoever comes second waits for the first one's transaction, then finds the row.
+    _used, is_first = UsedLink.objects.get_or_create(digest=_digest(token))
+    return account if is_first else None
+
+
+def forget_used_links() -> int:
+    """Erase what is kept of links whose time has run out; returns how many there were."""
+    return UsedLink.objects.filter(used_at__lt=timezone.now() - 2 * max(LIFETIMES.values())).delete()[0]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def write_reference(account: Account, purpose: Purpose) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.credentials import draw_password, encrypt_secret
 from customers.languages import language_of_country
-from customers.links import Purpose, account_of_token
+from customers.links import Purpose, use_token
 from customers.mails import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from customers.models import Access, Account, Customer
 from mailing.composition import load_template
@@ -157,16 +157,7 @@ def send_link(*, login: str, purpose: Purpose, target: str = "") -> bool:
 @transaction.atomic
 def use_sign_in_link(*, token: str) -> Account | None:
     """The account that ``token`` signs in, once: a second use, even at the same moment, finds nothing."""
-    account = account_of_token(token, Purpose.SIGN_IN)
-    if account is None:
-        return None
-    # Whoever comes second waits here, then finds the token bound to a last login that is no longer the last.
-    Account.objects.select_for_update().get(pk=account.pk)
-    account = account_of_token(token, Purpose.SIGN_IN)
-    if account is not None:
-        account.last_login = timezone.now()
-        account.save(update_fields=["last_login"])
-    return account
+    return use_token(token, Purpose.SIGN_IN)
 
 
 @transaction.atomic
@@ -175,11 +166,7 @@ def use_password_link(*, token: str, password: str) -> Account | None:
 
     Raises django's ValidationError where the password is too weak; the link then still serves.
     """
-    account = account_of_token(token, Purpose.PASSWORD)
-    if account is None:
-        return None
-    Account.objects.select_for_update().get(pk=account.pk)
-    account = account_of_token(token, Purpose.PASSWORD)
+    account = use_token(token, Purpose.PASSWORD)
     return choose_password(account=account, password=password) if account is not None else None
 
 

@@ -245,7 +245,7 @@ STAFF_SECOND_FACTOR = env.choice(
 SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
 
 # Links by mail: good once, and not after their time (customers.links).
-SESAME_ONE_TIME = True
+SESAME_ONE_TIME = False  # customers.links keeps those that served: one used leaves the others alone
 SESAME_MAX_AGE = 3600
 
 LOGIN_URL = "login"

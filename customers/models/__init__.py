@@ -4,6 +4,7 @@ from customers.models.account import Access, Account, AccountManager, AccountQue
 from customers.models.bulk_action import BulkAction, BulkActionQuerySet
 from customers.models.customer import DEMATERIALISED, Contact, Customer, CustomerQuerySet
 from customers.models.second_factor import RecoveryCode, SecondFactor
+from customers.models.used_link import UsedLink
 
 __all__ = [
     "DEMATERIALISED",
@@ -20,4 +21,5 @@ __all__ = [
     "RecoveryCode",
     "SecondFactor",
     "StaffAccount",
+    "UsedLink",
 ]

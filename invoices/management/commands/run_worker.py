@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from customers.links import forget_used_links
 from customers.services import wipe_expired_secrets
 from customers.tasks import wake_stalled_bulk_actions
 from invoices.content.from_rows import prefetch_for_content
@@ -112,6 +113,7 @@ def _sweep(name: str) -> None:
         ("Looking for statuses to fetch", wake_polling),
         ("Looking for addresses to look up", wake_directory),
         ("Wiping expired secrets", wipe_expired_secrets),
+        ("Forgetting used links", forget_used_links),
         ("Looking whether it is time to purge", wake_purge),
         ("Chaining the trail", chain_new_entries),
         ("Sealing the trail of yesterday", seal_last_day),

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.credentials import reveal_for_mail
-from customers.links import Purpose, make_token
+from customers.links import Purpose, forget_used_links, make_token
 from customers.models import Account
 from customers.services import generate_credentials, use_sign_in_link
 from mailing.outbox import messages_to
@@ -107,6 +107,27 @@ def test_a_second_use_at_the_same_moment_finds_nothing(account: Account) -> None
 
     assert use_sign_in_link(token=token) == account
     assert use_sign_in_link(token=token) is None
+
+
+def test_a_link_that_was_used_leaves_another_one_alone(account: Account) -> None:
+    with time_machine.travel("2026-03-02 10:00:00+01:00", tick=False) as clock:
+        first = make_token(account, Purpose.SIGN_IN)
+        clock.shift(timedelta(minutes=1))
+        second, password = make_token(account, Purpose.SIGN_IN), make_token(account, Purpose.PASSWORD)
+
+        assert Client().post(f"/connexion/lien/{first}/")["Location"] == "/"
+        assert Client().post(f"/connexion/lien/{first}/").status_code == 410
+        assert Client().post(f"/connexion/lien/{second}/")["Location"] == "/"
+        assert Client().get(f"/connexion/nouveau-mot-de-passe/{password}/").status_code == 200
+
+
+def test_what_is_kept_of_used_links_outlives_them_and_no_more(account: Account) -> None:
+    with time_machine.travel("2026-03-02 10:00:00+01:00", tick=False) as clock:
+        use_sign_in_link(token=make_token(account, Purpose.SIGN_IN))
+        clock.shift(timedelta(hours=1))
+        assert forget_used_links() == 0
+        clock.shift(timedelta(hours=2))
+        assert forget_used_links() == 1
 
 
 def test_a_link_holds_for_fifteen_minutes(client: Client, account: Account) -> None:
