@@ -5,13 +5,26 @@ before this rule: where one adds an obligatory column without a default of the d
 processes to be stopped.
 """
 
+from pathlib import Path
+
 import pytest
+from django.apps import AppConfig, apps
 from django_migration_linter import MigrationLinter
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 
 # The last migration of each application that was released before the rule.
-CHECKED_FROM = {"customers": 9, "invoices": 22, "mailing": 12, "portal": 8, "trail": 2}
+CHECKED_FROM = {"customers": 9, "invoices": 22, "mailing": 12, "portal": 8, "quarantine": 0, "trail": 2}
+# What is allowed all the same, and why.
+ALLOWED = {("invoices", "0024_company_hosts"): "a constraint on companies, a table of a few rows"}
+
+
+def is_ours(application: AppConfig) -> bool:
+    """Whether ``application`` is one of the rooms, or stands in one, and has tables."""
+    return (
+        application.name.partition(".")[0] in ("customers", "invoices", "mailing", "portal")
+        and (Path(application.path) / "migrations").is_dir()
+    )
 
 
 @pytest.fixture
@@ -22,8 +35,10 @@ def linter() -> MigrationLinter:
 def test_a_new_migration_runs_beside_the_program_of_before(
     linter: MigrationLinter, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert {application.label for application in apps.get_app_configs() if is_ours(application)} == set(CHECKED_FROM)
     for application, name in sorted(linter.migration_loader.disk_migrations):
-        if int(name[:4]) > CHECKED_FROM.get(application, 10_000):
+        is_released = application not in CHECKED_FROM or int(name[:4]) <= CHECKED_FROM[application]
+        if not is_released and (application, name) not in ALLOWED:
             linter.lint_all_migrations(application, name)
     assert not linter.has_errors, capsys.readouterr().out
 

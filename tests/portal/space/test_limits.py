@@ -16,6 +16,12 @@ from tests.support.factories import PASSWORD, make_account
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def at_the_beginning_of_a_span(time_machine: Any) -> None:
+    """Tries are counted by spans of the clock: a test that began at the end of one would count in two."""
+    time_machine.move_to("2026-03-02T10:00:00Z")
+
+
 @pytest.fixture
 def victim() -> Account:
     """An account with a password that its owner chose."""
