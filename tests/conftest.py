@@ -172,6 +172,12 @@ def staff() -> "Account":
 
 
 @pytest.fixture
+def at_the_beginning_of_a_span(time_machine: Any) -> None:
+    """Tries are counted by spans of the clock: a test that began at the end of one would count in two."""
+    time_machine.move_to("2026-03-02T10:00:00Z")
+
+
+@pytest.fixture
 def staff_client(client: "Client", staff: "Account") -> "Client":
     """The back-office as that member sees it."""
     from tests.support.back_office import BACKEND

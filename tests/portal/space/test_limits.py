@@ -13,13 +13,7 @@ from portal.proxies import read_trusted_proxies
 from portal.space.requests import client_address, client_network
 from tests.support.factories import PASSWORD, make_account
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_the_beginning_of_a_span(time_machine: Any) -> None:
-    """Tries are counted by spans of the clock: a test that began at the end of one would count in two."""
-    time_machine.move_to("2026-03-02T10:00:00Z")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_beginning_of_a_span")]
 
 
 @pytest.fixture

@@ -179,6 +179,7 @@ def test_the_answer_takes_as_long_whether_the_login_exists(
     assert abs(known - unknown) < 0.2
 
 
+@pytest.mark.usefixtures("at_the_beginning_of_a_span")
 def test_mails_are_not_written_without_end(client: Client, account: Account) -> None:
     answers = [client.post("/connexion/lien/", {"login": LOGIN}).status_code for _ in range(11)]
 

@@ -90,6 +90,7 @@ def test_a_code_is_taken_once_and_by_a_clock_a_step_off(owner: Account, key: str
     assert not take_code(account=owner, code=code_of(key, steps=3))
 
 
+@pytest.mark.usefixtures("at_the_beginning_of_a_span")
 def test_codes_cannot_be_tried_for_long(client: Client, owner: Account, key: str) -> None:
     sign_in(client, owner)
     answers = [client.post("/connexion/second-facteur/", {"code": f"{n:06}"}).status_code for n in range(7)]

@@ -126,6 +126,7 @@ def test_a_form_without_its_token_is_refused(invoice: Invoice) -> None:
     assert careful.post("/verification/", {"number": "1", "fingerprint": "0" * 64}).status_code == 403
 
 
+@pytest.mark.usefixtures("at_the_beginning_of_a_span")
 def test_tries_are_limited_for_each_address(client: Client, invoice: Invoice) -> None:
     answers = [typed(client, "1", f"{number:064x}").status_code for number in range(21)]
 
