@@ -200,6 +200,9 @@ _CODE_BY_WORD: Final[dict[str, str]] = {
     "jeux": "SET",
 }
 
+KNOWN_CODES: Final = frozenset(_CODE_BY_WORD.values())
+"""The codes that words become; a reader is shown each by a word again (``invoices.printing.wording.UNITS``)."""
+
 
 def unit_code(unit: str) -> str:
     """The code for a French unit («Heures» gives ``HUR``); what is not a word of ours comes back as it was.

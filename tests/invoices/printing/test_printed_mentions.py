@@ -7,11 +7,21 @@ from decimal import Decimal
 
 import pytest
 
+from invoices.en16931.units import KNOWN_CODES, unit_code
 from invoices.printing import render_invoice
 from invoices.printing.number_format import amount, day, money, number, price, rate
+from invoices.printing.wording import UNITS, unit
 from tests.support import invoice_samples as samples
 from tests.support.pdf_structure import text_of
 from tests.support.printed_style import CREATED, STYLE, style_for
+
+
+def test_every_unit_that_a_word_becomes_is_printed_as_a_word() -> None:
+    assert sorted(KNOWN_CODES - set(UNITS)) == []
+    assert [
+        unit(unit_code(word), Decimal(3)) for word in ("sac", "rouleaux", "kit", "trimestre", "fût", "palette")
+    ] == [*("sacs", "rouleaux", "kits", "trimestres", "fûts", "palettes")]
+    assert unit(unit_code("sac"), Decimal(1)) == "sac"
 
 
 def test_a_professional_reads_every_obligatory_mention() -> None:
