@@ -83,8 +83,8 @@ def test_a_line_of_a_template_can_be_reviewed() -> None:
         f"{path}:{number}"
         for path in tracked()
         if path.parts[0] == "templates" and path.suffix in (".html", ".txt")
-        for number, line in enumerate((ROOT / path).read_text().splitlines(), 1)
-        if len(line) > 160
+        for number, line in enumerate((ROOT / path).read_bytes().splitlines(), 1)
+        if len(line) > 160  # bytes: what counts characters is satisfied too
     ]
     assert long == []
 
