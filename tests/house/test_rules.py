@@ -144,6 +144,12 @@ def test_no_view_of_the_portal_reads_all_rows_of_a_table(view_folder: str) -> No
     assert wrong == []
 
 
+def test_a_number_names_one_decision() -> None:
+    numbers = [path.name.partition("-")[0] for path in tracked(".md") if path.parent == Path("docs/decisions")]
+
+    assert sorted(numbers) == sorted(set(numbers))
+
+
 def test_the_project_holds_no_download_address() -> None:
     names = {"uv.lock", "poetry.lock", "Pipfile.lock"}
     assert [path for path in tracked() if path.name in names or path.name.startswith("pylock")] == []
