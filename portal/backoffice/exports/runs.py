@@ -47,6 +47,7 @@ from portal.backoffice.ui.pages import (
     staff_name,
 )
 from portal.backoffice.ui.worker import is_worker_silent
+from portal.proof import proved_lately
 
 LINES_PER_PAGE = 100
 State, ItemState = Export.State, ExportItem.State
@@ -280,6 +281,7 @@ def _download(response: HttpResponseBase, filename: str) -> HttpResponseBase:
 
 @allowed(*CAN_VIEW)
 @require_GET
+@proved_lately
 def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report for a spreadsheet, written as it is sent: any number of lines in flat memory."""
     export = _export(number)
@@ -289,6 +291,7 @@ def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
 
 @allowed(*CAN_VIEW)
 @require_GET
+@proved_lately
 def bordereau_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report as a workbook, with the columns of the CSV."""
     export = _export(number)
@@ -297,6 +300,7 @@ def bordereau_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
 
 @allowed(*CAN_VIEW)
 @require_GET
+@proved_lately
 def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report on paper."""
     return _download(
@@ -306,6 +310,7 @@ def bordereau_pdf(request: HttpRequest, number: int) -> HttpResponseBase:
 
 @allowed(*CAN_VIEW)
 @require_GET
+@proved_lately
 def published_pdfs(request: HttpRequest, number: int) -> HttpResponseBase:
     """The PDFs that the export published, as one file."""
     export = _export(number)

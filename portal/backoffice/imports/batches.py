@@ -41,6 +41,7 @@ from portal.backoffice.ui.file_fields import SeveralFilesField
 from portal.backoffice.ui.lists import NextStep, ObjectPage, ReadOnlyAdmin
 from portal.backoffice.ui.worker import is_worker_silent
 from portal.bodies import accepts_files
+from portal.proof import proved_lately
 
 IMPORT = "invoices.import_invoices"
 MAX_MEGABYTES = 500
@@ -132,10 +133,14 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
             path("<uuid:batch_id>/identifiants/", wrap(move_addresses), name="invoices_importbatch_logins"),
             path("<uuid:batch_id>/remplacer/", wrap(self.replace), name="invoices_importbatch_replace"),
             path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
-            path("<uuid:batch_id>/refus.csv", wrap(require_safe(self.refusals)), name="invoices_importbatch_refusals"),
+            path(
+                "<uuid:batch_id>/refus.csv",
+                wrap(require_safe(proved_lately(self.refusals))),
+                name="invoices_importbatch_refusals",
+            ),
             path(
                 "<uuid:batch_id>/refus.xlsx",
-                wrap(require_safe(self.refusals_xlsx)),
+                wrap(require_safe(proved_lately(self.refusals_xlsx))),
                 name="invoices_importbatch_refusals_xlsx",
             ),
             *super().get_urls(),

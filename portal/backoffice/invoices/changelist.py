@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import FETCH_RAISE, Max, Min, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -28,6 +28,8 @@ from portal.backoffice.invoices import evidence
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import render_page
+from portal.proof import ask_for_proof
+from portal.sessions import is_proved_lately
 
 TO_HAND_OVER = "a-remettre"
 YEARS_SHOWN = 15
@@ -202,12 +204,14 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
         return mail_badges(getattr(invoice, "told", []))
 
     @admin.action(description=gettext_lazy("Télécharger les PDF (ZIP)"), permissions=["view"])
-    def download_pdfs(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> StreamingHttpResponse | None:
+    def download_pdfs(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase | None:
         """The frozen PDF of each chosen invoice."""
         published = queryset.filter(published_at__isnull=False)
         if not published.exists():
             self.message_user(request, _("Aucune de ces factures n’est publiée."), messages.WARNING)
             return None
+        if not is_proved_lately(request):
+            return ask_for_proof(request)
         return zip_of(published, filename=f"Factures-{timezone.localdate():%Y-%m-%d}.zip")
 
     def get_urls(self) -> list[URLPattern]:

@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,6 +28,7 @@ from mailing.trail.recording import record
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, log_change
+from portal.proof import proved_lately
 
 MANAGE_ACCOUNTS = "customers.manage_credentials"
 CAN_VIEW = "mailing.view_failedaddress"
@@ -96,7 +97,8 @@ def forget(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def work_list_csv(request: HttpRequest) -> HttpResponse:
+@proved_lately
+def work_list_csv(request: HttpRequest) -> HttpResponseBase:
     """The whole list for a spreadsheet, one line per address and customer."""
     if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
@@ -104,7 +106,8 @@ def work_list_csv(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def work_list_xlsx(request: HttpRequest) -> FileResponse:
+@proved_lately
+def work_list_xlsx(request: HttpRequest) -> HttpResponseBase:
     """The same as a workbook."""
     if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied

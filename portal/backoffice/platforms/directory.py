@@ -27,6 +27,7 @@ from portal.backoffice.ui.directory import describe_company_lookup, look_up_chos
 from portal.backoffice.ui.downloads import send_csv
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, render_page
 from portal.bodies import accepts_files
+from portal.proof import proved_lately
 
 MOST_BYTES = 20_000_000
 CARDS_SHOWN = 50
@@ -132,6 +133,7 @@ def refresh(request: HttpRequest) -> HttpResponseBase:
 
 @allowed(*CAN_VIEW)
 @require_GET
+@proved_lately
 def siren_list(request: HttpRequest) -> HttpResponseBase:
     """The list of SIREN that is deposited on the public directory's site."""
     columns = [Column[str]("siren", lambda siren: siren)]

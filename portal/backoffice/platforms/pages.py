@@ -45,6 +45,7 @@ from portal.backoffice.ui.pages import (
     staff_name,
 )
 from portal.bodies import accepts_files
+from portal.proof import proved_lately
 
 TEMPLATE = "backoffice/platforms/form.html"
 STATUSES_SHOWN = 200
@@ -165,6 +166,7 @@ def new_version(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
 
 @allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
+@proved_lately
 def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
     """*Remettre à la plateforme*: the e-invoices of an export as a ZIP, each marked as handed over once it has left."""
     export = get_object_or_404(Export, number=number)
@@ -211,6 +213,7 @@ def _told_of(warned: int) -> str:
 
 @allowed(*CAN_RUN)
 @require_http_methods(["GET", "HEAD", "POST"])
+@proved_lately
 def hand_over_all(request: HttpRequest) -> HttpResponseBase:
     """*Remettre tout*: all that the law sends through a platform and that waits, whatever its export."""
     back = f"{reverse('admin:invoices_invoice_changelist')}?etat=a-remettre"

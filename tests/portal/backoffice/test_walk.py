@@ -6,6 +6,7 @@ A new address without a row in the table fails: who adds one says here what it i
 import html
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from invoices.exporting.exports import create_export
 from invoices.models import ImportBatch, SavedSelection
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
+from portal.sessions import OPENED
 from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -248,3 +250,50 @@ def test_a_member_of_staff_without_rights_gets_nothing_anywhere(client: Client, 
     expected = {302, 405} if name == "end_visit" else {403, 405}
     assert {answer.status_code for answer in answers} <= expected
     assert _everything() == before
+
+
+def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client) -> None:
+    scene = _scene()
+    client.force_login(make_staff("ancien@aquila.example"), backend="customers.authentication.AccountBackend")
+    session = client.session
+    session[OPENED] = (timezone.now() - timedelta(hours=1)).isoformat()
+    session.save()
+    answers = {name: client.get(reverse(f"admin:{name}", args=needed(scene))) for name, (needed, _said) in WALK.items()}
+
+    handed_out = {
+        name for name, answer in answers.items() if "attachment" in answer.headers.get("Content-Disposition", "")
+    }
+    asked = {
+        name for name, answer in answers.items() if answer.headers.get("Location", "").startswith(reverse("prove"))
+    }
+
+    assert handed_out == set()
+    assert asked == {
+        "directory_siren",
+        "export_web_bordereau_csv",
+        "export_web_bordereau_pdf",
+        "export_web_bordereau_xlsx",
+        "export_web_hand_over",
+        "export_web_hand_over_all",
+        "export_web_pdfs",
+        "failed_addresses_csv",
+        "failed_addresses_xlsx",
+        "invoices_importbatch_refusals",
+        "invoices_importbatch_refusals_xlsx",
+        "invoices_invoice_dossier",
+        "trail_entry_xlsx",
+    }
+
+
+def test_pdfs_that_are_ticked_are_downloaded_by_one_who_says_again_who_he_is(client: Client) -> None:
+    invoice = make_published_invoice()
+    client.force_login(make_staff("ancien@aquila.example"), backend="customers.authentication.AccountBackend")
+    session = client.session
+    session[OPENED] = (timezone.now() - timedelta(hours=1)).isoformat()
+    session.save()
+
+    answer = client.post(
+        reverse("admin:invoices_invoice_changelist"), {"action": "download_pdfs", "_selected_action": [invoice.pk]}
+    )
+
+    assert answer.headers["Location"].startswith(reverse("prove"))
