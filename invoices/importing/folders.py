@@ -13,7 +13,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,13 +21,15 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.report import ImportReport
 from invoices.importing.report_text import describe_report
 from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
-from mailing.quarantine.tries import MOST_TRIES, OF_THE_DATABASE, Loop, count_try, forget, take_back
+from invoices.workers.trials import Ending, try_in_child
+from mailing.quarantine.tries import MOST_TRIES, OF_THE_DATABASE, Loop, count_try, forget, take_back, tries_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,14 @@ _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload", _COMPLETE, RE
 _LOCK: Final = ".verrou"
 # A disk that takes nothing: no file is to blame.
 _OF_EVERY_FILE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_INTERRUPTED: Final = gettext_lazy("L’import s’est interrompu avec ce fichier.")
 _ALONE: Final = ":seul"
+_SORTED_OUT: Final = ":trié"
+_FAILED: Final = ":échec"
+# A watcher also ends for reasons that no file is to blame for (a deployment, memory that others took). After some such
+# ends a child tries the files first: what ends the child is their fault, what ends the watcher hardly ever is.
+_MOST_ENDS_UNTRIED: Final = 3
+_MOST_ENDS: Final = 24
 # A file that never comes to rest does not keep the others waiting for ever.
 _LONGEST_WAIT: Final = 600.0
 
@@ -116,30 +125,52 @@ def locked(folder: WatchedFolder) -> Iterator[bool]:
         yield True
 
 
-def take(folder: WatchedFolder, files: list[Path]) -> ImportReport:
+class ReaderEndedError(Exception):
+    """The import of files ended the child process that tried it: by memory, time, or a fault of a library."""
+
+
+def take(folder: WatchedFolder, files: list[Path], *, is_suspect: bool = False) -> ImportReport:
     """Import ``files`` together, note it, do what follows, and put them aside with their report.
 
     Files of which something is refused go to ``refusés/``, the others to ``traités/``. What is raised leaves the files
     where they are, to be taken again: together so many times, then each alone, and the one that still stops its import
-    is refused.
+    is refused. An end of this process blames a file far later than an exception or the end of a child, which tries
+    files first where it failed, where this process ended some times, or where they are ``is_suspect``.
     """
     files = [_readable(file) for file in files]
-    keys = _keys(folder, files)
+    keys = _keys(folder, files, is_sorted_out=is_suspect)
+    failures = max(tries_of(Loop.FOLDER, f"{key}{_FAILED}") for key in keys)
+    ends = _count_end(keys)
     try:
-        if not _count(keys):
+        if failures < MOST_TRIES and ends <= _MOST_ENDS:
+            is_suspect = is_suspect or bool(failures) or ends > _MOST_ENDS_UNTRIED
+            if is_suspect and _try_in_child(folder, files) is Ending.DIED:
+                raise ReaderEndedError(str(_INTERRUPTED))
             report = _import(folder, files)
         elif len(files) > 1:
-            report = _one_by_one(folder, files)
+            report = _apart(folder, files)
         else:
-            report = _give_up(folder, files[0])
+            report = _give_up(folder, files[0], failures or ends - 1)
     except Exception as error:
-        if _is_nobodys(error):
-            for key in keys:
-                take_back(Loop.FOLDER, key)
+        for key in keys:
+            take_back(Loop.FOLDER, key)
+            if not _is_nobodys(error):
+                count_try(Loop.FOLDER, f"{key}{_FAILED}", key, str(error), most=MOST_TRIES + 1)
         raise
     for key in keys:
         forget(Loop.FOLDER, key)
+        forget(Loop.FOLDER, f"{key}{_FAILED}")
     return report
+
+
+def _try_in_child(folder: WatchedFolder, files: list[Path]) -> Ending:
+    """How a child with bounds ends that checks ``files``: what is nobody's fault is no failure."""
+
+    def check() -> None:
+        with suppress(*OF_THE_DATABASE, OSError, ImportStoppedError, UnknownCompanyError):
+            import_erp(files, dry_run=True, company=folder.company or None, create_companies=folder.create_companies)
+
+    return try_in_child(check)
 
 
 def _readable(file: Path) -> Path:
@@ -156,16 +187,16 @@ def _readable(file: Path) -> Path:
     return file.rename(target)
 
 
-def _count(keys: list[str]) -> bool:
-    """Count a try before it is made, which may end the process; True where one of the files had its tries."""
-    reason = _("L’import s’est interrompu avec ce fichier.")
-    had = [count_try(Loop.FOLDER, key, key, reason, most=MOST_TRIES + 1) for key in keys]
-    return any(had)
+def _count_end(keys: list[str]) -> int:
+    """Count an end of this process before it happens: how many there are with it, of the file that has most."""
+    for key in keys:
+        count_try(Loop.FOLDER, key, key, str(_INTERRUPTED), most=_MOST_ENDS + 2)
+    return max(tries_of(Loop.FOLDER, key) for key in keys)
 
 
-def _keys(folder: WatchedFolder, files: list[Path]) -> list[str]:
-    """What tries are counted by: a file as it is, with others or alone."""
-    way = _ALONE if len(files) == 1 else ""
+def _keys(folder: WatchedFolder, files: list[Path], *, is_sorted_out: bool) -> list[str]:
+    """What tries are counted by: a file as it is, with all others, without those that fail, or alone."""
+    way = _ALONE if len(files) == 1 else _SORTED_OUT if is_sorted_out else ""
     digest = hashlib.sha256(str(folder.path).encode()).hexdigest()[:8]
     states = [file.stat() for file in files]
     return [
@@ -183,11 +214,11 @@ def _is_nobodys(error: Exception) -> bool:
     return is_full or isinstance(cause, UnknownCompanyError) or isinstance(error, OF_THE_DATABASE)
 
 
-def _give_up(folder: WatchedFolder, file: Path) -> ImportReport:
+def _give_up(folder: WatchedFolder, file: Path, times: int) -> ImportReport:
     """Refuse a file that stopped every import of it, though the database or its report refuse to tell of it."""
     report = ImportReport()
     reason = _("L’import de ce fichier s’est interrompu %(count)d fois de suite ; voyez le journal du serveur.")
-    report.refuse_file(file.name, reason % {"count": MOST_TRIES})
+    report.refuse_file(file.name, reason % {"count": times})
     try:
         _settle(folder, [file], report)
     except OF_THE_DATABASE:
@@ -210,7 +241,7 @@ def _import(folder: WatchedFolder, files: list[Path]) -> ImportReport:
     except Exception:
         logger.exception("Files of %s could not be imported", folder.path)
         if len(files) > 1:
-            return _one_by_one(folder, files)
+            return _apart(folder, files)
         report = ImportReport()
         reason = _("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur.")
         report.refuse_file(files[0].name, reason)
@@ -226,16 +257,21 @@ def _settle(folder: WatchedFolder, files: list[Path], report: ImportReport) -> N
     ImportBatch.objects.filter(pk=batch.pk).update(options={**batch.options, "is_put_aside": True})
 
 
-def _one_by_one(folder: WatchedFolder, files: list[Path]) -> ImportReport:
+def _apart(folder: WatchedFolder, files: list[Path]) -> ImportReport:
+    """Those that fail by themselves each alone, the others together: heads need their lines. Else each alone."""
+    innocent = [file for file in files if _try_in_child(folder, [file]) is Ending.DONE]
+    groups = [[file] for file in files if file not in innocent]
+    groups = [innocent, *groups] if innocent and groups else [[file] for file in files]
     report = ImportReport()
-    for file in files:
+    for group in groups:
         try:
-            report.add(take(folder, [file]))
+            report.add(take(folder, group, is_suspect=True))
         except Exception as error:
             if _is_nobodys(error):
                 raise
-            logger.exception("%s stopped its import; the others go on", file)
-            report.refuse_file(file.name, _("L’import de ce fichier s’est interrompu ; il sera repris."))
+            logger.exception("%s stopped their import; the others go on", ", ".join(file.name for file in group))
+            for file in group:
+                report.refuse_file(file.name, _("L’import de ce fichier s’est interrompu ; il sera repris."))
     return report
 
 

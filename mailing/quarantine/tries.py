@@ -113,6 +113,11 @@ def count_death(loop: SetAside.Loop, key: object, label: str, *, most: int = MOS
     return count_try(loop, key, label, _interrupted(), most=most)
 
 
+def tries_of(loop: SetAside.Loop, key: object) -> int:
+    """How many tries of the input were counted."""
+    return SetAside.objects.filter(loop=loop, key=_short(key)).values_list("tries", flat=True).first() or 0
+
+
 def forget(loop: SetAside.Loop, key: object) -> None:
     """The input is dealt with, or somebody has it tried again."""
     SetAside.objects.filter(loop=loop, key=_short(key)).delete()

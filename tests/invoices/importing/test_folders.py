@@ -1,6 +1,7 @@
 """A watched folder: when a file is taken, where it goes, what follows, and that a killed watcher loses nothing."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.core.management import CommandError, call_command
 
 from customers.models import Customer
 from invoices.importing import folders
-from invoices.importing.folders import Watch, WatchedFolder, locked, take
+from invoices.importing.folders import ReaderEndedError, Watch, WatchedFolder, locked, take
 from invoices.importing.run import import_erp
 from invoices.management.following import following
 from invoices.models import Export, ImportBatch, Invoice
+from invoices.workers.trials import Ending, try_in_child
 from mailing.models import Message
+from mailing.quarantine.models import SetAside
 from tests.support.factories import make_company
 from tests.support.import_files import CUSTOMERS, INVOICES, as_csv, changed, write_export
 
@@ -77,6 +80,65 @@ def test_one_process_at_a_time_takes_the_files_of_a_folder(tmp_path: Path) -> No
     folder = WatchedFolder(tmp_path)
     with locked(folder) as first, locked(folder) as second:
         assert (first, second) == (True, False)
+
+
+def test_a_good_file_is_imported_once_though_its_watcher_was_killed_twenty_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clients.csv").write_text(as_csv(CUSTOMERS))
+    watcher = os.getpid()
+    with monkeypatch.context() as killing:
+
+        def die(*args: Any, **options: Any) -> None:
+            if os.getpid() == watcher:
+                raise Killed
+
+        killing.setattr(folders, "import_erp", die)
+        for _kill in range(20):
+            with pytest.raises(Killed):
+                take(WatchedFolder(tmp_path), [tmp_path / "clients.csv"])
+
+    assert take(WatchedFolder(tmp_path), [tmp_path / "clients.csv"]).is_clean
+    assert Customer.objects.count() == 2
+    assert "clients.csv" in names_in(tmp_path / "traités")
+
+
+def test_a_file_that_kills_its_reader_is_refused_after_some_tries_and_kills_a_child_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = write_export(tmp_path / "bons") / "factures.csv"
+    files = [heads.with_name("clients.csv"), heads, heads.with_name("lignes.csv")]
+    poison = tmp_path / "bons" / "poison.csv"
+    poison.write_text("poison")
+    watcher, real, ends = os.getpid(), import_erp, []
+
+    def die(paths: Any, **options: Any) -> Any:
+        if any(path.name == "poison.csv" for path in paths):
+            ends.append(options)
+            if os.getpid() != watcher:
+                os._exit(70)
+            raise Killed
+        return real(paths, **options)
+
+    monkeypatch.setattr(folders, "import_erp", die)
+    folder = WatchedFolder(tmp_path / "bons")
+    while waiting := [file for file in (*files, poison) if file.exists()]:
+        with suppress(Killed, ReaderEndedError):
+            take(folder, waiting)
+
+    assert len(ends) == 3  # the watcher itself; later ends are those of children
+    assert (Customer.objects.count(), Invoice.objects.count()) == (2, 2)
+    assert "interrompu 3 fois de suite" in (tmp_path / "bons/refusés/poison.csv.rapport.txt").read_text()
+    assert not SetAside.objects.exists()
+
+
+def test_a_trial_tells_how_its_child_ended_and_bounds_its_memory() -> None:
+    def fail() -> None:
+        raise ValueError
+
+    assert try_in_child(fail) is Ending.RAISED
+    assert try_in_child(lambda: None) is Ending.DONE
+    assert try_in_child(lambda: bytearray(64 * 1024**2), memory=32 * 1024**2) is Ending.DIED
 
 
 @pytest.mark.parametrize("step", ["import_erp", "_note", "_put_aside"])
