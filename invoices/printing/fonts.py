@@ -42,9 +42,16 @@ FALLBACKS = (
     "NotoSansEthiopic-Regular.ttf",
     "DroidSansFallbackFull.ttf",
     "FactureHangul-Regular.ttf",
+    # Of signs, each in one face only: which one prints a sign does not depend on their order.
+    "NotoEmoji-Regular.ttf",
+    "NotoSansSymbols2-Regular.ttf",
+    "NotoSansSymbols-Regular.ttf",
+    "NotoSansMath-Regular.ttf",
 )
 # Shown for a character that no bundled face has: a missing glyph would make the file no PDF/A.
 SUBSTITUTE = "□"
+# What only changes the picture before it (UTS 51): its style, its keycap, skin tones. The picture alone is printed.
+MODIFIERS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 # Arabic, the scripts of India and of the south-east of Asia: in these, a joiner or its contrary is spelling.
 JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 JOINERS = "\u200c\u200d"
@@ -100,12 +107,20 @@ def _stand_in(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp") or character in "\t\r\v\f\x85":
         return " "
-    if category[0] == "C" or 0xFE00 <= ord(character) <= 0xFE0F:  # controls, direction overrides, surrogates, variants
+    if category[0] == "C" or MODIFIERS.match(character):  # controls, direction overrides, surrogates
         return ""
-    if any(ord(character) in _widths(file) for file in FALLBACKS):
+    if _is_in_a_face(character):
         return character
+    # A ligature, a letter in a circle or of half a width: the letters that it is made of.
+    letters = unicodedata.normalize("NFKC", character)
+    if letters != character and all(map(_is_in_a_face, letters)):
+        return letters
     logger.warning("no bundled font has U+%04X; %s is printed for it", ord(character), SUBSTITUTE)
     return SUBSTITUTE
+
+
+def _is_in_a_face(character: str) -> bool:
+    return any(ord(character) in _widths(file) for file in (REGULAR, *FALLBACKS))
 
 
 def printable(text: str) -> str:

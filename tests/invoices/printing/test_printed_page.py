@@ -14,7 +14,7 @@ import pytest
 
 from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
-from invoices.printing.fonts import width
+from invoices.printing.fonts import FALLBACKS, _widths, printable, width
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM
 from invoices.printing.markup import FOLDER
 from invoices.printing.number_format import money
@@ -183,6 +183,33 @@ def test_names_in_other_scripts_are_drawn_with_a_bundled_face(name: str, font: s
     assert font in fonts
     if font in ("Droid-Sans-Fallback", "Facture-Hangul"):
         assert name in text_of(data)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_pictures_mathematical_letters_and_ligatures_are_printed(
+    template: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "🎸 Café 𝓜𝓾𝓼𝓲𝓺𝓾𝓮 𝐁𝐨𝐥𝐝 𝟙𝟚 ★ ❤ ☎ → ① 🇫🇷"
+    data = render_invoice(
+        samples.named(f"{name} ﬁn ﬂeur"), style_for(samples.plain(1), template=template), created=CREATED
+    )
+    check_archive(data, with_xml=None)
+    check_accessible(data)
+    text = text_of(data)
+    assert [word for word in name.split() if word not in text] == []
+    assert "fin fleur" in text
+    assert "□" not in text
+    assert caplog.text == ""
+
+
+def test_what_only_changes_the_picture_before_it_is_left_out() -> None:
+    assert printable("👍🏽 ❤\ufe0f 1\ufe0f\u20e3 👨\u200d👩") == "👍 ❤ 1 👨👩"
+    assert printable("ﬃ ㈱ ½ ﷺ") == "ffi ㈱ ½ ﷺ"
+
+
+def test_a_sign_is_in_one_of_the_faces_of_signs_only() -> None:
+    faces = [set(_widths(file)) - set(map(ord, " \u00a0\u202f")) for file in FALLBACKS[-4:]]
+    assert sum(map(len, faces)) == len(set().union(*faces))
 
 
 def test_a_character_without_a_glyph_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
