@@ -34,6 +34,15 @@ RECEIVED_AMOUNT: Final = "MEN"  # MDT-207: an amount that was paid
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedAmount:
+    """What was paid at one VAT rate, VAT included."""
+
+    amount: Decimal  # MDT-215
+    currency: str
+    rate: Decimal | None  # MDT-224
+
+
+@dataclass(frozen=True, slots=True)
 class StatusMessage:
     """One status of one invoice."""
 
@@ -44,6 +53,7 @@ class StatusMessage:
     code: str  # MDT-105: 200 to 501
     at: datetime.datetime  # MDT-78, aware
     reason: str = ""  # MDT-113 and MDT-114, notes and amounts, as one French text
+    received: tuple[ReceivedAmount, ...] = ()
 
 
 def read_statuses(data: bytes) -> tuple[StatusMessage, ...]:
@@ -84,6 +94,11 @@ def _status(values: Values, reference: etree._Element, message_id: str, at: date
         code=code,
         at=at,
         reason=_reason(values, reference),
+        received=tuple(
+            received
+            for status in values.all(reference, "ram:SpecifiedDocumentStatus")
+            for received in _payments(values, status)
+        ),
     )
 
 
@@ -104,11 +119,11 @@ def _reason(values: Values, reference: etree._Element) -> str:
         parts += values.texts(status, "ram:IncludedNote/ram:Content")
         if action := values.text(status, "ram:RequestedAction"):
             parts.append(f"action attendue : {action}")
-        parts += _payments(values, status)
+        parts += [_words_of(received) for received in _payments(values, status)]
     return " ; ".join(dict.fromkeys(parts))
 
 
-def _payments(values: Values, status: etree._Element) -> list[str]:
+def _payments(values: Values, status: etree._Element) -> list[ReceivedAmount]:
     """The amounts that were paid, by VAT rate: what the tax office wants to know of status 212."""
     paid = []
     for characteristic in values.all(status, "ram:SpecifiedDocumentCharacteristic"):
@@ -119,9 +134,13 @@ def _payments(values: Values, status: etree._Element) -> list[str]:
         if element is None or amount is None:
             continue
         rate = values.amount(characteristic, "ram:ValuePercent", "MDT-224")
-        words = f"{write_amount(amount, element.get('currencyID') or 'EUR')} encaissés"
-        paid.append(words if rate is None else f"{words} (TVA {write_decimal(_shortest(rate))} %)")
+        paid.append(ReceivedAmount(amount, element.get("currencyID") or "EUR", rate))
     return paid
+
+
+def _words_of(received: ReceivedAmount) -> str:
+    words = f"{write_amount(received.amount, received.currency)} encaissés"
+    return words if received.rate is None else f"{words} (TVA {write_decimal(_shortest(received.rate))} %)"
 
 
 def _shortest(rate: Decimal) -> Decimal:

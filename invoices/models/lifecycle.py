@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,8 @@ class LifecycleStatus(models.Model):
     in one; of the same time, that one comes later which the platform listed later (``listed_at``, to the millisecond,
     the platform's own sequence). Where it is not known (typed, read from a file), what is listed comes after what is
     not, then the life cycle decides: its codes rise, and those that end a delivery (213, 501) are above all others.
-    Last, the order in which they were noted here.
+    Last, the order in which they were noted here. What cannot be so (``invoices.platforms.story_order``) has a place of
+    its own (``ranked_at``), or makes no state (``is_contradicted``), and says why.
     """
 
     class Code(models.TextChoices):
@@ -80,13 +82,29 @@ class LifecycleStatus(models.Model):
     # When the platform put the message in its list of changes; null for what was typed or read from a file.
     listed_at = models.DateTimeField(_("listée par la plateforme le"), null=True, blank=True, editable=False)
 
+    # What a payment brought (212), VAT included, in the invoice's currency; null where nothing is told.
+    received = models.DecimalField(
+        _("montant encaissé"), max_digits=18, decimal_places=2, null=True, blank=True, editable=False
+    )
+    ranked_at = models.DateTimeField(_("compte comme du"), null=True, blank=True, editable=False)
+    is_contradicted = models.BooleanField(_("contredit"), default=False, db_default=False, editable=False)
+    order_finding = models.TextField(_("remarque"), blank=True, default="", db_default="", editable=False)
+    amount_finding = models.TextField(
+        _("remarque sur le montant"), blank=True, default="", db_default="", editable=False
+    )
+
     class Meta:
         verbose_name = _("statut de cycle de vie")
         verbose_name_plural = _("statuts de cycle de vie")
-        ordering = ("-at", F("listed_at").desc(nulls_last=True), "-code", "-pk")
+        ordering = (Coalesce("ranked_at", "at").desc(), F("listed_at").desc(nulls_last=True), "-code", "-pk")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("invoice", "code", "at"), name="one_status_per_invoice_code_and_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.invoice} – {self.get_code_display()}"
+
+    @property
+    def finding(self) -> str:
+        """What is odd about it, in words; nothing where it is as it should be."""
+        return " ".join(filter(None, (self.order_finding, self.amount_finding)))

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
@@ -67,10 +68,12 @@ def _note_paid(platform: Platform, accepted: "QuerySet[Submission]", listed_at: 
             source=platform.name,
             author_name=line.author_name,
             listed_at=listed_at,
+            received=line.payment.amount,
         )
         if not is_new and reason not in status.reason.split(" ; "):  # another payment of the same day
             status.reason = " ; ".join(filter(None, (status.reason, reason)))
-            status.save(update_fields=["reason"])
+            status.received = (status.received or Decimal(0)) + line.payment.amount
+            status.save(update_fields=["reason", "received"])
 
 
 def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:

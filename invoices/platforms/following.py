@@ -163,8 +163,8 @@ def _note_statuses(
     platform: Platform, kept: PlatformMessage, content: bytes, listed_at: datetime.datetime | None
 ) -> list[LifecycleStatus]:
     new = []
-    for message in read_statuses(content):
-        status, is_new = record_message(message, platform.name, listed_at=listed_at)
+    for message in sorted(read_statuses(content), key=lambda each: each.number):
+        status, is_new = record_message(message, platform.name, platform=platform, listed_at=listed_at)
         kept.invoices.add(status.invoice)
         take_status(status.invoice, is_rejection=rejects(status), reason=status.reason)
         if is_new:

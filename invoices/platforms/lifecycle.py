@@ -8,11 +8,12 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,10 +21,16 @@ from django.utils.translation import gettext_lazy
 from invoices.files.archives import GivenFile, RefusedFile, expand
 from invoices.formats.cdar import StatusMessage, read_statuses
 from invoices.formats.refusals import UnreadableEInvoice
-from invoices.models import Invoice, LifecycleStatus
+from invoices.models import Invoice, LifecycleStatus, Platform
+from invoices.money import to_cents
+from invoices.platforms.received_amounts import repeats, total_received, why_not_received
+from invoices.platforms.story_order import REJECTIONS, settle
 
 logger = logging.getLogger(__name__)
 Code = LifecycleStatus.Code
+
+# Messages say no zone: overseas, a platform that writes local time is up to three hours ahead of Paris.
+_AHEAD: Final = datetime.timedelta(hours=4)
 
 
 class StatusRefusedError(ValueError):
@@ -39,10 +46,12 @@ def record_status(
     source: str = "",
     author_name: str = "",
     listed_at: datetime.datetime | None = None,
+    received: Decimal | None = None,
 ) -> tuple[LifecycleStatus, bool]:
     """Note that ``invoice`` reached the status ``code`` at that (aware) time, now where none is given.
 
-    ``listed_at``: the platform's own moment of the message, which orders those of the same second.
+    ``listed_at``: the platform's own moment of the message, which orders those of the same second. ``received``: what a
+    payment brought, in the invoice's currency. What contradicts the other statuses is said in its ``finding``.
     Returns the status and whether it is new: the same code at the same time is recorded once. Raises
     :class:`StatusRefusedError` for an unknown code, a time to come, and a status that needs a reason without one.
     """
@@ -51,22 +60,30 @@ def record_status(
     if code in LifecycleStatus.NEED_A_REASON and not reason.strip():
         raise StatusRefusedError(_("Le statut « %(label)s » demande un motif.") % {"label": Code(code).label})
     now = timezone.now()
-    if at is not None and at > now + datetime.timedelta(days=1):
+    if at is not None and at > now + _AHEAD:
         raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
-    status, is_new = LifecycleStatus.objects.get_or_create(
-        invoice=invoice,
-        code=code,
-        at=at or now,
-        defaults={
-            "reason": reason.strip(),
-            "source": source[:200],
-            "author_name": author_name[:254],
-            "listed_at": listed_at,
-        },
-    )
-    if listed_at is not None and status.listed_at is None:  # it was read from a file before the platform listed it
-        LifecycleStatus.objects.filter(pk=status.pk).update(listed_at=listed_at)
-        status.listed_at = listed_at
+    with transaction.atomic():
+        # One at a time: what a status contradicts is said of all that are there.
+        Invoice.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=invoice.pk)
+        status, is_new = LifecycleStatus.objects.get_or_create(
+            invoice=invoice,
+            code=code,
+            at=at or now,
+            defaults={
+                "reason": reason.strip(),
+                "source": source[:200],
+                "author_name": author_name[:254],
+                "listed_at": listed_at,
+                "received": received,
+                "amount_finding": repeats(invoice, at or now, received),
+            },
+        )
+        is_listed_now = listed_at is not None and status.listed_at is None  # it was read from a file before
+        if is_listed_now:
+            LifecycleStatus.objects.filter(pk=status.pk).update(listed_at=listed_at)
+        if is_new or is_listed_now:
+            settle(invoice, is_double=_is_double)
+            status.refresh_from_db(fields=["listed_at", "ranked_at", "is_contradicted", "order_finding"])
     return status, is_new
 
 
@@ -74,9 +91,10 @@ _SAYS_DOUBLE: Final = r"(^|; )DOUBLON([^A-Z_]|$)"
 _OF_A_SECOND_DELIVERY: Final = Q(code=Code.REJECTED, reason__iregex=_SAYS_DOUBLE)
 """213 Rejetée with the reason code DOUBLON: the platform has the invoice already, and refuses the second copy only."""
 
-_OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY)
+_OF_THE_INVOICE: Final = LifecycleStatus.objects.exclude(_OF_A_SECOND_DELIVERY).filter(is_contradicted=False)
 
-_OF_REJECTION: Final = (Code.REJECTED, Code.INADMISSIBLE)
+CONTRADICTED: Final = Exists(LifecycleStatus.objects.filter(invoice=OuterRef("pk"), is_contradicted=True))
+"""Of invoices: a message contradicts the others, and a person must ask who wrote it."""
 
 
 WHAT_TO_DO: Final = {
@@ -94,9 +112,12 @@ WHAT_TO_DO: Final = {
 
 
 def rejects(status: LifecycleStatus) -> bool:
-    """True where the platform did not take the invoice: 501, and 213 but of a second delivery."""
-    is_double = status.code == Code.REJECTED and re.search(_SAYS_DOUBLE, status.reason, re.IGNORECASE) is not None
-    return status.code in _OF_REJECTION and not is_double
+    """True where the platform did not take the invoice: 501, and 213 but of a second delivery or of what was taken."""
+    return status.code in REJECTIONS and not _is_double(status) and not status.is_contradicted
+
+
+def _is_double(status: LifecycleStatus) -> bool:
+    return status.code == Code.REJECTED and re.search(_SAYS_DOUBLE, status.reason, re.IGNORECASE) is not None
 
 
 LAST_STATUS: Final = Subquery(_OF_THE_INVOICE.filter(invoice=OuterRef("pk")).values("code")[:1])
@@ -134,7 +155,17 @@ class StatusReport:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"recorded": self.recorded, "unchanged": self.unchanged, "rejected": self.rejected}
+        findings = [
+            {"number": status.invoice.number, "code": status.code, "finding": status.finding}
+            for status in self.statuses
+            if status.finding
+        ]
+        return {
+            "recorded": self.recorded,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "findings": findings,
+        }
 
 
 def import_statuses(
@@ -170,7 +201,8 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
     unchanged = 0
     try:
         with transaction.atomic():
-            for message in read_statuses(file.read()):
+            # In one order everywhere: two that import at once wait for each other.
+            for message in sorted(read_statuses(file.read()), key=lambda each: each.number):
                 number = message.number
                 status, is_new = record_message(message, author_name)
                 if is_new:
@@ -195,11 +227,25 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
 
 
 def record_message(
-    message: StatusMessage, author_name: str, *, listed_at: datetime.datetime | None = None
+    message: StatusMessage,
+    author_name: str,
+    *,
+    platform: Platform | None = None,
+    listed_at: datetime.datetime | None = None,
 ) -> tuple[LifecycleStatus, bool]:
-    """Note what one message says of one invoice; see :func:`record_status` for what is taken, returned and raised."""
+    """Note what one message says of one invoice; see :func:`record_status` for what is taken, returned and raised.
+
+    ``platform``: who listed it. A message of an invoice that does not go through it is refused, and so are amounts
+    that cannot have been paid for the invoice.
+    """
+    invoice = _invoice_of(message, platform)
+    is_paid = message.code == Code.PAID
+    if is_paid and (refusal := why_not_received(invoice, message.at, message.received)):
+        raise StatusRefusedError(refusal)
+    received = total_received(invoice, message.received) if is_paid else None
     return record_status(
-        invoice=_invoice_of(message),
+        invoice=invoice,
+        received=received if received is None else to_cents(received),
         code=message.code,
         at=message.at,
         # The rules want a reason code; a message without one says at least where it came from.
@@ -210,7 +256,7 @@ def record_message(
     )
 
 
-def _invoice_of(message: StatusMessage) -> Invoice:
+def _invoice_of(message: StatusMessage, platform: Platform | None) -> Invoice:
     """The invoice that a message speaks of: seller and number, and the date where it is given."""
     found = Invoice.objects.filter(number=message.number)
     if message.seller_siren:
@@ -218,11 +264,20 @@ def _invoice_of(message: StatusMessage) -> Invoice:
     if message.issue_date is not None:
         found = found.filter(issue_date=message.issue_date)
     invoices = list(found[:2])
-    if len(invoices) == 1:
+    if len(invoices) == 1 and (platform is None or _goes_through(invoices[0], platform)):
         return invoices[0]
     seller = _("du SIREN %(siren)s") % {"siren": message.seller_siren} if message.seller_siren else ""
     date = f" du {message.issue_date:%d/%m/%Y}" if message.issue_date else ""
     what = f"{message.number[:40]}{date} {seller}".strip()
+    if len(invoices) == 1:
+        raise StatusRefusedError(
+            _("La facture %(what)s ne passe pas par %(platform)s.") % {"what": what, "platform": platform}
+        )
     if invoices:
         raise StatusRefusedError(_("Plusieurs factures portent le numéro %(what)s.") % {"what": what})
     raise StatusRefusedError(_("La facture %(what)s n’est pas connue.") % {"what": what})
+
+
+def _goes_through(invoice: Invoice, platform: Platform) -> bool:
+    """Whether ``platform`` may speak of ``invoice``: its company is connected to it, or it was submitted there."""
+    return invoice.company.platform_id == platform.pk or invoice.submissions.filter(platform=platform).exists()

@@ -20,7 +20,8 @@ from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.model import InvoiceContent, VatBreakdown
 from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWrite, write_status
 from invoices.models import Invoice, LifecycleStatus, Payment, Submission
-from invoices.money import CENT
+from invoices.money import CENT, write_amount
+from invoices.platforms.received_amounts import received_before
 from invoices.platforms.submission import NotResendableError, tracking_id_of_content
 from mailing.quarantine.tries import Loop, Tries
 
@@ -104,12 +105,30 @@ def queue_payment_statuses(*, author_name: str = "") -> int:
         nonlocal queued
         content = einvoice_of(payment.invoice).content
         if must_be_told(content, vat_on_debits=payment.invoice.company.vat_on_debits):
+            _check_not_told_by_others(payment)
             queued += _queue(payment, content, author_name)
 
     for payment in found.select_related("invoice__company__platform", "invoice__customer").order_by("pk"):
         label = _("Paiement de %(invoice)s") % {"invoice": payment.invoice}
-        tries.attempt(payment.pk, label, partial(queue, payment))
+        tries.attempt(payment.pk, label, partial(queue, payment), says=(PaymentRefusedError,))
     return queued
+
+
+def _check_not_told_by_others(payment: Payment) -> None:
+    """Refuse to tell of a payment where the platform has statuses 212 that leave no room for it."""
+    invoice = payment.invoice
+    known = received_before(invoice, _paid_at(payment, timezone.now()), payment.amount)
+    if known + payment.amount > abs(invoice.total_with_vat):
+        sentence = _(
+            "La plateforme sait déjà %(known)s encaissés sur %(total)s : un encaissement de %(amount)s de plus serait "
+            "de trop. Il n’est pas transmis."
+        )
+        values = {
+            "known": write_amount(known, invoice.currency),
+            "total": write_amount(invoice.total_with_vat, invoice.currency),
+            "amount": write_amount(payment.amount, invoice.currency),
+        }
+        raise PaymentRefusedError(sentence % values)
 
 
 @transaction.atomic

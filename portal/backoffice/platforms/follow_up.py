@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,7 +14,7 @@ from invoices.documents.versions import VersionRefusedError, changed_buyer_addre
 from invoices.models import Export, Invoice, LifecycleStatus, Platform, PlatformMessage, Submission
 from invoices.money import write_count
 from invoices.platforms.directory import unreachable_companies
-from invoices.platforms.lifecycle import LAST_STATUS, WHAT_TO_DO
+from invoices.platforms.lifecycle import CONTRADICTED, LAST_STATUS, WHAT_TO_DO
 from invoices.platforms.payments import tell_again
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
@@ -39,8 +39,8 @@ def _first(found: "QuerySet[Any]") -> tuple[list[Any], int]:
 
 
 def invoices_to_look_at() -> "QuerySet[Invoice]":
-    """Invoices whose last status asks for somebody: 207, 208, 210, 213, 501."""
-    return Invoice.objects.annotate(last_code=LAST_STATUS).filter(last_code__in=list(WHAT_TO_DO))
+    """Invoices whose last status asks for somebody (207, 208, 210, 213, 501), or whose statuses contradict others."""
+    return Invoice.objects.annotate(last_code=LAST_STATUS).filter(Q(last_code__in=list(WHAT_TO_DO)) | CONTRADICTED)
 
 
 @allowed(*CAN_VIEW)
@@ -73,7 +73,11 @@ def follow_up(request: HttpRequest) -> HttpResponseBase:
 
 def _reason_of(invoice: Any) -> tuple[LifecycleStatus | None, Any]:
     """The status that asks for somebody, and what is to be done."""
-    last = next((status for status in invoice.statuses.all() if status.code == invoice.last_code), None)
+    statuses = invoice.statuses.all()
+    odd = next((status for status in statuses if status.is_contradicted), None)
+    if odd is not None:
+        return odd, odd.finding
+    last = next((status for status in statuses if status.code == invoice.last_code), None)
     return last, WHAT_TO_DO[invoice.last_code]
 
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -63,14 +64,17 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     form = StatusForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            status, is_new = record_status(
-                invoice=invoice,
-                code=form.cleaned_data["code"],
-                at=form.cleaned_data["at"],
-                reason=form.cleaned_data["reason"],
-                source=_("saisi dans le back-office"),
-                author_name=staff_name(request),
-            )
+            with transaction.atomic():
+                status, is_new = record_status(
+                    invoice=invoice,
+                    code=form.cleaned_data["code"],
+                    at=form.cleaned_data["at"],
+                    reason=form.cleaned_data["reason"],
+                    source=_("saisi dans le back-office"),
+                    author_name=staff_name(request),
+                )
+                if status.is_contradicted:  # who types it can look first
+                    raise StatusRefusedError(status.finding)
         except StatusRefusedError as refusal:
             form.add_error("reason" if not form.cleaned_data["reason"] else "at", str(refusal))
         else:
@@ -79,6 +83,8 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
             add_message(
                 request, _("%(invoice)s : %(status)s.") % {"invoice": invoice, "status": status.get_code_display()}
             )
+            if status.finding:
+                add_message(request, status.finding, level=messages.WARNING)
             return redirect(_page_of(invoice))
     context = {
         "title": _("Saisir un statut : %(invoice)s") % {"invoice": invoice},

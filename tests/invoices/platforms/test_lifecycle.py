@@ -116,7 +116,12 @@ class TestRecording:
 
     def test_files_of_a_platform_are_recorded_once(self) -> None:
         company = make_company(siren="100000009", name="VENDEUR", siret="")
-        invoice = make_invoice(company=company, number="F202500003", issue_date=datetime.date(2025, 7, 1))
+        invoice = make_invoice(
+            company=company,
+            number="F202500003",
+            issue_date=datetime.date(2025, 7, 1),
+            total_without_vat="10000.00",
+        )
 
         first = import_statuses([SAMPLES])
         second = import_statuses([SAMPLES])
