@@ -5,6 +5,8 @@ import json
 import secrets
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +47,18 @@ class Book:
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written inside is written whole or not at all, whenever the process is killed."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def _new_moment(self) -> str:
         """Now, and later than any change before: changes are leafed through by their moment."""

@@ -117,8 +117,13 @@ class SimulatedPlatform(ThreadingHTTPServer):
         self._judge_invoice(row)
 
     def _judge_invoice(self, row: Any) -> None:
-        settings = self.settings
         found = judge_invoice(row["content"], row["syntax"], self._checker)
+        with self.book.at_once():
+            self._answer(row, found)
+
+    def _answer(self, row: Any, found: Judgement) -> None:
+        """Accept or reject an invoice that was looked at, and tell of it."""
+        settings = self.settings
         identity = f"{found.seller}/{found.number}/{found.issue_date[:4]}"
         code, reason = found.reason_code, found.reason
         if not code and self.book.is_known(identity):

@@ -10,11 +10,13 @@ import signal
 import socket
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from invoices.platforms.simulated.faults import Fault
+from tests.support.commands import Command
 from tests.support.processes import Site, own_site
 
 INVOICES = int(os.environ.get("KILLED_SUBMISSIONS", "8"))
@@ -80,10 +82,10 @@ def test_each_invoice_is_taken_once_whatever_is_killed_when(tmp_path: Path, djan
             deadline = time.monotonic() + PATIENCE
             while site.rows(WAITING)[0][0]:
                 assert time.monotonic() < deadline
-                assert site.start("submit_invoices", "--json").wait(PATIENCE) == 0
+                finish(site, "submit_invoices", "--json")
             while site.rows(UNANSWERED)[0][0]:
                 assert time.monotonic() < deadline
-                assert site.start("fetch_statuses", "--json").wait(PATIENCE) == 0
+                finish(site, "fetch_statuses", "--json")
         finally:
             for process in filter(None, (server, pages)):
                 process.send_signal(signal.SIGTERM)
@@ -119,8 +121,25 @@ def rows_of(memory: Path, statement: str) -> list[tuple[Any, ...]]:
         return file.execute(statement).fetchall()
 
 
+def finish(site: Site, *command: str) -> None:
+    """Let a command work to its end, which is a good one."""
+    process = site.start(*command)
+    process.wait(PATIENCE)
+    keep_words(site, process, command)
+
+
+def keep_words(site: Site, process: Command, command: Sequence[str]) -> None:
+    """Keep what ``process`` wrote beside the installation; it was killed, or ended well."""
+    words = "\n".join(process.communicate())
+    (site.folder / f"{command[0]}-{process.pid}.log").write_text(f"{words}\nended: {process.returncode}\n")
+    assert process.returncode in (0, -signal.SIGKILL, -signal.SIGTERM), f"{command[0]}: {process.returncode}\n{words}"
+
+
 def kill_at_random(site: Site, commands: list[list[str]]) -> None:
-    """Kill -9 the platform or one of two that submit, and start it again; all are dead at the end."""
+    """Kill -9 the platform or one of two that submit, and start it again; all are dead at the end.
+
+    None of them ends by itself but well.
+    """
     draw = random.Random(20261126)
     workers = [site.start(*command) for command in commands]
     try:
@@ -130,11 +149,13 @@ def kill_at_random(site: Site, commands: list[list[str]]) -> None:
             index = draw.randrange(len(workers))
             workers[index].send_signal(signal.SIGKILL)
             workers[index].wait()
-            workers = [
-                site.start(*command) if worker.poll() is not None else worker
-                for worker, command in zip(workers, commands, strict=True)
-            ]
+            for place, (worker, command) in enumerate(zip(workers, commands, strict=True)):
+                if worker.poll() is not None:
+                    keep_words(site, worker, command)
+                    workers[place] = site.start(*command)
     finally:
         for worker in workers:
             worker.send_signal(signal.SIGKILL)
             worker.wait()
+    for worker, command in zip(workers, commands, strict=True):
+        keep_words(site, worker, command)
