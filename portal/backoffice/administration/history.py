@@ -1,7 +1,7 @@
 """The history: who changed what, and when."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
@@ -80,6 +80,7 @@ class HistoryAdmin(ReadOnlyAdmin[LogEntry]):
     search_help_text = gettext_lazy("Objet, action ou utilisateur.")
     ordering = ("-pk",)
     paginator = LimitedPaginator
+    workbook_values: ClassVar = {"time": lambda entry: entry.action_time}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, named as in the menu."""

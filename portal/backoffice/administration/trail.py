@@ -4,27 +4,21 @@ import datetime
 from typing import Any, Final
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
 
 from customers.models import Account
 from invoices.files.csv_tables import Column
 from invoices.models import Invoice
 from mailing.trail.actions import Action
 from mailing.trail.models import Entry
-from portal.backoffice.ui.downloads import send_xlsx
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
-from portal.proof import proved_lately
 
 MONTHS: Final = 24
-MOST_ROWS: Final = 100_000  # of a workbook
 _MOST_NAMED: Final = 500
 
 
@@ -86,30 +80,20 @@ class TrailAdmin(ReadOnlyAdmin[Entry]):
     search_help_text = gettext_lazy("Qui (nom ou identifiant), ou n° de facture.")
     ordering = ("-pk",)
     paginator = LimitedPaginator
-    change_list_template = "backoffice/administration/trail.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        """The list, and the same as a workbook."""
-        view = self.admin_site.admin_view(require_safe(proved_lately(self.as_xlsx)))
-        return [path("liste.xlsx", view, name="trail_entry_xlsx"), *super().get_urls()]
-
-    def as_xlsx(self, request: HttpRequest) -> HttpResponseBase:
-        """The entries that the list shows, all its pages."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        rows = list(self.get_changelist_instance(request).get_queryset(request)[:MOST_ROWS])
-        columns = (
-            Column[Entry](_("Date"), lambda entry: entry.at),
-            Column[Entry](_("Acte"), lambda entry: entry.action_name),
-            Column[Entry](_("Sorte d’objet"), lambda entry: entry.object_type),
-            Column[Entry](_("Objet"), lambda entry: entry.object_id),
-            Column[Entry](_("Qui"), _who),
-            Column[Entry](_("Par"), lambda entry: entry.way),
-            Column[Entry](_("Détails"), lambda entry: entry.details),
-            Column[Entry](_("Rang"), _position),
-            Column[Entry](_("Empreinte"), lambda entry: entry.sha256()),
-        )
-        return send_xlsx(columns, rows, filename=f"piste-audit-{timezone.localdate():%Y-%m-%d}.xlsx")
+    def workbook_columns(self, request: HttpRequest) -> list[Column[Entry]]:
+        """More than a page shows: what proves an entry."""
+        return [
+            Column(_("Date"), lambda entry: entry.at),
+            Column(_("Acte"), lambda entry: entry.action_name),
+            Column(_("Sorte d’objet"), lambda entry: entry.object_type),
+            Column(_("Objet"), lambda entry: entry.object_id),
+            Column(_("Qui"), _who),
+            Column(_("Par"), lambda entry: entry.way),
+            Column(_("Détails"), lambda entry: entry.details),
+            Column(_("Rang"), _position),
+            Column(_("Empreinte"), lambda entry: entry.sha256()),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         """With who did it, where the account is still there."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.card_changes import notify_customer_changed
 from customers.card_trail import TRAILED, acts_of_card
 from customers.models import Access, BulkAction, Contact, Customer
+from invoices.files.csv_tables import Column
 from mailing.trail.recording import record_all
 from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import Address, Copies, Credentials
@@ -53,6 +54,16 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     search_help_text = _("Code, nom, e-mail (aussi celui d’un contact), ville, SIREN, SIRET ou n° de TVA")
     inlines = (ContactInline,)
     readonly_fields = ("directory_answer",)
+    workbook_more = (
+        Column(_("Adresse"), lambda customer: customer.address),
+        Column(_("Complément"), lambda customer: customer.address_complement),
+        Column(_("Code postal"), lambda customer: customer.postcode),
+        Column(_("Pays"), lambda customer: customer.country),
+        Column(_("Téléphone"), lambda customer: customer.phone),
+        Column(_("SIREN"), lambda customer: customer.siren),
+        Column(_("SIRET"), lambda customer: customer.siret),
+        Column(_("N° de TVA"), lambda customer: customer.vat_identifier),
+    )
     actions = ("dematerialise", "create_credentials", "send_credentials", "activate", "deactivate", "look_up_addresses")
     change_form_template = "backoffice/customers/card.html"
     fieldsets = (
@@ -216,6 +227,7 @@ class ContactAdmin(BackOfficeAdmin[Contact]):
     search_fields = ("name", "function", "email", "customer__code", "customer__name")
     searches_by_keys = True
     autocomplete_fields = ("customer",)
+    workbook_more = (Column(_("Code client"), lambda contact: contact.customer.code),)
     fields = ("customer", "name", "function", "email", "is_main")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:

@@ -1,5 +1,7 @@
 """Listes déjà exportées: every list with its outcome."""
 
+from collections.abc import Iterator, Sequence
+from itertools import batched
 from typing import Any
 
 from django.contrib import admin
@@ -14,9 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from invoices.exporting.counts import ExportCounts, count_many
 from invoices.exporting.progress import run_duration
+from invoices.files.csv_tables import Column
 from invoices.models import Export
 from invoices.money import write_count
 from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin
+from portal.backoffice.ui.workbooks import CHUNK
 
 STATE_CSS = {
     Export.State.DRAFT: "new",
@@ -33,11 +37,15 @@ class ExportChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Add ``figures`` to each row."""
         super().get_results(request)
-        rows = list(self.result_list)
-        figures = count_many(rows)
-        for row in rows:
-            row.figures = figures[row.pk]
-        self.result_list = rows
+        self.result_list = _with_counts(list(self.result_list))
+
+
+def _with_counts(rows: Sequence[Any]) -> Sequence[Any]:
+    """The exports ``rows``, each with its counts as ``figures``."""
+    figures = count_many(rows)
+    for row in rows:
+        row.figures = figures[row.pk]
+    return rows
 
 
 @admin.register(Export)
@@ -53,6 +61,20 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
     date_hierarchy = "created_at"
     ordering = ("-number",)
     paginator = LimitedPaginator
+    workbook_more = (
+        Column(gettext_lazy("Publiées"), lambda export: export.figures.published),
+        Column(gettext_lazy("En échec"), lambda export: export.figures.failed),
+        Column(gettext_lazy("À corriger"), lambda export: export.figures.to_fix),
+        Column(gettext_lazy("Écartées"), lambda export: export.figures.set_aside),
+        Column(gettext_lazy("Mails"), lambda export: export.figures.mails),
+        Column(gettext_lazy("Commencée le"), lambda export: export.started_at),
+        Column(gettext_lazy("Terminée le"), lambda export: export.finished_at),
+    )
+
+    def workbook_rows(self, rows: QuerySet[Export]) -> Iterator[Export]:
+        """With their counts, by one query for many."""
+        for some in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
+            yield from _with_counts(some)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Rows with their figures."""

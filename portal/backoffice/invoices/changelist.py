@@ -3,7 +3,9 @@
 import calendar
 import datetime
 import re
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import batched
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -20,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from invoices.exporting.items import MailStatus, mails_of
+from invoices.files.csv_tables import Column
 from invoices.models import Invoice
 from invoices.money import write_amount
 from invoices.platforms.handover import awaiting_handover, hands_over
@@ -28,6 +31,7 @@ from portal.backoffice.invoices import evidence
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import render_page
+from portal.backoffice.ui.workbooks import CHUNK
 from portal.proof import ask_for_proof
 from portal.sessions import is_proved_lately
 
@@ -131,11 +135,15 @@ class InvoiceChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Add ``told`` to each row."""
         super().get_results(request)
-        rows = list(self.result_list)
-        mails = mails_of([row.pk for row in rows])
-        for row in rows:
-            row.told = mails.get(row.pk, [])
-        self.result_list = rows
+        self.result_list = _with_mails(list(self.result_list))
+
+
+def _with_mails(rows: Sequence[Any]) -> Sequence[Any]:
+    """The invoices ``rows``, each with the mails that told of it as ``told``."""
+    mails = mails_of([row.pk for row in rows])
+    for row in rows:
+        row.told = mails.get(row.pk, [])
+    return rows
 
 
 def mail_badges(told: list[MailStatus]) -> SafeString:
@@ -168,6 +176,20 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     ordering = ("-issue_date", "-number")
     paginator = LimitedPaginator
     change_list_template = "backoffice/invoices/changelist.html"
+    workbook_values: ClassVar = {"total": lambda invoice: invoice.total_with_vat}
+    workbook_more = (
+        Column(gettext_lazy("Devise"), lambda invoice: invoice.currency),
+        Column(gettext_lazy("Total HT"), lambda invoice: invoice.total_without_vat),
+        Column(gettext_lazy("Net à payer"), lambda invoice: invoice.amount_due),
+        Column(gettext_lazy("Échéance"), lambda invoice: invoice.due_date),
+        Column(gettext_lazy("Code client"), lambda invoice: invoice.customer.code),
+        Column(gettext_lazy("Publiée le"), lambda invoice: invoice.published_at),
+    )
+
+    def workbook_rows(self, rows: QuerySet[Invoice]) -> Iterator[Invoice]:
+        """With the mails that told of them, by one query for many."""
+        for some in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
+            yield from _with_mails(some)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list; that of what is to be handed over has a button for all of it."""

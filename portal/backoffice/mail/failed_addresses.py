@@ -11,8 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -40,7 +38,7 @@ COLUMNS: tuple[Column[WrongAddress], ...] = (
     Column(gettext_lazy("client"), lambda wrong: wrong.customer and wrong.customer.name),
     Column(gettext_lazy("adresse"), lambda wrong: wrong.address),
     Column(gettext_lazy("motif"), lambda wrong: wrong.reason),
-    Column(gettext_lazy("dernier échec"), lambda wrong: date_format(localtime(wrong.failed_at), "d/m/Y H:i")),
+    Column(gettext_lazy("dernier échec"), lambda wrong: wrong.failed_at),
     Column(gettext_lazy("factures"), lambda wrong: " ".join(invoice.number for invoice in wrong.invoices)),
 )
 

@@ -1,6 +1,6 @@
 """Boîte d'envoi: states, reasons, next tries; retry, give up, hold everything back; the stored mail, masked."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from invoices.files.csv_tables import Column
 from mailing import outbox
 from mailing.breaker import current_rest
 from mailing.forecasts import forecast
@@ -62,6 +63,8 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
     search_fields = ("recipient__iexact", "subject")
     search_help_text = _("Adresse entière du destinataire, ou mots de l’objet")
     paginator = LimitedPaginator
+    workbook_values: ClassVar = {"short_reason": lambda message: message.reason}
+    workbook_more = (Column(gettext_lazy("Envoyé le"), lambda message: message.accepted_at),)
     actions = ("retry", "give_up")
     change_list_template = "backoffice/mail/outbox.html"
     change_form_template = "backoffice/mail/message.html"

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from portal.backoffice.ui.changes import changed_values
 from portal.backoffice.ui.searching import search_by_keys
+from portal.backoffice.ui.workbooks import WorkbookList
 from portal.change_log import record_changes
 
 # A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
@@ -70,7 +71,7 @@ class NextStep:
         return reverse(f"admin:{self.url_name}")
 
 
-class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
+class BackOfficeAdmin[M: Model](WorkbookList[M]):
     """A list of 25 lines that counts once, and forms whose history is written by Django."""
 
     # What is said where the list is empty, and what to do then.
@@ -107,6 +108,7 @@ class BackOfficeAdmin[M: Model](admin.ModelAdmin[M]):
             raise IncorrectLookupParameters from error
         step = self.next_step
         changelist.next_step = step if step is not None and request.user.has_perm(step.permission) else None
+        changelist.workbook_url = self.workbook_url(changelist)
         return changelist
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

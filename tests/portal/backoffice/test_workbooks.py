@@ -1,0 +1,175 @@
+"""Every list of the back-office as a workbook: its columns, what it is filtered to, numbers and dates as such."""
+
+import datetime
+import io
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.templatetags.admin_list import result_headers
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from customers.models import Account, Customer, CustomerAccount
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export
+from invoices.models import Export, Invoice
+from mailing.failed_addresses import mark_address_failed
+from mailing.models import Message
+from mailing.trail.models import Entry
+from portal.backoffice.ui import workbooks
+from portal.backoffice.ui.workbooks import WorkbookList
+from portal.sessions import OPENED
+from tests.support.back_office import BACKEND, words
+from tests.support.factories import make_account, make_contact, make_customer, make_invoice, make_staff
+
+pytestmark = pytest.mark.django_db
+
+LISTS = sorted(
+    (model for model, page in admin.site._registry.items() if isinstance(page, WorkbookList)),
+    key=lambda model: model._meta.label,
+)
+
+
+def _rows(answer: Any) -> list[list[Any]]:
+    """The cells of the workbook; none of them is a formula."""
+    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
+    answer.close()
+    assert sheet is not None
+    assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    return [[cell.value for cell in row] for row in sheet.iter_rows()]
+
+
+def _url(model: type[Model], what: str = "xlsx") -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}")
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(make_staff(), backend=BACKEND)
+    return client
+
+
+def test_every_registered_list_has_a_workbook() -> None:
+    # The queue of tasks is no list of ours.
+    assert {model._meta.model_name for model in admin.site._registry if model not in LISTS} <= {"dbtaskresult"}
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.model_name)
+def test_a_workbook_has_the_columns_and_the_rows_of_its_list(staff: Client, model: type[Model]) -> None:
+    customer = make_customer(name='=SOMME(1;2) & "Fils"', email="a@fils.example")
+    make_contact(customer, name="+33 1", is_main=True)
+    make_account(customer, name="<b>Fils</b>")
+    make_invoice(customer=customer, number="-12")
+    create_export(criteria=Criteria(scope=Scope.ALL))
+    page = staff.get(_url(model, "changelist"))
+    headers = _shown_headers(page)
+
+    rows = _rows(staff.get(_url(model)))
+
+    if model is not Entry:  # which has more than a page shows, in an order of its own
+        assert [header.lower() for header in rows[0][: len(headers)]] == [header.lower() for header in headers]
+    assert len(rows) - 1 == page.context["cl"].result_count
+    assert not [
+        value for row in rows for value in row if isinstance(value, str) and re.search("</?(span|a|br|img)", value)
+    ]
+    if page.context["cl"].result_count:
+        assert f'href="{_url(model)}' in page.content.decode()
+
+
+def _shown_headers(page: Any) -> list[str]:
+    """The heads of the columns that carry values, as a reader reads them."""
+    return [str(head["text"]) for head in result_headers(page.context["cl"]) if "checkbox" not in str(head["text"])]
+
+
+def test_amounts_are_numbers_and_dates_are_dates(staff: Client) -> None:
+    make_invoice(number="F-7", total_without_vat="1234.50", issue_date=datetime.date(2025, 6, 7))
+
+    head, row = _rows(staff.get(_url(Invoice)))
+    cells = dict(zip(head, row, strict=True))
+
+    assert (cells["Numéro"], cells["Montant TTC"], cells["Total HT"]) == ("F-7", 1481.4, 1234.5)
+    assert "07/06/2025" in [f"{value:%d/%m/%Y}" for value in row if isinstance(value, datetime.datetime)]
+    assert not [value for value in row if isinstance(value, Decimal)]
+
+
+def test_a_workbook_has_what_the_list_is_filtered_to(staff: Client) -> None:
+    make_customer(code="A", invoice_copies="D")
+    make_customer(code="B", invoice_copies="2")
+
+    rows = _rows(staff.get(_url(Customer), {"copies": "d", "p": "3"}))
+
+    assert [row[0] for row in rows[1:]] == ["A"]
+
+
+def test_a_list_that_is_too_long_says_what_to_do(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 1)
+    make_customer()
+    make_customer()
+
+    page = staff.get(_url(Customer), {"copies": "d"}, follow=True)
+
+    assert page.redirect_chain == [(f"{_url(Customer, 'changelist')}?copies=d", 302)]
+    assert "filtrez-la" in words(page)
+
+
+@pytest.mark.parametrize("model", [Customer, CustomerAccount, Invoice, Export, Message, LogEntry])
+def test_more_rows_ask_the_database_no_more(staff: Client, model: type[Model]) -> None:
+    _add_rows(3)
+    staff.get(_url(model)).close()  # what a process reads once
+    with CaptureQueriesContext(connection) as few:
+        staff.get(_url(model)).close()
+    _add_rows(9)
+    with CaptureQueriesContext(connection) as many:
+        staff.get(_url(model)).close()
+
+    assert len(many) == len(few)
+
+
+def _add_rows(count: int) -> None:
+    for _number in range(count):
+        customer = make_customer()
+        make_account(customer)
+        make_invoice(customer=customer)
+        create_export(criteria=Criteria(scope=Scope.ALL))
+        key = customer.code
+        Message.objects.create(key=key, message_id=f"<{key}@x>", recipient="a@b.example", return_token=key)
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.model_name)
+def test_who_may_not_see_the_list_gets_no_workbook(client: Client, model: type[Model]) -> None:
+    nobody = Account.objects.create_user("rien@aquila.example", "x", is_staff=True)
+    client.force_login(nobody, backend=BACKEND)
+
+    assert client.get(_url(model)).status_code == 403
+    assert client.post(_url(model)).status_code in (403, 405)
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.model_name)
+def test_a_workbook_asks_once_more_who_is_there(staff: Client, model: type[Model]) -> None:
+    session = staff.session
+    session[OPENED] = (timezone.now() - datetime.timedelta(hours=1)).isoformat()
+    session.save()
+
+    assert staff.get(_url(model)).headers["Location"].startswith(reverse("prove"))
+
+
+def test_the_time_of_a_refusal_is_a_date(staff: Client) -> None:
+    customer = make_customer(email="faux@client.example")
+    at = timezone.now()
+    mark_address_failed("faux@client.example", "550", None, at)
+
+    _head, row = _rows(staff.get("/gestion/courrier/adresses-en-erreur.xlsx"))
+
+    assert row[0] == customer.code
+    assert timezone.localtime(at).replace(tzinfo=None, microsecond=0) in [
+        value.replace(microsecond=0) for value in row if isinstance(value, datetime.datetime)
+    ]
