@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from customers.models import Access, Account, Contact, CustomerAccount, SecondFactor, StaffAccount
+from customers.models import Access, Account, Contact, CustomerAccount, IssuerIdentity, SecondFactor, StaffAccount
 from mailing.retention import erase_recipient
 from mailing.trail.actions import Action
 from mailing.trail.erasing import erase_of_person
@@ -46,6 +46,7 @@ def anonymise_account(*, account: Account) -> int:
     locked.set_unusable_password()
     locked.save()
     SecondFactor.objects.filter(account=locked).delete()
+    IssuerIdentity.objects.filter(account=locked).delete()
     Contact.objects.filter(customer__accesses__account=locked, email__iexact=former).delete()
     Access.objects.filter(account=locked).delete()
     mails = erase_recipient({former}, by=locked.login)

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+
+from customers.issuer import SUPERUSER
 
 
 @register(Tags.security)
@@ -78,6 +81,42 @@ def check_production(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[C
                 f"DKIM_PRIVATE_KEY nomme {settings.DKIM_PRIVATE_KEY}, que ce processus ne peut pas lire.",
                 hint="Donnez le chemin d’un fichier PEM lisible par l’utilisateur du service.",
                 id="portal.E004",
+            )
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_sign_on(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What OIDC_… names must be there: groups, and an emergency account that can come in."""
+    issuer = settings.OIDC
+    if issuer is None:
+        return []
+    from django.contrib.auth.models import Group  # models are not ready where this module is imported
+
+    from customers.models import Account
+
+    try:
+        named = issuer.mapped_groups - {SUPERUSER}
+        absent = sorted(named - set(Group.objects.filter(name__in=named).values_list("name", flat=True)))
+        kept = Account.objects.filter(login=issuer.emergency_login, is_superuser=True, is_active=True).first()
+    except DatabaseError:
+        return []  # said by whatever needs the database
+    found: list[CheckMessage] = [
+        Error(
+            f"OIDC_GROUPS nomme « {name} », qui n’est pas un groupe du portail.",
+            hint="Administration › Droits liste les groupes ; « superuser » donne tous les droits.",
+            id="portal.E005",
+        )
+        for name in absent
+    ]
+    if issuer.is_only_way and (kept is None or not kept.has_usable_password()):
+        found.append(
+            Warning(
+                f"OIDC_EMERGENCY_ACCOUNT nomme {issuer.emergency_login}, qui n’est pas un administrateur actif avec un "
+                "mot de passe : personne n’entrerait si le fournisseur manque.",
+                hint="manage.py createsuperuser --login secours@exemple.fr",
+                id="portal.W004",
             )
         )
     return found

@@ -76,6 +76,14 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise wrong(var, hide_password(text), expected="une adresse", example=example)
         return found
 
+    def link(self, var: str, schemes: tuple[str, ...], *, example: str) -> str:
+        """``var`` as an address that begins with one of ``schemes``; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        if text and not text.startswith(schemes):
+            expected = f"une adresse en {', '.join(schemes[:-1])} ou {schemes[-1]}"
+            raise wrong(var, hide_password(text), expected=expected, example=example)
+        return text
+
     def time_zone(self, var: str, default: str) -> str:
         """``var`` as the name of a time zone."""
         name = self.str(var, default="") or default

@@ -55,6 +55,7 @@ def data_of(owner: Account) -> dict[str, Any]:
             }
             for each in Customer.objects.filter(accesses__account=owner).order_by("code")
         ],
+        "fournisseurs d’identité": list(owner.identities.order_by("pk").values("issuer", "subject", "created_at")),
         "contacts": list(
             Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
             .order_by("customer__code")

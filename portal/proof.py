@@ -5,10 +5,13 @@ from functools import wraps
 from typing import Concatenate, cast
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from customers.issuer import Issuer
+from customers.models import Account
 from portal.sessions import is_proved_lately
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -24,6 +27,22 @@ def proved_lately[**P](view: View[P]) -> View[P]:
         return ask_for_proof(request)
 
     return cast("View[P]", asked)
+
+
+def signs_in_by_issuer_only(account: Account) -> bool:
+    """True where ``account`` is of staff and the settings leave it no password (OIDC_ONLY)."""
+    issuer: Issuer | None = settings.OIDC
+    return issuer is not None and issuer.is_only_way and account.is_staff and account.login != issuer.emergency_login
+
+
+def issuer_name() -> str:
+    """What the issuer of identities is called; empty where there is none."""
+    return settings.OIDC.name if settings.OIDC is not None else ""
+
+
+def proves_by_issuer(account: Account) -> bool:
+    """True where ``account`` has no password to give once more, and the issuer asks for it instead."""
+    return settings.OIDC is not None and (signs_in_by_issuer_only(account) or not account.has_usable_password())
 
 
 def ask_for_proof(request: HttpRequest) -> HttpResponseBase:

@@ -9,10 +9,11 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from portal.environment import Environment, hide_password, require_extra, wrong
+from portal.environment import Environment, require_extra, wrong
 from portal.logs import describe_logging
 from portal.mail_oauth import read_mail_oauth
 from portal.mailers import read_mailers
+from portal.oidc import read_issuer
 from portal.proxies import read_trusted_proxies
 from portal.storage_address import read_storage_url
 
@@ -244,6 +245,24 @@ STAFF_SECOND_FACTOR = env.choice(
 ).lower()
 SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
 
+# The issuer of identities at which staff sign in (OpenID Connect); None: by password only.
+OIDC = read_issuer(
+    {
+        "issuer": env.str("OIDC_ISSUER", default=""),
+        "client_id": env.str("OIDC_CLIENT_ID", default=""),
+        "client_secret": env.str("OIDC_CLIENT_SECRET", default=""),
+        "name": env.str("OIDC_NAME", default=""),
+        "scopes": env.str("OIDC_SCOPES", default=""),
+        "groups_claim": env.str("OIDC_GROUPS_CLAIM", default=""),
+        "groups": env.str("OIDC_GROUPS", default=""),
+        "domain": env.str("OIDC_DOMAIN", default=""),
+        "second_factor": env.str("OIDC_SECOND_FACTOR", default=""),
+        "acr_values": env.str("OIDC_ACR_VALUES", default=""),
+        "emergency_account": env.str("OIDC_EMERGENCY_ACCOUNT", default=""),
+    },
+    is_only_way=env.bool("OIDC_ONLY", default=False),
+)
+
 # Links by mail: good once, and not after their time (customers.links).
 SESAME_ONE_TIME = False  # customers.links keeps those that served: one used leaves the others alone
 SESAME_MAX_AGE = 3600
@@ -268,9 +287,7 @@ AXES_USERNAME_CALLABLE = "portal.space.requests.login_tried"
 AXES_LOCKOUT_CALLABLE = "portal.space.views.errors.locked_out"
 
 # ─── Proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="").strip()
-if TIMESTAMP_URL and not TIMESTAMP_URL.startswith(("http://", "https://")):
-    raise wrong("TIMESTAMP_URL", TIMESTAMP_URL, expected="une adresse http(s)", example="https://horodatage.exemple.fr")
+TIMESTAMP_URL = env.link("TIMESTAMP_URL", ("https://", "http://"), example="https://horodatage.exemple.fr")
 TIMESTAMP_CA_FILE = env.str("TIMESTAMP_CA_FILE", default="").strip()
 
 # Personal data whose time is over is forgotten each night by the worker; otherwise by ``manage.py purge`` alone.
@@ -308,14 +325,8 @@ MAIL_OAUTH = read_mail_oauth(
         "scopes": env.str("MAIL_OAUTH_SCOPES", default=""),
     }
 )
-IMAP_URL = env.str("IMAP_URL", default="")  # imaps://user:password@host/INBOX, imap+tls:// or imap://
-if IMAP_URL and not IMAP_URL.startswith(("imaps://", "imap+tls://", "imap://")):
-    raise wrong(
-        "IMAP_URL",
-        hide_password(IMAP_URL),
-        expected="une adresse en imaps://, imap+tls:// ou imap://",
-        example="imaps://utilisateur:secret@imap.exemple.fr/INBOX",
-    )
+_imap_example = "imaps://utilisateur:secret@imap.exemple.fr/INBOX"
+IMAP_URL = env.link("IMAP_URL", ("imaps://", "imap+tls://", "imap://"), example=_imap_example)
 MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # SMTP connections of one process
 MAIL_PER_MINUTE = env.int(
     "MAIL_PER_MINUTE", default=0

@@ -7,7 +7,7 @@ from portal.backoffice.health import health
 from portal.backoffice.metrics import metrics
 from portal.callbacks import platform_callback
 from portal.middleware import CODE, ENROLMENT, PASSWORD, open_before
-from portal.space.views import account, entry, invoices, pages, resuming, second_factor, verification
+from portal.space.views import account, entry, invoices, pages, resuming, second_factor, sign_on, verification
 from portal.space.views.errors import went_wrong
 
 handler500 = went_wrong
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connexion/lien/", entry.ask_sign_in_link, name="ask_sign_in_link"),
     path("connexion/lien/<str:token>/", entry.sign_in_by_link, name="sign_in_by_link"),
     path("connexion/nouveau-mot-de-passe/<str:token>/", entry.password_by_link, name="password_by_link"),
+    path("connexion/fournisseur/", sign_on.begin, name="sign_on"),
+    path("connexion/fournisseur/retour/", sign_on.finish, name="sign_on_return"),
     path("connexion/second-facteur/", second_factor.give_code, name="second_factor"),
     path("connexion/confirmer/", second_factor.prove, name="prove"),
     path("compte/second-facteur/", second_factor.enrol, name="enrol_second_factor"),

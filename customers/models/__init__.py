@@ -3,6 +3,7 @@
 from customers.models.account import Access, Account, AccountManager, AccountQuerySet, CustomerAccount, StaffAccount
 from customers.models.bulk_action import BulkAction, BulkActionQuerySet
 from customers.models.customer import DEMATERIALISED, Contact, Customer, CustomerQuerySet
+from customers.models.issuer_identity import IssuerIdentity
 from customers.models.second_factor import RecoveryCode, SecondFactor
 from customers.models.used_link import UsedLink
 
@@ -18,6 +19,7 @@ __all__ = [
     "Customer",
     "CustomerAccount",
     "CustomerQuerySet",
+    "IssuerIdentity",
     "RecoveryCode",
     "SecondFactor",
     "StaffAccount",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Account
 from customers.models.login_field import LONGEST_LOGIN
 from customers.passwords import known_about
+from portal.proof import issuer_name, signs_in_by_issuer_only
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
 
@@ -43,6 +44,13 @@ class LoginForm(AuthenticationForm):
         if len(username) > LONGEST_LOGIN:
             raise ValidationError(REFUSED, code="invalid_login")
         return username
+
+    def confirm_login_allowed(self, user: Account) -> None:
+        """Staff come by the company's issuer alone where it is the only way (OIDC_ONLY); one account is kept apart."""
+        super().confirm_login_allowed(user)
+        if signs_in_by_issuer_only(user):
+            sentence = _("Votre compte se connecte avec %(issuer)s, par le bouton qui porte ce nom.")
+            raise ValidationError(sentence % {"issuer": issuer_name()}, code="issuer_only")
 
     def get_invalid_login_error(self) -> ValidationError:
         """The same sentence for every refusal, except to the one who holds a provisional password that has run out.

@@ -96,6 +96,10 @@ WALK: dict[str, list[Row]] = {
     "password_by_link": [
         Row(_plain("/connexion/nouveau-mot-de-passe/AAAA/"), nobody=410, own=410, of_others=410, closed=410, staff=410)
     ],
+    "sign_on": [  # no issuer of identities is set
+        Row(_plain("/connexion/fournisseur/"), nobody=404, own=404, closed=404),
+    ],
+    "sign_on_return": [Row(_plain("/connexion/fournisseur/retour/"), nobody=404, own=404, closed=404)],
     "second_factor": [Row(_plain("/connexion/second-facteur/"), own="/", of_others="/", staff="/")],
     "prove": [Row(_plain("/connexion/confirmer/"), of_others=200, staff=200)],
     "enrol_second_factor": [Row(_plain("/compte/second-facteur/"), of_others=200, staff=200)],

@@ -18,7 +18,7 @@ from portal.devices import device_in_words
 from portal.languages import offered_languages
 from portal.middleware import PASSWORD, open_before
 from portal.persons import data_of
-from portal.proof import proved_lately
+from portal.proof import issuer_name, proved_lately, proves_by_issuer
 from portal.sessions import close_session, close_sessions, open_sessions, public_number
 from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
 from portal.space.invoice_list import customers_of
@@ -68,6 +68,9 @@ def change_password(request: HttpRequest) -> HttpResponse:
     """Choose one's password: at once with a provisional one, after the present one otherwise."""
     owner = signed_in_account(request)
     is_first = owner.must_change_password
+    if proves_by_issuer(owner) and not is_first:
+        messages.info(request, _("Votre mot de passe est celui de %s : il se change là-bas.") % issuer_name())
+        return redirect("account")
     form_class = NewPasswordForm if is_first else ChangePasswordForm
     form = form_class(owner, request.POST or None)
     target = wanted_page(request)

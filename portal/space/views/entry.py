@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -83,8 +84,10 @@ class SignIn(LoginView):
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The page's own title."""
-        return super().get_context_data(title=_("Connexion"), **kwargs)
+        """The page's own title, and the issuer of identities: first where somebody goes to the back-office."""
+        is_for_staff = self.get_redirect_url().startswith(reverse("admin:index"))
+        more = {"issuer": settings.OIDC, "is_for_staff": is_for_staff}
+        return super().get_context_data(title=_("Connexion"), **more, **kwargs)
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +28,7 @@ from invoices.printing.transfer_code import transfer_code
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 from portal.middleware import CODE, ENROLMENT, open_before
-from portal.proof import proved_lately
+from portal.proof import proved_lately, proves_by_issuer
 from portal.sessions import (
     SECOND_FACTOR,
     close_sessions,
@@ -111,12 +112,18 @@ def prove(request: HttpRequest) -> HttpResponse:
         if has_factor and take_code(account=owner, code=form.cleaned_data["code"]):
             note_proof(request)
             return redirect(target or "home")
-        if not has_factor and owner.check_password(form.cleaned_data["password"]):
+        if not has_factor and not proves_by_issuer(owner) and owner.check_password(form.cleaned_data["password"]):
             note_proof(request)
             return redirect(target or "home")
         name = "code" if has_factor else "password"
         form.add_error(name, _("Ce code n’est pas le bon.") if has_factor else _("Ce n’est pas votre mot de passe."))
-    context = {"title": _("Confirmez que c’est vous"), "form": form, "next": target, "has_factor": has_factor}
+    context = {
+        "title": _("Confirmez que c’est vous"),
+        "form": form,
+        "next": target,
+        "has_factor": has_factor,
+        "issuer": settings.OIDC if not has_factor and proves_by_issuer(owner) else None,
+    }
     return private(render(request, "space/prove.html", context))
 
 

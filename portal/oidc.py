@@ -1,0 +1,116 @@
+"""The settings OIDC_…: how staff sign in at the company's own issuer of identities (OpenID Connect)."""
+
+from urllib.parse import urlsplit
+
+from customers.issuer import SUPERUSER, Issuer
+from portal.environment import wrong
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+NAMES = {"microsoft": "Microsoft", "google": "Google"}
+# Of Entra ID, for everybody's accounts: whoever has one anywhere would be vouched for.
+EVERYBODYS_TENANTS = ("common", "organizations", "consumers")
+EXAMPLE = "https://login.microsoftonline.com/9f1c…/v2.0"
+GROUPS_EXAMPLE = "compta=Comptabilité, direction=Lecture"
+
+
+def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
+    """The issuer that the values ``given`` describe; None where none is named.
+
+    Raises ImproperlyConfigured, in French.
+    """
+    given = {name: value.strip() for name, value in given.items()}
+    address = given["issuer"]
+    if not address:
+        if left := next((name for name in ("client_id", "client_secret", "groups") if given[name]), ""):
+            raise wrong(
+                "OIDC_ISSUER",
+                "",
+                expected=f"l’adresse du fournisseur, que OIDC_{left.upper()} suppose",
+                example=EXAMPLE,
+            )
+        if is_only_way:
+            raise wrong("OIDC_ISSUER", "", expected="l’adresse du fournisseur, que OIDC_ONLY suppose", example=EXAMPLE)
+        return None
+    _check_address(address)
+    _check_present(given)
+    if is_only_way and not given["emergency_account"]:
+        raise wrong(
+            "OIDC_EMERGENCY_ACCOUNT",
+            "",
+            expected="l’identifiant d’un administrateur qui garde son mot de passe, si le fournisseur manque",
+            example="secours@exemple.fr",
+        )
+    second_factor = given["second_factor"].lower() or "asked"
+    if second_factor not in ("asked", "trusted"):
+        raise wrong("OIDC_SECOND_FACTOR", given["second_factor"], expected="asked ou trusted", example="asked")
+    host = urlsplit(address).hostname or ""
+    issuer = Issuer(
+        address=address,
+        client_id=given["client_id"],
+        client_secret=given["client_secret"],
+        name=given["name"] or next((name for word, name in NAMES.items() if word in host), host),
+        scopes=" ".join(dict.fromkeys(["openid", *(given["scopes"] or "email profile").split()])),
+        groups_claim=given["groups_claim"] or "groups",
+        groups=read_groups(given["groups"]),
+        domain=given["domain"].lower().removeprefix("@"),
+        trusts_second_factor=second_factor == "trusted",
+        acr_values=tuple(given["acr_values"].split()),
+        is_only_way=is_only_way,
+        emergency_login=given["emergency_account"].lower(),
+    )
+    if issuer.is_google and not issuer.domain:
+        raise wrong(
+            "OIDC_DOMAIN",
+            "",
+            expected="le domaine de la société, puisque Google répond de tout le monde",
+            example="exemple.fr",
+        )
+    return issuer
+
+
+def read_groups(text: str) -> dict[str, tuple[str, ...]]:
+    """``compta=Comptabilité, direction=Lecture``: which groups a value of the claim gives. Raises as above."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for pair in (part.strip() for part in text.split(",")):
+        if not pair:
+            continue
+        value, _equals, name = (part.strip() for part in pair.rpartition("="))
+        if not value or not name:
+            raise wrong(
+                "OIDC_GROUPS",
+                text,
+                expected=f"des paires valeur=groupe séparées par des virgules (« {SUPERUSER} » donne tous les droits)",
+                example=GROUPS_EXAMPLE,
+            )
+        groups[value] = (*groups.get(value, ()), name)
+    if not groups:
+        raise wrong("OIDC_GROUPS", text, expected="au moins une paire valeur=groupe", example=GROUPS_EXAMPLE)
+    return groups
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    is_local = parts.scheme == "http" and parts.hostname in LOCAL
+    if not parts.hostname or not (parts.scheme == "https" or is_local) or parts.query or parts.fragment:
+        raise wrong("OIDC_ISSUER", address, expected="une adresse https sans paramètre", example=EXAMPLE)
+    if "/.well-known/" in parts.path:
+        raise wrong(
+            "OIDC_ISSUER",
+            address,
+            expected="l’adresse de l’émetteur, sans /.well-known/…",
+            example=address.partition("/.well-known/")[0],
+        )
+    if any(tenant in parts.path.split("/") for tenant in EVERYBODYS_TENANTS) and "microsoft" in parts.hostname:
+        raise wrong(
+            "OIDC_ISSUER", address, expected="l’adresse de votre propre annuaire (son identifiant)", example=EXAMPLE
+        )
+
+
+def _check_present(given: dict[str, str]) -> None:
+    needed = {
+        "client_id": ("l’identifiant de l’application déclarée chez le fournisseur", "portail-factures"),
+        "client_secret": ("le secret de cette application", "…"),
+    }
+    for name, (expected, example) in needed.items():
+        if not given[name]:
+            raise wrong(f"OIDC_{name.upper()}", "", expected=expected, example=example)
