@@ -106,11 +106,17 @@ class Journal:
                     "vat": _amount(vat),
                     "gross": _amount(net + vat),
                 }
-                for (currency, rate), (net, vat) in sorted(self.by_rate.items())
+                for (currency, rate), (net, vat) in sorted(self.by_rate.items(), key=_by_rate)
             ],
             "gaps": [list(gap) for gap in self.gaps],
             "has_more_gaps": self.has_more_gaps,
         }
+
+
+def _by_rate(entry: tuple[tuple[str, str], list[int]]) -> tuple[str, Decimal]:
+    """Currencies by name, rates by size; what has no rate of its own first."""
+    (currency, rate), _sums = entry
+    return currency, Decimal(rate or -1)
 
 
 def _amount(cents: int) -> str:

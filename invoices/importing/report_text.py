@@ -1,10 +1,11 @@
 """What an import did, in French sentences: on a terminal, and beside the files of a watched folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from invoices.importing.report import THINGS
 from invoices.money import write_amount
@@ -16,6 +17,7 @@ _WORDS: Final = {
     "lines": ("ligne", "lignes"),
 }
 _MOST_SKIPPED: Final = 20
+_MOST_RANGES: Final = 8
 
 
 def describe_report(report: Mapping[str, Any]) -> Iterator[str]:
@@ -44,10 +46,55 @@ def describe_report(report: Mapping[str, Any]) -> Iterator[str]:
     if not report["rejected"]:
         return
     yield _("Refusés : %(count)s") % {"count": report.get("rejections", len(report["rejected"]))}
-    for rejection in report["rejected"]:
-        yield f"  {_sentence(rejection)}"
-        if rejection["file"]:
-            yield f"    → {rejection['correction']}"
+    for alike in group_alike(report["rejected"]):
+        yield f"  {_sentence(alike.shown)}"
+        if alike.shown["file"]:
+            yield f"    → {alike.shown['correction']}"
+
+
+class Alike(NamedTuple):
+    """Refusals that differ in their line only: the place of the first, their number, how they are shown as one."""
+
+    at: int
+    number: int
+    shown: dict[str, Any]
+
+
+def group_alike(rejected: Iterable[Mapping[str, Any]]) -> list[Alike]:
+    """Refusals of a report that differ in their line only, as one; in the order of the first of each.
+
+    Args:
+        rejected: objects of :meth:`~invoices.importing.report.Rejection.as_json`.
+
+    Returns:
+        Each with the object of the first, its ``line`` in words («2 à 601», «2, 5 et 9») where it stands for several.
+    """
+    lines: dict[tuple[Any, ...], list[int]] = {}
+    first: dict[tuple[Any, ...], tuple[int, Mapping[str, Any]]] = {}
+    for at, each in enumerate(rejected):
+        alike = tuple(value for name, value in each.items() if name != "line")
+        key = (*alike, None) if each["line"] is not None else (*alike, at)  # a whole file stands alone
+        first.setdefault(key, (at, each))
+        lines.setdefault(key, []).append(each["line"])
+    return [
+        Alike(at, len(lines[key]), {**each, "line": _lines(lines[key]) if len(lines[key]) > 1 else each["line"]})
+        for key, (at, each) in first.items()
+    ]
+
+
+def _lines(numbers: Iterable[int]) -> str:
+    """«2 à 601, 603 et 12 autres»: the first ranges of ``numbers``, and how many lines follow."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = [str(start) if start == end else f"{start} à {end}" for start, end in ranges[:_MOST_RANGES]]
+    left = sum(end - start + 1 for start, end in ranges[_MOST_RANGES:])
+    if left:
+        shown.append(ngettext("%(number)s autre", "%(number)s autres", left) % {"number": left})
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} et {shown[-1]}"
 
 
 def _describe_journal(journal: Mapping[str, Any]) -> Iterator[str]:
@@ -86,7 +133,8 @@ def _count(number: int, singular: str, plural: str) -> str:
 
 def _sentence(found: Mapping[str, Any]) -> str:
     """«factures.csv, ligne 12, colonne total_ttc : …»."""
-    line = _("ligne %(line)s") % {"line": found["line"]} if found["line"] else ""
+    word = _("lignes %(line)s") if isinstance(found["line"], str) else _("ligne %(line)s")
+    line = word % {"line": found["line"]} if found["line"] else ""
     column = _("colonne %(column)s") % {"column": found["column"]} if found["column"] else ""
     place = ", ".join(filter(None, (found["file"], line, column)))
     return f"{place} : {found['reason']}" if place else str(found["reason"])

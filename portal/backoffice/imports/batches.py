@@ -31,7 +31,7 @@ from invoices.importing.batches import (
     receive_files,
     replace_invoice,
 )
-from invoices.importing.report_text import describe_rate
+from invoices.importing.report_text import describe_rate, group_alike
 from invoices.models import Company, ImportBatch
 from invoices.money import write_amount
 from portal.backoffice.imports.columns import columns
@@ -182,6 +182,7 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
         extra: dict[str, Any] = {}
         if obj is not None and obj.report:
             report = obj.report
+            refusals = group_alike(report["rejected"])[:SHOWN]
             may_replace = obj.state == ImportBatch.State.CHECKED and request.user.has_perm(IMPORT)
             replaceable = report.get("replaceable", {}) if may_replace else {}
             extra = {
@@ -191,8 +192,11 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
                 ],
                 "refusal_columns": REFUSAL_COLUMNS,
                 "rejected": [
-                    ([(column, column.shown(row)) for column in REFUSAL_COLUMNS], replaceable.get(str(at), ""))
-                    for at, row in enumerate(report["rejected"][:SHOWN])
+                    (
+                        [(column, column.shown(each.shown)) for column in REFUSAL_COLUMNS],
+                        replaceable.get(str(each.at), ""),
+                    )
+                    for each in refusals
                 ],
                 "has_replaceable": bool(replaceable),
                 "good": _good_ones(report),
@@ -208,7 +212,7 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
                     ([(column, column.shown(row)) for column in REFUSAL_COLUMNS], "")
                     for row in report.get("warnings", [])[:SHOWN]
                 ],
-                "hidden": max(report.get("rejections", 0) - SHOWN, 0),
+                "hidden": max(report.get("rejections", 0) - sum(each.number for each in refusals), 0),
                 "rejections": report.get("rejections", 0),
                 "notices": report.get("notices", []),
                 "to_map": report.get("to_map", []) if obj.state == ImportBatch.State.CHECKED else [],
