@@ -3,6 +3,7 @@
 ``database-….dump`` (pg_dump) or ``database-….sqlite3``, and ``documents-….sha256``, which ``sha256sum --check`` reads.
 """
 
+import datetime
 import errno
 import hashlib
 import json
@@ -70,6 +71,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise BackupError(
                 _("%(path)s est d’une version plus récente du portail : restaurez avec celle-ci.") % {"path": path}
             )
+        datetime.datetime.fromisoformat(values["created_at"])
         for name in ("database", "documents"):
             values[name] = BackupFile(**values[name])
         return Manifest(**values)

@@ -1,6 +1,7 @@
 """What stands in ``deploy/`` names commands, settings and ports of this very project, and does what it says."""
 
 import re
+import shlex
 import shutil
 import ssl
 import subprocess
@@ -57,6 +58,23 @@ def test_every_unit_is_one_that_the_script_starts() -> None:
     started = (ROOT / "bin/install-service").read_text()
     units = {path.name for path in (DEPLOY / "systemd").glob("portail*.*") if path.is_file()}
     assert {name for name in units if name not in started} == {"portail-returns.service"}  # by its timer
+
+
+@pytest.mark.parametrize(
+    ("setting", "is_read"),
+    [
+        ("IMAP_URL=imaps://u:p@imap.example.com", True),
+        ("", False),
+        ("IMAP_URL=", False),
+        ("#IMAP_URL=imaps://u:p@imap.example.com", False),
+    ],
+)
+def test_mailbox_is_read_by_the_timer_only_where_there_is_one(setting: str, is_read: bool, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"SECRET_KEY=x\n{setting}\n")
+    unit = (DEPLOY / "systemd/portail-returns.service").read_text()
+    [condition] = re.findall("^ExecCondition=(.*)$", unit, re.MULTILINE)
+    done = subprocess.run(shlex.split(condition), cwd=tmp_path, check=False)
+    assert done.returncode == (0 if is_read else 1)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """``manage.py restore``: an empty installation becomes what a backup holds."""
 
 import argparse
+import datetime
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from portal.backups.manifest import BackupError
@@ -50,7 +53,7 @@ class Command(BaseCommand):
                     "(Courrier), puis reprenez-le."
                 )
                 % {
-                    "date": report.created_at,
+                    "date": date_format(localtime(datetime.datetime.fromisoformat(report.created_at)), "d/m/Y H:i"),
                     "count": report.documents,
                     "copied": report.copied,
                     "reused": report.reused,

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, SystemCheckEr
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers.tasks import wake_stalled_bulk_actions
 from invoices.einvoices.tasks import wake_checks
@@ -51,7 +52,8 @@ class Command(BaseCommand):
         else:
             self._step(_("Sauvegarde"), lambda: self._back_up(options["backup"]))
         self._step(
-            _("Tables : %(count)s migrations à faire") % {"count": len(missing)},
+            ngettext("Tables : %(count)s migration à faire", "Tables : %(count)s migrations à faire", len(missing))
+            % {"count": len(missing)},
             lambda: call_command("migrate", interactive=False, verbosity=0),
         )
         self._step(_("Fichiers statiques"), lambda: call_command("collectstatic", interactive=False, verbosity=0))
