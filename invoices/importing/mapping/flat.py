@@ -6,11 +6,13 @@ beside them: each row is read once, each invoice is checked to the cent, and wha
 """
 
 import json
+import marshal
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,11 +20,12 @@ from django.utils.translation import gettext as _
 
 from invoices.files.tables import Row, Table
 from invoices.importing.mapping.fields import CUSTOMER, LINE
-from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice, Unreconciled
+from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice
+from invoices.importing.mapping.flat_lines import FlatCells, Unreconciled
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, TableKind
-from invoices.importing.tables.rows import is_remark, is_total_row, skipped_reason
+from invoices.importing.tables.rows import is_remark, is_total_row, may_say_total, skipped_reason
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
@@ -30,6 +33,9 @@ _ALWAYS: Final = (*INVOICES.obligatory, "devise")  # a currency may stand beside
 _LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name != "societe"))
 _CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
 _MOST_REFUSALS: Final = 1000
+_ROWS_AT_ONCE: Final = 500
+_SIZE: Final = struct.Struct("<Q")
+"""Before the packed rows of a file that wait together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,10 @@ class ConvertedTable(Table):
     def rows(self) -> Iterator[Row]:
         """The rows, with the lines of the user's file."""
         assert isinstance(self.source, Path)
-        with self.source.open(encoding="utf-8") as stream:
-            for line, *cells in map(json.loads, stream):
-                yield Row(line, cells)
+        with self.source.open("rb") as stream:
+            while size := stream.read(_SIZE.size):
+                rows = marshal.loads(stream.read(*_SIZE.unpack(size)))  # noqa: S302 - written by this process
+                yield from starmap(Row, rows)
 
 
 class _Writer:
@@ -54,26 +61,40 @@ class _Writer:
 
     def __init__(self, path: Path, kind: TableKind, columns: tuple[str, ...]) -> None:
         self._path = path
-        self._stream = path.open("w", encoding="utf-8")
+        self._stream = path.open("wb")
         self._kind = kind
-        self._columns = columns
+        self.columns = columns
+        self._rows: list[tuple[int, list[str]]] = []
         self.written = 0
 
-    def add(self, line: int, values: dict[str, str]) -> None:
-        """One row."""
-        row = [line, *[values.get(column, "") for column in self._columns]]
-        self._stream.write(json.dumps(row) + "\n")
+    def add(self, line: int, cells: list[str]) -> None:
+        """One row, of a cell each column."""
+        self._rows.append((line, cells))
         self.written += 1
+        if len(self._rows) == _ROWS_AT_ONCE:
+            self._write()
+
+    def add_values(self, line: int, values: dict[str, str]) -> None:
+        """One row by the names of its columns."""
+        self.add(line, [values.get(column, "") for column in self.columns])
+
+    def _write(self) -> None:
+        packed = marshal.dumps(self._rows, 2)
+        self._stream.write(_SIZE.pack(len(packed)))
+        self._stream.write(packed)
+        self._rows = []
 
     def stop(self) -> None:
         """Write no more."""
-        self._stream.close()
+        if not self._stream.closed:
+            self._write()
+            self._stream.close()
 
     def close(self, name: str) -> RecognisedTable:
         """The table, to be read."""
         self.stop()
-        positions = {column: index for index, column in enumerate(self._columns)}
-        return RecognisedTable(ConvertedTable(name, self._path), self._kind, 0, len(self._columns), positions, ())
+        positions = {column: index for index, column in enumerate(self.columns)}
+        return RecognisedTable(ConvertedTable(name, self._path), self._kind, 0, len(self.columns), positions, ())
 
 
 @dataclass
@@ -171,6 +192,7 @@ class _Flattening:
         self.given_twice = given_twice
         self.table = table
         self.layout = layout
+        self.cells = FlatCells(layout)
         self.cards = customers
         self.result = Flattened()
         self.seen: set[str] = set()
@@ -183,7 +205,8 @@ class _Flattening:
             name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields
         )
         self.heads = _Writer(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
-        self.lines = _Writer(folder / f"{prefix}-lines", LINES, ("numero", *[n for n in lines if n != "numero"]))
+        self.columns = tuple(name for name in lines if name != "numero")
+        self.lines = _Writer(folder / f"{prefix}-lines", LINES, ("numero", *self.columns))
         self.customers = _Writer(folder / f"{prefix}-customers", CUSTOMERS, cards)
 
     def run(self, rows: Iterator[Row], most_rows: int | None = None) -> Flattened:
@@ -199,6 +222,8 @@ class _Flattening:
         layout = self.layout
         number_at = layout.position("numero")
         invoice: FlatInvoice | None = None
+        header_number = layout.cell(layout.header, number_at)
+        plain: str | None = None  # a number that a row of totals, a remark or the header once more does not have
         read = 0
         for row in rows:
             read += 1
@@ -206,10 +231,14 @@ class _Flattening:
                 continue
             cells = row.cells
             number = layout.cell(cells, number_at)
-            if layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header)):
+            if number != plain and (
+                layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header))
+            ):
                 if len(self.result.skipped) < _MOST_REFUSALS:
                     self.result.skipped.append(SkippedRow(self.table.name, row.line, skipped_reason(cells)))
                 continue
+            if number != plain:
+                plain = None if number == header_number or may_say_total(number) else number
             if invoice is None or (number and number != invoice.number):
                 if invoice is not None:
                     self._finish(invoice)
@@ -220,7 +249,7 @@ class _Flattening:
                 if number in self.seen:
                     raise NotContiguous
                 self.seen.add(number)
-                invoice = FlatInvoice(layout, number, row.line)
+                invoice = FlatInvoice(self.cells, number, row.line)
             try:
                 invoice.add(row)
             except Unreconciled as problem:
@@ -236,14 +265,14 @@ class _Flattening:
             if invoice.problem is not None:
                 raise invoice.problem
             if self.heads is None:
-                lines = invoice.lines_alone()
+                lines = invoice.lines_alone(self.columns)
             else:
                 if invoice.number in self.given_twice and not invoice.states_total:
                     reason = _(
                         "ses lignes sont deux fois dans la table, et aucun total ne dit si elles comptent deux fois."
                     )
                     raise Unreconciled("numero", invoice.number, reason)
-                head, lines = invoice.reconciled()
+                head, lines = invoice.reconciled(self.columns)
                 head["code_client"] = self._customer(invoice, head)
         except Unreconciled as problem:
             self.result.refused += 1
@@ -256,10 +285,10 @@ class _Flattening:
             )
             return
         if self.heads is not None:
-            self.heads.add(invoice.line, head)
+            self.heads.add_values(invoice.line, head)
             self.result.amounts.add(head)
-        for line, values in lines:
-            self.lines.add(line, {"numero": invoice.number, **values})
+        for line, cells in lines:
+            self.lines.add(line, [invoice.number, *cells])
 
     def _customer(self, invoice: FlatInvoice, head: dict[str, str]) -> str:
         """The code of the invoice's customer; a card of the table that is new is written down."""
@@ -276,7 +305,7 @@ class _Flattening:
                 raise Unreconciled(f"client.{name}", stated, reason % {"code": code, "own": own, "stated": stated})
             self.codes[code] = given
             if is_new and given.get("raison_sociale"):
-                self.customers.add(invoice.line, {**given, "code": code})
+                self.customers.add_values(invoice.line, {**given, "code": code})
         else:
             for name in ("siren", "siret", "tva_intracom"):
                 if known.get(name) and given.get(name) and known[name] != given[name]:

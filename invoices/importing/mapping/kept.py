@@ -12,7 +12,7 @@ from customers.identifiers import is_real_vat
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.importing.mapping.fields import CUSTOMER_NAME
-from invoices.importing.mapping.flat_invoice import Unreconciled
+from invoices.importing.mapping.flat_lines import Unreconciled
 from invoices.importing.mapping.names import name_key
 from invoices.importing.mapping.samples import Sample
 from invoices.importing.tables.codes import code_key

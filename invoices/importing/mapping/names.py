@@ -281,6 +281,7 @@ _GLUED: Final = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=4096)
 def name_key(text: str) -> str:
     """«InvoiceNo», «N° de facture», «Invoice lines/Unit Price» as words: ``invoice no``, ``n de facture``…"""
     cut = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])", " ", text)
@@ -311,6 +312,7 @@ def rate_in_name(text: str) -> str:
     return found[1].replace(",", ".") if found else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def notions_of(text: str) -> frozenset[str]:
     """The notions in a name; ``second`` for a second line of an address."""
     return _notions(name_key(text))[0]

@@ -1,6 +1,7 @@
 """The first rows of a table: where its header stands, and what each column holds."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -38,6 +39,7 @@ class Column:
     name: str
     group: str
     cells: list[str]
+    _held: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def filled(self) -> list[str]:
@@ -45,9 +47,14 @@ class Column:
         return [cell for cell in self.cells if cell and cell not in ("-", "—")]
 
     @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each of :attr:`filled` is there."""
+        return Counter(self.filled)
+
+    @cached_property
     def mark(self) -> str:
         """The decimal mark that its numbers show."""
-        return decimal_mark(self.filled)
+        return decimal_mark(self.counts)
 
     @cached_property
     def numbers(self) -> list[Decimal | None]:
@@ -57,7 +64,8 @@ class Column:
 
     def share(self, check: Callable[[str], object]) -> float:
         """How many of the filled cells pass ``check``."""
-        return sum(bool(check(cell)) for cell in self.filled) / len(self.filled) if self.filled else 0
+        passing = sum(count for cell, count in self.counts.items() if check(cell))
+        return passing / len(self.filled) if self.filled else 0
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -77,7 +85,7 @@ class Column:
     @cached_property
     def is_rates(self) -> bool:
         """True where all cells are VAT rates."""
-        rates = [rate_in(cell, self.mark or ".") for cell in self.filled]
+        rates = [rate_in(cell, self.mark or ".") for cell in self.counts]
         return bool(rates) and all(rate is not None and rate in _RATES for rate in rates)
 
     @cached_property
@@ -93,12 +101,13 @@ class Column:
     @cached_property
     def distinct(self) -> int:
         """How many different values it holds."""
-        return len(set(self.filled))
+        return len(self.counts)
 
     def holds(self, kind: str) -> bool:
         """Whether nearly all cells are valid numbers of that kind: siren, siret, vat, iban."""
-        module = {"siren": siren, "siret": siret, "vat": vat, "iban": iban}[kind]
-        return self.share(lambda cell: _is_valid(module, cell)) >= 0.8
+        if kind not in self._held:
+            self._held[kind] = self.share(lambda cell: _is_valid(kind, cell)) >= 0.8
+        return self._held[kind]
 
     @cached_property
     def is_names(self) -> bool:
@@ -111,9 +120,16 @@ class Column:
         return self.share(lambda cell: _LEGAL_FORMS.search(cell)) >= 0.4
 
 
-def _is_valid(module: object, text: str) -> bool:
+_IDENTIFIERS: Final = {"siren": siren, "siret": siret, "vat": vat, "iban": iban}
+_DIGITS_IN: Final = {"siren": 9, "siret": 14}
+
+
+def _is_valid(kind: str, text: str) -> bool:
+    digits = sum(map(str.isdigit, text))
+    if digits != _DIGITS_IN[kind] if kind in _DIGITS_IN else digits < 2 or digits == len(text):
+        return False
     try:
-        module.validate(text.replace(" ", ""))  # type: ignore[attr-defined]
+        _IDENTIFIERS[kind].validate(text.replace(" ", ""))
     except ValidationError:
         return False
     except Exception:

@@ -215,6 +215,8 @@ def customer_code_text(text: str) -> str:
 def issue_date_text(text: str) -> str:
     """The date of an invoice (BT-2), at most a year ahead. Raises :class:`BadValue`."""
     written = date_text(text)
+    if written <= datetime.date.today().isoformat():  # noqa: DTZ011 - nearly always, and cheap: a day more or less is no year
+        return written
     latest = timezone.localdate() + datetime.timedelta(days=_MOST_DAYS_AHEAD)
     if written > latest.isoformat():
         raise BadValue(f"« {shown(text)} » est à plus d’un an d’ici : vérifiez l’année.")

@@ -45,6 +45,11 @@ def is_remark(cells: Sequence[str], number: str, width: int) -> bool:
     return width >= 4 and " " in number and (sum(map(bool, cells)) == 1 or _TOTAL_ALONE.fullmatch(number) is not None)
 
 
+def may_say_total(number: str) -> bool:
+    """Whether a row with ``number`` may be a total or a remark: it depends on its other cells."""
+    return not number or number[0] in _FIRST_LETTERS or " " in number
+
+
 def is_total_line(name: str) -> bool:
     """Whether the text of a line says that its amount is the sum of others: «Sous-total lot 1»."""
     return _TOTAL_WORDS.match(name) is not None
@@ -66,7 +71,7 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
             if row.line > header_line:
                 cells = row.cells
                 number = cells[number_at] if 0 <= number_at < len(cells) else ""
-                is_doubtful = not number or number[0] in _FIRST_LETTERS or " " in number or cells == header
+                is_doubtful = may_say_total(number) or cells == header
                 if number_at < 0 or not is_doubtful or (is_of_cards and not number):
                     yield row  # a card without a code is refused, whatever it says
                 elif _is_skipped(cells, number, header, table.width) or _says_no_invoice(

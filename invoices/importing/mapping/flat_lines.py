@@ -1,0 +1,241 @@
+"""The cells of a flat table as values, and its lines, each checked by what stands in its own row.
+
+Catalogues and subscriptions repeat their lines: a row that says of a line what another one said is judged once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from decimal import Decimal
+from operator import itemgetter
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from invoices.importing.mapping.fields import DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
+from invoices.importing.mapping.layout import Layout
+from invoices.importing.mapping.values import rate_in
+from invoices.importing.payment_terms import term_of
+from invoices.importing.tables.cells import is_no_date
+from invoices.importing.tables.columns import CELLS, cells_text
+from invoices.money import CENT, to_cents, write_decimal
+
+_KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
+_FEW: Final = Decimal("0.02")
+_QUANTITY: Final = f"{LINE}quantite"
+_PRICE: Final = f"{LINE}prix_unitaire_ht"
+_NET: Final = f"{LINE}total_ht"
+_DISCOUNT: Final = f"{LINE}remise"
+_WRITTEN: Final = (_QUANTITY, _PRICE, _DISCOUNT)
+_MOST_REMEMBERED: Final = 8192
+
+
+class Unreconciled(Exception):  # noqa: N818 - a finding about somebody's file, not an error of ours
+    """An invoice cannot be taken; ``column``, ``value`` and ``reason`` (French) say why."""
+
+    def __init__(self, column: str, value: str, reason: str, *, is_misread: bool = False) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.value = value
+        self.reason = reason
+        self.line = 0
+        self.is_misread = is_misread
+
+
+def differs(column: str, expected: Decimal, found: Decimal) -> Unreconciled:
+    """An amount that is not what others make it."""
+    reason = _("%(expected)s attendu, %(found)s trouvé.")
+    values = {"expected": write_decimal(to_cents(expected)), "found": write_decimal(to_cents(found))}
+    return Unreconciled(column, str(found), reason % values, is_misread=True)
+
+
+@dataclass(slots=True)
+class FlatLine:
+    """What a row says of a line. ``vat`` and ``rate`` are None where it does not."""
+
+    texts: dict[str, str]
+    numbers: dict[str, Decimal]
+    rate: Decimal | None
+    vat: Decimal | None
+    net: Decimal
+    cells: str
+    """As they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
+    products_checked: int
+    grosses_checked: int
+    _written: dict[Decimal, list[str]] = dataclass_field(default_factory=dict)
+
+    def written(self, rate: Decimal, columns: Sequence[str]) -> list[str]:
+        """The cells of ``columns``, canonical. Raises Unreconciled where the line says nothing."""
+        row = self._written.get(rate)
+        if row is None:
+            values = dict(self.texts)
+            for name in _WRITTEN:
+                if name in self.numbers:
+                    values[name.removeprefix(LINE)] = f"{self.numbers[name]:f}"
+            values.setdefault("designation", values.get("article", ""))
+            if not values["designation"]:
+                raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
+            values |= {"taux_tva": f"{rate.normalize():f}", "total_ht": str(self.net), CELLS: self.cells}
+            row = self._written[rate] = [values.get(column, "") for column in columns]
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadRow:
+    """A line's cells of a row: the line, None where there is none; amounts with signs beside their figures, and sums
+    over several columns, each with the text of the first.
+    """
+
+    line: FlatLine | None
+    amounts: list[str]
+    sums: dict[str, tuple[Decimal, str]]
+
+
+class FlatCells:
+    """Reads the cells of one flat table as its layout says; what it gives is the same for the same cells."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        fields = layout.parted
+        self.width = fields.width
+        self._lines = fields.lines
+        self._has_lines = "lignes" in layout.holds
+        self.pick_head = _picker(fields.head_places)
+        self._pick_line = _picker([place for _, places in fields.lines for place in places])
+        stated = sorted((name.removeprefix(LINE), places) for name, places in fields.lines)
+        self._names = [name for name, _ in stated]
+        self._places = [places for _, places in stated]
+        self._known: dict[tuple[str, ...], _ReadRow] = {}
+
+    def read_line(self, cells: list[str]) -> _ReadRow:
+        """The line in a row of at least :attr:`width` cells. Raises Unreconciled."""
+        key = self._pick_line(cells)
+        found = self._known.get(key)
+        if found is None:
+            found = self._read_line(cells)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+    def _read_line(self, cells: list[str]) -> _ReadRow:
+        texts: dict[str, str] = {}
+        numbers: dict[str, Decimal] = {}
+        amounts: list[str] = []
+        sums: dict[str, tuple[Decimal, str]] = {}
+        rate: Decimal | None = None
+        for name, places in self._lines:
+            place = places[0]
+            text = cells[place]
+            if len(places) > 1:
+                total = self.sum(name, cells, places, amounts)
+                if total is not None:
+                    sums[name] = total, text
+            elif not text:
+                continue
+            elif name == "ligne.taux_tva":
+                rate = self.rate(text, place)
+            elif name in NUMBERS:
+                numbers[name] = self.number(name, text, place, amounts)
+            elif name in DATES:
+                texts[name.removeprefix(LINE)] = self.date(name, text, place)
+            else:
+                texts[name.removeprefix(LINE)] = text
+        line = self._judged(texts, numbers, rate, cells) if self._has_lines and (texts or numbers) else None
+        return _ReadRow(line, amounts, sums)
+
+    def joined(self, cells: Sequence[str], places: Sequence[int]) -> str:
+        """The filled cells at ``places`` as one text."""
+        return " + ".join(filter(None, (cells[place] for place in places)))
+
+    def sum(self, name: str, cells: Sequence[str], places: Sequence[int], amounts: list[str]) -> Decimal | None:
+        """The sum of the filled cells at ``places``. Raises Unreconciled."""
+        numbers = [self.number(name, cells[place], place, amounts) for place in places if cells[place]]
+        return sum(numbers, Decimal(0)) if numbers else None
+
+    def number(self, name: str, text: str, place: int, amounts: list[str]) -> Decimal:
+        """The number in a cell, which goes to ``amounts`` where signs stand beside it. Raises Unreconciled."""
+        number = Decimal(0) if text in ("-", "—") else self.layout.number(text, place)
+        if name != "tva_en_euros" and not (text[0].isdigit() and text[-1].isdigit()):
+            amounts.append(text)
+        if number is None:
+            raise Unreconciled(name, text, _("« %(text)s » n’est pas un nombre sûr.") % {"text": text}, is_misread=True)
+        return number
+
+    def rate(self, text: str, place: int) -> Decimal | None:
+        """The VAT rate in a cell, in per cent."""
+        rate = rate_in(text, self.layout.marks.get(place, "") or ".")
+        if rate is not None and self.layout.rates_are_fractions and "%" not in text:
+            rate *= 100
+        return rate
+
+    def date(self, name: str, text: str, place: int) -> str:
+        """The date in a cell, or a term of payment that counts from the invoice's. Raises Unreconciled."""
+        date = self.layout.date(text, place)
+        if date is None:
+            if name != "date" and is_no_date(text):
+                return ""
+            if name == "echeance" and term_of(text) is not None:
+                return text  # counted from the invoice's date where the canonical tables are read
+            raise Unreconciled(name, text, _("« %(text)s » n’est pas une date sûre.") % {"text": text}, is_misread=True)
+        return date.isoformat()
+
+    def _judged(
+        self, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None, cells: Sequence[str]
+    ) -> FlatLine | None:
+        """The line, with what follows from its own cells; None where they say nothing. Raises Unreconciled."""
+        quantity, price = numbers.get(_QUANTITY), numbers.get(_PRICE)
+        net, discount = numbers.get(_NET), numbers.get(_DISCOUNT, Decimal(0))
+        products = grosses = 0
+        if not numbers:
+            if not texts.get("designation"):
+                return None
+            net = Decimal(0)  # a line of text
+        if net is None:
+            if quantity is None or price is None:
+                raise Unreconciled(_NET, "", _("une ligne n’a pas de montant."), is_misread=True)
+            net = quantity * price * (100 - discount) / 100
+        elif quantity is not None and price is not None:
+            _check_product(quantity, price, discount, net)
+            products = 1
+        vat, gross = numbers.get(LINE_VAT), numbers.get(LINE_GROSS)
+        if vat is not None and gross is not None:
+            if abs(net + vat - gross) > CENT:
+                raise differs(_NET, net + vat, gross)
+            grosses = 1
+        elif vat is None and gross is not None:
+            vat = gross - net
+        if rate is None and vat is not None:
+            rate = rate_of(net, vat)
+        elif rate is not None and vat is not None:
+            if abs(net * rate / 100 - vat) > _FEW:
+                raise differs("ligne.taux_tva", to_cents(net * rate / 100), vat)
+            grosses += bool(vat)
+        stated = [cells[places[0]] if len(places) == 1 else self.joined(cells, places) for places in self._places]
+        return FlatLine(texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products, grosses)
+
+
+def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: Decimal) -> None:
+    """Raises Unreconciled where ``net`` is not quantity × price less the discount in per cent."""
+    product = quantity * price
+    if not discount and product == net:
+        return
+    product = product * (100 - discount) / 100
+    decimals = max(2, -int(price.as_tuple().exponent))
+    if abs(product - net) > abs(quantity) * Decimal(5).scaleb(-decimals - 1) + CENT:
+        raise differs(_NET, to_cents(product), net)
+
+
+def rate_of(net: Decimal, vat: Decimal) -> Decimal | None:
+    """The only known rate that gives ``vat`` of ``net`` to the cent, else None."""
+    if not net:
+        return None
+    found = [rate for rate in _KNOWN_RATES if to_cents(net * rate / 100) == to_cents(vat)]
+    return found[0] if len(found) == 1 else None
+
+
+def _picker(places: Sequence[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """A function that picks the cells at ``places``."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: tuple(cells[place] for place in places)
