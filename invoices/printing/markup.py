@@ -1,7 +1,6 @@
 """The page as HTML and its stylesheet: templates are read and parsed once per process."""
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Template as Fill
@@ -12,7 +11,16 @@ from weasyprint import CSS
 from invoices.cldr import language_in_use, translate
 from invoices.printing.fetching import REFUSING
 from invoices.printing.fonts import font_configuration, printable
-from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TITLE_LEADING, Layout
+from invoices.printing.heights import (
+    DELIVERED_GAP,
+    KEPT_ROWS,
+    STEP,
+    TIGHT_BLOCK,
+    TIGHT_ROW,
+    bottom_margin,
+    heights_of,
+)
+from invoices.printing.layouts import LAYOUTS
 from invoices.printing.page import Page
 from invoices.printing.style import PrintStyle
 from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE, VAT_LABEL, VAT_LABEL_WIDE
@@ -20,7 +28,7 @@ from mailing.colours import darken_for_white
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
 CODE_URL = "code:transfer"
-MOST_LINES = 80  # beside the seller: 4 lines each of the number and of the facts
+MOST_STEPS = 300  # of the blocks beside the text: 4 lines each of the number and of the facts
 BETWEEN_TAGS = re.compile(r"\n\s*")
 
 
@@ -38,6 +46,8 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
     """The whole document; every text from outside is escaped and printable. It is well-formed XML too."""
     context = {
         "page": page,
+        "heights": heights_of(page, LAYOUTS[style.template]),
+        "in_columns": LAYOUTS[style.template].in_columns,
         "language": language_in_use(),
         "newline": "\n",
         "logo": {"url": style.logo.url, "alt": translate("Logo de %(name)s") % {"name": seller}}
@@ -45,6 +55,8 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
         else None,
         "code_url": CODE_URL if page.transfer_code else "",
         "in_currency": f" ({page.currency})" if page.currency else "",
+        "kept": {2, *range(len(page.rows) - KEPT_ROWS + 2, len(page.rows) + 1)},
+        "is_long": len(page.rows) > KEPT_ROWS,
     }
     return printable(_template().render(Context(context, use_l10n=False, use_tz=False)))
 
@@ -57,8 +69,7 @@ def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CS
     """
     layout = LAYOUTS[template]
     ink = darken_for_white(colour)
-    # 2 mm + a carried total, then the foot over 9 mm of white.
-    bottom = 2 + layout.leading / POINTS_PER_MM + 2 + max(foot_lines, 1) * layout.small_leading / POINTS_PER_MM + 9
+    bottom = bottom_margin(layout, foot_lines)
     source = (FOLDER / "base.css").read_text(encoding="utf-8") + (FOLDER / f"{template}.css").read_text(
         encoding="utf-8"
     )
@@ -72,21 +83,17 @@ def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CS
         quiet="#5f6368",
         hairline="#b8bcc2",
         bottom=f"{bottom:.3f}",
-        due=f"{layout.text * DUE:g}",
-        due_wide=f"{layout.text * DUE_WIDE:g}",
+        total=f"{layout.text * DUE:g}",
+        total_wide=f"{layout.text * DUE_WIDE:g}",
+        gap=f"{DELIVERED_GAP:g}",
+        level=f"{layout.small_leading + 1:g}",
+        tight_block=f"{min(layout.block, TIGHT_BLOCK):g}",
+        tight_row=f"{min(layout.row, TIGHT_ROW):g}",
+        half_block=f"{layout.block / 2:g}",
         label=f"{LABEL:g}",
         label_wide=f"{LABEL_WIDE:g}",
         vat_label=f"{VAT_LABEL:g}",
         vat_label_wide=f"{VAT_LABEL_WIDE:g}",
     )
-    filled += "".join(_least_heights(layout))
+    filled += "".join(f".h{steps} {{ min-height: {steps * STEP}pt }}\n" for steps in range(MOST_STEPS + 1))
     return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)
-
-
-def _least_heights(layout: Layout) -> Iterator[str]:
-    """Room for the blocks that stand beside the text, by their number of lines: they push nothing by themselves."""
-    for lines in range(MOST_LINES + 1):
-        beside_seller = layout.title * TITLE_LEADING + (lines + 1) * layout.leading
-        beside_buyer = layout.small_leading + 1 + lines * layout.leading
-        yield f".head.h{lines} {{ min-height: {beside_seller:g}pt }}"
-        yield f".parties.h{lines} {{ min-height: {beside_buyer:g}pt }}"

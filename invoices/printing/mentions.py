@@ -14,6 +14,7 @@ from invoices.printing.style import PrintStyle
 LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
 # Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
 FOOT_NOTES = frozenset({"REG", "ABL"})
+BETWEEN_MENTIONS = " – "
 TECHNICAL_NOTES = frozenset({"BAR"})
 
 
@@ -24,8 +25,9 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
         vat.append(wording.SELF_BILLING)
     if style.has_reform_mentions and style.is_professional:
         vat += _reform_mentions(content, style)
-    payment = [content.payment_terms or ("" if content.is_credit_note else style.payment_terms)]
-    payment += _payment_mentions(content, style)
+    # Nothing is to be paid on a credit note, so nothing is said of when, nor of being late.
+    payment = [] if content.is_credit_note else [content.payment_terms or style.payment_terms]
+    payment += [] if content.is_credit_note else _payment_mentions(content, style)
     apart = {LATE_PENALTY, RECOVERY_FEE, DISCOUNT} | FOOT_NOTES | TECHNICAL_NOTES
     others = [note.text for note in content.notes if note.subject_code not in apart]
     documents = _supporting_documents(content)
@@ -89,16 +91,29 @@ def _payment_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:
         own = [note.text for note in content.notes if note.subject_code == code]
         if own:
             mentions += own
-        elif style.is_professional and not content.is_credit_note:
+        elif style.is_professional:
             mentions.append(standing)
     return mentions
 
 
 def foot_of_page(content: InvoiceContent, style: PrintStyle) -> list[str]:
     """Who the seller is by law: the company's mentions, else the document's (BT-33); notes REG and ABL."""
-    standing = "\n".join(style.legal_mentions) or content.seller.legal_information
+    lines = [_without_contact(line, content) for line in style.legal_mentions]
+    standing = "\n".join(filter(None, lines)) or content.seller.legal_information
     own = [note.text for note in content.notes if note.subject_code in FOOT_NOTES]
     return _unique([standing, *(text for text in own if text not in standing)])
+
+
+def _without_contact(line: str, content: InvoiceContent) -> str:
+    """``line`` without the telephone and the address that stand beside the seller's name already."""
+    contact = content.seller.contact
+    said = {_bare(text) for text in (contact.phone, contact.email) if text} if contact else set()
+    parts = line.split(BETWEEN_MENTIONS)
+    return BETWEEN_MENTIONS.join(part for part in parts if _bare(part) not in said)
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).lower()
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

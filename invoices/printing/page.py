@@ -5,7 +5,6 @@ no wrapping, no floats and no flexible boxes, and two blocks side by side know w
 """
 
 import datetime
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,10 +14,10 @@ from invoices.en16931.countries import country_name
 from invoices.en16931.model import InvoiceContent, Line
 from invoices.printing import number_format, wording
 from invoices.printing.fonts import width, wrap
-from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, TITLE_LEADING, Layout
+from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.mentions import delivery_text, foot_of_page, terms
 from invoices.printing.parties import address_lines, party_lines
-from invoices.printing.payment import code_of_transfer, payment_lines
+from invoices.printing.payment import code_of_transfer, due_of, payment_texts
 from invoices.printing.style import PrintStyle
 from invoices.printing.totals import (
     BETWEEN,
@@ -71,23 +70,30 @@ class Page:
     date: str
     label: str
     facts: tuple[Fact, ...]
+    due_label: str  # of the band under the head: what becomes of the amount, and when
+    due: str
     seller: str
     seller_lines: str
     buyer: str
     buyer_lines: str
     delivery: str  # empty when goods go to the buyer's own address
-    head_height: int  # lines under the title in the right column of the head
-    parties_height: int  # lines of the delivery block
     currency: str  # "" for euros, else said in the heads of the columns
     rows: tuple[Row, ...]
     vat: tuple[Vat, ...]
     totals: tuple[Total, ...]
     vat_is_taller: bool
     is_wide: bool  # amounts that take more room than usual
-    payment: str
+    means: str
+    account: str
+    recalled: str
     transfer_code: TransferCode | None
     terms: tuple[str, ...]
     foot: str
+
+    @property
+    def payment(self) -> str:
+        """The whole text on payment."""
+        return "\n".join(filter(None, (self.means, self.account, self.recalled)))
 
     @property
     def document_title(self) -> str:
@@ -99,15 +105,16 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
     """The page of ``content`` in ``style``; ``label`` is a word beside the title (« Copie »), or empty."""
     layout = LAYOUTS[style.template]
     facts = _facts(content, layout)
+    payment = payment_texts(content, style, layout)
     buyer, buyer_lines = party_lines(content.buyer, content, layout, is_seller=False)
     seller, seller_lines = party_lines(content.seller, content, layout, is_seller=True)
     delivery = _delivery(content, layout)
     is_large = is_wide(content, layout)
     vat, totals = _vat(content, layout, is_wide=is_large), totals_of(content, layout)
-    heading = wrap(wording.title(content).upper(), layout.column * POINTS_PER_MM, layout.title, bold=True)
-    number = _clipped(
-        wrap(f"{translate('N°')} {content.number}", layout.column * POINTS_PER_MM, layout.text, bold=True)
-    )
+    room = layout.identity_width * POINTS_PER_MM
+    heading = wrap(wording.title(content).upper(), room, layout.title, bold=True)
+    number = _clipped(wrap(f"{translate('N°')} {content.number}", room, layout.party, bold=True))
+    due_label, due = due_of(content)
     return Page(
         title=wording.title(content),
         heading=_in_case_of(wording.title(content), heading),
@@ -116,24 +123,22 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         date=number_format.day(content.issue_date) if content.issue_date else "",
         label=label,
         facts=facts,
+        due_label=due_label,
+        due=due,
         seller=seller,
         seller_lines=seller_lines,
         buyer=buyer,
         buyer_lines=buyer_lines,
         delivery=delivery,
-        head_height=number.count("\n")
-        + sum(fact.value.count("\n") + 1 for fact in facts)
-        + bool(content.issue_date)
-        + bool(label)
-        + math.ceil((len(heading) - 1) * layout.title * TITLE_LEADING / layout.leading),
-        parties_height=delivery.count("\n") + 1 if delivery else 0,
         currency="" if content.currency in ("EUR", "") else content.currency,
         rows=_rows(content, layout),
         vat=vat,
         totals=totals,
         vat_is_taller=sum(row.rate.count("\n") + 1 for row in vat) > sum(row.label.count("\n") + 1 for row in totals),
         is_wide=is_large,
-        payment="\n".join(payment_lines(content, style, layout)),
+        means=payment.means,
+        account=payment.account,
+        recalled=payment.recalled,
         transfer_code=code_of_transfer(content, style),
         terms=tuple("\n".join(wrap(text, TEXT_WIDTH * POINTS_PER_MM, layout.small)) for text in terms(content, style)),
         foot="\n".join(
@@ -145,6 +150,8 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
 def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
     """Dates and references beside the title."""
     pairs = []
+    if content.issue_date:
+        pairs.append((translate("Date"), number_format.day(content.issue_date)))
     if content.due_date and not content.is_credit_note:
         pairs.append((translate("Échéance"), number_format.day(content.due_date)))
     for reference in content.preceding_invoices:
@@ -169,13 +176,13 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
         (translate("Objet facturé"), content.invoiced_object.value if content.invoiced_object else ""),
         (translate("Imputation"), content.buyer_accounting_reference),
     ]
-    room = layout.column * POINTS_PER_MM
-    facts = []
-    for label, value in pairs:
-        if value:
-            lines = wrap(f"{label}\N{NO-BREAK SPACE} {value}", room, layout.text)
-            facts.append(Fact(label, _clipped(lines).removeprefix(f"{label}\N{NO-BREAK SPACE}").lstrip(" ")))
-    return tuple(facts)
+    beside = layout.fact * POINTS_PER_MM
+    room = layout.identity_width * POINTS_PER_MM - beside
+    return tuple(
+        Fact("\n".join(wrap(label, beside - BETWEEN, layout.text)), _clipped(wrap(value, room, layout.text)))
+        for label, value in pairs
+        if value
+    )
 
 
 def period_text(start: datetime.date | None, end: datetime.date | None) -> str:
@@ -199,7 +206,7 @@ def _delivery(content: InvoiceContent, layout: Layout) -> str:
     lines = [delivery.name] if delivery.name else []
     if delivery.address:
         lines += address_lines(delivery.address, content)
-    return _clipped(wrap("\n".join(lines), layout.column * POINTS_PER_MM, layout.text), 12)
+    return _clipped(wrap("\n".join(lines), layout.buyer_width * POINTS_PER_MM, layout.text), 12)
 
 
 def _clipped(lines: list[str], most: int = 4) -> str:

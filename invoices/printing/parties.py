@@ -39,7 +39,7 @@ def postal_lines(address: Address) -> list[str]:
 
 def party_lines(party: Party, content: InvoiceContent, layout: Layout, *, is_seller: bool) -> tuple[str, str]:
     """The name and the other lines of a party, each broken for its column."""
-    room = layout.column * POINTS_PER_MM
+    room = (layout.seller_width if is_seller else layout.buyer_width) * POINTS_PER_MM
     lines = []
     if party.trading_name and party.trading_name != party.name:
         lines.append(party.trading_name)

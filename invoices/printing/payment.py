@@ -1,5 +1,7 @@
 """How to pay: the account, what to recall, and the QR code of a transfer."""
 
+from typing import NamedTuple
+
 from invoices.cldr import translate
 from invoices.en16931.model import InvoiceContent, PaymentInstructions
 from invoices.printing import number_format, wording
@@ -9,7 +11,8 @@ from invoices.printing.style import PrintStyle
 from invoices.printing.transfer_code import TransferCode, transfer_code, transfer_payload
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
-CODE_WIDTH = 27.0  # mm kept free at the left of the text for the QR code
+DEBITS = frozenset({"49", "59"})
+CODE_WIDTH = 30.0  # mm kept free at the left of the text for the QR code
 
 
 def _account(content: InvoiceContent, style: PrintStyle) -> tuple[str, str, str]:
@@ -28,14 +31,22 @@ def grouped_iban(iban: str) -> str:
     return "\N{NO-BREAK SPACE}".join(bare[start : start + 4] for start in range(0, len(bare), 4))
 
 
-def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) -> list[str]:
-    """The lines of the payment block; none when nothing is to be paid."""
+class Payment(NamedTuple):
+    """The payment block, each text broken into lines: by which means and when, the account, what to recall."""
+
+    means: str = ""
+    account: str = ""
+    recalled: str = ""
+
+
+def payment_texts(content: InvoiceContent, style: PrintStyle, layout: Layout) -> Payment:
+    """The payment block; empty when nothing is to be paid."""
     due = content.amount_due if content.amount_due is not None else content.total_with_vat
     if content.is_credit_note or not due or due < 0:
-        return []
+        return Payment()
     payment = content.payment or PaymentInstructions()
     iban, bic, holder = _account(content, style)
-    lines = []
+    account, lines = "", []
     means = payment.means_text or wording.PAYMENT_MEANS.get(payment.means_code, "virement" if iban else "")
     if means:
         if not means[1:2].isupper():
@@ -46,7 +57,6 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     if content.due_date:
         date = translate("au plus tard le %(date)s") % {"date": number_format.day(content.due_date)}
         means = f"{means}, {date}" if means else translate("Règlement %(date)s") % {"date": date}
-    lines.append(means)
     if payment.mandate_reference or payment.debited_iban:
         lines.append(
             " · ".join(
@@ -60,7 +70,7 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
             )
         )
     elif iban:
-        lines.append(f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}")
+        account = f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}"
         if holder and holder != content.seller.name:
             lines.append(translate("Titulaire : %(name)s") % {"name": holder})
         lines.append(
@@ -69,7 +79,11 @@ def payment_lines(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     if content.payee and content.payee.name:
         lines.append(translate("À payer à %(name)s") % {"name": content.payee.name})
     room = (TEXT_WIDTH - CODE_WIDTH) * POINTS_PER_MM
-    return wrap("\n".join(line for line in lines if line), room, layout.text)
+    return Payment(
+        "\n".join(wrap(means, room, layout.text)),
+        "\n".join(wrap(account, room, layout.account, bold=True)),
+        "\n".join(wrap("\n".join(lines), room, layout.text)) if lines else "",
+    )
 
 
 def code_of_transfer(content: InvoiceContent, style: PrintStyle) -> TransferCode | None:
@@ -88,3 +102,23 @@ def code_of_transfer(content: InvoiceContent, style: PrintStyle) -> TransferCode
         text=payment.remittance_information or content.number,
     )
     return transfer_code(payload) if payload else None
+
+
+def due_of(content: InvoiceContent) -> tuple[str, str]:
+    """What the band under the head says: the amount and until when; nothing where no amount is known."""
+    amount = content.amount_due if content.amount_due is not None else content.total_with_vat
+    if amount is None:
+        return "", ""
+    if content.is_credit_note or amount < 0:
+        label = translate("Net en votre faveur")
+        # An invoice below zero is a credit; a credit note has positive amounts.
+        amount = amount if content.is_credit_note else -amount
+    elif not amount:
+        label = translate("Rien à payer")
+    elif content.due_date is None:
+        label = translate("Net à payer")
+    elif content.payment and content.payment.means_code in DEBITS:
+        label = translate("Prélèvement le %(date)s") % {"date": number_format.day(content.due_date)}
+    else:
+        label = translate("À payer au plus tard le %(date)s") % {"date": number_format.day(content.due_date)}
+    return label, number_format.money(amount, content.currency)

@@ -1,0 +1,111 @@
+"""How high the blocks of a page are, known before layout: their texts are broken into lines already.
+
+What stands beside the text pushes nothing by itself, so the text is given its height; and an invoice that only just
+runs over one page is set tighter, so that it needs no second one.
+"""
+
+import math
+from typing import NamedTuple
+
+from invoices.printing.layouts import POINTS_PER_MM, TITLE_LEADING, Layout
+from invoices.printing.page import Page
+from invoices.printing.totals import DUE, DUE_WIDE
+
+STEP = 4  # points: heights are given in these steps
+DELIVERED_GAP = 5  # points between the buyer and the place of delivery
+KEPT_ROWS = 3  # lines of the invoice that go with its totals on a last page
+MOST_KEPT = 45  # lines of totals and terms that are kept together on a page
+TIGHT_BLOCK = 3.5  # mm between two blocks of a page that is set tighter
+TIGHT_ROW = 2.2  # points above and below a line of the invoice on it
+PAGE_HEIGHT = 297 * POINTS_PER_MM
+SLACK = 16  # points: hairlines and what else is not counted
+CODE_HEIGHT = 22 * POINTS_PER_MM
+BLOCKS = 5  # whites between blocks: parties, band, lines, totals, payment; the terms have theirs
+
+
+class Heights(NamedTuple):
+    """``head`` and ``parties`` in steps; ``is_tight`` where a page more is saved by setting the page tighter."""
+
+    head: int
+    parties: int
+    is_tail_whole: bool
+    is_tight: bool
+
+
+def heights_of(page: Page, layout: Layout) -> Heights:
+    """The heights of ``page`` set in ``layout``."""
+    identity, buyer = _identity(page, layout), _buyer(page, layout)
+    needed = _all(page, layout, identity, buyer)
+    room = PAGE_HEIGHT - SLACK - (layout.top + bottom_margin(layout, _lines(page.foot))) * POINTS_PER_MM
+    saved = (BLOCKS + 1) * max(layout.block - TIGHT_BLOCK, 0) * POINTS_PER_MM
+    saved += 2 * max(layout.row - TIGHT_ROW, 0) * len(page.rows)
+    ending = len(page.vat) + len(page.totals) + sum(map(_lines, page.terms))
+    return Heights(
+        head=math.ceil((max(identity, buyer) if layout.in_columns else identity) / STEP),
+        parties=math.ceil(buyer / STEP),
+        is_tail_whole=ending <= MOST_KEPT,
+        is_tight=room < needed <= room + saved,
+    )
+
+
+def bottom_margin(layout: Layout, foot_lines: int) -> float:
+    """Millimetres: a carried total, then the foot over 9 mm of white."""
+    return 2 + layout.leading / POINTS_PER_MM + 2 + max(foot_lines, 1) * layout.small_leading / POINTS_PER_MM + 9
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1 if text else 0
+
+
+def _identity(page: Page, layout: Layout) -> float:
+    """Points that the title, the number and the facts take."""
+    facts = sum(max(_lines(fact.label), _lines(fact.value)) for fact in page.facts)
+    return (
+        _lines(page.heading) * layout.title * TITLE_LEADING
+        + (_lines(page.number) + _lines(page.label)) * layout.number_leading
+        + facts * layout.leading
+        + STEP
+    )
+
+
+def _buyer(page: Page, layout: Layout) -> float:
+    """Points that the buyer and the place of delivery take."""
+    heading = layout.small_leading + 1
+    height = heading + (_lines(page.buyer) + _lines(page.buyer_lines)) * layout.leading
+    if page.delivery:
+        height += DELIVERED_GAP + heading + _lines(page.delivery) * layout.leading
+    return height
+
+
+def _all(page: Page, layout: Layout, identity: float, buyer: float) -> float:
+    """Points that the whole invoice takes in the usual setting, on one page of any height."""
+    block = layout.block * POINTS_PER_MM
+    logo = (layout.logo + 3) * POINTS_PER_MM
+    seller = (_lines(page.seller) + _lines(page.seller_lines)) * layout.leading
+    if layout.in_columns:
+        height = max(logo + seller, identity, buyer)
+    else:
+        height = max(logo, identity) + block + max(seller + layout.small_leading + 1, buyer)
+    height += block + layout.due + layout.band_padding * 2
+    height += block + layout.small_leading + layout.head_padding
+    height += sum(
+        max(_lines(row.name), _lines(row.rate)) * layout.leading
+        + _lines(row.details) * layout.small_leading
+        + 2 * layout.row
+        + 0.25
+        for row in page.rows
+    )
+    vat = layout.small_leading + 3 + sum(_lines(row.rate) * layout.leading + 3 for row in page.vat)
+    due = layout.text * (DUE_WIDE if page.is_wide else DUE) * 1.2 + 7
+    totals = sum(
+        _lines(row.label) * due if row.kind == "due" else _lines(row.label) * layout.leading + 2.5
+        for row in page.totals
+    )
+    height += block + max(vat, totals)
+    if page.payment:
+        text = (_lines(page.means) + _lines(page.account) * 1.3 + _lines(page.recalled)) * layout.leading
+        height += block + max(text, CODE_HEIGHT if page.transfer_code else 0.0)
+    if page.terms:
+        height += block + layout.small_leading + 1
+        height += sum(_lines(text) * layout.small_leading + 2 for text in page.terms)
+    return height

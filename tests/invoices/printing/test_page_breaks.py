@@ -1,0 +1,120 @@
+"""How invoices of any length are divided into pages, and what stands in the band under the head."""
+
+import dataclasses
+import datetime
+import io
+import re
+from decimal import Decimal
+
+import pikepdf
+import pytest
+
+from invoices.en16931.model import InvoiceContent
+from invoices.printing import TEMPLATES, render_invoice
+from invoices.printing.page import compose
+from tests.support import invoice_samples as samples
+from tests.support.pdf_structure import elements, pages_text, text_of
+from tests.support.printed_style import CREATED, STYLE, style_for
+
+PENALTY = samples.NOTES[0].text
+
+
+def numbered(count: int) -> InvoiceContent:
+    """An invoice of so many lines, of one, two or three lines of text, each with its number."""
+    given = (
+        dataclasses.replace(line, name=f"Article {number} {line.name}")
+        for number, line in enumerate(samples.lines(count), 1)
+    )
+    return samples.invoice(tuple(given))
+
+
+def articles_by_page(content: InvoiceContent, template: str) -> list[int]:
+    pages = pages_text(render_invoice(content, style_for(content, template=template), created=CREATED))
+    return [len(re.findall(r"Article \d+", page)) for page in pages]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_last_page_never_holds_totals_or_terms_without_three_lines(template: str) -> None:
+    for count in (9, 11, 13, 16, 21, 27, 34, 40, 46, 53, 60):
+        found = articles_by_page(numbered(count), template)
+        assert sum(found) == count
+        assert len(found) == 1 or min(found) >= 3, (count, found)
+
+
+def test_a_compact_invoice_of_45_lines_takes_two_pages() -> None:
+    assert len(articles_by_page(numbered(45), "compact")) == 2
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_an_invoice_of_eight_lines_takes_one_page(template: str) -> None:
+    assert articles_by_page(numbered(8), template) == [8]
+
+
+def test_what_only_just_runs_over_a_page_is_set_tighter() -> None:
+    content = samples.with_allowances()
+    assert len(pages_text(render_invoice(content, style_for(content), created=CREATED))) == 1
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_amount_and_due_date_stand_under_the_head_before_the_lines(template: str) -> None:
+    content = samples.plain(2)
+    text = text_of(render_invoice(content, style_for(content, template=template), created=CREATED))
+    head, _, lines = text.partition("Désignation")
+    assert "À payer au plus tard le 07/07/2022 92,09 €" in head
+    assert "Net à payer 92,09 €" in lines
+
+
+@pytest.mark.parametrize(
+    ("changes", "label", "amount"),
+    [
+        ({}, "À payer au plus tard le 07/07/2022", "92,09"),
+        ({"due_date": None}, "Net à payer", "92,09"),
+        ({"amount_due": Decimal(0)}, "Rien à payer", "0,00"),
+        ({"amount_due": Decimal("-12.5")}, "Net en votre faveur", "12,50"),
+        ({"type_code": "381"}, "Net en votre faveur", "92,09"),
+        (
+            {"payment": dataclasses.replace(samples.PAYMENT, means_code="59")},
+            "Prélèvement le 07/07/2022",
+            "92,09",
+        ),
+    ],
+)
+def test_the_band_says_what_becomes_of_the_amount(changes: dict[str, object], label: str, amount: str) -> None:
+    page = compose(dataclasses.replace(samples.plain(2), **changes), STYLE)  # type: ignore[arg-type]
+    assert (page.due_label, page.due) == (label, f"{amount}\u00a0€")
+
+
+def test_a_credit_note_says_nothing_of_terms_of_payment() -> None:
+    content = dataclasses.replace(
+        samples.credit_note(), due_date=datetime.date(2022, 7, 7), payment_terms="Paiement à 30 jours fin de mois."
+    )
+    text = text_of(render_invoice(content, STYLE, created=CREATED))
+    assert PENALTY not in text
+    assert not re.search(r"[Pp]énalités|escompte|40 €|Paiement à|07/07/2022|Échéance", text)
+    assert PENALTY in text_of(render_invoice(samples.plain(1), STYLE, created=CREATED))
+
+
+def test_the_contact_is_said_once() -> None:
+    contact = "04 76 00 00 00 – compta@atelier-vercors.example – www.atelier-vercors.example"
+    style = dataclasses.replace(STYLE, legal_mentions=("SAS au capital de 120 000 €", contact))
+    text = text_of(render_invoice(samples.plain(1), style, created=CREATED))
+    assert text.count("compta@atelier-vercors.example") == text.count("04 76 00 00 00") == 1
+    assert "www.atelier-vercors.example" in text
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_block_of_the_page_has_its_heading(template: str) -> None:
+    content = samples.with_allowances()
+    with pikepdf.open(
+        io.BytesIO(render_invoice(content, style_for(content, template=template), created=CREATED))
+    ) as pdf:
+        kinds = [str(element.S) for element, _ in elements(pdf.Root.StructTreeRoot.K)]
+    # To whom, where it went, how to pay, terms.
+    assert kinds.count("/H1") == 1
+    assert kinds.count("/H2") == 4
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_number_of_twenty_characters_stands_on_one_line(template: str) -> None:
+    content = dataclasses.replace(samples.plain(1), number="FAC-2026-00421100017")
+    assert compose(content, style_for(content, template=template)).number == "N° FAC-2026-00421100017"
