@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from mailing import breaker, leases, slowdowns
 from mailing.alerts import ALERT, write_alert
 from mailing.failed_addresses import TO_FORMER_ADDRESS, mark_address_failed
-from mailing.models import Message, OutboxControl
+from mailing.models import Message, MessageQuerySet, OutboxControl
 from mailing.pace import free_slots, give_back_slot, limits, stamp_slot, take_slots
 from mailing.quarantine import tries
 from mailing.reasons import Reason
@@ -68,56 +68,83 @@ def claim(
     orphaned = take_over and ended.exists()
     if not orphaned and not waiting.exists():
         return ClaimResult()  # the usual case of an idle worker: two looks at an index, and no lock
-    name = f"{worker[:60]}/{uuid.uuid4().hex}"
     slowed = slowdowns.in_force(now) if uses_smtp() else []
     with transaction.atomic():
-        again_at = None
-        control = OutboxControl.objects.filter(pk=1).first()
-        careful = uses_smtp() and breaker.needs_care(control, now)
-        if limits() or careful or slowed:
-            # The one row serialises those who count and take; with neither limits nor refusals nobody waits.
-            OutboxControl.objects.get_or_create(pk=1)
-            control = OutboxControl.objects.select_for_update().get(pk=1)
+        control, is_careful = _control_in_turn(now, is_slowed=bool(slowed))
         if control is not None and control.paused_at is not None:
             return ClaimResult()
         if slowed and (control is None or control.rests_since is None):  # a rest has its own trials
             wanted, slowed = min(wanted, 1), slowdowns.in_force(now)  # as they stand under the lock
             left = slowdowns.leave_out_held(waiting, slowed, now)
             if left is None or not (orphaned or left.exists()):
-                held_until = min((one.next_at for one in slowed if one.next_at > now), default=None)
-                return ClaimResult(again_at=held_until, is_slowed=held_until is not None)
+                return _held_by_destinations(slowed, now)
             waiting = left
         if limits():
             wanted, again_at = free_slots(now, wanted)
             if not wanted:
                 return ClaimResult(again_at=again_at)
-        if careful and control is not None:
+        if is_careful and control is not None:
             permit = breaker.ask(control, wanted, now, lease)
             wanted = permit.number
             if not wanted:
                 return ClaimResult(again_at=permit.again_at, rests=control.rests_since is not None)
-            alerts = waiting.filter(kind=ALERT, attempts=0)
-            if permit.is_trial and alerts.exists():
-                waiting = alerts
-            elif permit.is_trial and control.trials % 2:
-                # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
-                refused = waiting.filter(answer__in=breaker.OURS)
-                waiting = refused if refused.exists() else waiting
-        if orphaned:
-            _reject_deadly(ended, wanted, now)
-        messages = _lease(ended, wanted, name, now, lease) if orphaned else []
-        taken_over = {message.pk for message in messages}
-        if len(messages) < wanted:
-            messages += _lease(waiting, wanted - len(messages), name, now, lease)
-        for message in messages if slowed else ():
-            slowdowns.take_place(message.recipient, now)
-        slots: list[int | None] = [None] * len(messages)
-        if limits():
-            slots = [*take_slots(now + lease, len(messages))]
-        pairs = zip(messages, slots, strict=True)
-        return ClaimResult(
-            tuple(Claim(message, name, slot, message.pk in taken_over) for message, slot in pairs),
-        )
+            waiting = _fit_for_trial(waiting, control) if permit.is_trial else waiting
+        held = _take(ended if orphaned else ended.none(), waiting, worker=worker, wanted=wanted, now=now, lease=lease)
+        for one in held if slowed else ():
+            slowdowns.take_place(one.message.recipient, now)
+        return ClaimResult(held)
+
+
+def _control_in_turn(now: datetime.datetime, *, is_slowed: bool) -> tuple[OutboxControl | None, bool]:
+    """The row of the outbox, and whether the breaker has a say; locked where claims are counted.
+
+    The one row serialises the workers that count and take; with neither limits nor refusals none of them waits.
+    """
+    control = OutboxControl.objects.filter(pk=1).first()
+    is_careful = uses_smtp() and breaker.needs_care(control, now)
+    if limits() or is_careful or is_slowed:
+        OutboxControl.objects.get_or_create(pk=1)
+        control = OutboxControl.objects.select_for_update().get(pk=1)
+    return control, is_careful
+
+
+def _held_by_destinations(slowed: list[slowdowns.Slowdown], now: datetime.datetime) -> ClaimResult:
+    """Nothing, until the first destination takes a mail again."""
+    held_until = min((one.next_at for one in slowed if one.next_at > now), default=None)
+    return ClaimResult(again_at=held_until, is_slowed=held_until is not None)
+
+
+def _fit_for_trial(waiting: MessageQuerySet, control: OutboxControl) -> MessageQuerySet:
+    """The mails of ``waiting`` that a rest is tried with: a new alert first."""
+    alerts = waiting.filter(kind=ALERT, attempts=0)
+    if alerts.exists():
+        return alerts
+    if control.trials % 2:
+        # Every second trial is a mail that was refused before; the others are new, for it may be the reason.
+        refused = waiting.filter(answer__in=breaker.OURS)
+        return refused if refused.exists() else waiting
+    return waiting
+
+
+def _take(
+    ended: QuerySet[Message],
+    waiting: QuerySet[Message],
+    *,
+    worker: str,
+    wanted: int,
+    now: datetime.datetime,
+    lease: datetime.timedelta,
+) -> tuple[Claim, ...]:
+    """At most ``wanted`` mails, those of dead workers first, each with its place in the pace."""
+    name = f"{worker[:60]}/{uuid.uuid4().hex}"
+    _reject_deadly(ended, wanted, now)
+    messages = _lease(ended, wanted, name, now, lease)
+    taken_over = {message.pk for message in messages}
+    if len(messages) < wanted:
+        messages += _lease(waiting, wanted - len(messages), name, now, lease)
+    slots = take_slots(now + lease, len(messages)) if limits() else [None] * len(messages)
+    pairs = zip(messages, slots, strict=True)
+    return tuple(Claim(message, name, slot, message.pk in taken_over) for message, slot in pairs)
 
 
 def _reject_deadly(ended: QuerySet[Message], wanted: int, now: datetime.datetime) -> None:

@@ -143,40 +143,52 @@ def check_invoices(
 
 
 def _check_batch(batch: list[Invoice], read_at: datetime.datetime, figures: CheckCounts) -> None:
-    einvoices: dict[Any, EInvoice] = {}
-    for invoice in batch:
-        invoice.checked_at = read_at
-        if invoice.is_published:  # its document is what it is
-            continue
-        try:
-            einvoices[invoice.pk] = einvoice_of(invoice)
-        except Exception as error:
-            logger.exception("The e-invoice of %s cannot be written", invoice.number)
-            invoice.content_check = _keep(
-                hashlib.sha256(invoice.pk.bytes).hexdigest(), _BROKEN_OFF, (_not_written(error),)
-            )
-            invoice.check_state = CheckState.INVALID
+    einvoices = _write_einvoices(batch)
     known = _remembered(einvoices.values())
     for invoice in batch:
+        invoice.checked_at = read_at
         einvoice = einvoices.get(invoice.pk)
-        if einvoice is None and not invoice.is_published:
-            continue
-        try:
-            _judge(invoice, einvoice, known, figures)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            logger.exception("The e-invoice of %s cannot be checked", invoice.number)
-            came = invoice.is_published or invoice.origin == _FACTURX
-            finding = _not_written(error, severity=Severity.WARNING if came else Severity.ERROR)
-            invoice.content_check = _keep(hashlib.sha256(invoice.pk.bytes).hexdigest(), _BROKEN_OFF, (finding,))
-            invoice.check_state = CheckState.RECEIVED if came else CheckState.INVALID
+        if einvoice is not None or invoice.is_published:
+            _judge_or_note_error(invoice, einvoice, known, figures)
     Invoice.objects.bulk_update(batch, ["check_state", "content_check", "checked_at"])
     for invoice in batch:
         figures.valid += invoice.check_state == CheckState.VALID
         figures.invalid += invoice.check_state == CheckState.INVALID
         figures.not_needed += invoice.check_state == CheckState.NOT_NEEDED
         figures.received += invoice.check_state == CheckState.RECEIVED
+
+
+def _write_einvoices(batch: list[Invoice]) -> dict[Any, EInvoice]:
+    """The e-invoices of those that are not published, by primary key; a finding on those that cannot be written."""
+    einvoices: dict[Any, EInvoice] = {}
+    for invoice in batch:
+        if invoice.is_published:  # its document is what it is
+            continue
+        try:
+            einvoices[invoice.pk] = einvoice_of(invoice)
+        except Exception as error:
+            logger.exception("The e-invoice of %s cannot be written", invoice.number)
+            _note_broken_off(invoice, _not_written(error), CheckState.INVALID)
+    return einvoices
+
+
+def _judge_or_note_error(
+    invoice: Invoice, einvoice: EInvoice | None, known: dict[tuple[str, str], ContentCheck], figures: CheckCounts
+) -> None:
+    try:
+        _judge(invoice, einvoice, known, figures)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("The e-invoice of %s cannot be checked", invoice.number)
+        came = invoice.is_published or invoice.origin == _FACTURX
+        finding = _not_written(error, severity=Severity.WARNING if came else Severity.ERROR)
+        _note_broken_off(invoice, finding, CheckState.RECEIVED if came else CheckState.INVALID)
+
+
+def _note_broken_off(invoice: Invoice, finding: Finding, state: CheckState) -> None:
+    invoice.content_check = _keep(hashlib.sha256(invoice.pk.bytes).hexdigest(), _BROKEN_OFF, (finding,))
+    invoice.check_state = state
 
 
 def _judge(

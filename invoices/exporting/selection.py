@@ -126,6 +126,25 @@ def _row(recipient: Recipient, criteria: Criteria, bad: dict[str, str]) -> dict[
 
 def count_selection(criteria: Criteria) -> SelectionCount:
     """The figures of the selection, in a bounded number of queries whatever its size."""
+    left_out, ready = _count_by_fate(criteria)
+    total = sum(count for _verdict, count in ready)
+    written_to, credentials = _forecast(criteria, ready)
+    mails: Counter[str] = Counter()
+    for address, number in written_to.items():
+        mails[destination_of(address)] += number
+    return SelectionCount(
+        total + left_out.total(),
+        total,
+        order_reasons(left_out),
+        written_to.total(),
+        credentials,
+        destinations=dict(mails),
+        recipients=count_destinations(written_to),
+    )
+
+
+def _count_by_fate(criteria: Criteria) -> tuple[Counter[str], list[tuple[CustomerVerdict, int]]]:
+    """How many invoices are left out, by reason, and how many are ready, by customer."""
     verdicts = judge_customers(criteria)
     judged = find_candidates(criteria).order_by().annotate(invoice_reason=reason_of_invoice(criteria))
     left_out: Counter[str] = Counter()
@@ -141,20 +160,7 @@ def count_selection(criteria: Criteria) -> SelectionCount:
             left_out[reason] += count
         elif verdict is not None:
             ready.append((verdict, count))
-    total = sum(count for _verdict, count in ready)
-    written_to, credentials = _forecast(criteria, ready)
-    mails: Counter[str] = Counter()
-    for address, number in written_to.items():
-        mails[destination_of(address)] += number
-    return SelectionCount(
-        total + left_out.total(),
-        total,
-        order_reasons(left_out),
-        written_to.total(),
-        credentials,
-        destinations=dict(mails),
-        recipients=count_destinations(written_to),
-    )
+    return left_out, ready
 
 
 def _forecast(criteria: Criteria, ready: list[tuple[CustomerVerdict, int]]) -> tuple[Counter[str], int]:

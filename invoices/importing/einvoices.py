@@ -63,24 +63,26 @@ def import_einvoice(
         storing = _Storing(reading, path, name, companies, report, taken, replace, write=False)
         storing.run()
         storing.note_taken()
-        return report
-    received = ReceivedFiles()
+    else:
+        received = ReceivedFiles()
+        _store(_Storing(reading, path, name, companies, report, taken, replace, write=True, received=received))
+    return report
+
+
+def _store(storing: "_Storing") -> None:
+    """Write the invoice and its files, or, where something is refused or fails, none of them."""
     try:
         with transaction.atomic():
-            storing = _Storing(reading, path, name, companies, report, taken, replace, write=True, received=received)
             storing.run()
-            if not report.is_clean:
+            if not storing.report.is_clean:
                 raise _Undo
         storing.note_taken()
     except _Undo:
-        report.forget_counts()
-        received.forget()
-        companies.reload()
+        storing.report.forget_counts()
+        storing.forget_files()
     except BaseException:
-        received.forget()
-        companies.reload()
+        storing.forget_files()
         raise
-    return report
 
 
 class _Storing:
@@ -111,6 +113,11 @@ class _Storing:
         self.content_hash = ""
         self.write = write
         self.received = received or ReceivedFiles()
+
+    def forget_files(self) -> None:
+        """After a transaction that is undone: delete the files kept in it, and read the companies again."""
+        self.received.forget()
+        self.companies.reload()
 
     def run(self) -> None:
         """Match, compare with what is there, and write unless something is refused."""

@@ -21,14 +21,25 @@ HEADER = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"
 def write(pdf: pydyf.PDF, output: BytesIO, version: object, identifier: bytes, compress: bool) -> None:
     """Write ``pdf`` to ``output``; stands for ``pydyf.PDF.write``. ``identifier`` is the file's permanent one."""
     pdf.add_object(pdf.info)
+    content, entries = _objects(pdf.objects)
+    output.write(content)
+    output.write(_cross_reference(pdf, content, entries, identifier))
+
+
+type _Entry = tuple[int, int, int]
+"""A line of the cross-reference: how an object is kept, where, and its place in a stream of objects."""
+
+
+def _objects(objects: list[Any]) -> tuple[bytes, list[_Entry]]:
+    """The header and all objects, those that are no streams together in one; and where each is."""
     body = [HEADER]
     position = len(HEADER)
-    entries: list[tuple[int, int, int]] = []
+    entries: list[_Entry] = []
     packed: list[bytes] = []
     places: list[int] = []
     place = 0
-    container = len(pdf.objects)  # number of the object stream
-    for number, item in enumerate(pdf.objects):
+    container = len(objects)  # number of the object stream
+    for number, item in enumerate(objects):
         if number == 0:
             entries.append((0, 0, 65535))
         elif isinstance(item, pydyf.Stream):
@@ -43,19 +54,23 @@ def write(pdf: pydyf.PDF, output: BytesIO, version: object, identifier: bytes, c
             packed.append(data)
             place += len(data) + 1
     index = " ".join(map(str, places)).encode()
-    data = b"%d 0 obj\n%b\nendobj\n" % (
-        container,
-        _compressed(b"\n".join((index, *packed)), b"/Type/ObjStm/N %d/First %d" % (len(packed), len(index) + 1)),
+    entries.append((1, position, 0))
+    body.append(
+        b"%d 0 obj\n%b\nendobj\n"
+        % (
+            container,
+            _compressed(b"\n".join((index, *packed)), b"/Type/ObjStm/N %d/First %d" % (len(packed), len(index) + 1)),
+        )
     )
-    entries.append((1, position, 0))
-    body.append(data)
-    position += len(data)
-    # The cross-reference stream lists itself too.
-    entries.append((1, position, 0))
+    return b"".join(body), entries
+
+
+def _cross_reference(pdf: pydyf.PDF, content: bytes, entries: list[_Entry], identifier: bytes) -> bytes:
+    """The end of the file: the stream that lists all objects, itself too, and where it begins."""
+    position = len(content)
+    number, entries = len(entries), [*entries, (1, position, 0)]
     width = (position.bit_length() + 7) // 8
     table = b"".join(kind.to_bytes(1) + second.to_bytes(width) + third.to_bytes(2) for kind, second, third in entries)
-    content = b"".join(body)
-    body = [content]
     extra = b"/Type/XRef/Index[0 %d]/W[1 %d 2]/Size %d/Root %b/Info %b/ID[%b(%b)]" % (
         len(entries),
         width,
@@ -65,10 +80,7 @@ def write(pdf: pydyf.PDF, output: BytesIO, version: object, identifier: bytes, c
         pydyf.String(identifier).data,
         md5(content, usedforsecurity=False).hexdigest().encode(),
     )
-    body.append(
-        b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (container + 1, _compressed(table, extra), position)
-    )
-    output.write(b"".join(body))
+    return b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (number, _compressed(table, extra), position)
 
 
 def _stream(stream: pydyf.Stream) -> bytes:

@@ -206,6 +206,10 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
     board.resumption = describe_rest_end(now) if board.rest else ""
     board.slowed = slowed_at(now)
     board.sign_in_failure = current_failure()
+    board.charts.append(_mails_by_state(counts))
+
+
+def _mails_by_state(counts: dict[str, int]) -> Chart:
     states = (
         ("accepted", _("envoyés")),
         *([("written", _("écrits en fichier"))] if counts["written"] else []),
@@ -215,13 +219,8 @@ def _add_mails(board: Dashboard, now: datetime.datetime) -> None:
         ("bounced", _("revenus")),
         ("cancelled", _("abandonnés")),
     )
-    board.charts.append(
-        row_chart(
-            "mails",
-            _("Mails par état (environ)") if outbox.is_estimated() else _("Mails par état"),
-            [Bar(label, counts[state], f"bar--{state}") for state, label in states],
-        )
-    )
+    title = _("Mails par état (environ)") if outbox.is_estimated() else _("Mails par état")
+    return row_chart("mails", title, [Bar(label, counts[state], f"bar--{state}") for state, label in states])
 
 
 def _add_replies(board: Dashboard, user: Any) -> None:

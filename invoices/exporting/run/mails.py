@@ -151,6 +151,26 @@ def _attachment(exported: ExportedInvoice) -> Attachment:
     )
 
 
+def _look(
+    announced: AnnouncedInvoices, identity: SenderIdentity, *, rows_after: tuple[str, ...], preferences_url: str
+) -> MailLook:
+    """What stands around the words of the mail: colours, button, figures and the table of invoices."""
+    button_label, button_url = _button(announced, identity.host)
+    rows = _rows(announced)
+    return MailLook(
+        company_name=identity.company,
+        colour=identity.colour,
+        space_url=identity.space_root,
+        button_label=button_label,
+        button_url=button_url,
+        highlights=tuple(_highlights(announced)),
+        rows=tuple(rows),
+        more=write_others(len(rows), len(announced.invoices)) if rows else "",
+        rows_after=rows_after,
+        preferences_url=preferences_url,
+    )
+
+
 def _draft(
     *,
     key: str,
@@ -165,24 +185,11 @@ def _draft(
     subjects = (identity, AccountHolder(account, first.customer.name), announced)
     worded = template.in_language(identity.language_for(account.language))
     with override(worded.language):  # whoever exports, and wherever: the reader's language
-        button_label, button_url = _button(announced, identity.host)
-        rows = _rows(announced)
         about_invoices = values_of(announced)
         composed = compose(
             worded,
             {**values_of(*subjects[:2]), **about_invoices},
-            MailLook(
-                company_name=identity.company,
-                colour=identity.colour,
-                space_url=identity.space_root,
-                button_label=button_label,
-                button_url=button_url,
-                highlights=tuple(_highlights(announced)),
-                rows=tuple(rows),
-                more=write_others(len(rows), len(announced.invoices)) if rows else "",
-                rows_after=tuple(about_invoices),
-                preferences_url=preferences,
-            ),
+            _look(announced, identity, rows_after=tuple(about_invoices), preferences_url=preferences),
             brief_values_of(*subjects),
         )
     return Draft(

@@ -135,9 +135,28 @@ class FlatInvoice:
 
     def reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
         """The head, and ``columns`` of the lines, each with its row; canonical. Raises Unreconciled."""
+        net, vat, gross = (self._cents(name) for name in _TOTALS)
+        net, checks = self._net(net, vat, gross)
+        if vat is None and gross is not None:
+            vat = gross - net
+        rates = self._rates(net, vat)
+        vat, is_confirmed = self._vat(vat, rates)
+        if gross is not None and gross != net + vat:
+            raise differs("total_ttc", net + vat, gross)
+        is_basis_known = (
+            self._layout.is_net_by_name or is_confirmed or (gross is not None and "total_ht" in self._totals)
+        )
+        if vat and not is_basis_known:
+            raise Unreconciled("total_ht", str(net), _("rien ne dit si les montants sont HT ou TTC."), is_misread=True)
+        if not (checks or is_confirmed or self._layout.is_net_by_name):
+            raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
+        head = self._head_with(net, vat)
+        return head, [(row, line.written(rate, columns)) for (row, line), rate in zip(self._lines, rates, strict=True)]
+
+    def _net(self, net: Decimal | None, vat: Decimal | None, gross: Decimal | None) -> tuple[Decimal, int]:
+        """The total without VAT, and how many amounts confirmed each other on the way. Raises Unreconciled."""
         lines = self._lines
         summed = sum((line.net for _, line in lines), Decimal(0))
-        net, vat, gross = (self._cents(name) for name in _TOTALS)
         checks = sum(line.products_checked + line.grosses_checked for _, line in lines)
         if net is None and lines:
             net = summed
@@ -154,39 +173,30 @@ class FlatInvoice:
             checks += 1
         if net is None:
             raise Unreconciled("total_ht", "", _("le total HT ne se déduit pas."), is_misread=True)
-        basis = self._layout.is_net_by_name
-        if vat is None:
-            vat = gross - net if gross is not None else None
-        rates = self._rates(net, vat)
+        return net, checks
+
+    def _vat(self, vat: Decimal | None, rates: list[Decimal]) -> tuple[Decimal, bool]:
+        """The VAT, and whether a total that states it and the lines confirm each other. Raises Unreconciled."""
         by_rate = self._vat_by_rate(rates)
         if vat is None:
-            vat = self._vat_by_lines(by_rate)
-        elif lines and by_rate != vat and not self._explained(by_rate, vat):
+            return self._vat_by_lines(by_rate), False
+        if self._lines and by_rate != vat and not self._explained(by_rate, vat):
             raise differs("total_tva", by_rate, vat)
-        elif lines and vat:
-            checks += 1
-            basis = True
-        if gross is None:
-            gross = net + vat
-        elif gross != net + vat:
-            raise differs("total_ttc", net + vat, gross)
-        elif vat and "total_ht" in self._totals:
-            basis = True
-        if not basis and vat:
-            raise Unreconciled("total_ht", str(net), _("rien ne dit si les montants sont HT ou TTC."), is_misread=True)
-        if not checks and not self._layout.is_net_by_name:
-            raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
+        return vat, bool(self._lines and vat)
+
+    def _head_with(self, net: Decimal, vat: Decimal) -> dict[str, str]:
+        """The head, canonical, with these totals. Raises Unreconciled where it has no date."""
         head = dict(self._head)
         if not head.get("date"):
             raise Unreconciled("date", "", _("la date manque."))
-        head |= {"numero": self.number, "total_ht": str(net), "total_tva": str(vat), "total_ttc": str(gross)}
+        head |= {"numero": self.number, "total_ht": str(net), "total_tva": str(vat), "total_ttc": str(net + vat)}
         for name in ("deja_paye", "tva_en_euros"):
             if name in self._totals:
                 head[name] = str(self._totals[name])
         if self._amounts or self._layout.header_currencies:
             head["devise"] = self._currency(head.get("devise", ""))
         head[CELLS] = _text_of(self._stated)
-        return head, [(row, line.written(rate, columns)) for (row, line), rate in zip(lines, rates, strict=True)]
+        return head
 
     def _currency(self, text: str) -> str:
         """The currency that a column states in ``text``, or that stands beside amounts or in names of columns."""

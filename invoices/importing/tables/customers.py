@@ -300,12 +300,7 @@ def email_text(text: str) -> str:
 
 
 def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: KnownCustomers, *, write: bool) -> None:
-    codes = {values["code"] for values in batch}
-    existing = {customer.code: customer for customer in Customer.objects.filter(code__in=codes)}
-    near = near_codes(codes - existing.keys())
-    if near:
-        cards = Customer.objects.in_bulk([key for _, key in near.values()])
-        existing |= {code: cards[key] for code, (_, key) in near.items() if cards[key].code not in codes}
+    existing = _existing_cards({values["code"] for values in batch})
     created: list[Customer] = []
     updated: list[Customer] = []
     fields: set[str] = set()
@@ -320,26 +315,14 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
             continue
         others += [(customer, each) for each in addresses]
         changed = {name for name, value in values.items() if name != "code" and getattr(customer, name) != value}
-        if changed:
-            if "email" in changed and customer.email:
-                report.new_addresses.append(
-                    {
-                        "customer": customer.pk,
-                        "code": customer.code,
-                        "name": customer.name,
-                        "former": customer.email,
-                        "now": values["email"],
-                    }
-                )
-            before = {name: getattr(customer, name) for name in TRAILED}
-            for name in changed:
-                setattr(customer, name, values[name])
-            acts += acts_of_card(customer, before)
-            customer.updated_at = timezone.now()
-            fields |= changed
-            updated.append(customer)
-        else:
+        if not changed:
             report.count("unchanged", "customers")
+            continue
+        if "email" in changed and customer.email:
+            report.new_addresses.append(_new_address(customer, values["email"]))
+        acts += _change(customer, {name: values[name] for name in changed})
+        fields |= changed
+        updated.append(customer)
     report.count("created", "customers", len(created))
     report.count("updated", "customers", len(updated))
     if write:
@@ -351,6 +334,35 @@ def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: Known
         _write_contacts(others, report, write=write)
     if not write:
         known.to_be_created.update(customer.code for customer in created)
+
+
+def _existing_cards(codes: set[str]) -> dict[str, Customer]:
+    """The cards with these codes, or with one that differs only as a person types it."""
+    existing = {customer.code: customer for customer in Customer.objects.filter(code__in=codes)}
+    near = near_codes(codes - existing.keys())
+    if near:
+        cards = Customer.objects.in_bulk([key for _, key in near.values()])
+        existing |= {code: cards[key] for code, (_, key) in near.items() if cards[key].code not in codes}
+    return existing
+
+
+def _new_address(customer: Customer, address: str) -> dict[str, Any]:
+    return {
+        "customer": customer.pk,
+        "code": customer.code,
+        "name": customer.name,
+        "former": customer.email,
+        "now": address,
+    }
+
+
+def _change(customer: Customer, values: dict[str, Any]) -> list[Act]:
+    """Set ``values`` on the card, which is not saved; what the trail records of it."""
+    before = {name: getattr(customer, name) for name in TRAILED}
+    for name, value in values.items():
+        setattr(customer, name, value)
+    customer.updated_at = timezone.now()
+    return list(acts_of_card(customer, before))
 
 
 def _write_contacts(others: list[tuple[Customer, tuple[str, str]]], report: ImportReport, *, write: bool) -> None:

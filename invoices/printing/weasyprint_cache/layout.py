@@ -248,57 +248,78 @@ def _next_line(
 
     The same steps as for any line, without those that only concern floats, several boxes, wrapping or direction.
     """
-    children = linebox.children
-    style = linebox.style
-    if not (
+    is_plain = not (context.excluded_shapes or first_letter_style or first_line_style) and _is_one_text(linebox)
+    skip = _skipped(skip_stack) if is_plain else 0
+    text = _text_after(linebox.children[0].text, skip) if is_plain else ""
+    if not text or text[0] == "\n":  # an empty line: rare, and a case of its own
+        return next_line_plainly(
+            context, linebox, position_y, bottom_space, skip_stack, containing_block,
+            absolute_boxes, fixed_boxes, first_letter_style, first_line_style,
+        )  # fmt: skip
+    box = linebox.children[0]
+    split = _split_first_line(text, box.style, context, None, 0)
+    linebox.position_y = position_y
+    linebox.width = linebox.height = 0
+    linebox.position_x = box.position_x = containing_block.content_box_x()
+    box.position_y = position_y
+    _resolve_percentages(box, containing_block)
+
+    line = _line_of(linebox, _shown(box, split))
+    _align(context, line, containing_block, position_y)
+    resume_index = split[2]
+    return line, None if resume_index is None else {0: {resume_index + skip: None}}
+
+
+def _is_one_text(linebox: Any) -> bool:
+    children, style = linebox.children, linebox.style
+    return (
         len(children) == 1
         and type(children[0]) is boxes.TextBox
         and style["white_space"] == "pre"
         and style["direction"] == "ltr"
         and children[0].style["vertical_align"] == "baseline"
-        and not (context.excluded_shapes or first_letter_style or first_line_style or linebox.is_leader)
+        and not linebox.is_leader
         and linebox.text_indent == 0
-    ):
-        return next_line_plainly(
-            context, linebox, position_y, bottom_space, skip_stack, containing_block,
-            absolute_boxes, fixed_boxes, first_letter_style, first_line_style,
-        )  # fmt: skip
-    box = children[0]
-    skip = 0
-    if skip_stack is not None:
-        ((_, inner),) = skip_stack.items()
-        if inner is not None:
-            (skip,) = inner
-    text = box.text.encode()[skip:].decode() if skip else box.text
-    if not text or text[0] == "\n":
-        # An empty line: rare, and a case of its own.
-        return next_line_plainly(
-            context, linebox, position_y, bottom_space, skip_stack, containing_block,
-            absolute_boxes, fixed_boxes, first_letter_style, first_line_style,
-        )  # fmt: skip
-    layout, _, resume_index, width, height, baseline = _split_first_line(text, box.style, context, None, 0)
-    linebox.position_y = position_y
-    linebox.width = linebox.height = 0
-    position_x = linebox.position_x = containing_block.content_box_x()
-    box.position_x, box.position_y = position_x, position_y
-    _resolve_percentages(box, containing_block)
+    )
 
+
+def _skipped(skip_stack: Any) -> int:
+    """How many bytes of the text the lines before hold."""
+    if skip_stack is None:
+        return 0
+    ((_, inner),) = skip_stack.items()
+    return 0 if inner is None else next(iter(inner))
+
+
+def _text_after(text: str, skip: int) -> str:
+    return text.encode()[skip:].decode() if skip else text
+
+
+def _shown(box: Any, split: Any) -> Any:
+    """``box`` with the part of its text that is on this line, centred in the height of the line."""
+    layout, _, _, width, height, baseline = split
     shown = box.copy_with_text(layout.text)
     shown.width, shown.height, shown.pango_layout = width, height, layout
     line_height, _ = _strut(box.style)
     shown.margin_top = shown.margin_bottom = (line_height - height) / 2
     shown.baseline = baseline + shown.margin_top
+    return shown
 
+
+def _line_of(linebox: Any, shown: Any) -> Any:
     line = linebox.copy_with_children([shown])
-    line.width = position_x + shown.margin_width() - line.content_box_x()
+    line.width = shown.position_x + shown.margin_width() - line.content_box_x()
     inline._adjust_line_height(line)
     linebox.width, linebox.height = line.width, line.height
+    return line
 
-    # Both baselines are at 0 while the heights are compared.
+
+def _align(context: Any, line: Any, containing_block: Any, position_y: float) -> None:
+    """Move ``line`` to its place: both baselines are at 0 while the heights are compared."""
+    (shown,) = line.children
     shown.position_y = -shown.baseline
     top = min(shown.position_y, -line.baseline)
     bottom = max(shown.position_y + shown.margin_height(), line.margin_height() - line.baseline)
-    resume_at = None if resume_index is None else {0: {resume_index + skip: None}}
     offset_x = inline.text_align(context, line, containing_block.width, last=True)
     line.baseline = -top
     line.position_y = top
@@ -306,7 +327,6 @@ def _next_line(
     line.margin_top = line.margin_bottom = 0
     line.translate(offset_x, position_y - top)
     line.position_y = position_y
-    return line, resume_at
 
 
 def _no_metadata(html: HTML) -> dict[str, Any]:

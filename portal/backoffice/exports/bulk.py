@@ -152,21 +152,28 @@ def addresses(request: HttpRequest, number: int) -> HttpResponseBase:
     export = get_object_or_404(Export, number=number)
     if not request.user.has_perm(CORRECTIONS[Correction.ADDRESS].permission):
         raise PermissionDenied
-    read, typed = ReadAddresses(), {}
-    if request.method == "POST":
-        typed = {
-            read_key(name.removeprefix(FIELD)): value[:254]
-            for name, value in request.POST.items()
-            if name.startswith(FIELD) and isinstance(value, str)
-        }
-        pasted = request.POST.get("colle", "")
-        read = read_addresses(pasted=pasted, typed=typed, customers=customers_to_correct(export, Correction.ADDRESS))
-        if read.good:
-            _correct(request, export, Correction.ADDRESS, read.good)
-        elif not (read.bad_lines or read.bad_fields):
-            add_message(request, _("Aucune adresse n’a été donnée."), level=messages.INFO)
-        if not (read.bad_lines or read.bad_fields):
-            return redirect("admin:export_web_list", number=number)
+    if request.method != "POST":
+        return _addresses_page(request, export, ReadAddresses(), {})
+    typed = {
+        read_key(name.removeprefix(FIELD)): value[:254]
+        for name, value in request.POST.items()
+        if name.startswith(FIELD) and isinstance(value, str)
+    }
+    pasted = request.POST.get("colle", "")
+    read = read_addresses(pasted=pasted, typed=typed, customers=customers_to_correct(export, Correction.ADDRESS))
+    if read.good:
+        _correct(request, export, Correction.ADDRESS, read.good)
+    if read.bad_lines or read.bad_fields:
+        return _addresses_page(request, export, read, typed)
+    if not read.good:
+        add_message(request, _("Aucune adresse n’a été donnée."), level=messages.INFO)
+    return redirect("admin:export_web_list", number=number)
+
+
+def _addresses_page(
+    request: HttpRequest, export: Export, read: ReadAddresses, typed: dict[int, str]
+) -> HttpResponseBase:
+    """The table to fill in, with what was ``typed`` where it is bad."""
     left = customers_to_correct(export, Correction.ADDRESS)
     shown = [
         (
@@ -178,7 +185,7 @@ def addresses(request: HttpRequest, number: int) -> HttpResponseBase:
     ]
     count = left.count()
     context = {
-        "title": _("Adresses à saisir, export n° %(number)s") % {"number": number},
+        "title": _("Adresses à saisir, export n° %(number)s") % {"number": export.number},
         "tab": "export",
         "export": export,
         "rows": shown,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.exporting.choices import describe_criteria
-from invoices.exporting.counts import count_items, count_many
+from invoices.exporting.counts import ExportCounts, count_items, count_many
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
 from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
@@ -142,55 +142,76 @@ def _list_page(
 ) -> HttpResponseBase:
     figures = count_items(export)
     chosen = ListFilter.from_query(request.GET)
-    paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
     shown = chosen.count_shown(export, figures)
-    # The figures are known: a count over 100,000 lines need not be made again.
-    paginator.__dict__["count"] = shown.total
-    page = paginator.get_page(request.GET.get("page"))
+    page = _page_of_lines(request, chosen.find(export), shown.total)
     criteria = Criteria.from_json(export.criteria)
-    is_open = export.state == State.DRAFT and has_any(request, CAN_RUN)
-    is_correctable = export.state in CORRECTABLE and has_any(request, CAN_RUN)
-    lines = [
-        _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
-        for line in with_recipients(export, load_items(page))
-    ]
-    is_summed_later = export.state != State.DONE and figures.ready > LINES_SUMMED_AT_ONCE
+    may_act = has_any(request, CAN_RUN)
+    is_open = may_act and export.state == State.DRAFT
+    is_correctable = may_act and export.state in CORRECTABLE
+    context = {
+        "title": _("Export n° %(number)s") % {"number": export.number},
+        "tab": "export",
+        "export": export,
+        "figures": figures,
+        "choices": describe_criteria(criteria),
+        "criteria": criteria,
+        "page": page,
+        "page_range": page.paginator.get_elided_page_range(page.number),
+        "query": _query_without_page(request),
+        "here": f"?{request.GET.urlencode()}",
+        "lines": [
+            _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
+            for line in with_recipients(export, load_items(page))
+        ],
+        "ticks": _offered_ticks(shown) if is_open else [],
+        "broken": broken,
+        "is_open": is_open,
+        "may_act": may_act,
+        **_filters(chosen, figures),
+        **_bulk_corrections(request, export, is_correctable=is_correctable),
+        **_progress(export, figures),
+    }
+    return render_page(request, "backoffice/exports/list.html", context, status=status)
+
+
+def _page_of_lines(request: HttpRequest, keys: Any, count: int) -> "Page[Any]":
+    """The page of the address; ``keys`` are those of all lines, and ``count`` of them need not be counted again."""
+    paginator = Paginator(keys, LINES_PER_PAGE)
+    paginator.__dict__["count"] = count
+    return paginator.get_page(request.GET.get("page"))
+
+
+def _filters(chosen: ListFilter, figures: ExportCounts) -> dict[str, Any]:
+    """What the list is filtered by, and may be."""
+    return {
+        "states": chosen.state_choices(figures),
+        "reasons": chosen.reason_choices(figures),
+        "state": chosen.state,
+        "reason": chosen.reason,
+        "search": chosen.search,
+    }
+
+
+def _bulk_corrections(request: HttpRequest, export: Export, *, is_correctable: bool) -> dict[str, Any]:
+    """The corrections offered for all lines at once, and those that were made."""
     made = bulk_corrections_made(request, export) if is_correctable else []
-    others = list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN])
-    return render_page(
-        request,
-        "backoffice/exports/list.html",
-        {
-            "title": _("Export n° %(number)s") % {"number": export.number},
-            "tab": "export",
-            "export": export,
-            "figures": figures,
-            "sums": None if is_summed_later else sum_by_currency(export, _summed_state(export)),
-            "choices": describe_criteria(criteria),
-            "criteria": criteria,
-            "states": chosen.state_choices(figures),
-            "reasons": chosen.reason_choices(figures),
-            "state": chosen.state,
-            "reason": chosen.reason,
-            "search": chosen.search,
-            "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
-            "query": _query_without_page(request),
-            "here": f"?{request.GET.urlencode()}",
-            "lines": lines,
-            "ticks": _offered_ticks(shown) if is_open else [],
-            "bulk_offers": offer_bulk_corrections(request, export) if is_correctable else [],
-            "bulk_made": made,
-            "is_bulk_running": any(not done.action.is_done for done in made),
-            "broken": broken,
-            "others": others,
-            "is_open": is_open,
-            "may_act": has_any(request, CAN_RUN),
-            "progress": measure_progress(export, timezone.now()),
-            "is_worker_silent": export.state in (State.DRAFT, State.RUNNING) and is_worker_silent(timezone.now()),
-        },
-        status=status,
-    )
+    return {
+        "bulk_offers": offer_bulk_corrections(request, export) if is_correctable else [],
+        "bulk_made": made,
+        "is_bulk_running": any(not done.action.is_done for done in made),
+    }
+
+
+def _progress(export: Export, figures: ExportCounts) -> dict[str, Any]:
+    """How far the export is, its sums unless they are asked for beside the page, and what runs before it."""
+    now = timezone.now()
+    is_summed_later = export.state != State.DONE and figures.ready > LINES_SUMMED_AT_ONCE
+    return {
+        "sums": None if is_summed_later else sum_by_currency(export, _summed_state(export)),
+        "others": list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN]),
+        "progress": measure_progress(export, now),
+        "is_worker_silent": export.state in (State.DRAFT, State.RUNNING) and is_worker_silent(now),
+    }
 
 
 def _summed_state(export: Export) -> str:

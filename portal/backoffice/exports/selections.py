@@ -287,12 +287,6 @@ def script(request: HttpRequest) -> HttpResponseBase:
         criteria = form.criteria()
     elif reopened is not None:
         criteria = Criteria.from_json(reopened.criteria)
-    saved = list(SavedSelection.objects.all())
-    profiles = [(row, Criteria.from_json(row.criteria)) for row in saved]
-    runs = list(
-        Export.objects.filter(author=None).select_related("selection").order_by("-number")[:RUNS_SHOWN],
-    )
-    figures = count_many(runs)
     if not is_valid:
         add_message(
             request, _("Le script ne peut pas être écrit : corrigez d’abord la sélection."), level=messages.ERROR
@@ -309,21 +303,24 @@ def script(request: HttpRequest) -> HttpResponseBase:
             "is_fixed": criteria.period == Period.FIXED and bool(criteria.start or criteria.end),
             "reopened": reopened,
             "script": _scripts(arguments_for(criteria), criteria, _("Export des factures")),
-            "profiles": [
-                (
-                    row,
-                    describe_criteria(kept),
-                    _scripts(
-                        arguments_for_profile(row.name),
-                        kept,
-                        _("Export des factures : %(name)s") % {"name": row.name},
-                    ),
-                )
-                for row, kept in profiles
-            ],
-            "runs": [(run, figures[run.pk], run_duration(run)) for run in runs],
+            "profiles": [_script_of_profile(row) for row in SavedSelection.objects.all()],
+            "runs": _runs_without_author(),
         },
     )
+
+
+def _script_of_profile(row: SavedSelection) -> tuple[Any, ...]:
+    """A saved selection, its choices as sentences, and its command lines."""
+    kept = Criteria.from_json(row.criteria)
+    title = _("Export des factures : %(name)s") % {"name": row.name}
+    return row, describe_criteria(kept), _scripts(arguments_for_profile(row.name), kept, title)
+
+
+def _runs_without_author() -> list[tuple[Any, ...]]:
+    """The latest exports that a scheduler started, with their counts and durations."""
+    runs = list(Export.objects.filter(author=None).select_related("selection").order_by("-number")[:RUNS_SHOWN])
+    counts = count_many(runs)
+    return [(run, counts[run.pk], run_duration(run)) for run in runs]
 
 
 def _scripts(arguments: list[str], criteria: Criteria, description: str) -> dict[str, str]:
