@@ -8,6 +8,7 @@ from invoices.models.invoice import Invoice, InvoiceLine, InvoiceQuerySet
 from invoices.models.lifecycle import Handover, LifecycleStatus
 from invoices.models.platform import DirectoryLookup, Payment, Platform, PlatformMessage, Submission
 from invoices.models.schedule import ScheduledRun, SelectionSchedule
+from invoices.models.words import InvoiceWords
 
 __all__ = [
     "Company",
@@ -25,6 +26,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoiceQuerySet",
+    "InvoiceWords",
     "LifecycleStatus",
     "Payment",
     "Platform",

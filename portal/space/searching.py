@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from customers.models import Customer
 from customers.searching import search_key
+from invoices.content.words import says
 from invoices.models import Invoice
 from portal.space.foreign_words import in_french, month_numbers
 
@@ -80,7 +81,7 @@ class Search:
         for amount in self.amounts:
             found &= Q(total_with_vat=amount) | Q(total_without_vat=amount) | Q(amount_due=amount)
         for word in self.words:
-            found &= _word_condition(word, [pk for pk, key in keys if search_key(word) in key])
+            found &= _word_condition(word, [pk for pk, key in keys if search_key(word) in key], [pk for pk, _ in keys])
         return found
 
 
@@ -157,13 +158,17 @@ _TAKEN: Final = (
 )
 
 
-def _word_condition(word: str, customers: list[int]) -> Q:
-    """A word stands in the number, the reference or a customer's code or name; four digits may be a year."""
+def _word_condition(word: str, named: list[int], customers: list[int]) -> Q:
+    """A word stands in the number, the reference or a line, or in the code or name of a customer (those of ``named``).
+
+    Four digits may be a year.
+    """
     if search_key(word) in CREDIT_NOTE_WORDS:
         return Q(kind=Invoice.Kind.CREDIT_NOTE)
     found = Q(number__icontains=word) | Q(purchase_order_reference__icontains=word)
-    if customers:
-        found |= Q(customer__in=customers)
+    found |= says(word, customers)
+    if named:
+        found |= Q(customer__in=named)
     if word.isascii() and word.isdigit():
         number = int(word)
         if len(word) == 4 and datetime.MINYEAR <= number <= datetime.MAXYEAR:

@@ -117,6 +117,19 @@ def _measure(invoices: int, rounds: int) -> int:
             f"{constant_time * 1000:.1f} ms ({len(page.content) / 1000:.0f} ko), rapport {ratio:.2f}"
         )
         one = account.customers.get().invoices.values_list("pk", flat=True)[0]
+        words = [
+            (
+                f"recherche de « {text} »",
+                f"/factures/?q={text}",
+                len(client.get(f"/factures/?q={text}").context["months"]),
+            )
+            for text in ("beton", "bet", "rare117", "usuel3 mot1")
+        ]
+        assert all(months for _name, _address, months in words)
+        for name, other, _months in words:
+            spent = _medians(partial(client.get, other), partial(visitor.get, "/constantes/"), max(rounds // 2, 5))
+            worst = max(worst, spent[0] / spent[1])
+            print(f"  {name} (mots des lignes) : {spent[0] * 1000:.1f} ms, rapport {spent[0] / spent[1]:.2f}")
         for name, other in (
             ("recherche d’un numéro", "/factures/?q=-17"),
             ("recherche d’un mois", "/factures/?q=juin"),

@@ -22,6 +22,7 @@ from customers.links import forget_used_links
 from customers.services import wipe_expired_secrets
 from customers.tasks import wake_stalled_bulk_actions
 from invoices.content.from_rows import prefetch_for_content
+from invoices.content.words import index_what_was_missed
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
 from invoices.exporting.kept import keep_figures_of_ended_exports
@@ -106,6 +107,7 @@ def _sweep(name: str) -> None:
         ("Looking for stalled exports", wake_stalled_exports),
         ("Looking for calendars that are due", wake_schedules),
         ("Adding up lists that have ended", keep_figures_of_ended_exports),
+        ("Writing words that a program of before left out", index_what_was_missed),
         ("Looking for e-invoices to check", wake_checks),
         ("Looking for stalled bulk actions", wake_stalled_bulk_actions),
         ("Looking for stalled imports", wake_stalled_batches),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from invoices.content.words import index_words
 from invoices.models import Invoice
 from portal.space.searching import Period, Search, read_search
 from tests.support.factories import make_account, make_customer, make_published_invoice
@@ -102,3 +103,27 @@ def test_a_search_finds_by_number_reference_amount_period_and_customer_in_all_ye
     assert found("%") == []
     assert found("_") == []
     assert found("'; DROP TABLE invoices_invoice; --") == []
+
+
+@pytest.mark.django_db
+def test_a_search_finds_by_words_of_the_lines_of_ones_own_invoices_only(client: Client) -> None:
+    customer = make_customer()
+    client.force_login(make_account(customer), backend="customers.authentication.AccountBackend")
+    for number, name, owner in (
+        ("1", "Béton prêt à l’emploi C25/30", customer),
+        ("2", "Location d’une bétonnière", customer),
+        ("3", "Béton prêt à l’emploi C25/30", make_customer()),
+    ):
+        invoice = make_published_invoice(customer=owner, number=number, issue_date=date(2025, 6, 7))
+        invoice.lines.update(name=name)
+        index_words([invoice])
+
+    def found(text: str) -> set[str]:
+        months = client.get("/factures/", {"q": text}).context["months"]
+        return {line.number for month in months for line in month.invoices}
+
+    assert found("beton") == {"1", "2"}
+    assert found("BÉTON emploi") == {"1"}
+    assert found("bétonnière juin 2025") == {"2"}
+    assert found("bétonnière mai") == set()
+    assert found("emplois") == set()

@@ -23,6 +23,7 @@ ADDRESSES = (
     "/factures/?q=mai",
     "/factures/?q=123,60",
     "/factures/?q=CMD",
+    "/factures/?q=beton+mot1",
 )
 
 
