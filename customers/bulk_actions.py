@@ -8,16 +8,19 @@ import datetime
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
+from uuid import UUID, uuid4
 
 from django import db
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.card_trail import acts_of_card
 from customers.history import write_history
 from customers.models import DEMATERIALISED, Access, Account, BulkAction, Customer, CustomerAccount
+from customers.models.bulk_action import OTHER_KINDS, OtherKind
 from customers.recipients import ContactRules, find_recipients_of
 from customers.services import (
     GeneratedCredentials,
@@ -39,12 +42,24 @@ LEASE = datetime.timedelta(seconds=60)
 # Workers are also stopped for reasons that no row is to blame for: several in a row at one step make a culprit.
 MOST_INTERRUPTIONS = 5
 # Rows of one step: one where a hash is made for each, so that the progress shows and the writer's place is short.
-STEP = {Kind.CREATE: 1, Kind.RELAUNCH: 1, Kind.SEND: 25}
+STEP: dict[str, int] = {Kind.CREATE: 1, Kind.RELAUNCH: 1, Kind.SEND: 25}
 LONG_STEP = 200
 # What a row costs in milliseconds on a slow machine; a request does what ends within its budget, a worker the rest.
-COST = {Kind.CREATE: 150, Kind.RELAUNCH: 150, Kind.SEND: 15}
+COST: dict[str, int] = {Kind.CREATE: 150, Kind.RELAUNCH: 150, Kind.SEND: 15}
 SMALL_COST = 2
 REQUEST_BUDGET = 2000
+
+
+# Does some of the targets of a bulk action, and notes how far it came (:func:`advance`) in the same transaction.
+Step = Callable[[BulkAction, Sequence[Any]], None]
+
+
+def register_kind(kind: str, names: OtherKind, step: Step, *, size: int, cost: int) -> None:
+    """Let bulk actions of ``kind``, of a higher room, be done by ``step``, ``size`` targets at once.
+
+    ``cost`` is what a target costs in milliseconds on a slow machine.
+    """
+    OTHER_KINDS[kind], _STEPS[kind], STEP[kind], COST[kind] = names, step, size, cost
 
 
 # Told within the transaction of a step which customers it has changed: what follows from it in higher rooms.
@@ -66,34 +81,37 @@ def notify_step(bulk_action: BulkAction, customers: Sequence[int]) -> None:
 
 def create_bulk_action(
     *,
-    kind: BulkAction.Kind,
-    targets: Iterable[int],
+    kind: str,
+    targets: Iterable[Any],
     author: Account | None,
     also_sends: bool = False,
     origin: str = "",
     contacts: ContactRules | None = None,
-    given: Mapping[int, str] | None = None,
+    given: Mapping[Any, str] | None = None,
+    key: UUID | None = None,
 ) -> BulkAction:
-    """Keep a bulk action that a person has confirmed; ``targets`` are primary keys of customers or accounts.
+    """Keep a bulk action that a person has confirmed; ``targets`` are primary keys of what its kind is about.
 
     With ``contacts``, CREATE makes an account for each recipient of these rules; ``given`` are the addresses of ADDRESS
-    by customer.
+    by customer, or what was chosen with a higher room's kind. ``key`` is that of the page where it was confirmed:
+    pressed twice there, it is one bulk action.
     """
-    return BulkAction.objects.create(
-        kind=kind,
-        targets=list(targets),
-        author=author,
-        author_name=author.get_full_name() if author else "",
-        also_sends=also_sends,
-        origin=origin,
-        contacts=asdict(contacts) if contacts is not None else {},
-        given={str(key): address for key, address in (given or {}).items()},
-    )
+    values = {
+        "kind": kind,
+        "targets": list(targets),
+        "author": author,
+        "author_name": author.get_full_name() if author else "",
+        "also_sends": also_sends,
+        "origin": origin,
+        "contacts": asdict(contacts) if contacts is not None else {},
+        "given": {str(name): value for name, value in (given or {}).items()},
+    }
+    return BulkAction.objects.get_or_create(pk=key or uuid4(), defaults=values)[0]
 
 
 def fits_a_request(bulk_action: BulkAction) -> bool:
     """True where the bulk action ends so fast that nobody needs a worker for it."""
-    return bulk_action.total * COST.get(Kind(bulk_action.kind), SMALL_COST) <= REQUEST_BUDGET
+    return bulk_action.total * COST.get(bulk_action.kind, SMALL_COST) <= REQUEST_BUDGET
 
 
 def is_relaunchable(account: Account) -> bool:
@@ -110,13 +128,13 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
     bulk_action.refresh_from_db()
     if not claimed:
         return bulk_action
-    size = STEP.get(Kind(bulk_action.kind), LONG_STEP)
+    size = STEP.get(bulk_action.kind, LONG_STEP)
     if is_taken_over:
         _count_interruption(bulk_action, size)
     while bulk_action.position < bulk_action.total and not should_stop():
         keys = bulk_action.targets[bulk_action.position : bulk_action.position + size]
         try:
-            _STEPS[Kind(bulk_action.kind)](bulk_action, keys)
+            _STEPS[bulk_action.kind](bulk_action, keys)
         except (db.OperationalError, db.InterfaceError):
             raise  # the database is away: somebody takes the bulk action over once the lease has ended
         except Exception:
@@ -124,7 +142,7 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
             logger.exception("Bulk action %s failed on %s", bulk_action.pk, keys)
             bulk_action.refresh_from_db()
             bulk_action.skipped += [[f"#{key}", _("erreur inattendue, notée dans le journal")] for key in keys]
-            _advance(bulk_action, len(keys))
+            advance(bulk_action, len(keys))
     if bulk_action.position >= bulk_action.total:
         leases.release(
             BulkAction.objects.filter(pk=bulk_action.pk), state=BulkAction.State.DONE, finished_at=timezone.now()
@@ -141,18 +159,18 @@ def _count_interruption(bulk_action: BulkAction, size: int) -> None:
     if keys and tries.count_death(tries.Loop.BULK_ACTION, step, label, most=MOST_INTERRUPTIONS):
         reason = _("interrompue %(count)d fois de suite") % {"count": MOST_INTERRUPTIONS}
         bulk_action.skipped += [[f"#{key}", reason] for key in keys]
-        _advance(bulk_action, len(keys))
+        advance(bulk_action, len(keys))
         tries.forget(tries.Loop.BULK_ACTION, step)  # its report names them
 
 
-def _advance(bulk_action: BulkAction, handled: int) -> None:
+def advance(bulk_action: BulkAction, handled: int) -> None:
     """Note how far the bulk action has come, within the step's transaction."""
     bulk_action.position += handled
     done = {name: getattr(bulk_action, name) for name in ("position", "changed", "mails", "skipped", "previous")}
     leases.renew(BulkAction.objects.filter(pk=bulk_action.pk), now=database_now(), length=LEASE, **done)
 
 
-def _log(bulk_action: BulkAction, rows: Sequence[Customer | Account], message: str) -> None:
+def log_step(bulk_action: BulkAction, rows: Sequence[Model], message: str) -> None:
     """Write the change into the history of each row, in the name of who asked for it."""
     if bulk_action.author_id is not None and rows:
         write_history(bulk_action.author_id, rows, message)
@@ -174,40 +192,42 @@ def _dematerialise(bulk_action: BulkAction, keys: Sequence[int]) -> None:
             bulk_action.previous.append([row.pk, former])
             record_all(acts_of_card(row, {"invoice_copies": former}))
         bulk_action.changed += len(rows)
-        _log(bulk_action, rows, _("Passé en D (démat)."))
+        log_step(bulk_action, rows, _("Passé en D (démat)."))
         notify_step(bulk_action, [row.pk for row in rows])
-        _advance(bulk_action, len(keys))
+        advance(bulk_action, len(keys))
 
 
 def _create(bulk_action: BulkAction, keys: Sequence[int]) -> None:
     """The customer's own address gets the account; where there is none, its contacts' (the main one first)."""
     customer = Customer.objects.filter(pk=keys[0]).first()
     if customer is None:
-        _skip(bulk_action, f"#{keys[0]}", _("supprimé entre-temps"))
+        skip(bulk_action, f"#{keys[0]}", _("supprimé entre-temps"))
         return
     if bulk_action.contacts:
         _create_by_rules(bulk_action, customer, ContactRules(**bulk_action.contacts))
         return
     recipients = find_recipients_of([customer], ContactRules(use_contacts=not customer.email.strip()))[customer.pk]
     if not recipients.recipients:
-        _skip(bulk_action, str(customer), _("aucune adresse e-mail"))
+        skip(bulk_action, str(customer), _("aucune adresse e-mail"))
         return
     recipient = recipients.recipients[0]
     if recipient.account is not None and not recipient.account.has_expired_provisional:
-        _skip(bulk_action, str(customer), _("a déjà des identifiants (%(login)s)") % {"login": recipient.account.login})
+        skip(bulk_action, str(customer), _("a déjà des identifiants (%(login)s)") % {"login": recipient.account.login})
         return
     # Its hash is made before its own transaction; done twice it makes nothing twice.
     try:
         generated = generate_credentials(customer=customer, address=recipient.address, name=recipient.name)
     except ValueError:
-        _skip(bulk_action, str(customer), _of_staff(recipient.address))
+        skip(bulk_action, str(customer), _of_staff(recipient.address))
         return
     with transaction.atomic():
         bulk_action.changed += 1
+        if recipient.account is None:
+            bulk_action.previous.append([customer.pk, generated.account.pk, generated.is_new])
         if bulk_action.also_sends:
             bulk_action.mails += send_credentials(accounts=[generated.account])
-        _log(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": generated.account.login})
-        _advance(bulk_action, 1)
+        log_step(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": generated.account.login})
+        advance(bulk_action, 1)
 
 
 def _create_by_rules(bulk_action: BulkAction, customer: Customer, rules: ContactRules) -> None:
@@ -225,9 +245,9 @@ def _create_by_rules(bulk_action: BulkAction, customer: Customer, rules: Contact
         bulk_action.previous += [[customer.pk, one.account.pk, one.is_new] for one in made]
         if made:
             logins = ", ".join(one.account.login for one in made)
-            _log(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": logins})
+            log_step(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": logins})
         notify_step(bulk_action, [customer.pk])
-        _advance(bulk_action, 1)
+        advance(bulk_action, 1)
 
 
 def _of_staff(address: str) -> str:
@@ -244,17 +264,18 @@ def _address(bulk_action: BulkAction, keys: Sequence[int]) -> None:
             row.email, row.updated_at = bulk_action.given[str(row.pk)], timezone.now()
             record_all(acts_of_card(row, {"email": ""}))
             sentence = _("Adresse e-mail saisie : %(address)s.") % {"address": row.email}
-            _log(bulk_action, [row], sentence)
+            log_step(bulk_action, [row], sentence)
         Customer.objects.bulk_update(changing, ["email", "updated_at"])
         bulk_action.changed += len(changing)
         bulk_action.previous += [[row.pk, row.email] for row in changing]
         notify_step(bulk_action, [row.pk for row in changing])
-        _advance(bulk_action, len(keys))
+        advance(bulk_action, len(keys))
 
 
-def _skip(bulk_action: BulkAction, name: str, reason: str) -> None:
+def skip(bulk_action: BulkAction, name: str, reason: str) -> None:
+    """Leave the one target of the step as it is, and say why."""
     bulk_action.skipped.append([name, reason])
-    _advance(bulk_action, 1)
+    advance(bulk_action, 1)
 
 
 def _send(bulk_action: BulkAction, keys: Sequence[int]) -> None:
@@ -264,28 +285,28 @@ def _send(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         bulk_action.skipped += [[row.login, _("compte désactivé")] for row in rows if not row.is_active]
         bulk_action.changed += len(active)
         bulk_action.mails += send_credentials(accounts=active)
-        _log(bulk_action, active, _("Identifiants envoyés."))
-        _advance(bulk_action, len(keys))
+        log_step(bulk_action, active, _("Identifiants envoyés."))
+        advance(bulk_action, len(keys))
 
 
 def _relaunch(bulk_action: BulkAction, keys: Sequence[int]) -> None:
     account = _accounts(keys).first()
     if account is None:
-        _skip(bulk_action, f"#{keys[0]}", _("supprimé entre-temps"))
+        skip(bulk_action, f"#{keys[0]}", _("supprimé entre-temps"))
         return
     if not account.is_active:
-        _skip(bulk_action, account.login, _("compte désactivé"))
+        skip(bulk_action, account.login, _("compte désactivé"))
         return
     if not is_relaunchable(account):
-        _skip(bulk_action, account.login, _("a choisi son mot de passe"))
+        skip(bulk_action, account.login, _("a choisi son mot de passe"))
         return
     draw_credentials(account)
     with transaction.atomic():
         save_credentials(account=account)
         bulk_action.changed += 1
         bulk_action.mails += send_credentials(accounts=[account])
-        _log(bulk_action, [account], _("Identifiants renvoyés, avec un nouveau mot de passe provisoire."))
-        _advance(bulk_action, 1)
+        log_step(bulk_action, [account], _("Identifiants renvoyés, avec un nouveau mot de passe provisoire."))
+        advance(bulk_action, 1)
 
 
 def _activate(bulk_action: BulkAction, keys: Sequence[int]) -> None:
@@ -301,13 +322,13 @@ def _set_active(bulk_action: BulkAction, keys: Sequence[int], *, is_active: bool
         rows = list(_accounts(keys).exclude(is_active=is_active))
         bulk_action.changed += set_active(accounts=rows, is_active=is_active)
         bulk_action.previous += [[row.pk, not is_active] for row in rows]
-        _log(bulk_action, rows, message)
+        log_step(bulk_action, rows, message)
         seen = Access.objects.filter(account__in=[row.pk for row in rows]).values_list("customer", flat=True)
         notify_step(bulk_action, list(seen.order_by("customer").distinct()))
-        _advance(bulk_action, len(keys))
+        advance(bulk_action, len(keys))
 
 
-_STEPS: dict[BulkAction.Kind, Callable[[BulkAction, Sequence[int]], None]] = {
+_STEPS: dict[str, Step] = {
     Kind.DEMATERIALISE: _dematerialise,
     Kind.CREATE: _create,
     Kind.SEND: _send,

@@ -1,15 +1,28 @@
 """Bulk actions on many customers or accounts at once."""
 
 import uuid
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.account import Account
 from mailing import leases
+
+
+class OtherKind(NamedTuple):
+    """How a report names a kind of a higher room, and what it has done («facture renvoyée,factures renvoyées»)."""
+
+    label: Promise
+    changed_words: Promise
+
+
+# Kinds that higher rooms have registered (customers.bulk_actions): what they are about is not known here.
+OTHER_KINDS: Final[dict[str, OtherKind]] = {}
 
 
 class BulkActionQuerySet(models.QuerySet["BulkAction"]):
@@ -48,13 +61,15 @@ class BulkAction(models.Model):
         Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="bulk_actions", verbose_name=_("auteur")
     )
     author_name = models.CharField(_("auteur"), max_length=254, blank=True)
-    # Primary keys of customers or of accounts (ON_CUSTOMERS), in the order in which they are done.
+    # Primary keys of customers (ON_CUSTOMERS), of accounts or of what a higher room's kind is about, in the order in
+    # which they are done.
     targets = models.JSONField(_("cibles"), default=list)
     # Of CREATE only: the mails of the new accounts are written too.
     also_sends = models.BooleanField(_("avec envoi"), default=False)
     # From where it was asked for, in the words of a higher room («export:5»); empty from the lists of this one.
     origin = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
-    # Of CREATE, which addresses of a customer get an account (fields of ContactRules); of ADDRESS, the address of each.
+    # Of CREATE, which addresses of a customer get an account (fields of ContactRules); of ADDRESS, the address of each;
+    # of a higher room's kind, what was chosen with it.
     contacts = models.JSONField(default=dict, editable=False)
     given = models.JSONField(default=dict, editable=False)
     # What puts back what was changed, row by row, as the kind reads it (customers.bulk_undo).
@@ -82,7 +97,24 @@ class BulkAction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.get_kind_display())
+        return self.kind_name
+
+    @property
+    def kind_name(self) -> str:
+        """What is done, as the button says it."""
+        other = OTHER_KINDS.get(self.kind)
+        return str(other.label if other else self.get_kind_display())
+
+    @property
+    def changed_words(self) -> str:
+        """What becomes of one row and of several: two words, for the filter ``plural``."""
+        if self.kind in OTHER_KINDS:
+            return str(OTHER_KINDS[self.kind].changed_words)
+        return (
+            translate("client modifié,clients modifiés")
+            if self.is_on_customers
+            else translate("compte traité,comptes traités")
+        )
 
     @property
     def is_on_customers(self) -> bool:

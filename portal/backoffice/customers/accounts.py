@@ -19,6 +19,7 @@ from customers.models import Access, Account, BulkAction, CustomerAccount
 from customers.services import close_sessions_of_closed, mails_of_credentials
 from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import AccountState
+from portal.backoffice.ui.bulk_starts import confirm_and_start
 from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet, NextStep
 
 
@@ -129,22 +130,22 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """A new provisional password, sent again."""
         plan, targets = bulk_actions.plan_relaunch(queryset)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.RELAUNCH, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.RELAUNCH, plan, targets)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Send the credentials as they are."""
         plan, targets = bulk_actions.plan_send(queryset)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Open the accounts."""
         plan, targets = bulk_actions.plan_set_active(queryset, is_active=True)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Close the accounts."""
         plan, targets = bulk_actions.plan_set_active(queryset, is_active=False)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)

@@ -1,44 +1,39 @@
 """Bulk actions on hundreds of rows at once: what the confirmation says, and the page that tells how far they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
 
-from customers.bulk_actions import create_bulk_action, is_relaunchable
+from customers.bulk_actions import is_relaunchable
+from customers.bulk_undo import is_undoable, undo_bulk_action
 from customers.models import DEMATERIALISED, Account, BulkAction, Customer, CustomerAccount
+from customers.models.bulk_action import OTHER_KINDS
 from customers.recipients import ContactRules, find_recipients_of
-from customers.tasks import start_bulk_action
-from portal.backoffice.ui.confirmation import Choice, Group, Plan, ask, is_confirmed, make_group
-from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep, ObjectPage, ReadOnlyAdmin
+from portal.backoffice.ui.bulk_starts import ALSO_SENDS
+from portal.backoffice.ui.confirmation import Choice, Group, Plan, make_group
+from portal.backoffice.ui.lists import NextStep, ObjectPage, ReadOnlyAdmin
+from portal.backoffice.ui.pages import acting_account
 from portal.backoffice.ui.worker import is_worker_silent
 
 Kind = BulkAction.Kind
-ALSO_SENDS = "also_sends"
-
-
-def confirm_and_start[M: Model](
-    model_admin: BackOfficeAdmin[M],
-    request: HttpRequest,
-    queryset: QuerySet[Any],
-    kind: BulkAction.Kind,
-    plan: Plan,
-    targets: Sequence[int],
-) -> HttpResponse:
-    """Ask first; once confirmed, start the bulk action on ``targets`` and lead to its report."""
-    if not is_confirmed(request, plan):
-        return ask(model_admin, request, queryset, plan)
-    author = request.user if isinstance(request.user, Account) else None
-    bulk_action = create_bulk_action(
-        kind=kind, targets=targets, author=author, also_sends=request.POST.get(ALSO_SENDS) == "1"
-    )
-    start_bulk_action(bulk_action)
-    return redirect("admin:customers_bulkaction_change", bulk_action.pk)
+# Who may take back what was done is who may do it.
+UNDO_RIGHTS = {
+    Kind.DEMATERIALISE: "customers.change_customer",
+    Kind.ADDRESS: "customers.change_customer",
+    Kind.CREATE: "customers.manage_credentials",
+    Kind.ACTIVATE: "customers.manage_credentials",
+    Kind.DEACTIVATE: "customers.manage_credentials",
+}
 
 
 def plan_dematerialise(queryset: QuerySet[Customer]) -> tuple[Plan, list[int]]:
@@ -196,16 +191,63 @@ def _group(sentence: str, rows: Iterable[Model]) -> Group:
     return make_group(sentence, map(str, named), count=len(named))
 
 
+class KindFilter(admin.SimpleListFilter):
+    """What was done, the kinds of every room."""
+
+    title = gettext_lazy("action")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The kinds by their words."""
+        return [*Kind.choices, *((key, other.label) for key, other in OTHER_KINDS.items())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BulkAction]) -> QuerySet[BulkAction]:
+        """The bulk actions of that kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(BulkAction)
 class BulkActionAdmin(ObjectPage[BulkAction], ReadOnlyAdmin[BulkAction]):
     """The bulk actions on many rows: the report of each, while it runs and after."""
 
     empty_sentence = _("Aucune action groupée pour l’instant : cochez des clients, puis choisissez une action.")
     next_step = NextStep(_("Voir les clients"), "customers_customer_changelist", "customers.view_customer")
-    list_display = ("created_at", "kind", "state", "total", "changed", "author_name")
-    list_filter = ("kind", "state")
+    list_display = ("created_at", "what", "state", "total", "changed", "author_name")
+    list_filter = (KindFilter, "state")
     change_form_template = "backoffice/customers/bulk_action.html"
+
+    @admin.display(description=gettext_lazy("action"), ordering="kind")
+    def what(self, bulk_action: BulkAction) -> str:
+        """What was done."""
+        return bulk_action.kind_name
+
+    def get_urls(self) -> list[URLPattern]:
+        """*Annuler cette action*, beside the admin's own pages."""
+        undo = self.admin_site.admin_view(require_POST(self.undo))
+        return [path("<uuid:pk>/annuler/", undo, name="customers_bulkaction_undo"), *super().get_urls()]
 
     def page_context(self, request: HttpRequest, obj: BulkAction | None) -> dict[str, Any]:
         """How far the bulk action is, and what became of it."""
-        return {"is_worker_silent": is_worker_silent()}
+        return {
+            "is_worker_silent": is_worker_silent(),
+            "is_on_invoices": obj is not None and obj.kind in OTHER_KINDS,
+            "may_undo": obj is not None and is_undoable(obj) and self._may_undo(request, obj),
+        }
+
+    def _may_undo(self, request: HttpRequest, bulk_action: BulkAction) -> bool:
+        # What was corrected from a list is taken back there, as long as the list has not left.
+        right = UNDO_RIGHTS.get(Kind(bulk_action.kind)) if bulk_action.kind in UNDO_RIGHTS else None
+        return right is not None and not bulk_action.origin and request.user.has_perm(right)
+
+    def undo(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
+        """Put back what nobody has changed since; once."""
+        bulk_action = get_object_or_404(BulkAction, pk=pk)
+        if not self.has_view_permission(request, bulk_action) or not self._may_undo(request, bulk_action):
+            raise PermissionDenied
+        if is_undoable(bulk_action):
+            count = undo_bulk_action(bulk_action=bulk_action, by=acting_account(request))
+            words = {"action": bulk_action, "count": count}
+            messages.success(request, _("Annulé : %(action)s (%(count)d remis comme avant).") % words)
+        else:
+            messages.warning(request, _("Cette action ne s’annule pas, ou l’a déjà été."))
+        return redirect("admin:customers_bulkaction_change", bulk_action.pk)

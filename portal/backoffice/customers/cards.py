@@ -21,6 +21,7 @@ from portal.backoffice.customers.filters import Address, Copies, Credentials
 from portal.backoffice.customers.forms import CardContactForm, ContactForm, ContactFormSet, CustomerForm
 from portal.backoffice.customers.invoices_tab import latest_invoices
 from portal.backoffice.customers.web_tab import CardActions
+from portal.backoffice.ui.bulk_starts import confirm_and_start
 from portal.backoffice.ui.directory import describe_lookup, look_up_chosen
 from portal.backoffice.ui.gone import leads_back
 from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep, ObjectPage
@@ -187,31 +188,31 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Flag D."""
         plan, targets = bulk_actions.plan_dematerialise(queryset)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEMATERIALISE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEMATERIALISE, plan, targets)
 
     @admin.action(description=_("Créer les identifiants"), permissions=["credentials"])
     def create_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Make accounts."""
         plan, targets = bulk_actions.plan_create(queryset)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.CREATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.CREATE, plan, targets)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Send the credentials of the customers' accounts."""
         plan, targets = bulk_actions.plan_send(bulk_actions.accounts_of(queryset))
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Open the customers' accounts."""
         plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=True)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Close the customers' accounts."""
         plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=False)
-        return bulk_actions.confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
 
 
 @admin.register(Contact)

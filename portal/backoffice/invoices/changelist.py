@@ -21,16 +21,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
+from invoices.exporting.bulk_invoices import NEW_VERSIONS, REASON, RESEND, WITH_PDF
 from invoices.exporting.items import MailStatus, mails_of
 from invoices.files.csv_tables import Column
 from invoices.models import Invoice
 from invoices.money import write_amount
 from invoices.platforms.handover import awaiting_handover, hands_over
+from portal.backoffice.invoices import bulk, evidence
 from portal.backoffice.invoices import detail as views
-from portal.backoffice.invoices import evidence
+from portal.backoffice.ui.bulk_starts import confirm_and_start
 from portal.backoffice.ui.downloads import zip_of
 from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
-from portal.backoffice.ui.pages import render_page
+from portal.backoffice.ui.pages import CAN_RUN, has_any, render_page
+from portal.backoffice.ui.pages import RESEND as RESEND_RIGHT
 from portal.backoffice.ui.workbooks import CHUNK
 from portal.proof import ask_for_proof
 from portal.sessions import is_proved_lately
@@ -172,7 +175,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     search_fields = ("number", "customer__name", "customer__code")
     searches_by_keys = True
     list_select_related = ("customer",)
-    actions = ("download_pdfs",)
+    actions = ("download_pdfs", "resend", "new_versions")
     ordering = ("-issue_date", "-number")
     paginator = LimitedPaginator
     change_list_template = "backoffice/invoices/changelist.html"
@@ -235,6 +238,32 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
         if not is_proved_lately(request):
             return ask_for_proof(request)
         return zip_of(published, filename=f"Factures-{timezone.localdate():%Y-%m-%d}.zip")
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Who may send an invoice again may send many."""
+        return has_any(request, RESEND_RIGHT)
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Who may export, and publish another version."""
+        return has_any(request, CAN_RUN)
+
+    @admin.action(description=gettext_lazy("Renvoyer par mail"), permissions=["resend"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        """Send the chosen invoices again to the accounts of their customers."""
+        if bulk.is_too_much(request, queryset):
+            return None
+        plan, targets = bulk.plan_resend(queryset)
+        given = bulk.chosen_with(request, WITH_PDF)
+        return confirm_and_start(self, request, queryset, RESEND, plan, [str(pk) for pk in targets], given=given)
+
+    @admin.action(description=gettext_lazy("Publier une nouvelle version"), permissions=["run"])
+    def new_versions(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
+        """Another version of the chosen invoices whose content was corrected since."""
+        if bulk.is_too_much(request, queryset):
+            return None
+        plan, targets = bulk.plan_versions(queryset)
+        given = bulk.chosen_with(request, REASON)
+        return confirm_and_start(self, request, queryset, NEW_VERSIONS, plan, [str(pk) for pk in targets], given=given)
 
     def get_urls(self) -> list[URLPattern]:
         """The frozen documents, and sending again."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.admin import ActionLocation, ModelAdmin, helpers
@@ -22,6 +23,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+# The field of the page that tells its showings apart.
+KEY = "confirmation_key"
 # How many names a confirmation shows of each group; the count says the rest.
 SHOWN = 20
 
@@ -55,6 +58,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A line to fill in on the confirmation page; nothing is done without it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    most: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What an action will do. ``count`` rows change; with 0 there is nothing to confirm."""
 
@@ -65,6 +78,7 @@ class Plan:
     groups: Sequence[Group] = field(default=())
     warning: str = ""
     choices: Sequence[Choice] = field(default=())
+    texts: Sequence[Text] = field(default=())
 
 
 def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
@@ -78,7 +92,17 @@ def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
     if told != str(plan.count):
         messages.warning(request, _("La liste a changé entre-temps : vérifiez avant de confirmer."))
         return False
+    if any(not request.POST.get(text.name, "").strip() for text in plan.texts):
+        return False  # the page says which, beside its field
     return plan.count > 0
+
+
+def pressed_key(request: HttpRequest) -> UUID | None:
+    """What tells one showing of the page from another: pressed twice there, it is one deed. None: no such page."""
+    try:
+        return UUID(request.POST.get(KEY, ""))
+    except ValueError:
+        return None
 
 
 def ask[M: Model](
@@ -115,7 +139,9 @@ def ask_page[M: Model](
         "title": plan.title,
         "opts": model_admin.opts,
         "plan": plan,
-        "fields": fields,
+        "fields": [*fields, (KEY, str(uuid4()))],
+        "texts": [(text, request.POST.get(text.name, "")[: text.most]) for text in plan.texts],
+        "is_incomplete": "confirmed_count" in request.POST,
         "post_to": post_to,
         "back": back,
     }

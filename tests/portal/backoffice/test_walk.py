@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
-from customers.models import Account
+from customers.models import Account, BulkAction
 from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export
@@ -61,6 +61,7 @@ def _scene() -> Scene:
         "template": MessageTemplate.objects.get(key="invoice"),
         "batch": ImportBatch.objects.create(state="checked"),
         "user": make_staff("patron@aquila.example"),
+        "bulk_action": BulkAction.objects.create(kind="deactivate", state="done", previous=[[account.pk, True]]),
     }
 
 
@@ -170,6 +171,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "customers_customer_renew_account": (_card, REFUSED),
     "customers_customer_reveal_account": (_card, REFUSED),
     "customers_customer_account_state": (_card, REFUSED),
+    "customers_bulkaction_undo": (lambda scene: [scene["bulk_action"].pk], REFUSED),
     "customers_staffaccount_renew": (lambda scene: [scene["user"].pk], REFUSED),
     "customers_staffaccount_unlock": (lambda scene: [scene["user"].pk], REFUSED),
     "trail_entry_xlsx": (_nothing, READ_ONLY),
