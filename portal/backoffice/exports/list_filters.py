@@ -1,9 +1,9 @@
 """The filters of the list to export, as the address says them: by state, by reason, by part of a number or a name."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from django.db.models import Count
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -41,13 +41,18 @@ class Choice:
     is_current: bool
 
 
+# What a search finds is counted up to here; a word that all lines have would have all of them read for a number.
+MOST_FOUND = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class ShownCount:
-    """How many lines are shown, on this page and the others."""
+    """How many lines are shown, on this page and the others; with ``is_limited`` there are more than that."""
 
     total: int
     ready: int
     excluded: int
+    is_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +91,15 @@ class ListFilter:
     def count_shown(self, export: Export, figures: ExportCounts) -> ShownCount:
         """How many lines it shows, and how many of them are ticked and unticked.
 
-        From the figures of the list; the database is asked only where it searches, which no figure knows.
+        From the figures of the list; the database is asked only where it searches, which no figure knows, and then no
+        further than :data:`MOST_FOUND`.
         """
         if self.search:
-            rows = self.find(export).order_by().values_list("state").annotate(Count("pk"))
-            states = dict(rows)
-            return ShownCount(sum(states.values()), states.get(ItemState.READY, 0), states.get(ItemState.EXCLUDED, 0))
+            found = self.find(export).order_by().values_list("state", flat=True)[: MOST_FOUND + 1]
+            states = Counter(found)
+            total = min(states.total(), MOST_FOUND)
+            ready, excluded = states[str(ItemState.READY)], states[str(ItemState.EXCLUDED)]
+            return ShownCount(total, ready, excluded, is_limited=states.total() > MOST_FOUND)
         if self.reason:
             is_left_out = self.state in ("", ItemState.LEFT_OUT, SET_ASIDE)
             return ShownCount(figures.left_out.get(self.reason, 0) if is_left_out else 0, 0, 0)

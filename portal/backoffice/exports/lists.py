@@ -156,6 +156,7 @@ def _list_page(
         "choices": describe_criteria(criteria),
         "criteria": criteria,
         "page": page,
+        "is_limited": shown.is_limited,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "query": _query_without_page(request),
         "here": f"?{request.GET.urlencode()}",
@@ -240,6 +241,12 @@ def _shown(
 
 def _offered_ticks(shown: ShownCount) -> list[BulkTickButton]:
     """What can be done to all lines that are shown, on this page and the others; each button says to how many."""
+    if shown.is_limited:
+        # How many of them are ticked is not known; a button that changes nothing says so.
+        return [
+            BulkTickButton(excluded=False, label=_("Cocher toutes les lignes trouvées")),
+            BulkTickButton(excluded=True, label=_("Décocher toutes les lignes trouvées")),
+        ]
     offered = []
     if shown.excluded:
         label = write_count(shown.excluded, _("ligne"), _("lignes"))

@@ -251,7 +251,8 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     head = read_bordereau(export)
     chosen = ListFilter.from_query(request.GET)
     paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
-    paginator.__dict__["count"] = chosen.count_shown(export, head.figures).total
+    shown = chosen.count_shown(export, head.figures)
+    paginator.__dict__["count"] = shown.total
     page = paginator.get_page(request.GET.get("page"))
     return render_page(
         request,
@@ -265,6 +266,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
             "states": STATES,
             "page": page,
             "page_range": paginator.get_elided_page_range(page.number),
+            "is_limited": shown.is_limited,
             "query": chosen.query,
             "lines": with_mails(load_items(page)),
             "may_act": has_any(request, CAN_RUN),

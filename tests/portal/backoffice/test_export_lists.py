@@ -180,6 +180,22 @@ def test_all_lines_of_a_filter_are_unticked_and_the_others_stay(staff_client: Cl
     assert told() == ["2 lignes décochées (recherche « durand »)."]
 
 
+def test_a_word_that_most_lines_have_is_counted_no_further_than_one_leafs(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.backoffice.exports.list_filters.MOST_FOUND", 2)
+    durand = make_customer(name="Durand")
+    made = [make_invoice(customer=durand) for _number in range(3)]
+    export = create_export(criteria=FULL)
+    page = words(staff_client.get(list_url(export, "?q=durand")))
+    assert "Plus de 2 000 lignes trouvées" in page
+    assert "Décocher toutes les lignes trouvées" in page
+
+    staff_client.post(list_url(export, "coches/toutes/?q=durand"), {"cocher": "non"})
+
+    assert {line_of(export, invoice).state for invoice in made} == {State.EXCLUDED}
+
+
 def test_unticking_all_that_is_ready_goes_on_showing_the_same_lines(staff_client: Client) -> None:
     make_invoice()
     export = create_export(criteria=FULL)
