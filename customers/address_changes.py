@@ -1,4 +1,4 @@
-"""A wrong address put right everywhere it is used: on the card, on the contacts, and as the login that stands on it."""
+"""A wrong address put right everywhere it is used: on the card, on the contacts, and as the login that is on it."""
 
 from django.db import transaction
 from django.db.models.functions import Lower

@@ -7,7 +7,7 @@ from customers.models import Customer
 from mailing.trail.actions import Action
 from mailing.trail.recording import Act
 
-# Fields whose changes stand in the trail with what was there before.
+# Fields whose changes are in the trail with what was there before.
 TRAILED: Final = ("invoice_copies", "email")
 
 

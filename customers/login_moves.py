@@ -19,7 +19,7 @@ from mailing.trail.recording import record
 
 
 class Move(models.TextChoices):
-    """What a person decides of the login that stands on a card's former address."""
+    """What a person decides of the login that is on a card's former address."""
 
     FOLLOW = "follow", gettext_lazy("Suivre la nouvelle adresse")
     KEEP = "keep", gettext_lazy("Garder l’ancien identifiant")

@@ -149,7 +149,7 @@ def _draft_of_account(
     query: str = "",
     secret_reference: str = "",
 ) -> Draft:
-    """The mail whose words stand in the template ``words``: its first line is the subject, its last one the button.
+    """The mail whose words are in the template ``words``: its first line is the subject, its last one the button.
 
     ``button`` is the page to which the button leads, by its name and arguments, with ``query`` behind.
     """

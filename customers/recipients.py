@@ -23,7 +23,7 @@ class ContactRules:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An address that receives, and the account that stands on it (None: no credentials yet)."""
+    """An address that receives, and the account that is on it (None: no credentials yet)."""
 
     address: str
     name: str

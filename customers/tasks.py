@@ -1,6 +1,6 @@
 """Tasks of the workers about accounts.
 
-A queue only wakes a worker up: how far a bulk action came stands in the database.
+A queue only wakes a worker up: how far a bulk action came is in the database.
 """
 
 import datetime
@@ -18,7 +18,7 @@ CALL_AGAIN_AFTER = datetime.timedelta(minutes=5)
 
 @task
 def carry_out_gesture(bulk_action_pk: str) -> int:
-    """Do the bulk action from where it stands; returns how many rows it has done since its beginning."""
+    """Do the bulk action from where it is; returns how many rows it has done since its beginning."""
     bulk_action = BulkAction.objects.filter(pk=bulk_action_pk).first()
     return run_bulk_action(bulk_action).position if bulk_action is not None else 0
 

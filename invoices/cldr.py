@@ -76,7 +76,7 @@ def punctuation(sign: str, before: str = " ") -> str:
 
 
 def before_percent(locale: Locale) -> str:
-    """What stands between a number and its per cent sign: a no-break space, or nothing."""
+    """What is between a number and its per cent sign: a no-break space, or nothing."""
     return NO_BREAK_SPACE if NO_BREAK_SPACE in locale.percent_formats[None].pattern else ""
 
 

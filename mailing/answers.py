@@ -1,6 +1,6 @@
 """What the words and codes of a mail server mean, for answers while sending and for reports.
 
-An address is to blame on positive evidence only; the rows stand in ``answer_rules``.
+An address is to blame on positive evidence only; the rows are in ``answer_rules``.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The circuit breaker of the outbox: where our own server is refused, every mail would fare the same, so none is tried.
 
 After a few refusals in a row the outbox rests. One mail is tried now and then; the first that a server takes ends the
-rest, and the mails that met the refusal leave again as if they had never been tried. What is known stands in one row,
+rest, and the mails that met the refusal leave again as if they had never been tried. What is known is in one row,
 so that it holds for all processes together. Callers change this row before they change any message: in that order
 nobody waits for anybody who waits for him.
 """

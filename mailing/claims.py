@@ -74,7 +74,7 @@ def claim(
         if control is not None and control.paused_at is not None:
             return ClaimResult()
         if slowed and (control is None or control.rests_since is None):  # a rest has its own trials
-            wanted, slowed = min(wanted, 1), slowdowns.in_force(now)  # as they stand under the lock
+            wanted, slowed = min(wanted, 1), slowdowns.in_force(now)  # as they are under the lock
             left = slowdowns.leave_out_held(waiting, slowed, now)
             if left is None or not (orphaned or left.exists()):
                 return _held_by_destinations(slowed, now)

@@ -117,7 +117,7 @@ class Composed:
 
 
 def load_template(key: str) -> LoadedTemplate:
-    """The predefined message ``key`` (``credentials``, ``invoice``, ``invoices``) as it stands now.
+    """The predefined message ``key`` (``credentials``, ``invoice``, ``invoices``) as it is now.
 
     Raises LookupError, in French, where there is none.
     """
@@ -128,7 +128,7 @@ def load_template(key: str) -> LoadedTemplate:
 
 
 def find_template(identifier: int) -> LoadedTemplate | None:
-    """The predefined message of this primary key as it stands now; None where there is none."""
+    """The predefined message of this primary key as it is now; None where there is none."""
     row = MessageTemplate.objects.filter(pk=identifier).values(*_LOADED).first()
     return LoadedTemplate(**row) if row else None
 
@@ -329,5 +329,5 @@ def _button_colour(colour: str) -> str:
 
 
 def template_versions() -> dict[str, int]:
-    """The version of each predefined message as it stands now, by its key: what a run was sent with."""
+    """The version of each predefined message as it is now, by its key: what a run was sent with."""
     return dict(MessageTemplate.objects.values_list("key", "version"))

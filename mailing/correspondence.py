@@ -70,7 +70,7 @@ def _text(letter: Letter, *, with_links: bool) -> str:
 
 
 def _mail_id(letter: Letter) -> str:
-    """The Message-ID, for an answer to name; "" where it could not stand in a header."""
+    """The Message-ID, for an answer to name; "" where it could not be in a header."""
     value = letter.header("Message-ID").strip()
     is_plain = value.isascii() and value.isprintable() and " " not in value and len(value) <= 255
     return value if is_plain and value.startswith("<") and value.endswith(">") else ""

@@ -58,7 +58,7 @@ class Setting:
 
     @property
     def is_local(self) -> bool:
-        """True where the relay is this machine, or stands beside it: then its names are our own to keep."""
+        """True where the relay is this machine, or is beside it: then its names are our own to keep."""
         if self.relay.lower() == "localhost" or self.public_address:
             return True
         try:

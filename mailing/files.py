@@ -26,7 +26,7 @@ class EmlFileBackend(BaseEmailBackend):
         self.directory = Path(directory)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write the messages; each stands under its final name only when it is whole. Returns their number."""
+        """Write the messages; each is under its final name only when it is whole. Returns their number."""
         self.directory.mkdir(parents=True, exist_ok=True)
         for mail in email_messages:
             if isinstance(mail, OutgoingMail):

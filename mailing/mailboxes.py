@@ -50,7 +50,7 @@ class ReturnsMailbox(Protocol):
 
 
 class MaildirReturns:
-    """A maildir, as local delivery writes it; the names of its files alone are changed, whatever stands in them."""
+    """A maildir, as local delivery writes it; the names of its files alone are changed, whatever is in them."""
 
     def __init__(self, box: mailbox.Maildir, path: Path) -> None:
         self.box = box
@@ -138,7 +138,7 @@ class ImapReturns:
         self.settle(str(uid), needs_a_person=True)
 
     def find(self, message_id: str) -> tuple[str, bytes] | None:
-        """The mail of that Message-ID, wherever it stands in the folder; None where it has not come."""
+        """The mail of that Message-ID, wherever it is in the folder; None where it has not come."""
         self.client.noop()
         for uid in self.client.search(["HEADER", "Message-ID", message_id]):
             return str(uid), self.client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]

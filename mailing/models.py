@@ -87,7 +87,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One mail to one recipient, from its writing to its end. A secret never stands in it, only the way to it."""
+    """One mail to one recipient, from its writing to its end. A secret is never in it, only the way to it."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("en file")

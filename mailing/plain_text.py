@@ -1,4 +1,4 @@
-"""Text on one line: what stands in a header opens no other header."""
+"""Text on one line: what is in a header opens no other header."""
 
 import unicodedata
 

@@ -25,7 +25,7 @@ logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 
 class Nature(Enum):
-    """What kind of mail stands in the mailbox of returns."""
+    """What kind of mail is in the mailbox of returns."""
 
     REPORT = "report"
     AUTO_REPLY = "auto-reply"

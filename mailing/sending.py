@@ -45,7 +45,7 @@ class Tally:
     """How many mails became what in a run."""
 
     accepted: int = 0
-    written: int = 0  # of the accepted ones, those that no server took: they stand in files
+    written: int = 0  # of the accepted ones, those that no server took: they are in files
     deferred: int = 0
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
@@ -290,7 +290,7 @@ class Sender:
 
 
 def send_one(message: Message, transport: Transport) -> Outcome:
-    """Prepare ``message`` and try to send it once. Whatever happens is an outcome; no secret stands in its reason."""
+    """Prepare ``message`` and try to send it once. Whatever happens is an outcome; no secret is in its reason."""
     secret: str | None = None
     try:
         secret = _secret_of(message)

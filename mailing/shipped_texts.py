@@ -23,7 +23,7 @@ class ShippedText:
 def shipped_text(key: str, language: str = settings.LANGUAGE_CODE) -> ShippedText | None:
     """What a new installation begins with for the message ``key``; None where this release ships none in ``language``.
 
-    The texts of other languages than French stand in their catalogues.
+    The texts of other languages than French are in their catalogues.
     """
     french = next((ShippedText(subject, body) for known, _name, subject, body in MESSAGES if known == key), None)
     if french is None or language == settings.LANGUAGE_CODE:

@@ -2,7 +2,7 @@
 
 The first refusal holds the destination back and lets one mail leave per interval; each further one doubles the
 interval, each mail that is taken shortens it, until nothing is left of it. What a server tells («200 par heure») holds
-for a day. What is known stands in one row per destination, so that several mailers agree; callers hold the lock of the
+for a day. What is known is in one row per destination, so that several mailers agree; callers hold the lock of the
 outbox while they take a place.
 """
 

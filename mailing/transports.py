@@ -38,7 +38,7 @@ class Outcome:
     """One attempt: the verdict, why (French, one line), the server's code, and what the answer says about the address.
 
     ``answer`` is what a server meant, where one answered. ``left`` is False where no server was reached, so that no
-    place of the pace is used up. ``is_written`` is True where the mail was accepted by no server, but stands in a file.
+    place of the pace is used up. ``is_written`` is True where the mail was accepted by no server, but is in a file.
     """
 
     verdict: Verdict
@@ -66,7 +66,7 @@ def uses_smtp() -> bool:
 
 
 def writes_files() -> bool:
-    """True where no mail server is set: mails stand in files and reach nobody."""
+    """True where no mail server is set: mails are in files and reach nobody."""
     return bool(getattr(mailers.default, "writes_files", False))
 
 

@@ -76,7 +76,7 @@ def send_trial_mail(address: str) -> str:
 
 
 def wait_for_trial_mail(message_id: str, seconds: float) -> TrialResult:
-    """What stands in the trial mail, looked for in the mailbox of IMAP_URL; it is then put aside.
+    """What is in the trial mail, looked for in the mailbox of IMAP_URL; it is then put aside.
 
     Raises TrialError where it has not come after ``seconds``, and mailing.mailboxes.MailboxError.
     """

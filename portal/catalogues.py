@@ -1,6 +1,6 @@
 """The catalogues of what customers read: which sources hold their words, and how a catalogue follows them.
 
-A message is the French text as it stands. The back-office is French only and has no catalogue. ``bin/messages`` writes
+A message is the French text as it is. The back-office is French only and has no catalogue. ``bin/messages`` writes
 ``locale/<language>/LC_MESSAGES/django.po`` (to translate) and ``django.mo`` (what the pages read); Babel does it, so
 that no tool of GNU gettext is needed.
 """
@@ -129,7 +129,7 @@ def languages() -> list[str]:
 
 
 def po_path(language: str) -> Path:
-    """Where the catalogue of ``language`` is translated; its compiled form stands beside it."""
+    """Where the catalogue of ``language`` is translated; its compiled form is beside it."""
     return CATALOGUES / language / "LC_MESSAGES" / "django.po"
 
 
@@ -168,12 +168,12 @@ def _written(catalogue: Catalog) -> bytes:
 
 
 def compiled(language: str) -> bytes:
-    """The compiled form of the catalogue of ``language``, as it should stand beside it."""
+    """The compiled form of the catalogue of ``language``, as it should be beside it."""
     return _compile(load(language))
 
 
 def compiled_staff_words() -> bytes:
-    """The compiled form of :data:`STAFF_WORDS`, as it should stand beside it."""
+    """The compiled form of :data:`STAFF_WORDS`, as it should be beside it."""
     return _compile(_read(STAFF_WORDS, "fr"))
 
 

@@ -56,7 +56,7 @@ def _act_on(row: Model, change: Any, flag: int) -> Act:
 
 
 def _without_names(part: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What a form did, in Django's words, without the row that an inline of it is about and what stands in fields."""
+    """What a form did, in Django's words, without the row that an inline of it is about and what is in fields."""
     return {
         kind: {name: value for name, value in said.items() if name not in ("object", "values")}
         if isinstance(said, dict)

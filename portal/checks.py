@@ -30,7 +30,7 @@ def check_public_address(app_configs: Sequence[Any] | None, **kwargs: Any) -> li
 
 @register(Tags.security)
 def check_documents_are_private(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Invoices must not stand where the web server hands out files to everybody."""
+    """Invoices must not be where the web server hands out files to everybody."""
     documents = Path(settings.DOCUMENTS_ROOT).resolve()
     public = [Path(settings.STATIC_ROOT), *map(Path, settings.STATICFILES_DIRS)]
     if not any(documents.is_relative_to(folder.resolve()) for folder in public):

@@ -9,7 +9,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class TrustedProxies(NamedTuple):
-    """How many proxies stand in front, or the networks that they stand in; both empty: none."""
+    """How many proxies are in front, or the networks that they are in; both empty: none."""
 
     hops: int = 0
     networks: tuple[Network, ...] = ()

@@ -62,5 +62,5 @@ def take_sent_form(request: HttpRequest) -> tuple[str, SentForm | None]:
 
 
 def is_from_this_site(request: HttpRequest) -> bool:
-    """True where the browser itself says that the form stands on this site (``Origin``, RFC 6454)."""
+    """True where the browser itself says that the form is on this site (``Origin``, RFC 6454)."""
     return request.headers.get("Origin", "") == f"{request.scheme}://{request.get_host()}"

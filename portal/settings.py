@@ -235,7 +235,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 SESSION_ENGINE = "portal.sessions"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 3600
-# Staff sign in anew each working day, however busy the session was.
+# Staff sign in again each working day, however busy the session was.
 STAFF_SESSION_AGE = timedelta(hours=12)
 # Secrets and exports of data ask once more who is there, that long after the sign-in.
 PROOF_AGE = timedelta(minutes=15)
@@ -332,7 +332,9 @@ MAIL_PER_MINUTE = env.int(
     "MAIL_PER_MINUTE", default=0
 )  # mails in any sliding minute, all processes together; 0: no limit
 MAIL_PER_HOUR = env.int("MAIL_PER_HOUR", default=0)
-MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # mails before a connection is closed and opened anew
+MAIL_PER_CONNECTION = env.int(
+    "MAIL_PER_CONNECTION", default=100
+)  # mails before a connection is opened again
 # How long a mail stays with a worker that gives no more sign of life, in seconds.
 MAIL_LEASE = timedelta(seconds=env.int("MAIL_LEASE_SECONDS", default=120))
 # How long a server may think after the whole mail was sent (RFC 5321 § 4.5.3.2.6 asks for 10 minutes): giving up

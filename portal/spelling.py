@@ -1,6 +1,6 @@
 """The spelling of what people read: each catalogue by the hunspell dictionary of its language, and the French sources.
 
-``bin/spell`` runs it by hand. What a dictionary does not know and is right stands in ``locale/words/<language>.txt``;
+``bin/spell`` runs it by hand. What a dictionary does not know and is right is in ``locale/words/<language>.txt``;
 ``locale/words/all.txt`` has names and abbreviations of every language.
 """
 
@@ -18,7 +18,7 @@ WORDS: Final = CATALOGUES / "words"
 # The dictionaries of Debian where they are not named as the language is.
 DICTIONARIES: Final = {"en": "en_GB", "de": "de_DE", "es": "es_ES"}
 SOURCES: Final = ("portal", "invoices", "customers", "mailing", "templates")
-# What stands in a text and is no word of it: values, tags, placeholders, addresses, names of settings and of files.
+# What is in a text and is no word of it: values, tags, placeholders, addresses, names of settings and of files.
 _NO_WORDS: Final = re.compile(
     r"%\(\w+\)[sd]|%[sd%]|\{[^}]*\}|<[^>]+>|#[A-Z_]+|https?://\S+|\S+@\S+|&\w+;|\b[A-Z]+(?:_[A-Z\d]+)+\b|[\w-]+[._/]\w[\w./-]*"
     r"|(?<!\w)--?[a-z][\w-]*|\bmanage\.py \w+"

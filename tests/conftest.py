@@ -145,7 +145,7 @@ def own_folders(settings: Any, tmp_path: Path) -> None:
     settings.MAILERS = {
         "default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(tmp_path / "mail")}}
     }
-    # Django forgets the storages it made when this setting changes: DOCUMENTS_ROOT is read anew.
+    # Django forgets the storages it made when this setting changes: DOCUMENTS_ROOT is read again.
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -65,7 +65,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("langue"), max_length=5, default="fr")
     # Sessions opened before do not open the space any more.
     sessions_closed_at = models.DateTimeField(_("sessions fermées le"), null=True, blank=True, editable=False)
-    # When its owner turned it on; the key itself stands in SecondFactor.
+    # When its owner turned it on; the key itself is in SecondFactor.
     second_factor_at = models.DateTimeField(_("double authentification"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
     customers = models.ManyToManyField(
@@ -98,7 +98,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     @property
     def has_expired_provisional(self) -> bool:
-        """True where the account still stands on a provisional password and its time has run out."""
+        """True where the account still has a provisional password and its time has run out."""
         return bool(
             self.must_change_password
             and self.provisional_expires_at is not None

@@ -64,7 +64,7 @@ def seller_of(company: "Company") -> Party:
 
 
 def buyer_of(customer: "Customer") -> Party:
-    """BG-7 of a customer card. The ERP's code stands in BT-46 where there is no SIRET."""
+    """BG-7 of a customer card. The ERP's code is in BT-46 where there is no SIRET."""
     siren = customer.siren if customer.is_professional else ""
     identifier = Identifier(customer.siret, SIRET_SCHEME) if customer.siret else Identifier(customer.code)
     return Party(

@@ -40,7 +40,7 @@ def request_checks() -> None:
 
 
 def check_after_card_change(customer: Customer) -> None:
-    """What a customer card says stands on the invoices that wait for their export."""
+    """What a customer card says is on the invoices that wait for their export."""
     request_checks()
 
 

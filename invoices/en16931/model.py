@@ -1,6 +1,6 @@
 """The semantic model of an invoice (EN 16931), as plain frozen values.
 
-One structure stands in the middle of the product: what an ERP gives is read into it, what is printed
+One structure is in the middle of the product: what an ERP gives is read into it, what is printed
 and what is written as XML is made from it. Business terms (BT) and groups (BG) are named beside each
 field. What a document does not state is ``None`` or an empty tuple: nothing is ever invented.
 

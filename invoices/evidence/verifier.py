@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Mismatch(Exception):  # noqa: N818 - read by people, in a file that stands alone
+class Mismatch(Exception):  # noqa: N818 - read by people, in a file that is alone
     """Something is not what it was."""
 
 

@@ -1,4 +1,4 @@
-"""The figures of exports: how many lines stand where, by one query for any number of lists."""
+"""The figures of exports: how many lines are in which state, by one query for any number of lists."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

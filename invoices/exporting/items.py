@@ -87,7 +87,7 @@ class ListLine:
 
 @dataclass(frozen=True, slots=True)
 class MailStatus:
-    """A mail of a line: to whom, which message, and where it stands (None: the message is gone)."""
+    """A mail of a line: to whom, which message, and where it is (None: the message is gone)."""
 
     address: str
     message: Any

@@ -1,7 +1,7 @@
 """What the lines of a list that has ended add up to, kept with it: a page need not count 40,000 lines again.
 
 The lines of such a list change in two ways: somebody starts it again, or a line that had left its invoice to another
-list learns what became of it. Both forget what was kept, and the next sweep of a worker counts it anew.
+list learns what became of it. Both forget what was kept, and the next sweep of a worker counts it again.
 """
 
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ def count_messages(export: Export) -> int | None:
 
 
 def _kept(export: Export) -> dict[str, Any] | None:
-    # An export that runs again has lines that move, whatever stands there.
+    # An export that runs again has lines that move, whatever is there.
     return export.kept_figures if export.state == Export.State.DONE else None
 
 

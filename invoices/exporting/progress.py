@@ -42,7 +42,7 @@ class Progress:
 
 
 def measure_progress(export: Export, now: datetime.datetime) -> Progress:
-    """Where ``export`` stands at ``now``, by two queries."""
+    """Where ``export`` is at ``now``, by two queries."""
     figures = count_items(export)
     if export.state != Export.State.RUNNING or not figures.remaining:
         return Progress(figures)

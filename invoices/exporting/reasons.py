@@ -68,7 +68,7 @@ class ReasonRow:
     """A reason with what decides it (exactly one of ``condition`` and ``judge``) and what follows from it.
 
     ``correction`` corrects it from the line, ``link`` names the page to open. ``is_to_fix``: staff can and should
-    correct it; the others are left out for good. ``shows_findings``: the findings of the e-invoice stand in the line.
+    correct it; the others are left out for good. ``shows_findings``: the findings of the e-invoice are in the line.
     ``among`` is what neighbouring conditions have in common and is long to ask: the database is asked once for all.
     """
 

@@ -38,7 +38,7 @@ from mailing.outbox import count_states
 # A PDF of more lines would be read by nobody, and keep every other printing waiting for more than some seconds: the CSV
 # holds every line whatever their number.
 PDF_LINES = 500
-# Of what a line says in one cell: reasons of mail servers and hundreds of addresses stand whole in the CSV.
+# Of what a line says in one cell: reasons of mail servers and hundreds of addresses are whole in the CSV.
 PDF_CELL = 400
 
 

@@ -18,7 +18,7 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Column[Row]:
-    """A column of a table that we write: what stands above it, and what stands in it for a row."""
+    """A column of a table that we write: what is above it, and what is in it for a row."""
 
     header: str | Promise
     value: Callable[[Row], object]

@@ -1,6 +1,6 @@
 """Numbers of a workbook that only their format shows as codes: 1 in the format ``000000`` is the customer 000001.
 
-The reader of workbooks gives the stored number; what a person sees stands in the styles of an .xlsx and beside the
+The reader of workbooks gives the stored number; what a person sees is in the styles of an .xlsx and beside the
 value in an .ods. An .xls keeps it where nothing here reads it.
 """
 

@@ -30,7 +30,7 @@ from invoices.files.text_rows import UNWANTED, text_rows
 
 _WORKBOOK_NAMES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _HEAD: Final = 4096
-# Control characters that stand in no text, line ends, tabs and the old end of a file (26) aside.
+# Control characters that are in no text, line ends, tabs and the old end of a file (26) aside.
 _NO_TEXT: Final = frozenset({*range(1, 9), *range(14, 26), *range(28, 32)})
 _WORKBOOK_SIGNATURES: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 

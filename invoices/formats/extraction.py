@@ -26,12 +26,12 @@ _INVOICE_NAMESPACES = (
     b"urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
     b"urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
 )
-_ROOT_WITHIN = 64 * 1024  # bytes: licences and comments may stand before the root element
+_ROOT_WITHIN = 64 * 1024  # bytes: licences and comments may be before the root element
 _SAFE_FILTERS = {"/ASCIIHexDecode", "/ASCII85Decode"}  # these shrink
 
 
 def is_pdf(data: bytes) -> bool:
-    """True if the PDF header stands where readers accept it: within the first kilobyte."""
+    """True if the PDF header is where readers accept it: within the first kilobyte."""
     return b"%PDF-" in data[:1024]
 
 

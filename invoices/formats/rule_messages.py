@@ -187,7 +187,7 @@ def french_message(rule: str, text: str, location: str, value: str = "") -> tupl
     """The business term and the French sentence for a rule of EN 16931 or Factur-X that was broken.
 
     ``text`` is the rule's own wording, ``location`` the path where it was found: it gives the business term
-    where neither the rule nor its wording names one. ``value`` is what stands there, for rules about a code.
+    where neither the rule nor its wording names one. ``value`` is what is there, for rules about a code.
     """
     if rule in _SENTENCES:
         return _SENTENCES[rule]

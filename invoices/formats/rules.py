@@ -335,7 +335,7 @@ def _schema_finding(message: str, path: str) -> Finding:
 
 
 def _obligatory(expected: str) -> str:
-    """Of the elements that might stand in a place, the one that must: optional ones come before it in a sequence."""
+    """Of the elements that might be in a place, the one that must: optional ones come before it in a sequence."""
     return [name for name in expected.split(", ") if name != "..."][-1]
 
 

@@ -28,7 +28,7 @@ TENDER = "50"
 
 @dataclass(frozen=True, slots=True)
 class AllowancePaths:
-    """Where the parts of an allowance or a charge stand below it, and it below its document or line."""
+    """Where the parts of an allowance or a charge are below it, and it below its document or line."""
 
     item: str
     indicator: str
@@ -43,7 +43,7 @@ class AllowancePaths:
 
 @dataclass(frozen=True, slots=True)
 class VatPaths:
-    """Where the parts of a VAT breakdown stand below it."""
+    """Where the parts of a VAT breakdown are below it."""
 
     taxable: str
     tax: str
@@ -55,7 +55,7 @@ class VatPaths:
 
 @dataclass(frozen=True, slots=True)
 class ItemPaths:
-    """Where the classifications and attributes of an item stand below it (BT-158, BG-32)."""
+    """Where the classifications and attributes of an item are below it (BT-158, BG-32)."""
 
     classification: str
     attribute: str
@@ -65,7 +65,7 @@ class ItemPaths:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPaths:
-    """Where the parts of a supporting document stand below it (BG-24)."""
+    """Where the parts of a supporting document are below it (BG-24)."""
 
     reference: str
     description: str
@@ -219,7 +219,7 @@ class SemanticReader(Values):
 
 
 def scheme_of(value: str, scheme: str) -> Identifier | None:
-    """An identifier whose scheme does not stand beside it as an attribute; None where it is not stated."""
+    """An identifier whose scheme is not beside it as an attribute; None where it is not stated."""
     return Identifier(value, scheme) if value else None
 
 

@@ -42,7 +42,7 @@ _NOTE_WITH_CODE = re.compile(r"#([A-Z]{3})#\s*(.*)", re.DOTALL)
 # UBL writes BT-8 in UNTDID 2005, CII in UNTDID 2475; the model keeps the latter.
 _VAT_POINT_CODES = {"3": "5", "35": "29", "432": "72"}
 _CREDIT_NOTE = "381"
-_SEPA_CREDITOR = "SEPA"  # the scheme under which a creditor identifier (BT-90) stands among a party's identifiers
+_SEPA_CREDITOR = "SEPA"  # the scheme under which a creditor identifier (BT-90) is among a party's identifiers
 
 
 def read_ubl(root: Element) -> tuple[InvoiceContent, tuple[str, ...]]:
@@ -142,7 +142,7 @@ class _UblReader(SemanticReader):
             charge_total=self.amount(totals, "cbc:ChargeTotalAmount", "BT-108"),
             prepaid_amount=self.amount(totals, "cbc:PrepaidAmount", "BT-113"),
             rounding_amount=self.amount(totals, "cbc:PayableRoundingAmount", "BT-114"),
-            # A credit note has no DueDate of its own: its date stands with the means of payment.
+            # A credit note has no DueDate of its own: its date is with the means of payment.
             due_date=self.date(root, "cbc:DueDate", "BT-9")
             or self.date(root, "cac:PaymentMeans/cbc:PaymentDueDate", "BT-9"),
             payment_terms="\n".join(self.texts(root, "cac:PaymentTerms/cbc:Note")),
@@ -213,7 +213,7 @@ class _UblReader(SemanticReader):
         return tuple(sorted(stated, key=lambda identifier: bool(identifier.scheme)))
 
     def tax_registrations(self, element: Element) -> tuple[str, str]:
-        """BT-31 stands under the tax scheme VAT, BT-32 under any other."""
+        """BT-31 is under the tax scheme VAT, BT-32 under any other."""
         vat_identifier = tax_registration = ""
         for found in self.all(element, "cac:PartyTaxScheme"):
             value = self.text(found, "cbc:CompanyID")

@@ -23,7 +23,7 @@ _CLOSED: Final = ("ferme", "inactif", "desactive", "disabled", "cesse", "c")
 def read_directory_file(source: Path | bytes, name: str) -> tuple[int, list[str]]:
     """Keep what the file says of our customers; how many were looked up, and what is wrong, in French.
 
-    A customer whose SIREN stands in a row without address is not in the directory. Those whose SIREN the file does not
+    A customer whose SIREN is in a row without address is not in the directory. Those whose SIREN the file does not
     hold are left as they were.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -276,7 +276,7 @@ def _apart(folder: WatchedFolder, files: list[Path]) -> ImportReport:
 
 
 def _note(folder: WatchedFolder, files: list[Path], report: ImportReport) -> ImportBatch:
-    """The import as it stands in the list of imports; what follows is done in the same transaction."""
+    """The import as it is in the list of imports; what follows is done in the same transaction."""
     state = ImportBatch.State.IMPORTED if report.changes or report.is_clean else ImportBatch.State.REJECTED
     values = {
         "state": state,

@@ -12,7 +12,7 @@ from typing import Final
 
 from customers.searching import search_key
 
-# What stands in a term and changes nothing of it: how is paid, from what is counted where it is the invoice's date.
+# What is in a term and changes nothing of it: how is paid, from what is counted where it is the invoice's date.
 _NOISE: Final = re.compile(
     r"\b(?:paiement|reglement|payable|echeance|delai|terme|conditions?|par|virement|vir|cheque|chq|prelevement|prlvt|sepa"
     r"|lcr|traite|carte|cb|especes|bancaire|nets?|sous|dans|des|de|du|d|a|la|le|l|votre|en|date|facture|facturation"

@@ -67,13 +67,13 @@ def group_alike(rejected: Iterable[Mapping[str, Any]]) -> list[Alike]:
         rejected: objects of :meth:`~invoices.importing.report.Rejection.as_json`.
 
     Returns:
-        Each with the object of the first, its ``line`` in words («2 à 601», «2, 5 et 9») where it stands for several.
+        Each with the object of the first, its ``line`` in words («2 à 601», «2, 5 et 9») where it is about several.
     """
     lines: dict[tuple[Any, ...], list[int]] = {}
     first: dict[tuple[Any, ...], tuple[int, Mapping[str, Any]]] = {}
     for at, each in enumerate(rejected):
         alike = tuple(value for name, value in each.items() if name != "line")
-        key = (*alike, None) if each["line"] is not None else (*alike, at)  # a whole file stands alone
+        key = (*alike, None) if each["line"] is not None else (*alike, at)  # a whole file is alone
         first.setdefault(key, (at, each))
         lines.setdefault(key, []).append(each["line"])
     return [

@@ -150,7 +150,7 @@ _LIKE_LATIN: Final = re.compile("[\u0370-\u03ff\u0400-\u04ff]")
 
 
 def mixes_alphabets(word: str) -> bool:
-    """True where letters of another alphabet stand among Latin ones: a Cyrillic «х» in «хn»."""
+    """True where letters of another alphabet are among Latin ones: a Cyrillic «х» in «хn»."""
     return _LIKE_LATIN.search(word) is not None and _LATIN.search(word) is not None
 
 
@@ -199,7 +199,7 @@ def are_ambiguous(amounts: Iterable[str]) -> bool:
 
 
 def _tells_decimals(bare: list[str], mark: str) -> bool:
-    """Whether an amount shows that ``mark`` stands before decimals: ``0,200``, ``12,50``."""
+    """Whether an amount shows that ``mark`` is before decimals: ``0,200``, ``12,50``."""
     other = "." if mark == "," else ","
     return any(
         text.count(mark) == 1
@@ -211,7 +211,7 @@ def _tells_decimals(bare: list[str], mark: str) -> bool:
 
 
 def currency_of_amounts(stated: str, amounts: Iterable[str]) -> str:
-    """The currency of an invoice: ``stated``, or what stands beside its amounts, ``$13.50``; empty where nothing does.
+    """The currency of an invoice: ``stated``, or what is beside its amounts, ``$13.50``; empty where nothing does.
 
     ``stated`` is the code of a cell of its own, or empty. Raises :class:`BadValue` where they contradict each other.
     """

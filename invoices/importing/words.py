@@ -69,7 +69,7 @@ _NOTHING: Final = re.compile(
 
 
 def says_nothing(text: str) -> bool:
-    """True for what stands where there is no value: «-», «nc», «néant», «non renseigné», ``NULL``, ``#N/A``."""
+    """True for what is where there is no value: «-», «nc», «néant», «non renseigné», ``NULL``, ``#N/A``."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().replace("…", "...").replace("’", "'"))
     bare = "".join(char for char in decomposed if not unicodedata.combining(char)).strip()
     if bare[:1] in "([<" and bare[-1:] in ")]>":
@@ -77,7 +77,7 @@ def says_nothing(text: str) -> bool:
     return _NOTHING.fullmatch(bare) is not None or _NOTHING.fullmatch(bare.rstrip(".")) is not None
 
 
-# What stands beside an amount, and the currencies that it may be. A dollar without more is the United States'.
+# What is beside an amount, and the currencies that it may be. A dollar without more is the United States'.
 _SIGNS: Final = {
     "€": "EUR", "euros": "EUR", "euro": "EUR", "£": "GBP", "zł": "PLN", "kč": "CZK", "₹": "INR", "₺": "TRY", "₴": "UAH",
     "₽": "RUB", "₩": "KRW", "$": "USD", "us$": "USD", "us $": "USD", "$us": "USD", "$ us": "USD", "$ usd": "USD",
@@ -116,7 +116,7 @@ def without_currency(text: str) -> str:
 
 
 def currency_in_header(name: str) -> str:
-    """What a column's name says of a currency, as it would stand beside an amount: «€» of «Montant HT (€)»."""
+    """What a column's name says of a currency, as it would be beside an amount: «€» of «Montant HT (€)»."""
     bare = re.sub(r"[()\[\]]", " ", name).strip()
     found = _BESIDE.search(bare)
     return found[0].strip() if found and found.start() > 0 and len(bare) > len(found[0]) else ""

@@ -132,7 +132,7 @@ class ImportMapping(models.Model):
         return self.name
 
     def places(self) -> dict[str, list[int]]:
-        """Where each of our columns stands; a tax may stand in several columns, one a rate."""
+        """The place of each of our columns; a tax may be in several columns, one a rate."""
         found: dict[str, list[int]] = {}
         for index, name in enumerate(self.fields):
             if name:

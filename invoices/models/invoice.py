@@ -21,7 +21,7 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     """Questions about invoices."""
 
     def published(self) -> Self:
-        """Invoices that stand in their customer's space."""
+        """Invoices that are in their customer's space."""
         return self.filter(published_at__isnull=False)
 
     def pending(self) -> Self:
@@ -203,7 +203,7 @@ class Invoice(models.Model):
 
     @property
     def is_published(self) -> bool:
-        """True once the invoice stands in its customer's space."""
+        """True once the invoice is in its customer's space."""
         return self.published_at is not None
 
     @property

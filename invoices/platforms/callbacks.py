@@ -45,7 +45,7 @@ def sign_standard(secret: str, identifier: str, moment: str, body: bytes) -> str
 
 
 def _key(secret: str) -> bytes:
-    """Secrets of Standard Webhooks are base64 after «whsec_»; others are taken as they stand."""
+    """Secrets of Standard Webhooks are base64 after «whsec_»; others are taken as they are."""
     if secret.startswith(_PREFIX):
         try:
             return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

@@ -112,7 +112,7 @@ def _entries_there(folder: Path) -> dict[str, Entry]:
 
 
 def _refuse_foreign_files(folder: Path, entries: dict[str, Entry]) -> None:
-    """Nothing may stand in the folder but what we wrote, as we wrote it."""
+    """Nothing may be in the folder but what we wrote, as we wrote it."""
     ours = {MANIFEST_JSON, MANIFEST_CSV, _JOURNAL}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(_PARTIAL):

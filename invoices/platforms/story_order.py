@@ -30,7 +30,7 @@ _AFTER: Final = datetime.timedelta(milliseconds=1)
 
 @dataclass(slots=True)
 class Place:
-    """Where a status stands in the story: ``ranked_at`` where that is not its time."""
+    """Where a status is in the story: ``ranked_at`` where that is not its time."""
 
     ranked_at: datetime.datetime | None = None
     is_contradicted: bool = False
@@ -91,7 +91,7 @@ def _words(status: LifecycleStatus) -> str:
 
 
 def settle(invoice: Invoice, *, is_double: Callable[[LifecycleStatus], bool]) -> None:
-    """Note on each status of ``invoice`` where it stands and what contradicts it, as all of them tell now.
+    """Note on each status of ``invoice`` where it is and what contradicts it, as all of them tell now.
 
     One statement where nothing changes; the caller holds the row of the invoice.
     """

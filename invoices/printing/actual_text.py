@@ -93,7 +93,7 @@ def _study(stream: Any, layout: Any) -> list[tuple[int, int, str]]:
 
 
 def _is_plain(glyphs: list[int], text: str) -> bool:
-    """One glyph for one character that stands beside the one before, not above or under it."""
+    """One glyph for one character that is beside the one before, not above or under it."""
     return len(glyphs) == len(text) == 1 and unicodedata.category(text)[0] != "M"
 
 
@@ -140,7 +140,7 @@ _known: dict[bytes, dict[int, str]] = {}  # by face: these are few
 
 
 def _characters_of(font: Any) -> dict[int, str]:
-    """The characters that a face draws with each glyph when it stands alone."""
+    """The characters that a face draws with each glyph when it is alone."""
     face = font.name.partition(b"+")[2]
     if face not in _known:
         with TTFont(io.BytesIO(font.file_content), fontNumber=font.index, lazy=True) as opened:

@@ -1,6 +1,6 @@
 """How high the blocks of a page are, known before layout: their texts are broken into lines already.
 
-What stands beside the text pushes nothing by itself, so the text is given its height; and an invoice that only just
+What is beside the text pushes nothing by itself, so the text is given its height; and an invoice that only just
 runs over one page is set tighter, so that it needs no second one.
 """
 

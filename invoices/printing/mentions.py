@@ -105,7 +105,7 @@ def foot_of_page(content: InvoiceContent, style: PrintStyle) -> list[str]:
 
 
 def _without_contact(line: str, content: InvoiceContent) -> str:
-    """``line`` without the telephone and the address that stand beside the seller's name already."""
+    """``line`` without the telephone and the address that are beside the seller's name already."""
     contact = content.seller.contact
     said = {_bare(text) for text in (contact.phone, contact.email) if text} if contact else set()
     parts = line.split(BETWEEN_MENTIONS)

@@ -1,4 +1,4 @@
-"""What stands on the printed invoice, as short texts in their places: the template only sets them out.
+"""What is on the printed invoice, as short texts in their places: the template only sets them out.
 
 Texts come out already broken into lines for their column (see :func:`invoices.printing.fonts.wrap`), so the page needs
 no wrapping, no floats and no flexible boxes, and two blocks side by side know which one is the taller.

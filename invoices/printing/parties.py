@@ -65,7 +65,7 @@ def party_lines(party: Party, content: InvoiceContent, layout: Layout, *, is_sel
 
 
 def identifier_lines(party: Party, *, is_seller: bool) -> list[str]:
-    """SIREN (or SIRET where it stands alone), VAT number, customer's code."""
+    """SIREN (or SIRET where it is alone), VAT number, customer's code."""
     lines = []
     siret = next((item.value for item in party.identifiers if item.scheme == SIRET_SCHEME), "")
     legal = party.legal_identifier

@@ -9,7 +9,7 @@ from invoices.printing import number_format
 from invoices.printing.fonts import width, wrap
 from invoices.printing.layouts import POINTS_PER_MM, Layout
 
-# Beyond these, the totals would no longer stand on one page.
+# Beyond these, the totals would no longer be on one page.
 SHOWN_ALLOWANCES = 20
 # Width of the labels, mm: usual, and where an amount needs more than what they leave.
 LABEL, LABEL_WIDE = 44.0, 28.0

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 class DocumentStorage(FileSystemStorage):
     """Local folder ``DOCUMENTS_ROOT``; it has no address, since the views decide who may read.
 
-    A file stands under its name only when it is whole and on the disk: a machine that stops half-way leaves no half
+    A file is under its name only when it is whole and on the disk: a machine that stops half-way leaves no half
     document behind a row that says it is frozen.
     """
 

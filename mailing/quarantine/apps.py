@@ -1,4 +1,4 @@
-"""The quarantine as an application of its own: every loop of the product uses it, whatever room it stands in."""
+"""The quarantine as an application of its own: every loop of the product uses it, whatever room it is in."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

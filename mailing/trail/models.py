@@ -29,7 +29,7 @@ def sha256_of(text: str) -> str:
 
 
 class Entry(models.Model):
-    """One act. Nothing in it is personal: names, addresses and logins stand in :class:`PersonalValues`."""
+    """One act. Nothing in it is personal: names, addresses and logins are in :class:`PersonalValues`."""
 
     at = models.DateTimeField(_("le"), db_default=Now())
     action = models.CharField(_("acte"), max_length=40)

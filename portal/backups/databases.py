@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from portal.backups.manifest import BackupError
 
 SUFFIXES: Final = {"sqlite": "sqlite3", "postgresql": "dump"}
-# Asks the database as it stands in the copy.
+# Asks the database as it is in the copy.
 type Ask = Callable[[str], Iterable[tuple[Any, ...]]]
 
 

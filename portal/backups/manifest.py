@@ -121,7 +121,7 @@ def fingerprint(path: Path) -> str:
 
 
 def write_whole(target: Path, chunks: Iterable[bytes]) -> None:
-    """Write ``target`` so that it stands under its name only when it is whole and on the disk; raises OSError."""
+    """Write ``target`` so that it is under its name only when it is whole and on the disk; raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailing.colours import READABLE, channels_of, contrast, luminance, write_colour
 
-# What text stands on, in static/house.css: the least favourable ground of each scheme.
+# What text is on, in static/house.css: the least favourable ground of each scheme.
 LIGHT_GROUNDS = ("#ffffff", "#eef1f5")
 DARK_GROUNDS = ("#11161c", "#232b35")
 STEPS = 100
@@ -38,7 +38,7 @@ def readable_on(colour: str, grounds: tuple[str, ...]) -> str:
 def accents(colour: str) -> tuple[Accent, Accent]:
     """The accents of the light and of the dark scheme, from the company's ``#rrggbb``.
 
-    Buttons are filled with the same colour in both, the company's face; links alone change with what they stand on.
+    Buttons are filled with the same colour in both, the company's face; links alone change with what they are on.
     """
     fill = readable_on(colour, LIGHT_GROUNDS)
     ink = max(("#ffffff", "#000000"), key=lambda candidate: contrast(fill, candidate))

@@ -128,7 +128,7 @@ def list_lines(invoices: InvoiceQuerySet, account: Account) -> QuerySet[Invoice]
 
 
 def by_month(invoices: Iterable[Invoice]) -> list[Month]:
-    """Lines that stand in order of date, gathered under their months."""
+    """Lines that are in order of date, gathered under their months."""
     return [
         Month(first, list(lines))
         for first, lines in itertools.groupby(invoices, key=lambda invoice: invoice.issue_date.replace(day=1))

@@ -53,7 +53,7 @@ def serve_document(
 
 
 def _is_there(document: Document) -> bool:
-    """True where the file of ``document`` stands in the local folder, whole and readable by this process."""
+    """True where the file of ``document`` is in the local folder, whole and readable by this process."""
     path = Path(default_storage.path(document.storage_name))
     try:
         is_whole = path.stat().st_size == document.size and os.access(path, os.R_OK)

@@ -208,7 +208,7 @@ def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sig
 
 
 def overlaps(page: Page) -> list[Any]:
-    """The texts of the list that stand on each other, or out of their line."""
+    """The texts of the list that are on each other, or out of their line."""
     found: list[Any] = page.evaluate(
         """parts => [...document.querySelectorAll(".line")].flatMap(line => {
             const boxes = [...line.querySelectorAll(parts)].map(e => [e.innerText, e.getBoundingClientRect()]);
@@ -240,7 +240,7 @@ def test_ticked_lines_are_counted_and_summed(open_page: PageFactory, sign_in: Si
 
 
 def digits(amount: str) -> str:
-    """What any way of writing ``amount`` has in common: its figures, with whatever stands between thousands."""
+    """What any way of writing ``amount`` has in common: its figures, with whatever is between thousands."""
     return r"\s?".join(amount.split()[:-1])
 
 

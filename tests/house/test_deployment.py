@@ -1,4 +1,4 @@
-"""What stands in ``deploy/`` names commands, settings and ports of this very project, and does what it says."""
+"""What is in ``deploy/`` names commands, settings and ports of this very project, and does what it says."""
 
 import re
 import shlex

@@ -20,7 +20,7 @@ ALLOWED = {("invoices", "0024_company_hosts"): "a constraint on companies, a tab
 
 
 def is_ours(application: AppConfig) -> bool:
-    """Whether ``application`` is one of the rooms, or stands in one, and has tables."""
+    """Whether ``application`` is one of the rooms, or is in one, and has tables."""
     return (
         application.name.partition(".")[0] in ("customers", "invoices", "mailing", "portal")
         and (Path(application.path) / "migrations").is_dir()

@@ -1,4 +1,4 @@
-"""Secrets in mails: they stand in the sent mail and nowhere else."""
+"""Secrets in mails: they are in the sent mail and nowhere else."""
 
 import logging
 from collections.abc import Callable

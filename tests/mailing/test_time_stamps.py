@@ -47,7 +47,7 @@ def test_the_root_of_yesterday_is_stamped_once(stamped: TimeStamp) -> None:
 
 
 def test_certificates_come_in_any_order(stamped: TimeStamp) -> None:
-    """OpenSSL sends them as they stand in its settings, which DER does not allow and a strict reader refuses."""
+    """OpenSSL sends them as they are in its settings, which DER does not allow and a strict reader refuses."""
     answer = bytes(stamped.answer)
     assert sort_certificates(answer) != answer
     assert sort_certificates(sort_certificates(answer)) == sort_certificates(answer)

@@ -1,4 +1,4 @@
-"""What people do stands in the trail, with who, what, on what and from where."""
+"""What people do is in the trail, with who, what, on what and from where."""
 
 import json
 from typing import Any

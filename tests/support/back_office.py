@@ -27,5 +27,5 @@ def member(group: str) -> Account:
 
 
 def list_url(export: Export, what: str = "") -> str:
-    """The address of the list of ``export``, or of ``what`` stands under it."""
+    """The address of the list of ``export``, or of ``what`` is under it."""
     return f"{SCREEN}export/{export.number}/{what}"

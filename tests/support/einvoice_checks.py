@@ -14,5 +14,5 @@ def check_all() -> Any:
 
 
 def reload(invoice: Invoice) -> Invoice:
-    """``invoice`` as it stands, with its check."""
+    """``invoice`` as it is, with its check."""
     return Invoice.objects.select_related("content_check", "customer", "company").get(pk=invoice.pk)

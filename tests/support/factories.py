@@ -136,7 +136,7 @@ def freeze(invoice: Invoice, content: bytes = PDF_BYTES) -> Document:
 
 
 def make_published_invoice(content: bytes = PDF_BYTES, **fields: Any) -> Invoice:
-    """An invoice that stands in its customer's space with a frozen PDF."""
+    """An invoice that is in its customer's space with a frozen PDF."""
     invoice = make_invoice(**fields)
     freeze(invoice, content)
     invoice.published_at = timezone.now()

@@ -67,7 +67,7 @@ _FOREIGN_BUYERS = st.sampled_from(
 _TAXED = [("S", "20"), ("S", "10"), ("S", "5.5"), ("S", "2.1"), ("S", "8.5"), ("Z", "0"), ("E", "0")]
 
 
-# Terms that stand beside the figures: where an ERP states any of these, it states several.
+# Terms that are beside the figures: where an ERP states any of these, it states several.
 _ITEM_TERMS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries(

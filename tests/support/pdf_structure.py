@@ -16,7 +16,7 @@ PDFUAID = "{http://www.aiim.org/pdfua/ns/id/}"
 FX = "{urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#}"
 SCHEMA = "{http://www.aiim.org/pdfa/ns/schema#}"
 PROPERTY = "{http://www.aiim.org/pdfa/ns/property#}"
-# ISO 14289-1 7.2, ISO 32000-1 14.8.4: which element may stand in which.
+# ISO 14289-1 7.2, ISO 32000-1 14.8.4: which element may be in which.
 PARENTS = {
     "/TR": {"/Table", "/THead", "/TBody", "/TFoot"},
     "/TH": {"/TR"},

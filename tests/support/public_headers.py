@@ -105,7 +105,7 @@ def _cell(header: PublicHeader, column: str, fields: frozenset[str], line: tuple
 
 
 def _other(header: PublicHeader, column: str, line: tuple[int, str, str, int, int, int], net: int) -> str:
-    """What may stand in a column that is none of ours."""
+    """What may be in a column that is none of ours."""
     invoice, _, _, _, _, rate = line
     name = search_key(column)
     vat = net * rate / 100

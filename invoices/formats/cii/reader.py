@@ -251,7 +251,7 @@ class _CiiReader(SemanticReader):
         )
 
     def typed_identifier(self, reference: Element) -> Identifier | None:
-        """BT-18, BT-128: the scheme stands in an element of its own."""
+        """BT-18, BT-128: the scheme is in an element of its own."""
         return scheme_of(self.text(reference, _REFERENCE), self.text(reference, "ram:ReferenceTypeCode"))
 
     def logistics_charge(self, element: Element) -> AllowanceCharge:
@@ -316,7 +316,7 @@ class _CiiReader(SemanticReader):
         )
 
     def base_quantity(self, net: Element | None, gross: Element | None) -> Decimal | None:
-        """BT-149 stands with the net price, or with the gross price alone."""
+        """BT-149 is with the net price, or with the gross price alone."""
         stated = self.amount(net, "ram:BasisQuantity", "BT-149")
         return self.amount(gross, "ram:BasisQuantity", "BT-149") if stated is None else stated
 

@@ -29,7 +29,7 @@ from invoices.importing.tables.rows import is_remark, is_total_row, may_say_tota
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
-_ALWAYS: Final = (*INVOICES.obligatory, "devise")  # a currency may stand beside the amounts
+_ALWAYS: Final = (*INVOICES.obligatory, "devise")  # a currency may be beside the amounts
 _LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name != "societe"))
 _CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
 _MOST_REFUSALS: Final = 1000

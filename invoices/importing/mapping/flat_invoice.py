@@ -126,11 +126,11 @@ class FlatInvoice:
 
     @property
     def states_total(self) -> bool:
-        """Whether a total of the invoice stands in its rows, by which its lines are checked."""
+        """Whether a total of the invoice is in its rows, by which its lines are checked."""
         return bool(self._totals.keys() & {"total_ht", "total_ttc"})
 
     def lines_alone(self, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
-        """``columns`` of the lines of an invoice whose head stands in another table. Raises Unreconciled."""
+        """``columns`` of the lines of an invoice whose head is in another table. Raises Unreconciled."""
         return [(row, line.written(_needed_rate(row, line), columns)) for row, line in self._lines]
 
     def reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
@@ -199,7 +199,7 @@ class FlatInvoice:
         return head
 
     def _currency(self, text: str) -> str:
-        """The currency that a column states in ``text``, or that stands beside amounts or in names of columns."""
+        """The currency that a column states in ``text``, or that is beside amounts or in names of columns."""
         try:
             stated = currency_text(text) if text else ""
             return currency_of_amounts(stated, (*self._amounts, *self._layout.header_currencies)) or text

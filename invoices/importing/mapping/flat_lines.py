@@ -1,4 +1,4 @@
-"""The cells of a flat table as values, and its lines, each checked by what stands in its own row.
+"""The cells of a flat table as values, and its lines, each checked by what is in its own row.
 
 Catalogues and subscriptions repeat their lines: a row that says of a line what another one said is judged once.
 """
@@ -154,7 +154,7 @@ class FlatCells:
         return sum(numbers, Decimal(0)) if numbers else None
 
     def number(self, name: str, text: str, place: int, amounts: list[str]) -> Decimal:
-        """The number in a cell, which goes to ``amounts`` where signs stand beside it. Raises Unreconciled."""
+        """The number in a cell, which goes to ``amounts`` where signs are beside it. Raises Unreconciled."""
         number = Decimal(0) if text in ("-", "—") else self.layout.number(text, place)
         if name != "tva_en_euros" and not (text[0].isdigit() and text[-1].isdigit()):
             amounts.append(text)

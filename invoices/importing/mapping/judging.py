@@ -73,7 +73,7 @@ def may_hold(name: str, column: Column) -> bool:
 
 
 def level_of(column: Column, several: list[list[int]]) -> str:
-    """``head`` where a value is the same on all rows of each invoice, or stands on the first only; ``line`` else."""
+    """``head`` where a value is the same on all rows of each invoice, or is on the first only; ``line`` else."""
     if not several or not column.filled:
         return ""
     first_only = same = True

@@ -1,4 +1,4 @@
-"""Where our columns stand in a user's table, and how it writes numbers and dates."""
+"""Where our columns are in a user's table, and how it writes numbers and dates."""
 
 import datetime
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 """What the name of a column may mean, in the French and English of ERPs, shops and hand-made spreadsheets.
 
 A name is cut into words, each word is one notion («Montant», «Amount», «Mt» are ``amount``), and rules say which
-notions together are which of our columns. Names that no rule would find stand in :mod:`.products`.
+notions together are which of our columns. Names that no rule would find are in :mod:`.products`.
 """
 
 import functools

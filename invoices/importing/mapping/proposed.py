@@ -35,7 +35,7 @@ class Proposal:
 
     @property
     def fields(self) -> dict[str, list[int]]:
-        """Where each of our columns stands; taxes and bases by rate may stand in several."""
+        """The place of each of our columns; taxes and bases by rate may be in several."""
         places: dict[str, list[int]] = defaultdict(list)
         for column in self.columns:
             if column.field:

@@ -359,7 +359,7 @@ def _positions(kind: TableKind, cells: list[str]) -> tuple[dict[str, int], list[
     positions: dict[str, int] = {}
     ignored: list[str] = []
     keys = [header_key(cell) for cell in cells]
-    # The column's own name wins over a synonym that stands before it.
+    # The column's own name wins over a synonym that is before it.
     for index, key in chain(
         ((i, key) for i, key in enumerate(keys) if kind.by_key.get(key) == key),
         ((i, key) for i, key in enumerate(keys) if kind.by_key.get(key) != key),

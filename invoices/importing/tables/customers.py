@@ -87,7 +87,7 @@ def import_customers(
     ``strict``: all of them or, where anything is refused, none.
     """
     report = ImportReport()
-    # What stands beside invoices says less of a customer than a table of customers.
+    # What is beside invoices says less of a customer than a table of customers.
     tables = sorted(tables, key=lambda each: each.table.is_derived)
     with StagingDatabase() as staged:
         broken = _stage(tables, staged, known, report)

@@ -309,7 +309,7 @@ class HeadParser:
         return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
 
     def _with_currency(self, head: InvoiceRow) -> InvoiceRow:
-        """``head`` in the currency that stands beside its amounts, where no cell of its own says one."""
+        """``head`` in the currency that is beside its amounts, where no cell of its own says one."""
         amounts = [self.cells.text(column) for column in _AMOUNTS]
         if not self._header_currencies and not _NOT_BARE.search("".join(amounts)):
             return head

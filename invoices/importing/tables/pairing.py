@@ -127,7 +127,7 @@ def _size(line: ParsedLine) -> Decimal:
 
 
 def _written(line: ParsedLine, taxed: ParsedLine | None) -> ParsedLine:
-    """An untaxed line; where ``taxed`` stands beside it, a text without an amount takes that one's VAT.
+    """An untaxed line; where ``taxed`` is beside it, a text without an amount takes that one's VAT.
 
     At a rate of zero it would need a reason for charging no VAT, and the e-invoice could not be made for want of one.
     """

@@ -29,7 +29,7 @@ _SAID_OF_INVOICES: Final = ("numero", "date", "code_client")
 def is_total_row(cells: Sequence[str], number: str = "") -> bool:
     """Whether a row is a subtotal or a total: it says so in one of its first texts, and is otherwise bare.
 
-    A row that has the ``number`` of an invoice is none, unless the word stands there.
+    A row that has the ``number`` of an invoice is none, unless the word is there.
     """
     if number and not _TOTAL_WORDS.match(number):
         if not _RULED.fullmatch(number):

@@ -338,7 +338,7 @@ def _nothing(*_: Any, **__: Any) -> None:
     """For what our pages do not have: outlines, links, anchors, bookmarks, transformations, forms."""
 
 
-# Place, name, what stands in, what stood there.
+# Place, name, what is there, what was there.
 REPLACEMENTS: tuple[tuple[Any, str, Any, Any], ...] = tuple(
     (place, name, ours, getattr(place, name))
     for place, name, ours in (

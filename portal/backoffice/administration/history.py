@@ -19,7 +19,7 @@ from customers.models import Account, StaffAccount
 from portal.backoffice.ui.changes import describe_values
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin, read_key
 
-# The applications whose things stand in the menus; the history itself and the queue of tasks do not change by hand.
+# The applications whose things are in the menus; the history itself and the queue of tasks do not change by hand.
 NAMED = ("auth", "customers", "invoices", "mailing")
 
 

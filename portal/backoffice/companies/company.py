@@ -313,7 +313,7 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
             )
 
     def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
-        """The default company stays; another one only goes while nothing stands on it (the database says so)."""
+        """The default company stays; another one only goes while nothing is on it (the database says so)."""
         return super().has_delete_permission(request, obj) and (obj is None or not obj.is_default)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

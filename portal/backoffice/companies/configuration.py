@@ -173,7 +173,7 @@ def _find_company(stated: Mapping[str, Any]) -> tuple[Company, bool]:
 
 
 def _new_logo(company: Company, given: Any, folder: Path, stated: Mapping[str, Any]) -> SimpleUploadedFile | None:
-    """The picture to put in place; None where none is given, or where it stands there already."""
+    """The picture to put in place; None where none is given, or where it is there already."""
     if not stated.get("logo"):
         return None
     path = folder / str(given)

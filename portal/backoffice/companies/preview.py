@@ -1,4 +1,4 @@
-"""Paramétrage société: what an invoice looks like with what stands in the form, before anything is saved."""
+"""Paramétrage société: what an invoice looks like with what is in the form, before anything is saved."""
 
 import base64
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Shown:
 
     @property
     def caption(self) -> str:
-        """What stands under the picture."""
+        """What is under the picture."""
         if self.invoice is None:
             return _("Un exemple : ni ce client ni cette facture n’existent.")
         return _("%(invoice)s, %(customer)s : première page.") % {
@@ -81,7 +81,7 @@ def show_saved(request: HttpRequest, company: Company) -> HttpResponse:
 
 
 def show_typed(request: HttpRequest, form: ModelForm[Company]) -> HttpResponse:
-    """The PDF, or the pictures in each template, of what stands in ``form``; nothing is saved.
+    """The PDF, or the pictures in each template, of what is in ``form``; nothing is saved.
 
     What cannot be shown is said in sentences, under status 422.
     """

@@ -109,7 +109,7 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
 
     @admin.display(description=_("mails qui donnent le mot de passe"))
     def credentials_mails(self, account: CustomerAccount) -> str:
-        """The mails by which the credentials left, newest first: when written, which one, where it stands."""
+        """The mails by which the credentials left, newest first: when written, which one, where it is."""
         return format_html_join(
             mark_safe("<br>"),
             '{} : <a href="{}">{}</a> ({})',

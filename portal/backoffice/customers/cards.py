@@ -135,7 +135,7 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The question; where something stands on the customer, why he stays and what to do instead."""
+        """The question; where something is on the customer, why he stays and what to do instead."""
         customer = self.get_object(request, object_id)
         if customer is not None and self.has_delete_permission(request, customer):
             held_by = self.get_deleted_objects([customer], request)[3]

@@ -151,7 +151,7 @@ class AddressForm(forms.Form):
         error_messages={"required": _("Saisissez une adresse e-mail.")},
     )
     old = forms.CharField(required=False, widget=forms.HiddenInput)
-    # Whether a login that stands on the address follows: for those who manage accounts.
+    # Whether a login that is on the address follows: for those who manage accounts.
     moves_login = False
     use_required_attribute = False
 

@@ -106,7 +106,7 @@ def _correct(request: HttpRequest, export: Export) -> HttpResponseBase:
     if item is None or export.state not in CORRECTABLE:
         add_message(request, _("Cette ligne ne peut plus être corrigée ici."), level=messages.WARNING)
         return redirect(back)
-    # The reason as it stands: somebody may have corrected the customer meanwhile.
+    # The reason as it is: somebody may have corrected the customer meanwhile.
     row = row_of(item.reason)
     correction = row.correction if row is not None else None
     if correction is None or correction != request.POST.get("fix"):

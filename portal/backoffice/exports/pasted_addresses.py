@@ -68,7 +68,7 @@ def read_addresses(*, pasted: str, typed: Mapping[int, str], customers: Iterable
 
 
 def _customer_of(cells: list[str], known: Mapping[str, Customer], near: Mapping[str, list[Customer]]) -> Customer:
-    """The customer whose code stands in one of ``cells``. Raises ValueError."""
+    """The customer whose code is in one of ``cells``. Raises ValueError."""
     words = [cell for cell in cells if "@" not in cell]
     for cell in words:
         if customer := _find(cell, known, near):

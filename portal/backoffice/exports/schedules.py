@@ -209,7 +209,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _values_of(current: SelectionSchedule | None, account: Account) -> dict[str, Any]:
-    """What the form shows: the calendar as it stands, or the first working day for whoever asks."""
+    """What the form shows: the calendar as it is, or the first working day for whoever asks."""
     if current is None:
         own = account.login if "@" in account.login else ""
         return {"day": 1, "day_kind": DayKind.WORKING_DAY, "hour": 6, "action": Action.PREPARE, "addresses": own}

@@ -1,4 +1,4 @@
-"""Addresses that the ERP changed on cards: what becomes of the login that stands on the former one, by one click."""
+"""Addresses that the ERP changed on cards: what becomes of the login that is on the former one, by one click."""
 
 from typing import Any
 from uuid import UUID

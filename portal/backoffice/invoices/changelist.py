@@ -85,7 +85,7 @@ class PeriodFilter(admin.SimpleListFilter):
     parameter_name = "periode"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """This month, the one before, then years; the months of the year that is chosen stand below it."""
+        """This month, the one before, then years; the months of the year that is chosen are below it."""
         today = timezone.localdate()
         before = today.replace(day=1) - datetime.timedelta(days=1)
         words = [(f"{today:%Y-%m}", _("mois en cours")), (f"{before:%Y-%m}", _("mois dernier"))]

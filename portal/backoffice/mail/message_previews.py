@@ -39,7 +39,7 @@ register_preview_choices(latest_invoices)
 
 @framed
 def preview(request: HttpRequest, template_id: int) -> HttpResponse:
-    """The mail as it would leave: of the saved text, or (POST) of what stands in the editor."""
+    """The mail as it would leave: of the saved text, or (POST) of what is in the editor."""
     if not request.user.has_perm("mailing.view_messagetemplate"):
         raise PermissionDenied
     template = _template(request, template_id)
@@ -52,7 +52,7 @@ def preview(request: HttpRequest, template_id: int) -> HttpResponse:
 
 @framed
 def send_test(request: HttpRequest, template_id: int) -> HttpResponse:
-    """*M'envoyer un essai*: what stands in the editor goes to the signed-in person, saved or not."""
+    """*M'envoyer un essai*: what is in the editor goes to the signed-in person, saved or not."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if not request.user.has_perm("mailing.change_messagetemplate"):

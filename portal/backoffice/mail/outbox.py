@@ -171,7 +171,7 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
         ]
 
     def page_context(self, request: HttpRequest, obj: Message | None) -> dict[str, Any]:
-        """One mail: where it stands, what can be done, and the mail itself."""
+        """One mail: where it is, what can be done, and the mail itself."""
         extra: dict[str, Any] = {}
         if obj is not None:
             may_send = self.has_send_permission(request)
@@ -237,7 +237,7 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
 
 @admin.register(FailedAddress)
 class FailedAddressAdmin(ReadOnlyAdmin[FailedAddress]):
-    """Every address that was ever refused, with when it was put right; what is to be done stands in the work list."""
+    """Every address that was ever refused, with when it was put right; what is to be done is in the work list."""
 
     list_display = ("address", "reason", "failures", "last_failed_at", "resolved_at")
     list_filter = (("resolved_at", admin.EmptyFieldListFilter),)

@@ -15,7 +15,7 @@ _HIDDEN: Final = ("password", "secret", "token", "key")
 
 
 def changed_values(form: Any) -> list[list[str]]:
-    """For each field that ``form`` changed its label, and what stood in it before and stands in it now.
+    """For each field that ``form`` changed its label, and what stood in it before and is in it now.
 
     Files, long texts and what is secret have their label alone.
     """

@@ -124,7 +124,7 @@ class BackOfficeAdmin[M: Model](WorkbookList[M]):
         return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Django's message; a field that was changed is there with what stood in it and what stands in it now."""
+        """Django's message; a field that was changed is there with what stood in it and what is in it now."""
         message: Any = super().construct_change_message(request, form, formsets, add)
         if not add and isinstance(message, list) and form.changed_data:
             values = changed_values(form)

@@ -76,7 +76,7 @@ def _keys_of(rows: QuerySet[Any]) -> list[Any] | None:
 
 
 def _split_words(text: str) -> list[str]:
-    """The words of a search as Django's admin reads them: what stands in quotes is one."""
+    """The words of a search as Django's admin reads them: what is in quotes is one."""
     words = []
     for bit in smart_split(text):
         is_quoted = len(bit) > 1 and bit[0] in "\"'" and bit[0] == bit[-1]

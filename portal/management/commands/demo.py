@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
 
 def _summarise(company: Company) -> list[str]:
-    """What stands in the portal of ``company`` and its customers."""
+    """What is in the portal of ``company`` and its customers."""
     customers = Customer.objects.filter(invoices__company=company).distinct()
     invoices = Invoice.objects.filter(company=company)
     last = Export.objects.filter(items__invoice__company=company).order_by("-number").first()

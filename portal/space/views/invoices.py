@@ -43,7 +43,7 @@ from portal.space.views.errors import document_unavailable
 
 FIRST_YEARS = 6
 MOST_SELECTED = 500
-# A year of a few documents is read at a glance: months to choose from would only stand before them.
+# A year of a few documents is read at a glance: a choice of months would only take their place.
 LINES_BEFORE_MONTH_CHIPS = 12
 # What the address of an invoice keeps of the list that led to it.
 LIST_KEYS = ("annee", "mois", "q", "client", "page")

@@ -45,7 +45,7 @@ def other_company(request: HttpRequest) -> HttpResponse:
 def appearance(request: HttpRequest) -> HttpResponse:
     """A stylesheet of a few lines: the accent of both schemes, from the colour of the company whose page asks for it.
 
-    The colour stands in the address, so that a changed colour, or another company's, is another address and a kept one
+    The colour is in the address, so that a changed colour, or another company's, is another address and a kept one
     stays in the browser. A colour that is no company's gets that of the face.
     """
     asked = f"#{request.GET.get('c', '')[:6].lower()}"

@@ -58,7 +58,7 @@ def test_a_new_version_shows_what_was_corrected_and_the_old_one_stays_as_it_was(
     assert second.sha256 == hashlib.sha256(read_document(second)).hexdigest()
     assert second.xml_sha256 != first.xml_sha256
     assert list(published_versions(invoice)) == [second, first]
-    # What the platform got is no longer what the customer gets: it is due anew.
+    # What the platform got is no longer what the customer gets: it is due again.
     assert list(einvoices_to_hand_over()) == [invoice]
 
 

@@ -46,7 +46,7 @@ def test_a_received_facturx_is_judged_by_its_own_profile_and_only_warned_of(coun
     found = findings_of(invoice.content_check)
     assert {finding.code for finding in found} == OF_FNFE
     assert {finding.severity for finding in found} == {Severity.WARNING}
-    # The same file again, in another installation's hands or after a change of its customer: nothing is run anew.
+    # The same file again, in another installation's hands or after a change of its customer: nothing is run again.
     Invoice.objects.update(check_state=CheckState.UNCHECKED)
     check_all()
     assert len(counted_runs) == 1
@@ -111,7 +111,7 @@ def test_a_new_version_from_the_erp_is_looked_at_too() -> None:
     invoice = reload(invoice)
     assert invoice.check_state == CheckState.RECEIVED
     assert findings_of(invoice.content_check)
-    assert ContentCheck.objects.count() == runs  # the same XML: nothing is run anew
+    assert ContentCheck.objects.count() == runs  # the same XML: nothing is run again
 
 
 def test_what_left_without_an_e_invoice_is_not_asked_about_again() -> None:

@@ -1,4 +1,4 @@
-"""E-invoices are read as they stand: samples as the table with them says, each term where its syntax has it."""
+"""E-invoices are read as they are: samples as the table with them says, each term where its syntax has it."""
 
 import contextlib
 import datetime

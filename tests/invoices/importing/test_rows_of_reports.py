@@ -1,4 +1,4 @@
-"""What stands in a table beside its rows: totals, remarks, headers once more, other sheets, days of other calendars."""
+"""What is in a table beside its rows: totals, remarks, headers once more, other sheets, days of other calendars."""
 
 import datetime
 import io

@@ -1,4 +1,4 @@
-"""How invoices of any length are divided into pages, and what stands in the band under the head."""
+"""How invoices of any length are divided into pages, and what is in the band under the head."""
 
 import dataclasses
 import datetime

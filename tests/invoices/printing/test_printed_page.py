@@ -157,7 +157,7 @@ def test_nothing_typed_runs_out_of_its_place() -> None:
             assert margin <= x1 <= x2 <= right, text
             assert 0 <= y1 <= y2 <= 842, text
             shown += text.count("W")
-            # No long word stands on another.
+            # No long word is on another.
             if len(text) > 15:
                 for left, top, end, bottom in boxes:
                     assert x1 >= end or x2 <= left or y1 >= bottom - 3 or y2 <= top + 3, text

@@ -49,7 +49,7 @@ def test_a_customer_on_paper_passes_to_d_and_all_his_lines_turn_ready(staff_clie
     assert {line_of(export, first).state, line_of(export, second).state} == {State.READY}
     customer.refresh_from_db()
     assert customer.is_dematerialised
-    assert customer.updated_at > before  # what was checked of his invoices is checked anew
+    assert customer.updated_at > before  # what was checked of his invoices is checked again
     entry = LogEntry.objects.get(object_id=str(customer.pk))
     assert entry.change_message == f"passé en D (démat) (export n° {export.number})"
 
