@@ -11,7 +11,7 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Client")
 
     def ready(self) -> None:
-        """Tell the mailing room what mails to an account can say, and how its secret is found at sending."""
+        """Register with the mailing room what mails to an account can say, and how its secret is found at sending."""
         from customers.credentials import reveal_for_mail
         from customers.mails import register_mail_values
         from mailing.secrets import register_secret_provider

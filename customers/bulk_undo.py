@@ -1,4 +1,4 @@
-"""A bulk action taken back: what it changed and nobody has changed since is put back as it was."""
+"""A bulk action taken back: what it changed and was not changed since is put back as it was."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ def _undo_addresses(previous: Sequence[Any]) -> tuple[list[Any], list[int]]:
 
 
 def _undo_accounts(previous: Sequence[Any]) -> tuple[list[Any], list[int]]:
-    """Accounts that nobody was told of and nobody used go; one that was there before loses the access alone."""
+    """Accounts that were neither announced nor used are deleted; one that was there before loses the access alone."""
     customers: dict[int, Customer] = Customer.objects.in_bulk([key for key, _account, _is_new in previous])
     changed: dict[int, Customer] = {}
     for customer, account, is_new in previous:

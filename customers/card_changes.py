@@ -16,6 +16,6 @@ def register_card_listener(listener: CardListener) -> None:
 
 
 def notify_customer_changed(customer: Customer) -> None:
-    """Tell all who registered."""
+    """Call all that registered."""
     for listener in _listeners:
         listener(customer)

@@ -43,7 +43,7 @@ class IssuerSilentError(Exception):
 def address_to_go(
     issuer: Issuer, *, state: str, nonce: str, verifier: str, return_to: str, asks_again: bool = False
 ) -> str:
-    """Where the browser goes to be told who is there; ``asks_again`` even one who is signed in there.
+    """Where the browser goes to learn who is there; ``asks_again`` even one who is signed in there.
 
     Raises :class:`IssuerSilentError`.
     """
@@ -93,7 +93,7 @@ def fetch_claims(
 
 
 def says_verified(issuer: Issuer) -> bool:
-    """True where the issuer declares that it tells whether an address was verified. Raises as above."""
+    """True where the issuer declares that it states whether an address was verified. Raises as above."""
     return "email_verified" in (_configuration(issuer).get("claims_supported") or ())
 
 

@@ -42,7 +42,7 @@ class OldLogin:
 
     @property
     def may_follow(self) -> bool:
-        """True where nobody else uses it and the new address has no account: what is proposed first."""
+        """True where it serves no other customer and the new address has no account: what is proposed first."""
         return self.is_free and not self.others
 
 
@@ -71,7 +71,7 @@ def find_old_logins(changes: Iterable[tuple[int, str, str]]) -> dict[tuple[int, 
 def move_login(*, customer: Customer, former: str, now: str, move: Move) -> str:
     """Do with the login ``former`` of ``customer`` what ``move`` says; returns a French sentence of what was done.
 
-    A login that follows keeps its password, its sessions end, and the former address is told by mail. Raises
+    A login that follows keeps its password, its sessions end, and the former address is notified by mail. Raises
     :class:`MoveRefused` where there is no such login any more, or where it cannot follow.
     """
     Customer.objects.select_for_update().get(pk=customer.pk)

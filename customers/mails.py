@@ -60,7 +60,7 @@ def register_mail_values() -> None:
 def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sending: str) -> Draft:
     """The credentials of ``account``; the secret itself is put in when the mail leaves.
 
-    ``sending`` tells one wanted sending from the next: the same one is never written twice.
+    ``sending`` distinguishes one wanted sending from the next: the same one is never written twice.
     """
     identity = identity_for(account.pk)
     preferences = space_url("account", host=identity.host)
@@ -117,7 +117,7 @@ def draft_link_mail(*, account: Account, purpose: Purpose, sending: str, target:
 
 
 def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
-    """Tell the owner of ``account`` that its password has changed (CNIL, délibération 2022-100)."""
+    """Notify the owner of ``account`` that its password has changed (CNIL, délibération 2022-100)."""
     return _draft_of_account(
         account,
         "mail/password_changed.txt",
@@ -128,7 +128,7 @@ def draft_password_changed_mail(*, account: Account, sending: str) -> Draft:
 
 
 def draft_login_moved_mail(*, account: Account, now: str) -> Draft:
-    """Tell the address by which ``account`` logs in that ``now`` takes its place; written before it does."""
+    """Notify the address by which ``account`` logs in that ``now`` takes its place; written before it does."""
     draft = _draft_of_account(
         account,
         "mail/login_moved.txt",

@@ -16,7 +16,7 @@ from customers.passwords import french_words
 # One text of two thousand that is no word of the lists is taken for one; a password has a hundred parts.
 _BITS_PER_WORD: Final = 16
 _HASHES: Final = 11
-# Shorter ones are found about as fast letter by letter; longer ones nobody types as one word.
+# Shorter ones are found about as fast letter by letter; longer ones are not typed as one word.
 SHORTEST, LONGEST = 4, 24
 # A word of a rank beyond these is found after as many guesses at least.
 RARE: Final = (3000, 300)

@@ -17,7 +17,7 @@ NOBODYS_DOMAIN = "efface.invalid"
 
 
 def idle_accounts(before: datetime.datetime) -> "QuerySet[Account]":
-    """Customers' accounts that nobody has used since that moment, and that are still somebody's."""
+    """Customers' accounts not used since that moment and not anonymised yet."""
     unused = Q(last_login__lt=before) | Q(last_login=None, created_at__lt=before)
     return Account.objects.of_customers().filter(unused).exclude(login__endswith=f"@{NOBODYS_DOMAIN}")
 

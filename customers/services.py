@@ -113,7 +113,7 @@ def save_credentials(*, account: Account) -> Account:
 def choose_password(*, account: Account, password: str) -> Account:
     """Set the password that its owner chose, and wipe the provisional one.
 
-    All sessions but the caller's own end with the old password, and a mail tells the owner.
+    All sessions but the caller's own end with the old password, and a mail notifies the owner.
     Raises django's ValidationError where the password is too weak.
     """
     validate_password(password, account)
@@ -200,14 +200,14 @@ _A_MOMENT = datetime.timedelta(minutes=1)
 
 
 def needs_note_of_credentials(account: Account) -> bool:
-    """True where a mail that leaves now tells the provisional password of ``account``, and nobody has noted one yet."""
+    """True where a mail that leaves now contains the provisional password of ``account``, and none is noted yet."""
     sent_at = account.credentials_sent_at
     return bool(account.provisional_password) and (sent_at is None or sent_at <= timezone.now() - _A_MOMENT)
 
 
 @transaction.atomic
 def note_sent_credentials(references: Iterable[str]) -> None:
-    """Note that mails tell the provisional passwords of the accounts that ``references`` (of secrets) name.
+    """Note that mails contain the provisional passwords of the accounts that ``references`` (of secrets) name.
 
     Called with the transaction that writes the mails. An account whose owner has chosen his password is told none.
     Those noted a moment ago are left alone: a run writes many mails to one account.
@@ -228,7 +228,7 @@ def note_sent_credentials(references: Iterable[str]) -> None:
 
 
 def mails_of_credentials(account: Account) -> list[StoredMessage]:
-    """The last mails that tell the password of ``account``, of credentials or of invoices, newest first."""
+    """The last mails that contain the password of ``account``, of credentials or of invoices, newest first."""
     return mails_with_secret(str(account.pk), [account.login])
 
 

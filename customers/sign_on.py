@@ -69,7 +69,7 @@ def _join(claims: Mapping[str, Any], issuer: Issuer, granted: frozenset[str], al
         _check_may_join(account, granted, issuer)
         write_history(account.pk, [account], f"Compte relié à {issuer.name}.")
     IssuerIdentity.objects.create(account=account, issuer=issuer.address, subject=claims["sub"])
-    if account.must_change_password:  # nobody ever chose it, and nobody will
+    if account.must_change_password:  # drawn by us, and of no use any more
         account.set_unusable_password()
         account.must_change_password, account.provisional_password = False, ""
         account.provisional_expires_at = None

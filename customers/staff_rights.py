@@ -1,4 +1,4 @@
-"""Who may give which rights: nobody gives what he has not, nor takes over the account of one who has more.
+"""Who may give which rights: one gives only the rights one has, and edits no account with more of them.
 
 The form of a user and the reset of a password would otherwise be a way to any right: a made-up colleague, an address
 changed, a password shown.

@@ -32,7 +32,7 @@ def start_bulk_action(bulk_action: BulkAction) -> BulkAction:
 
 
 def wake_stalled_bulk_actions() -> int:
-    """Wake a worker up for bulk actions that nobody takes: its worker died, or its call was lost. Returns how many."""
+    """Wake a worker up for bulk actions without a worker: its worker died, or its call was lost. Returns how many."""
     now = database_now()
     stalled = BulkAction.objects.claimable(now).filter(leases.is_free(now), created_at__lt=now - LEASE)
     for bulk_action in stalled:

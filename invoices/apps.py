@@ -11,7 +11,7 @@ class InvoicesConfig(AppConfig):
     verbose_name = _("Échange EDI › Export WEB")
 
     def ready(self) -> None:
-        """Tell the mailing room in whose name mails leave and what they say; check again when a card changes."""
+        """Register the sender of mails and what they say with the mailing room; check again when a card changes."""
         from customers.bulk_actions import register_step_listener
         from customers.card_changes import register_card_listener
         from invoices.einvoices.tasks import check_after_card_change

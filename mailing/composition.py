@@ -304,7 +304,7 @@ def _linked(text: str) -> str:
 
 
 def _text_part(body: str, look: MailLook, rows_under: int) -> str:
-    """The plain part: all that the HTML part tells, for those who read without HTML."""
+    """The plain part: all that the HTML part says, for those who read without HTML."""
     blocks = [body]
     if look.rows:
         table = [*(f"{label} : {value}" for label, value in look.rows), *filter(None, [look.more])]

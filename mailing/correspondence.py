@@ -1,6 +1,6 @@
 """What people write to the return address: a work list, from the mail that came to the answer that leaves.
 
-A mail that was read twice is kept once. Automatic replies are kept apart: nobody has to deal with them.
+A mail that was read twice is kept once. Automatic replies are kept apart: they need no answer.
 """
 
 import datetime
@@ -55,7 +55,7 @@ def keep_reply(raw: bytes, nature: Nature, message: Message | None, now: datetim
 
 
 def keep_unreadable(raw: bytes, now: datetime.datetime) -> None:
-    """Keep a mail of which nothing can be told, so that somebody looks for it in the mailbox."""
+    """Keep a mail of which nothing is known, so that somebody looks for it in the mailbox."""
     text = _("Ce mail n’a pas pu être lu. Il est resté dans la boîte des retours, marqué.")
     Reply.objects.get_or_create(
         key=hashlib.sha256(raw).hexdigest(), defaults={"kind": Reply.Kind.UNREAD, "text": text, "received_at": now}
@@ -79,7 +79,7 @@ def _mail_id(letter: Letter) -> str:
 # ─── The work list ───────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class OpenReplies:
-    """How many replies nobody dealt with: all of them, and those handed to the one who asks."""
+    """How many replies wait for an answer: all of them, and those handed to the one who asks."""
 
     total: int
     mine: int

@@ -1,4 +1,4 @@
-"""Whether the world can tell that our mails are ours: sender, return path, SPF, DKIM, DMARC, names and TLS.
+"""Whether receivers can verify that our mails are ours: sender, return path, SPF, DKIM, DMARC, names and TLS.
 
 Each check is one sentence; one that fails comes with the very record to publish.
 """

@@ -19,7 +19,7 @@ class EmlFileBackend(BaseEmailBackend):
     again after a crash takes the place of its first copy.
     """
 
-    writes_files = True  # what it takes has left for nobody
+    writes_files = True  # what it takes has not left
 
     def __init__(self, directory: str, **options: Any) -> None:
         super().__init__(**options)
@@ -31,7 +31,7 @@ class EmlFileBackend(BaseEmailBackend):
         for mail in email_messages:
             if isinstance(mail, OutgoingMail):
                 message_id = mail.extra_headers["Message-ID"]
-                # The file is the delivered mail, so it tells the return path, as the last server does (RFC 5321 § 4.4).
+                # The file is the delivered mail, so it states the return path, as a last server does (RFC 5321 § 4.4).
                 content = f"Return-Path: <{mail.envelope_sender}>\r\n".encode() + mail.as_wire()
             else:
                 message = mail.message()
@@ -40,7 +40,7 @@ class EmlFileBackend(BaseEmailBackend):
             target = self.directory / f"{identifier[:120]}.eml"
             partial = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
             # Line ends of files, as in a maildir; bodies are in 7 bits, so nothing but line ends changes.
-            # The delivered mail tells the provisional password: it is for its owner and the group, not for everybody.
+            # The delivered mail contains the provisional password: for its owner and the group, not for everybody.
             partial.touch(mode=0o640)
             partial.write_bytes(content.replace(b"\r\n", b"\n"))
             partial.replace(target)

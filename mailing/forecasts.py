@@ -127,7 +127,7 @@ def _passing(rest: breaker.Rest | None, now: datetime.datetime) -> _Passing | No
     count, span = told or (None, slowdowns.DAY)
     left = slowdowns.departures(rest.since - span, rest.since, count)
     opens_at = (left[-1] if left else rest.since) + span
-    # Where fewer left through us than the limit tells, somebody else uses the account too: it may pass sooner.
+    # Where fewer left through us than the limit allows, somebody else uses the account too: it may pass sooner.
     return _Passing(opens_at if opens_at > now else rest.trial_at, is_latest=len(left) != count)
 
 

@@ -45,7 +45,7 @@ _provider: Callable[[int | None], SenderIdentity] | None = None
 
 
 def register_identity_provider(provider: Callable[[int | None], SenderIdentity]) -> None:
-    """Say how the sender is found for an account (its primary key), or for nobody in particular; the last one holds."""
+    """Say how the sender is found for an account (its primary key), or for none in particular; the last one holds."""
     global _provider
     _provider = provider
 

@@ -36,7 +36,7 @@ def is_held(now: datetime.datetime) -> Q:
 
 
 def is_free(now: datetime.datetime) -> Q:
-    """Rows that nobody has in hand: never leased, or the lease has ended."""
+    """Rows without a worker: never leased, or the lease has ended."""
     return Q(lease_until=None) | has_ended(now)
 
 

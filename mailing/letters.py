@@ -57,7 +57,7 @@ class Letter:
 
     @property
     def sender(self) -> tuple[str, str]:
-        """The name and the address of *From*; both "" where they cannot be told."""
+        """The name and the address of *From*; both "" where they are unreadable."""
         try:
             return parseaddr(self.header("From"))
         except (ValueError, IndexError, AttributeError):
@@ -109,7 +109,7 @@ def read_letter(raw: bytes) -> Letter:
         if part.is_multipart():
             waiting[:0] = part.get_payload()
         else:
-            # A multipart whose boundary stands nowhere in it holds a text all the same.
+            # A multipart whose boundary does not occur in it holds a text all the same.
             kind = "text/plain" if part.get_content_maintype() == "multipart" else _type_of(part)
             parts.append(Part(kind, _text_of(part)))
     return Letter(headers, _type_of(mail), tuple(parts))

@@ -93,14 +93,14 @@ class Message(models.Model):
         QUEUED = "queued", _("en file")
         SENDING = "sending", _("en cours d’envoi")
         ACCEPTED = "accepted", _("envoyée")
-        WRITTEN = "written", _("écrite dans un fichier")  # no mail server is set: it has left for nobody
+        WRITTEN = "written", _("écrite dans un fichier")  # no mail server is set: it has not left
         DEFERRED = "deferred", _("différée")
         REJECTED = "rejected", _("rejetée")
         BOUNCED = "bounced", _("revenue")
         CANCELLED = "cancelled", _("abandonnée")
 
     PENDING_STATES: ClassVar = (State.QUEUED, State.SENDING, State.DEFERRED)
-    # What may be sent by hand: anything that neither waits nor left. A mail in a file has left for nobody.
+    # What may be sent by hand: anything that neither waits nor left. A mail in a file has not left.
     RETRYABLE_STATES: ClassVar = (State.DEFERRED, State.REJECTED, State.BOUNCED, State.CANCELLED, State.WRITTEN)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -248,7 +248,7 @@ class Reply(models.Model):
     class Kind(models.TextChoices):
         PERSON = "person", _("écrite par une personne")
         CHALLENGE = "challenge", _("demande de confirmation")
-        UNREAD = "unread", _("avis à lire")  # a server's report of which no failure can be told, or an unreadable mail
+        UNREAD = "unread", _("avis à lire")  # a server's report of which no failure is known, or an unreadable mail
         AUTOMATIC = "automatic", _("réponse automatique")
 
     class State(models.TextChoices):

@@ -63,7 +63,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class MessageState:
-    """Where a mail stands. ``state`` is one of Message.State's values, ``label`` its French word."""
+    """The state of a mail. ``state`` is one of Message.State's values, ``label`` its French word."""
 
     state: str
     label: str
@@ -158,7 +158,7 @@ def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime, diverted_
 
 # ─── What became of mails ────────────────────────────────────────────────────────────────────────────────────────────
 def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
-    """Where each mail of ``ids`` stands; ids that are none are left out."""
+    """The state of each mail of ``ids``; ids that are none are left out."""
     return {
         row.pk: MessageState(
             state=row.state,
@@ -193,7 +193,7 @@ def latest_key(beginning: str) -> str:
 
 
 def find_latest(kind: str, recipient: str) -> MessageState | None:
-    """Where the latest mail of ``kind`` to ``recipient`` stands; None where there is none."""
+    """The state of the latest mail of ``kind`` to ``recipient``; None where there is none."""
     latest = Message.objects.filter(kind=kind, recipient=recipient).order_by("-created_at")
     return next(iter(states_of(latest.values_list("pk", flat=True)[:1]).values()), None)
 
@@ -204,7 +204,7 @@ def messages_to(addresses: Iterable[str], limit: int = 200) -> list[StoredMessag
 
 
 def mails_with_secret(reference: str, addresses: Iterable[str], limit: int = 20) -> list[StoredMessage]:
-    """The last ``limit`` mails to ``addresses`` that tell the secret of ``reference``, newest first."""
+    """The last ``limit`` mails to ``addresses`` that contain the secret of ``reference``, newest first."""
     found = Message.objects.filter(recipient__in=_forms(addresses), secret_reference=reference)
     return _stored(found, limit)
 

@@ -76,7 +76,7 @@ def register_message(key: str, *subjects: type, expected: tuple[str, ...] = ()) 
 def placeholders_for(key: str) -> tuple[str, ...]:
     """The placeholders that the predefined message ``key`` can fill: a mail of credentials knows no invoice.
 
-    A key that nobody registered, or none, knows them all.
+    An unregistered key, or none, knows them all.
     """
     kind = _messages.get(key)
     return tuple(name for name in PLACEHOLDERS if kind is None or _subjects[name] in kind.subjects)

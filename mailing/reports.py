@@ -1,7 +1,7 @@
 """What a mail that came back says: which of our mails, which recipient, and whether for good (RFC 3464, and the rest).
 
 Pure reading: bytes in, a :class:`Report` out, whatever the bytes. Servers that write no RFC 3464 report are read by
-flufl.bounce and, where that finds nobody, by their words.
+flufl.bounce and, where that finds no address, by their words.
 """
 
 import email
@@ -46,7 +46,7 @@ class Failure(Enum):
 class RecipientReport:
     """What a report says of one recipient. ``action`` is RFC 3464's: failed, delayed, delivered, relayed, expanded."""
 
-    addresses: tuple[str, ...]  # the original and the final one, as far as they are told
+    addresses: tuple[str, ...]  # the original and the final one, as far as they are stated
     action: str
     status: str
     diagnostic: str
@@ -126,7 +126,7 @@ _NOT_A_RECIPIENT = re.compile(r"^(?:postmaster|mailer-daemon|abuse|support|helpd
 
 
 def read_report(raw: bytes) -> Report:
-    """What the mail ``raw`` says; never raises: a mail that nobody can read is ``OTHER``, for a person."""
+    """What the mail ``raw`` says; never raises: an unreadable mail is ``OTHER``, for a person."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of codecs and parsers that dislike what a stranger wrote
@@ -165,7 +165,7 @@ def _read(raw: bytes) -> Report:
 
 
 def _tokens(letter: Letter) -> tuple[str, ...]:
-    """The return tokens in the addresses of the mail; else, as nobody can guess one, anywhere in its texts."""
+    """The return tokens in the addresses of the mail; else, as none can be guessed, anywhere in its texts."""
     found = [token for value in letter.all(*_ADDRESSED_BY) for token in _TOKEN.findall(value)]
     found = found or [token for part in letter.parts for token in _TOKEN.findall(part.text)]
     return tuple(dict.fromkeys(token.lower() for token in found))
@@ -263,7 +263,7 @@ def _explanation(letter: Letter) -> str:
 
 
 def _diagnostic(explanation: str) -> str:
-    """The line that tells the reason: the first with a code of which something can be said; else all of the words."""
+    """The line that states the reason: the first with a code of which something can be said; else all of the words."""
     whole_replies = _CONTINUED.sub(lambda found: " ".join(found[0].split("\n")), explanation[:20_000])
     lines = [" ".join(line.split()) for line in _DIAGNOSTIC_LINE.findall(whole_replies)[:50]]
     telling = [line for line in lines if classify(line) not in (Reason.OTHER, Reason.POLICY)]

@@ -35,7 +35,7 @@ def erase_failed_addresses(before: datetime.datetime, *, dry_run: bool) -> int:
 
 
 def erase_recipient(addresses: set[str], *, by: str) -> int:
-    """Put ``by`` in place of a person's addresses in the outbox, and forget what he was told; how many mails."""
+    """Put ``by`` in place of a person's addresses in the outbox, and delete the texts sent to him; how many mails."""
     ended = Message.objects.exclude(state__in=Message.PENDING_STATES)
     theirs = ended.filter(recipient__in=addresses)
     FailedAddress.objects.filter(address__in=[address.lower() for address in addresses]).delete()

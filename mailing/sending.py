@@ -108,7 +108,7 @@ class Sender:
         self._lock = threading.Lock()
         self._database_back_at = -TAKE_OVER_PAUSE
         self._next_pulse = 0.0
-        # Files are written by one thread. A single SMTP connection too needs no second thread, but then nobody renews
+        # Files are written by one thread. A single SMTP connection too needs no second thread, but then nothing renews
         # the lease while it waits for the server: it is made longer than the longest wait.
         self.threads = settings.MAIL_CONNECTIONS if uses_smtp() else 1
         self.lease: datetime.timedelta = settings.MAIL_LEASE
@@ -315,7 +315,7 @@ def send_one(message: Message, transport: Transport) -> Outcome:
 
 
 def _secret_of(message: Message) -> str | None:
-    """What takes the place of the mask; None where the mail tells no secret."""
+    """What takes the place of the mask; None where the mail contains no secret."""
     if not message.secret_reference or SECRET_MASK not in message.text + message.html:
         return None
     secret = reveal(message.secret_reference)

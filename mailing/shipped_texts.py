@@ -8,7 +8,7 @@ from django.utils.translation import gettext, override
 
 from mailing.models import MessageTemplate
 
-# The migration is the one place where these texts stand; its name begins with a digit.
+# The migration is the one place where these texts are; its name begins with a digit.
 MESSAGES: tuple[tuple[str, str, str, str], ...] = import_module("mailing.migrations.0002_predefined_messages").MESSAGES
 
 
@@ -34,7 +34,7 @@ def shipped_text(key: str, language: str = settings.LANGUAGE_CODE) -> ShippedTex
 
 
 def has_newer_text(template: MessageTemplate) -> bool:
-    """True where this release ships another text than the one that nobody here has ever changed."""
+    """True where this release ships another text than the one that was never changed here."""
     return differs_from_shipped(template) and not template.versions.exclude(author="").exists()
 
 

@@ -1,7 +1,7 @@
 """A provider that says «too many» gets less: a pace of its own, which no other destination feels.
 
 The first refusal holds the destination back and lets one mail leave per interval; each further one doubles the
-interval, each mail that is taken shortens it, until nothing is left of it. What a server tells («200 par heure») holds
+interval, each mail that is taken shortens it, until nothing is left of it. What a server states («200 par heure») holds
 for a day. What is known is in one row per destination, so that several mailers agree; callers hold the lock of the
 outbox while they take a place.
 """
@@ -130,7 +130,7 @@ def take_place(recipient: str, now: datetime.datetime) -> None:
 
 
 def note_taken(recipient: str) -> None:
-    """A server took a mail to ``recipient``: its destination gets them faster, down to what its server told."""
+    """A server took a mail to ``recipient``: its destination gets them faster, down to what its server stated."""
     rows = _rows_of(recipient)
     if not rows.exists():
         return
@@ -149,14 +149,14 @@ def note_limit(recipient: str, reply: str, now: datetime.datetime) -> None:
 
 
 def note_relay_limit(reply: str, now: datetime.datetime) -> None:
-    """Our own relay told its limit with ``reply``: all mails together keep to it, once the outbox rests no more."""
+    """Our own relay stated its limit with ``reply``: all mails together keep to it, once the outbox rests no more."""
     told = told_interval(reply)
     values = {"seconds": told, "told_seconds": told, "slowed_at": now, "next_at": now, "reply": reply[:500]}
     DestinationPace.objects.update_or_create(destination=EVERYWHERE, defaults=values)
 
 
 def _window_of(row: DestinationPace) -> tuple[int, datetime.timedelta] | None:
-    """What our relay takes within how long, where it told and nothing has made the pace slower since."""
+    """What our relay takes within how long, where it stated a limit and nothing has made the pace slower since."""
     is_told = row.destination == EVERYWHERE and row.told_seconds > 0 and row.seconds == row.told_seconds
     return told_limit(row.reply) if is_told else None
 
@@ -205,7 +205,7 @@ def told_limit(reply: str) -> tuple[int, datetime.timedelta] | None:
 
 
 def told_interval(reply: str) -> float:
-    """The seconds between two mails that a reply asks for («200 par heure»: 18); 0 where it tells none."""
+    """The seconds between two mails that a reply asks for («200 par heure»: 18); 0 where it states none."""
     told = told_limit(reply)
     return told[1].total_seconds() / told[0] if told else 0.0
 

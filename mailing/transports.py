@@ -66,7 +66,7 @@ def uses_smtp() -> bool:
 
 
 def writes_files() -> bool:
-    """True where no mail server is set: mails are in files and reach nobody."""
+    """True where no mail server is set: mails are in files and are not sent."""
     return bool(getattr(mailers.default, "writes_files", False))
 
 
@@ -349,7 +349,7 @@ def read_refusal(code: int, reply: bytes) -> Outcome:
 
 
 def _timed_out(error: OSError) -> bool:
-    """True for a silence of the server; smtplib tells it as a connection that was closed."""
+    """True for a silence of the server; smtplib reports it as a connection that was closed."""
     return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
 
 

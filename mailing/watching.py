@@ -1,7 +1,7 @@
-"""What is watched, and told by mail to TECHNICAL_EMAIL: once when it begins, once when it is over.
+"""What is watched, and reported by mail to TECHNICAL_EMAIL: once when it begins, once when it is over.
 
-The worker watches the mailer, the reading of returned mails and the disk; the mailer watches the worker. What was told
-is read from the outbox, so it is told once whichever process finds it.
+The worker watches the mailer, the reading of returned mails and the disk; the mailer the worker. What was reported
+is read from the outbox, so it is reported once whichever process finds it.
 """
 
 import datetime
@@ -136,7 +136,7 @@ def _tell_of_disk(now: datetime.datetime) -> None:
 
 
 def _open_incident(kind: str) -> str:
-    """The key of the incident of ``kind`` that was told and is not over; empty where there is none."""
+    """The key of the incident of ``kind`` that was reported and is not over; empty where there is none."""
     last = latest_key(f"incident:{kind}:")
     return "" if not last or has_message_with_key(f"over:{last}") else last
 

@@ -1,4 +1,4 @@
-"""The address where platforms call back: nobody is signed in there, and the signature says who calls.
+"""The address where platforms call back: there is no session, and the signature says who calls.
 
 The body is never read as anything: its size, its kind and what it names change nothing.
 """

@@ -1,4 +1,4 @@
-"""Checks of an installation (``manage.py check --deploy``): what a setting allows but nobody wants."""
+"""Checks of an installation (``manage.py check --deploy``): what a setting allows but should not be."""
 
 import os
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from invoices.models import Company, Platform
 
-SIREN = "999999998"  # passes the check, and is nobody's
+SIREN = "999999998"  # passes the check, and is not assigned
 MERCHANT_SIREN = "999997620"
 _DEMO = Path(settings.BASE_DIR) / "demo"
 

@@ -1,4 +1,4 @@
-"""Faults of ours that a page met: logged, and told to those who can mend them, at most once an hour for each kind."""
+"""Faults of ours that a page met: logged, and reported to those who mend them, at most once an hour for each kind."""
 
 import datetime
 import logging

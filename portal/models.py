@@ -1,4 +1,4 @@
-"""Open sessions, what is counted so that nobody tries too often, which installation this is, its first steps."""
+"""Open sessions, what is counted to limit tries, which installation this is, its first steps."""
 
 from typing import ClassVar
 

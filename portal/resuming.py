@@ -11,7 +11,7 @@ SESSION_KEY = "portal.sent_too_late"
 KEPT_FOR = datetime.timedelta(hours=1)
 MOST_FIELDS = 1000
 MOST_CHARACTERS = 30_000
-# What nobody should find in the table of sessions.
+# What must not be in the table of sessions.
 SECRET_WORDS = ("password", "present", "again", "secret", "token", "code")
 
 

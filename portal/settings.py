@@ -302,7 +302,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.h
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Whom check_mail asks: host or host:port. Empty: the resolver of the machine.
 DNS_SERVER = env.str("DNS_SERVER", default="").strip()
-# Who is told by mail when our own mail server is refused, a process is silent or the disk fills.
+# Who is notified by mail when our own mail server is refused, a process is silent or the disk fills.
 TECHNICAL_EMAIL = env.str("TECHNICAL_EMAIL", default="").strip()
 if TECHNICAL_EMAIL and "@" not in TECHNICAL_EMAIL:
     raise wrong("TECHNICAL_EMAIL", TECHNICAL_EMAIL, expected="une adresse", example="informatique@exemple.fr")
@@ -332,9 +332,7 @@ MAIL_PER_MINUTE = env.int(
     "MAIL_PER_MINUTE", default=0
 )  # mails in any sliding minute, all processes together; 0: no limit
 MAIL_PER_HOUR = env.int("MAIL_PER_HOUR", default=0)
-MAIL_PER_CONNECTION = env.int(
-    "MAIL_PER_CONNECTION", default=100
-)  # mails before a connection is opened again
+MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # mails before a connection is opened again
 # How long a mail stays with a worker that gives no more sign of life, in seconds.
 MAIL_LEASE = timedelta(seconds=env.int("MAIL_LEASE_SECONDS", default=120))
 # How long a server may think after the whole mail was sent (RFC 5321 § 4.5.3.2.6 asks for 10 minutes): giving up
@@ -367,7 +365,9 @@ else:
 IMPORT_FOLDER = env.str("IMPORT_FOLDER", default="")
 IMPORT_FOLDER_THEN = env.choice("IMPORT_FOLDER_THEN", ("IMPORT", "LIST", "EXPORT"), default="IMPORT").lower()
 IMPORT_FOLDER_SELECTION = env.str("IMPORT_FOLDER_SELECTION", default="")  # a saved selection, for its choices
-IMPORT_FOLDER_MAIL = env.str("IMPORT_FOLDER_MAIL", default="")  # who is told of what waits; else the issuer's address
+IMPORT_FOLDER_MAIL = env.str(
+    "IMPORT_FOLDER_MAIL", default=""
+)  # who is notified of what waits; else the issuer's address
 
 # ─── Export ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # How long a worker may hold the lines it claimed before another takes them over.
@@ -390,7 +390,7 @@ FORMAT_MODULE_PATH = ["portal.formats"]
 # Whoever holds it reads on /sante/ what is wrong, not only that something is.
 HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
 
-# TECHNICAL_EMAIL is told when the disk of documents will be full within so many days, at the pace of the last ones.
+# TECHNICAL_EMAIL is notified when the disk of documents will be full within so many days, at the pace of the last ones.
 DISK_ALERT_DAYS = env.int("DISK_ALERT_DAYS", default=14)
 
 # ─── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -80,7 +80,7 @@ def unknown_words(language: str, texts: Iterable[str]) -> list[str]:
 
 
 def main() -> int:
-    """0 where every word is known, 1 where one is not, 3 where it cannot be told."""
+    """0 where every word is known, 1 where one is not, 3 where it is unknown."""
     found = 0
     for language in ("fr", *languages()):
         texts = french_texts() if language == "fr" else translations(language)

@@ -22,7 +22,7 @@ class AccountManager(BaseUserManager["Account"]):
         return self.get(login=username or "")
 
     def create_user(self, login: str, password: str | None = None, **fields: Any) -> "Account":
-        """An account with this login; without a password nobody can log in with it yet."""
+        """An account with this login; without a password it allows no sign-in yet."""
         account = self.model(login=login.strip(), **fields)
         account.set_password(password)
         account.save(using=self._db)
@@ -41,7 +41,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.filter(is_staff=False)
 
     def never_connected(self) -> Self:
-        """Customers' accounts that nobody has used."""
+        """Customers' accounts that were never used."""
         return self.of_customers().filter(last_login=None)
 
     def with_expired_provisional(self, now: Any) -> Self:

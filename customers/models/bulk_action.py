@@ -36,7 +36,7 @@ class BulkActionQuerySet(models.QuerySet["BulkAction"]):
 
 
 class BulkAction(models.Model):
-    """A bulk action on many customers or accounts: confirmed by a person, done by a worker, told in a report."""
+    """A bulk action on many customers or accounts: confirmed by a person, done by a worker, described in a report."""
 
     class Kind(models.TextChoices):
         DEMATERIALISE = "dematerialise", _("Passer en D (démat)")

@@ -1,4 +1,4 @@
-"""An invoice that nobody owes, for what must be shown before there is a real one. It is never saved."""
+"""A made-up invoice, for what must be shown before there is a real one. It is never saved."""
 
 import datetime
 from decimal import Decimal

@@ -26,7 +26,7 @@ def draw_first_page(pdf: bytes, *, width: int) -> bytes:
         page = document[0]
         picture = page.render(scale=width / page.get_width()).to_pil()
         page.close()
-    # Text and hairlines need few colours: a palette makes the file three times smaller and nobody sees it.
+    # Text and hairlines need few colours: a palette makes the file three times smaller without a visible difference.
     out = io.BytesIO()
     picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(out, format="PNG")
     return out.getvalue()

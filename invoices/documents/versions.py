@@ -37,8 +37,8 @@ def publish_new_version(*, invoice: Invoice, reason: str, author_name: str = "",
     """Freeze another version of a published invoice and make it the one that people get; the others stay.
 
     Without ``pdf`` the invoice is rendered again from what the customer card and «Paramétrage société» say now; a PDF
-    or Factur-X from the ERP must state the same number, date and amounts. ``reason`` is kept and shown. Nobody is
-    told by mail. Raises :class:`VersionRefusedError`; two people at once make one version, the second is refused.
+    or Factur-X from the ERP must state the same number, date and amounts. ``reason`` is kept and shown. No mail is
+    sent. Raises :class:`VersionRefusedError`; two people at once make one version, the second is refused.
     """
     if not reason.strip():
         raise VersionRefusedError(_("Une nouvelle version demande un motif."))

@@ -80,7 +80,7 @@ def needing_check(now: datetime.datetime) -> InvoiceQuerySet:
 
 
 def received_unchecked() -> InvoiceQuerySet:
-    """The published invoices whose received Factur-X nobody has looked at: it left before its check, or came since."""
+    """The published invoices whose received Factur-X was not checked: it left before its check, or came since."""
     return (
         Invoice.objects.published()
         .filter(check_state=CheckState.UNCHECKED, document__source=Document.Source.RECEIVED)
@@ -240,7 +240,7 @@ def _check_received(invoice: Invoice, figures: CheckCounts) -> ContentCheck | No
 
 
 def _digest_of(of_container: tuple[Finding, ...]) -> str:
-    """Tells apart the checks of one XML that came in PDF files with other faults; nothing for a sound one."""
+    """Distinguishes the checks of one XML that came in PDF files with other faults; nothing for a sound one."""
     if not of_container:
         return ""
     said = "\n".join(f"{finding.code} {finding.message_fr}" for finding in of_container)

@@ -66,7 +66,7 @@ class EInvoice:
 def einvoice_of(invoice: Invoice) -> EInvoice:
     """The e-invoice of ``invoice`` as it would leave now. Two statements with ``prefetch_for_content``, or none.
 
-    Received PDF files are read by nobody here: they leave as they came.
+    Received PDF files are not read here: they leave as they came.
     """
     company, customer = invoice.company, invoice.customer
     content, xml = content_of(invoice), None

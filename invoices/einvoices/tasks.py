@@ -45,7 +45,7 @@ def check_after_card_change(customer: Customer) -> None:
 
 
 def wake_checks() -> bool:
-    """Have e-invoices checked that nobody asked for, where nobody is at it; True where there are any."""
+    """Start the check of e-invoices that wait, where none is under way; True where there are any."""
     if cache.get(_CHECKING_KEY) or not is_any_waiting():
         return False
     check_einvoices.enqueue()

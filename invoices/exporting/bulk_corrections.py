@@ -76,7 +76,7 @@ def customers_to_correct(export: Export, kind: Correction) -> "QuerySet[Customer
 def correct_all(
     *, export: Export, kind: Correction, author: Account, addresses: Mapping[int, str] | None = None
 ) -> BulkAction | None:
-    """Correct every customer who has the reason of ``kind``; None where nobody has it any more.
+    """Correct every customer who has the reason of ``kind``; None where no customer has it any more.
 
     ``addresses`` are those of the customers (by primary key) for ``Correction.ADDRESS``; others are left. Small
     corrections are made at once, large ones by a worker; the lines are judged again with each step. Raises

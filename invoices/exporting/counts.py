@@ -11,7 +11,7 @@ from invoices.models import Export, ExportItem
 
 @dataclass(frozen=True, slots=True)
 class ExportCounts:
-    """Where an export stands."""
+    """The state of an export."""
 
     ready: int
     claimed: int

@@ -97,7 +97,7 @@ class MailStatus:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
-    """A line after the run, with the mails that told of it."""
+    """A line after the run, with the mails that announced it."""
 
     item: ExportItem
     mails: list[MailStatus]
@@ -190,7 +190,7 @@ def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
 
 
 def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
-    """``items`` with the mails that told of them, their states and their submissions; three queries per thousand."""
+    """``items`` with the mails that announced them, their states and their submissions; three queries per thousand."""
     submissions = words_of_submissions([item.invoice_id for item in items])
     deliveries: dict[int, list[Delivery]] = {}
     for delivery in Delivery.objects.filter(item__in=[item.pk for item in items]).order_by("sending", "pk"):
@@ -210,7 +210,7 @@ def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
 
 
 def mails_of(invoices: list[Any]) -> dict[Any, list[MailStatus]]:
-    """The mails that told of each of ``invoices`` (primary keys), by two queries."""
+    """The mails that announced each of ``invoices`` (primary keys), by two queries."""
     deliveries = list(
         Delivery.objects.filter(item__invoice__in=invoices).select_related("item").order_by("sending", "pk")
     )

@@ -10,7 +10,7 @@ from invoices.models import Document, ExportCustomer, ExportItem, Invoice
 from mailing.composition import load_template
 from mailing.outbox import Draft
 
-# Enough to judge a mail by: a preview of a customer's thousands of invoices would be a mail that nobody reads.
+# Enough to judge a mail by: a preview of a customer's thousands of invoices would be a mail too long to read.
 LINES_SHOWN = 50
 
 

@@ -35,7 +35,7 @@ from invoices.printing import print_page
 from invoices.printing.fonts import printable
 from mailing.outbox import count_states
 
-# A PDF of more lines would be read by nobody, and keep every other printing waiting for more than some seconds: the CSV
+# A PDF of more lines would not be read, and keep every other printing waiting for more than some seconds: the CSV
 # holds every line whatever their number.
 PDF_LINES = 500
 # Of what a line says in one cell: reasons of mail servers and hundreds of addresses are whole in the CSV.
@@ -211,6 +211,6 @@ def _style() -> str:
 
 
 def exports_of(invoice: Invoice) -> list[ItemOutcome]:
-    """Every list that holds ``invoice``, the latest first, with the mails that told of it; in three queries."""
+    """Every list that holds ``invoice``, the latest first, with the mails that announced it; in three queries."""
     items = ExportItem.objects.filter(invoice=invoice).select_related("export", "document", "invoice__customer")
     return with_mails(list(items.order_by("-pk")))

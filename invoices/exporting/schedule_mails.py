@@ -1,4 +1,4 @@
-"""The mails that tell of runs of a calendar: what waits, what has left, what was missed and made up for."""
+"""The mails about runs of a calendar: what waits, what has left, what was missed and made up for."""
 
 import datetime
 import hashlib
@@ -113,7 +113,7 @@ def _late(run: ScheduledRun, dues: Sequence[datetime.datetime]) -> list[str]:
 def _write(run: ScheduledRun, what: str, subject: str, lines: Sequence[str]) -> None:
     identity = default_identity()
     wanted: list[str] = run.schedule.addresses
-    # Who no longer works here is not told.
+    # Who no longer works here is not notified.
     gone = {
         login.lower()
         for login in Account.objects.filter(is_active=False, login__in=wanted).values_list("login", flat=True)

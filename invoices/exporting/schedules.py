@@ -1,4 +1,4 @@
-"""Saved selections that run by themselves: each due run is done once, whatever is killed, and its result is told.
+"""Saved selections that run by themselves: each due run is done once, whatever is killed, and its result is reported.
 
 A run is one transaction that holds the row of its calendar: the list, the start of the export, the mail, the note of
 the run and the next moment are kept together or not at all. Of two workers, the second passes over a row that is held,
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 Outcome = ScheduledRun.Outcome
 
-# A run that ends by an error is tried so often before it is told; what made it fail may pass.
+# A run that ends by an error is tried so often before it is reported; what made it fail may pass.
 MOST_ATTEMPTS: Final = 3
 # Workers are also stopped for reasons that no run is to blame for: several in a row make a culprit.
 MOST_DEATHS: Final = 5
@@ -97,7 +97,7 @@ def _moment_after(schedule: SelectionSchedule, moment: datetime.datetime) -> dat
 
 @task
 def run_schedules() -> int:
-    """Do the runs that are due and tell of the exports that ended; returns how many runs were done."""
+    """Do the runs that are due and report the exports that ended; returns how many runs were done."""
     done = 0
     while (ran := run_next_schedule()) is not None:
         done += ran
@@ -109,7 +109,7 @@ def run_schedules() -> int:
 
 
 def wake_schedules() -> int:
-    """Wake a worker up where a run is due or a result is to be told; returns how many were called."""
+    """Wake a worker up where a run is due or a result is to be reported; returns how many were called."""
     is_due = SelectionSchedule.objects.due(database_now()).exists() or _ended_runs().exists()
     return int(is_due and wake("schedules", run_schedules.enqueue))
 
@@ -225,7 +225,7 @@ def _note(
 
 @transaction.atomic
 def _note_failure(schedule: SelectionSchedule, *, is_last: bool = False) -> None:
-    """Let the run rest; after the last try, note that it failed, tell it, and go on to the next moment."""
+    """Let the run rest; after the last try, note and report that it failed, and go on to the next moment."""
     held = SelectionSchedule.objects.select_for_update().filter(pk=schedule.pk, next_at=schedule.next_at).first()
     if held is None:  # changed or taken away meanwhile
         return

@@ -32,7 +32,7 @@ def address_to_reader(draft: Draft, reader: Account, *, key: str = MESSAGE_KEY) 
         recipient=reader.login,
         recipient_name=reader.get_full_name(),
         subject=_("[Essai] %(subject)s") % {"subject": draft.subject},
-        secret_reference="",  # a trial tells nobody's password
+        secret_reference="",  # a trial contains no password
         attachments=(),  # nothing is frozen yet that could go with it
     )
 

@@ -40,7 +40,7 @@ _HEADS_OF_INVISIBLE: Final = (
     b"\xe2\x80",
     b"\xe2\x81",
     codecs.BOM_UTF8,
-)  # told much faster than by a pattern
+)  # recognised much faster than by a pattern
 _SOFT_HYPHEN: Final = b"\xad"
 _CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 
@@ -222,7 +222,7 @@ _INNER_QUOTE: Final = re.compile(r'(?<=(.))"(?=(.))')
 
 
 def _without_outer_quotes(text: str) -> str:
-    """``"Album "Live" neuf"`` without the quotes around all of the cell, whose others nobody doubled.
+    """``"Album "Live" neuf"`` without the quotes around all of the cell, whose others were not doubled.
 
     They stay where they are those of words at its ends: ``"Live" et "Studio"``.
     """
@@ -239,7 +239,7 @@ def _quoting_problem(error: csv.Error) -> str:
 
 
 def _without_unwanted(text: io.TextIOWrapper) -> Iterator[str]:
-    """Lines without the characters that no database and no XML takes (NUL first of all), and those nobody sees."""
+    """Lines without the characters that no database and no XML takes (NUL first of all), and invisible ones."""
     for line in text:
         yield UNWANTED.sub("", line)
 

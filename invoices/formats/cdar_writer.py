@@ -1,4 +1,4 @@
-"""Writes lifecycle messages (CDAR): the status of one invoice, as a seller or a platform tells it.
+"""Writes lifecycle messages (CDAR): the status of one invoice, as a seller or a platform states it.
 
 Pure: values in, bytes out. What is written is read back by :mod:`invoices.formats.cdar`. Rules: BR-FR-CDV of the
 FNFE-MPE.
@@ -29,7 +29,7 @@ PLATFORM: Final = "WK"
 
 @dataclass(frozen=True, slots=True)
 class StatusParty:
-    """Who tells, or who is told: a SIREN, a name, a role (SE, BY, WK), and the address where messages reach it."""
+    """The sender or the receiver of a status: a SIREN, a name, a role (SE, BY, WK), and its address for messages."""
 
     siren: str
     name: str

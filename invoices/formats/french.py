@@ -1,7 +1,7 @@
 """Completes the content of an invoice with what the French rules demand and the ERP seldom states.
 
 Pure: content in, content out. Only what follows from the content, from the seller's declared policy or from the
-law is added; what nobody knows stays empty and is found by the checks. Nothing that the content states is
+law is added; what is unknown stays empty and is found by the checks. Nothing that the content states is
 replaced, but for identifiers, which are brought into the form the rules want.
 
 Sources: CGI art. 289 and ann. II art. 242 nonies A (mentions), C. com. art. L441-9, L441-10 and D441-5 (terms),

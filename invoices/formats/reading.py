@@ -84,7 +84,7 @@ def kind_of(data: bytes) -> Kind:
 
     Raises :class:`UnreadableEInvoice` for XML that cannot be parsed safely.
 
-    A lifecycle message (CDAR) is told from an invoice here, for those who read statuses.
+    A lifecycle message (CDAR) is distinguished from an invoice here, for those who read statuses.
     """
     if looks_like_xml(data):
         return _kind_of_root(_without_envelope(parse(data)))

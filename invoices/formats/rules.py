@@ -248,7 +248,7 @@ def _short_location(path: str) -> str:
 
 
 def _engine_finding(reason: str) -> Finding:
-    """The engine broke: the invoice may be right, but nobody knows."""
+    """The engine broke: the invoice may be right, but that is unknown."""
     return Finding(
         code="RULES-ENGINE",
         severity=Severity.ERROR,

@@ -41,7 +41,7 @@ def decode(data: bytes) -> str:
     Raises :class:`UnreadableEInvoice` where it cannot be read in the encoding that it declares.
     A byte order mark goes before the declaration; without either, XML is UTF-8 (XML 1.0, 4.3.3 and appendix F). What
     declares an encoding of one byte and is valid UTF-8 too is read as UTF-8: files that were converted and kept their
-    declaration are common, the contrary never passes for UTF-8. So is what declares an encoding that nobody knows.
+    declaration are common, the contrary never passes for UTF-8. So is what declares an unknown encoding.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):

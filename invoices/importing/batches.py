@@ -162,7 +162,7 @@ def work_on_batch(batch_pk: str) -> str:
 
 
 def wake_stalled_batches() -> int:
-    """Call a worker for batches that nobody takes: its worker died, or its call was lost. Returns how many."""
+    """Call a worker for batches without a worker: its worker died, or its call was lost. Returns how many."""
     now = database_now()
     stalled = list(
         ImportBatch.objects.claimable(now).called_before(now - CALL_AGAIN_AFTER).values_list("pk", flat=True)
@@ -226,7 +226,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
         if now - last_told >= TELL_EVERY:
             last_told = now
             progress = {"stage": stage, "done": done}
-            # An import writes in one transaction, which nobody sees into before its end: the cache tells how far it is.
+            # An import writes in one transaction, invisible from outside before its end: the cache holds how far it is.
             cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
             leases.renew(ImportBatch.objects.filter(pk=batch.pk), now=database_now(), length=LEASE, progress=progress)
 
@@ -248,7 +248,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
         except (db.OperationalError, db.InterfaceError):
             raise  # the database is away: somebody takes the work over once the lease has ended
         except Exception:
-            # What nobody foresaw is told to the one who waits, not repeated for ever.
+            # An unforeseen fault is shown to the user who waits, not repeated for ever.
             logger.exception("Import %s failed", batch.pk)
             return _refused(_("Une erreur inattendue a arrêté l’import ; elle est notée dans le journal du serveur."))
 
@@ -271,7 +271,7 @@ def _progress_key(batch: ImportBatch) -> str:
 
 
 def describe_progress(batch: ImportBatch) -> str:
-    """How far the work on ``batch`` is, in French («120 000 lignes lues»); empty where nobody has said yet."""
+    """How far the work on ``batch`` is, in French («120 000 lignes lues»); empty where it is unknown yet."""
     progress = cache.get(_progress_key(batch)) or batch.progress
     words = {
         "lecture": (_("ligne lue"), _("lignes lues")),

@@ -19,7 +19,7 @@ class KnownCompanies:
     def __init__(self, *, chosen: str = "", create: bool = False, dry_run: bool = False) -> None:
         """``chosen``: the name or SIREN that the person gave for the whole import.
 
-        Raises :class:`UnknownCompanyError` where ``chosen`` is nobody.
+        Raises :class:`UnknownCompanyError` where ``chosen`` is unknown.
         """
         self._chosen = chosen
         self.may_create = create

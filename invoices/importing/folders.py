@@ -1,6 +1,6 @@
 """A folder that an ERP writes its exports to: each file is taken when it is complete, imported once, and put aside.
 
-What is done is in the database and in where the files stand, never in memory: a watcher that is killed leaves its
+What is done is in the database and in which folder each file is, never in memory: a watcher that is killed leaves its
 files where they were, and an import done twice changes nothing.
 """
 
@@ -164,7 +164,7 @@ def take(folder: WatchedFolder, files: list[Path], *, is_suspect: bool = False) 
 
 
 def _try_in_child(folder: WatchedFolder, files: list[Path]) -> Ending:
-    """How a child with bounds ends that checks ``files``: what is nobody's fault is no failure."""
+    """How a child with bounds ends that checks ``files``: what is not the file's fault is no failure."""
 
     def check() -> None:
         with suppress(*OF_THE_DATABASE, OSError, ImportStoppedError, UnknownCompanyError):
@@ -215,7 +215,7 @@ def _is_nobodys(error: Exception) -> bool:
 
 
 def _give_up(folder: WatchedFolder, file: Path, times: int) -> ImportReport:
-    """Refuse a file that stopped every import of it, though the database or its report refuse to tell of it."""
+    """Refuse a file that stopped every import of it, though the database or its report fail."""
     report = ImportReport()
     reason = _("L’import de ce fichier s’est interrompu %(count)d fois de suite ; voyez le journal du serveur.")
     report.refuse_file(file.name, reason % {"count": times})

@@ -190,7 +190,7 @@ def new_customer(content: InvoiceContent) -> Customer:
 
 
 def _free_code(buyer: Party) -> str:
-    """A code for a customer of whom the ERP has told none: an identifier of his own, else one that his name gives."""
+    """A code for a customer that the ERP gives none: an identifier of his own, else one that his name gives."""
     stated = next((each.value for each in buyer.identifiers if not each.scheme and each.value), "")
     postcode = buyer.address.postcode if buyer.address else ""
     digest = hashlib.sha256(f"{search_key(buyer.name)}\x1f{postcode}".encode()).hexdigest()

@@ -24,7 +24,7 @@ _TOLD_EVERY: Final = 1000
 
 
 class Telling:
-    """Counts what is done of ``stage`` and tells ``progress``, where there is one, at every thousand."""
+    """Counts what is done of ``stage`` and reports to ``progress``, where there is one, at every thousand."""
 
     def __init__(self, progress: Progress | None, stage: str) -> None:
         self._progress = progress

@@ -21,7 +21,7 @@ _MOST_RANGES: Final = 8
 
 
 def describe_report(report: Mapping[str, Any]) -> Iterator[str]:
-    """The lines that tell ``report`` (:meth:`~invoices.importing.report.ImportReport.as_json`, with its counts)."""
+    """The lines that describe ``report`` (:meth:`~invoices.importing.report.ImportReport.as_json`, with its counts)."""
     for label, change in ((_("Créés"), "created"), (_("Modifiés"), "updated"), (_("Inchangés"), "unchanged")):
         words = (_count(report[change][thing], *_WORDS[thing]) for thing in THINGS)
         yield f"{label} : {', '.join(words)}"

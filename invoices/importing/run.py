@@ -61,7 +61,7 @@ def import_erp(
     replace: Collection[str] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import the files of ``paths`` (files, folders, ZIP archives, uploaded files) and tell what was done.
+    """Import the files of ``paths`` (files, folders, ZIP archives, uploaded files) and report what was done.
 
     ``dry_run`` tells the same and writes nothing. ``create_companies`` makes issuers that «Paramétrage société» does
     not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
@@ -69,7 +69,7 @@ def import_erp(
     ``replace`` names unpublished invoices (:func:`~invoices.importing.report.identity`) that one of the files, of the
     same number, may take the place of. ``progress`` is called with what is in hand and how many of it are done.
 
-    Raises :class:`~invoices.importing.companies.UnknownCompanyError` where ``company`` is nobody, and
+    Raises :class:`~invoices.importing.companies.UnknownCompanyError` where ``company`` is unknown, and
     :class:`ImportStoppedError` where a disk is full or fails; tables that were written until then stay written.
     """
     companies = KnownCompanies(chosen=company or "", create=create_companies, dry_run=dry_run)
@@ -195,7 +195,7 @@ class _Import:
         return self.report
 
     def _look_at(self, file: GivenFile, number: int) -> None:
-        """Tell what ``file`` is by its content, and put it where it is needed."""
+        """Recognise what ``file`` is by its content, and put it where it is needed."""
         path = self._on_disk(file, number)
         try:
             with path.open("rb") as stream:

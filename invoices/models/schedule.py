@@ -21,7 +21,7 @@ class SelectionScheduleQuerySet(models.QuerySet["SelectionSchedule"]):
 
 
 class SelectionSchedule(models.Model):
-    """When a saved selection runs by itself, what it does then, and who is told («calendrier»)."""
+    """When a saved selection runs by itself, what it does then, and who is notified («calendrier»)."""
 
     class DayKind(models.TextChoices):
         MONTH_DAY = "month_day", _("jour du mois")

@@ -1,4 +1,4 @@
-"""One table for the tries of all loops; a row stands only while an input fails."""
+"""One table for the tries of all loops; a row exists only while an input fails."""
 
 from typing import ClassVar
 

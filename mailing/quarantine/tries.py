@@ -1,6 +1,6 @@
 """The tries of a loop's inputs: one that fails is counted, and after its last try passed over; the others go on.
 
-A failure of the database itself is nobody's and counts for nothing: it is let through. Where an input may kill its
+A failure of the database itself is not an input's fault and does not count: it is raised. Where an input may kill its
 process (memory, a fault of a library), the try is counted before it is made (``before=True``).
 """
 

@@ -33,7 +33,7 @@ def acting(find: Callable[[], Actor]) -> Iterator[None]:
 
 
 def present_actor() -> Actor:
-    """Who acts now; nobody where a command or a worker does by itself."""
+    """Who acts now; no person where a command or a worker does by itself."""
     find = _asked.get()
     return find() if find is not None else NOBODY
 

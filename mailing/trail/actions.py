@@ -1,4 +1,4 @@
-"""What the trail tells: the key of each act, as it is in entries for good, and its words."""
+"""What the trail records: the key of each act, as it is in entries for good, and its words."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _

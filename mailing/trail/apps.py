@@ -1,4 +1,4 @@
-"""The trail as an application of its own: its tables are those that nobody changes."""
+"""The trail as an application of its own: its tables are not changed."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -12,7 +12,7 @@ _LONGEST: Final = 200_000
 
 
 def entries_about(row: Model) -> "QuerySet[Entry]":
-    """What the trail tells of ``row``, in its order."""
+    """What the trail records of ``row``, in its order."""
     about = Entry.objects.filter(object_type=row._meta.label_lower, object_id=str(row.pk))
     return about.select_related("link", "personal").order_by("pk")
 

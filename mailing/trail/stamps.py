@@ -1,4 +1,4 @@
-"""The root of each day in the hands of a time-stamping authority (RFC 3161): nobody can say later that it was another.
+"""The root of each day in the hands of a time-stamping authority (RFC 3161): it cannot be replaced later.
 
 What is stamped is the fingerprint of the chain as 64 characters of text: ``openssl ts -verify`` takes a file of it.
 """

@@ -25,7 +25,7 @@ class Fault:
 
 @dataclass(slots=True)
 class TrailReport:
-    """What a verification found; it ends at the first fault of the chain, after which nothing can be told."""
+    """What a verification found; it ends at the first fault of the chain, after which nothing is known."""
 
     checked: int = 0
     waiting: int = 0

@@ -1,4 +1,4 @@
-"""Small charts drawn by the server as SVG: bars with their figures, so that nothing is told by colour alone."""
+"""Small charts drawn by the server as SVG: bars with their figures, so that no meaning is in colour alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ ROW_HEIGHT, ROW_BAR, ROW_LABEL, ROW_FIGURE = 28, 16, 120, 80
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What one bar tells: a label, a count, and the class of its colour."""
+    """What one bar shows: a label, a count, and the class of its colour."""
 
     label: str
     count: int

@@ -22,9 +22,9 @@ from portal.backoffice.ui.pages import log_change
 PERMISSION = "customers.impersonate_customer"
 SESSION_KEY = "viewed_account"
 SALT = "portal.impersonation"
-# Half an hour: nobody goes on for days in another one's pages without knowing it.
+# Half an hour: an unnoticed visit does not go on for days.
 LIFETIME_SECONDS = 1800
-# Pages of the space that show what is the customer's. His sessions, password and data export are nobody else's.
+# Pages of the space that show what is the customer's. His sessions, password and data export are his alone.
 SHOWN = frozenset(
     {"invoices", "invoices_csv", "invoices_archive", "invoice", "invoice_pdf", "invoice_xml", "invoice_version"}
 )

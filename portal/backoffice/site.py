@@ -79,7 +79,7 @@ class BackOfficeSite(admin.AdminSite):
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The portal's own page, which also forgets the provisional password and tells the owner."""
+        """The portal's own page, which also forgets the provisional password and notifies the owner."""
         return redirect("choose_password")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -120,7 +120,7 @@ def _copy_documents(
 ) -> Iterator[tuple[str, str]]:
     """The label of each document of ``invoice`` and where it is now, from the page of its month."""
     stem = base = Path(invoice.pdf_filename).stem
-    while stem.lower() in taken:  # two companies, or two numbers that only a slash tells apart
+    while stem.lower() in taken:  # two companies, or two numbers that only a slash distinguishes
         stem = f"{base}-{invoice.pk.hex[: 8 + len(stem) - len(base)]}"
     taken.add(stem.lower())
     for document in sorted(invoice.documents.all(), key=lambda each: (each.role, each.version)):

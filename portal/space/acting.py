@@ -1,4 +1,4 @@
-"""Tells the trail who acts in a request, and from where."""
+"""Records for the trail who acts in a request, and from where."""
 
 from collections.abc import Callable
 

@@ -55,7 +55,7 @@ class LoginForm(AuthenticationForm):
     def get_invalid_login_error(self) -> ValidationError:
         """The same sentence for every refusal, except to the one who holds a provisional password that has run out.
 
-        Hashing is done once more whoever asks, so that the time it takes tells nothing either.
+        Hashing is done once more whoever asks, so that the time it takes reveals nothing either.
         """
         password = self.cleaned_data.get("password") or ""
         account = Account.objects.filter(login=self.cleaned_data.get("username") or "").first()
@@ -106,7 +106,7 @@ class NewPasswordForm(forms.Form):
 
     @property
     def known(self) -> str:
-        """What the password must not be made of, as JSON: for the page, which tells its strength while it is typed."""
+        """What the password must not be made of, as JSON: for the page, which shows its strength while it is typed."""
         return json.dumps(known_about(self.account))
 
     def clean_new_password(self) -> str:

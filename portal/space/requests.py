@@ -52,7 +52,7 @@ def refuse_prefetch[**P](
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Answer 503 to a browser that asks for an invoice before its owner does; it asks again when he does.
 
-    Whoever reads is noted: nothing is read under a header that says nobody looks.
+    Whoever reads is noted: nothing is read under a header that denies it.
     """
 
     @wraps(view)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-# WCAG 2.2 level AA with what stands below it, and axe's own good practice.
+# WCAG 2.2 level AA with what is below it, and axe's own good practice.
 AXE_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 RULES_ABOUT_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
@@ -29,7 +29,7 @@ PageFactory = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All that stands in this folder needs the browser and a database that the server's threads see."""
+    """All that is in this folder needs the browser and a database that the server's threads see."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):

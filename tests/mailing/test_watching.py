@@ -1,4 +1,4 @@
-"""TECHNICAL_EMAIL is told once when something falls silent or fills up, and once when it is over."""
+"""TECHNICAL_EMAIL is notified once when something falls silent or fills up, and once when it is over."""
 
 import datetime
 import shutil

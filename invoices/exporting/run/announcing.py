@@ -19,7 +19,7 @@ State = ExportItem.State
 
 
 def draft_line_mails(export: Export, criteria: Criteria) -> Callable[[ExportedInvoice, Account], Draft]:
-    """What composes the mail that tells an account of one invoice of the run.
+    """What composes the mail that announces one invoice of the run to an account.
 
     Raises LookupError where there is no such predefined message; what it gives raises ValueError on one that lacks a
     value, both in French.
@@ -83,7 +83,7 @@ def _unannounced(export: Export, customers: set[int]) -> dict[int, list[ExportIt
 
 
 def _draft_customer_mails(export: Export, criteria: Criteria) -> Callable[[list[ExportItem], Account], Draft]:
-    """What composes the mail that tells an account of all the ``lines`` of its customer."""
+    """What composes the mail that announces all the ``lines`` of a customer to an account."""
     several, single = load_template("invoices"), load_template("invoice")
 
     def draft(lines: list[ExportItem], account: Account) -> Draft:
@@ -102,7 +102,7 @@ def _draft_customer_mails(export: Export, criteria: Criteria) -> Callable[[list[
 
 
 def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account]]:
-    """The active accounts that are told, by customer: those of the list, and those made on the way."""
+    """The active accounts that are notified, by customer: those of the list, and those made on the way."""
     rows = list(ExportCustomer.objects.filter(export=export, customer__in=customers))
     wanted = (RecipientStatus.MAIL, RecipientStatus.GENERATE)
     logins = {
@@ -126,7 +126,7 @@ def _accounts_of(export: Export, customers: list[int]) -> dict[int, list[Account
 
 
 def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem, Account]]]) -> None:
-    """Put the drafts in the outbox and note, per line and account, which message tells of it."""
+    """Put the drafts in the outbox and note, per line and account, which message announces it."""
     if not drafts:
         return
     messages = write_messages(drafts)

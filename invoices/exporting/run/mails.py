@@ -1,4 +1,4 @@
-"""What customers are told of their invoices: the mail of one invoice, or of all those of a run."""
+"""What announces invoices to customers: the mail of one invoice, or of all those of a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ def identity_of(company: Company) -> SenderIdentity:
 def find_identity(account: int | None) -> SenderIdentity:
     """In whose name mails leave that no invoice is about: that of the company which billed ``account`` last.
 
-    The default company's for nobody in particular and for who was not billed yet. One query,
+    The default company's for no account in particular and for who was not billed yet. One query,
     two with several companies.
     """
     companies = list(Company.objects.all())
@@ -69,7 +69,7 @@ def draft_invoice_mail(
     attach_pdf: bool,
     sending: int = 0,
 ) -> Draft:
-    """The mail that tells ``account`` of one invoice. Its key makes it unique within the export.
+    """The mail that announces one invoice to ``account``. Its key makes it unique within the export.
 
     ``sending`` is 0 for the run's own mail, then 1, 2… for each wanted re-send, which is a mail of its own.
     """
@@ -108,7 +108,7 @@ def draft_customer_mail(
 
 
 def _highlights(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
-    """What the reader wants to know first: the amount, and until when; no date where only credit notes are told."""
+    """What the reader wants to know first: the amount, and until when; no date where there are credit notes only."""
     if not announced.to_pay:
         label = _("Avoir en votre faveur TTC") if len(announced.invoices) == 1 else _("Avoirs en votre faveur TTC")
     else:

@@ -95,7 +95,7 @@ def warm_up_for(export: Export) -> None:
 
 
 def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> Callable[[], bool]:
-    """Asked before each line: tells the progress on the way."""
+    """Asked before each line: reports the progress on the way."""
     told_at = float("-inf")
 
     def should_stop() -> bool:
@@ -128,7 +128,7 @@ def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Cal
 
 
 def _tell(export: Export, on_progress: Tell) -> float:
-    """Tell the progress; returns after how many seconds to do so again."""
+    """Report the progress; returns after how many seconds to do so again."""
     began = time.monotonic()
     try:
         on_progress(count_items(export))

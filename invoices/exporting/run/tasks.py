@@ -48,7 +48,7 @@ def start_export_in_workers(*, export: Export) -> Export:
 
 
 def wake_stalled_exports() -> int:
-    """Wake the workers up for running exports on which nobody works; returns how many were called for."""
+    """Wake the workers up for running exports without a worker; returns how many were called for."""
     now = time.monotonic()
     stalled = [
         export

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
-# slow. What is frozen is published every three seconds; told to stop, a worker ends after the line in hand.
+# slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
 FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
 SECONDS_PER_CLAIM = 3.0
@@ -127,7 +127,7 @@ def _next_count(done: int, seconds: float) -> int:
 
 
 def release_lines(export: Export, *, worker: str) -> int:
-    """Give back the lines that ``worker`` holds and will not do: told to stop, or cut from the database meanwhile."""
+    """Give back the lines that ``worker`` holds and will not do: asked to stop, or cut from the database meanwhile."""
     theirs = ExportItem.objects.filter(export=export, state=State.CLAIMED, claimed_by=worker)
     return leases.release(theirs, state=State.READY, claimed_by="", attempts=Greatest(F("attempts") - 1, 0))
 
@@ -234,7 +234,7 @@ def _announce(export: Export, criteria: Criteria, customers: list[int]) -> None:
 
 
 def find_stalled_exports() -> list[Export]:
-    """Running exports on which nobody works: no line is in living hands, whatever a queue remembers of its tasks."""
+    """Running exports without a worker: no line is in living hands, whatever a queue remembers of its tasks."""
     running = list(Export.objects.filter(state=Export.State.RUNNING).order_by("number"))
     for export in running:
         release_lines_of_gone_workers(export)

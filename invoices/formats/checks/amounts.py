@@ -63,7 +63,7 @@ def _is_rounding_of(amount: Decimal, exact: Decimal, roundings: int = 1) -> bool
 
 
 def _mismatch(code: str, term: str, what: str, stated: Decimal, expected: Decimal, place: str = "") -> Finding:
-    """The finding for a number that should be another; to the cent, or further where cents do not tell them apart."""
+    """The finding for a number that should be another; to the cent, or further where cents do not distinguish them."""
     shown = to_cents(expected) if to_cents(expected) != stated else expected.normalize()
     return own_finding(
         code,

@@ -111,7 +111,7 @@ class Flattened:
 
 
 class NotContiguous(Exception):  # noqa: N818 - not an error: the rows are brought together first
-    """The rows of an invoice do not stand together."""
+    """The rows of an invoice do not follow each other."""
 
 
 class Customers(Protocol):

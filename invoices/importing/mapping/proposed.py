@@ -22,7 +22,7 @@ class ProposedColumn:
 
     @property
     def shown_field(self) -> str | None:
-        """Our column as tools are told: amounts that only serve to check are none."""
+        """Our column as tools get it: amounts that only serve to check are none."""
         return self.field if self.field and self.field not in CHECKS else None
 
 

@@ -1,4 +1,4 @@
-"""The first rows of a table: where its header stands, and what each column holds."""
+"""The first rows of a table: where its header is, and what each column holds."""
 
 import re
 from collections import Counter

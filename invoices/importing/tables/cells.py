@@ -216,7 +216,7 @@ class Cells:
 
 # Values in one canonical writing, whatever the file's: so that the same content has the same hash and needs no
 # conversion on its way into the database. An empty cell stays empty. Each is a function of the text alone and files
-# repeat themselves, hence the caches; the usual forms are told by a pattern, without arithmetic.
+# repeat themselves, hence the caches; the usual forms are recognised by a pattern, without arithmetic.
 
 
 def text_of_at_most(longest: int) -> Callable[[str], str]:

@@ -266,7 +266,7 @@ class UnknownHeader(Exception):  # noqa: N818 - a finding about somebody's file,
 
 @dataclass(frozen=True)
 class RecognisedTable:
-    """A table whose header was found. ``positions`` says where each known column stands."""
+    """A table whose header was found. ``positions`` gives the place of each known column."""
 
     table: Table
     kind: TableKind

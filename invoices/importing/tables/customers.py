@@ -163,7 +163,7 @@ def _parsed(
             report.refuse(*cells.rejections)
             known.refused.setdefault(values["code"], (table.name, row.line))
         elif cells.rejections:
-            # Whoever is owed an invoice keeps his card, without the address that nobody could write to.
+            # Whoever is owed an invoice keeps his card, without the unusable address.
             if not values.get("email"):
                 values.pop("email", None)
             report.warn(*cells.rejections)

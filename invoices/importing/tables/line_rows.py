@@ -257,7 +257,7 @@ _ONLY_NUMBER: Final = re.compile(
 def line_rate_text(text: str) -> str:
     """A VAT rate as ``20.00``, also out of a code («20 % B», «TVA 20») or in words («Exonéré»); empty is no VAT.
 
-    A fraction with more decimals than a rate has (0.055) comes back as it is: the totals tell whether it is 5.5 %.
+    A fraction with more decimals than a rate has (0.055) comes back as it is: the totals show whether it is 5.5 %.
     Raises :class:`BadValue`.
     """
     try:

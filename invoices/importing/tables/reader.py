@@ -213,7 +213,7 @@ class TableReader:
     def invoices_while_reading(self) -> Iterator[ReadInvoice]:
         """The invoices in the order of their lines, which are read meanwhile; in the end those without lines.
 
-        Raises :class:`StreamingImpossible` where that cannot be: lines of an invoice do not stand together, or the
+        Raises :class:`StreamingImpossible` where that cannot be: lines of an invoice do not follow each other, or the
         table breaks. Nothing of it is told then; :meth:`read_lines` may follow, and tells all of it.
         """
         unseen = ImportReport()

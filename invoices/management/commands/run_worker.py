@@ -56,7 +56,7 @@ _said: dict[str, str] = {}
 
 
 class Command(BaseCommand):
-    """Run the workers of this machine until told to stop."""
+    """Run the workers of this machine until asked to stop."""
 
     help = "Lance les processus d’export de cette machine, les surveille et reprend les exports interrompus."
 

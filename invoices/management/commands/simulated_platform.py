@@ -19,7 +19,7 @@ from invoices.platforms.simulated.server import Settings
 
 
 class Command(BaseCommand):
-    """Serve until told to stop."""
+    """Serve until asked to stop."""
 
     help = "Sert une plateforme agréée simulée sur cette machine : dépôts, annuaire, jetons OAuth2, rappels signés."
     requires_system_checks = ()

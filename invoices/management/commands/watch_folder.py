@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Watch a folder until told to stop."""
+    """Watch a folder until asked to stop."""
 
     help = (
         "Importe les fichiers déposés dans un dossier, chacun une fois complet (taille stable, ou fichier .ok à côté), "

@@ -1,4 +1,4 @@
-"""``manage.py check_mail``: whether the world can tell that our mails are ours."""
+"""``manage.py check_mail``: whether receivers can verify that our mails are ours."""
 
 import ipaddress
 import json

@@ -70,7 +70,7 @@ def _midnight(day: datetime.date) -> datetime.datetime:
 
 @admin.register(Entry)
 class TrailAdmin(ReadOnlyAdmin[Entry]):
-    """The entries, the latest first; nobody changes one, and the database itself refuses it."""
+    """The entries, the latest first; the database itself refuses a change."""
 
     list_display = ("when", "what", "about", "who", "way", "details", "place")
     list_display_links = None

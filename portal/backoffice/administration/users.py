@@ -87,7 +87,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return (*decided, "is_superuser", "last_login") if obj else decided
 
     def get_readonly_fields(self, request: HttpRequest, obj: StaffAccount | None = None) -> Any:
-        """Nobody locks himself out or gives himself rights; of one who has more only the name and state change."""
+        """Users cannot lock themselves out or give themselves rights; of one with more only name and state change."""
         if obj is not None and obj.pk == request.user.pk:
             return (*self.readonly_fields, "is_active", "groups")
         if obj is not None and has_more_rights(obj, _giver(request)):
@@ -124,7 +124,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return super().get_form(request, obj, change, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Tell the page whether the user has rights beyond those of the one who looks."""
+        """Add to the page whether the user has rights beyond those of the one who looks."""
         user = context.get("original")
         context["has_more_rights"] = user is not None and has_more_rights(user, _giver(request))
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Bulk actions on hundreds of rows at once: what the confirmation says, and the page that tells how far they are."""
+"""Bulk actions on hundreds of rows at once: what the confirmation says, and the page that shows how far they are."""
 
 from collections.abc import Iterable
 from typing import Any

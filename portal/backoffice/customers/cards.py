@@ -115,7 +115,7 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
         return bool(getattr(customer, "has_account", False))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        """Save, and tell who derives something from the card."""
+        """Save, and call what derives something from the card."""
         super().save_model(request, obj, form, change)
         if change and form.changed_data:
             notify_customer_changed(obj)

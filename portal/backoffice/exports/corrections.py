@@ -61,7 +61,7 @@ def may_correct(request: HttpRequest, correction: str) -> bool:
 def correction_form(
     correction: str, item: int, customer: Customer, criteria: Criteria, *, data: Any = None, old: str = ""
 ) -> BaseForm | None:
-    """The form of a correction on the line ``item``, None where a button is enough. Ids tell the lines apart."""
+    """The form of a correction on the line ``item``, None where a button is enough. Ids distinguish the lines."""
     make_form = CORRECTIONS[Correction(correction)].make_form
     return make_form(data, f"id_{item}_%s", customer, criteria, old) if make_form is not None else None
 

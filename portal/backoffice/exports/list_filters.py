@@ -16,7 +16,7 @@ from invoices.models import Export, ExportItem, Invoice
 from portal.backoffice.ui.searching import search_within
 
 ItemState, Reason = ExportItem.State, ExportItem.Reason
-# Of the lines that are left out, those that nobody should correct; ``left_out`` in an address means the others.
+# Of the lines that are left out, those that need no correction; ``left_out`` in an address means the others.
 SET_ASIDE = "set_aside"
 SEARCHED = ("number", "customer__name", "customer__code")
 STATES = (

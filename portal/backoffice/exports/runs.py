@@ -60,7 +60,7 @@ def _export(number: int) -> Export:
 @allowed(*CAN_RUN)
 @require_POST
 def start(request: HttpRequest, number: int) -> HttpResponseBase:
-    """*Exporter*, *Reprendre*: of two people who press at once, one starts it and the other is told."""
+    """*Exporter*, *Reprendre*: of two people who press at once, one starts it and the other gets a message."""
     export = _export(number)
     is_resumed = export.state == State.PAUSED
     if not ExportItem.objects.ready().filter(export=export).exists() and not is_resumed:

@@ -37,7 +37,7 @@ DayKind, Action = SelectionSchedule.DayKind, SelectionSchedule.Action
 
 
 class ScheduleForm(forms.Form):
-    """A day, an hour, what is done then, and who is told."""
+    """A day, an hour, what is done then, and who is notified."""
 
     day = forms.IntegerField(
         label=gettext_lazy("Jour"),

@@ -1,6 +1,6 @@
 """The first steps of an installation: what each is for, where it is done, and the facts that say it is done.
 
-Nobody ticks a step off: the data says it. A step that is not wanted is skipped, which is the one thing that is stored.
+A step is not ticked off: the data says it. A step that is not wanted is skipped, which is the one thing that is stored.
 """
 
 from collections.abc import Callable, Collection

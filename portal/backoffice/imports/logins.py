@@ -54,7 +54,7 @@ def _what_it_means(old: OldLogin | None, now: str) -> str:
 
 
 def followers(changes: list[dict[str, Any]], request: HttpRequest, batch: ImportBatch) -> list[dict[str, Any]]:
-    """The ``changes`` on which nothing was decided and whose login can follow: nobody else uses it."""
+    """The ``changes`` on which nothing was decided and whose login can follow: it serves no other customer."""
     if batch.state != ImportBatch.State.IMPORTED or not request.user.has_perm(CREDENTIALS):
         return []
     open_ones = [each for each in changes if not each.get("move")]
@@ -65,7 +65,7 @@ def followers(changes: list[dict[str, Any]], request: HttpRequest, batch: Import
 
 @require_POST
 def move_addresses(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """*Faire suivre*: all logins of a report that nobody else uses, at once."""
+    """*Faire suivre*: all logins of a report that serve no other customer, at once."""
     with transaction.atomic():
         batch = _decided_batch(request, batch_id)
         moved = 0

@@ -44,7 +44,7 @@ _PERIOD = re.compile(r"(?P<year>[1-9][0-9]{3})(?:-(?P<month>0[1-9]|1[0-2]))?")
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Where invoices stand."""
+    """The state of invoices."""
 
     title = gettext_lazy("état")
     parameter_name = "etat"
@@ -133,7 +133,7 @@ class CustomerFilter(admin.SimpleListFilter):
 
 
 class InvoiceChangeList(ChangeList):
-    """The lines of a page with the mails that told of them: two queries for the page."""
+    """The lines of a page with the mails that announced them: two queries for the page."""
 
     def get_results(self, request: HttpRequest) -> None:
         """Add ``told`` to each row."""
@@ -142,7 +142,7 @@ class InvoiceChangeList(ChangeList):
 
 
 def _with_mails(rows: Sequence[Any]) -> Sequence[Any]:
-    """The invoices ``rows``, each with the mails that told of it as ``told``."""
+    """The invoices ``rows``, each with the mails that announced it as ``told``."""
     mails = mails_of([row.pk for row in rows])
     for row in rows:
         row.told = mails.get(row.pk, [])
@@ -190,7 +190,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     )
 
     def workbook_rows(self, rows: QuerySet[Invoice]) -> Iterator[Invoice]:
-        """With the mails that told of them, by one query for many."""
+        """With the mails that announced them, by one query for many."""
         for some in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
             yield from _with_mails(some)
 
@@ -225,7 +225,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
 
     @admin.display(description=gettext_lazy("mails"), empty_value="")
     def mails(self, invoice: Invoice) -> SafeString:
-        """Where its mails stand."""
+        """The state of its mails."""
         return mail_badges(getattr(invoice, "told", []))
 
     @admin.action(description=gettext_lazy("Télécharger les PDF (ZIP)"), permissions=["view"])

@@ -1,4 +1,4 @@
-"""Délivrabilité: whether the world can tell that our mails are ours, and the records to publish."""
+"""Délivrabilité: whether receivers can verify that our mails are ours, and the records to publish."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -50,7 +50,7 @@ def deliverability(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def trial(request: HttpRequest) -> HttpResponse:
-    """Send a trial mail to our own mailbox, and tell what its server found."""
+    """Send a trial mail to our own mailbox, and show what its server found."""
     if not request.user.has_perm(CAN_TRY):
         raise PermissionDenied
     if not settings.IMAP_URL or not settings.BOUNCE_ADDRESS:

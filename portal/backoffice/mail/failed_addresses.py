@@ -45,7 +45,7 @@ COLUMNS: tuple[Column[WrongAddress], ...] = (
 
 @require_safe
 def work_list(request: HttpRequest) -> HttpResponse:
-    """The addresses in error that nobody has corrected yet."""
+    """The addresses in error that wait for a correction."""
     if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
     return _page(request)
@@ -53,7 +53,7 @@ def work_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def correct(request: HttpRequest) -> HttpResponse:
-    """*Enregistrer et renvoyer*; a refused address is told beside its field, and stays in it."""
+    """*Enregistrer et renvoyer*; a refused address is shown beside its field, and stays in it."""
     if not request.user.has_perms(CAN_RUN):
         raise PermissionDenied
     customer = Customer.objects.filter(pk=read_key(request.POST.get("customer", ""))).first()
@@ -76,7 +76,7 @@ def correct(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
-    """An address that nobody uses any more leaves the list."""
+    """An address without a use leaves the list."""
     if not request.user.has_perms(CAN_RUN):
         raise PermissionDenied
     address = request.POST.get("address", "")

@@ -91,10 +91,10 @@ class TranslatedText:
 
 
 class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
-    """Name, subject, text. The version that was read goes along, so that nobody overwrites what he has not seen."""
+    """Name, subject, text. The version that was read goes along, so that an unseen change is not overwritten."""
 
     seen_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    # The placeholders that the writer was told are missing and leaves out all the same.
+    # The placeholders that the writer was warned of and leaves out all the same.
     without = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:

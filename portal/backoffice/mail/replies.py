@@ -113,7 +113,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
 
     @admin.display(description=gettext_lazy("de"))
     def who(self, reply: Reply) -> SafeString:
-        """The customers, or the address where it is nobody's."""
+        """The customers, or the address where it belongs to no customer."""
         customers = reply.subject_found.customers[:NAMED]  # type: ignore[attr-defined]
         names = format_html_join(", ", "{}", ((customer.name,) for customer in customers))
         return format_html('{}<br><span class="hint">{}</span>', names or reply.sender_name, reply.sender)
@@ -165,7 +165,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
         return extra
 
     def answer(self, request: HttpRequest, reply_id: int) -> HttpResponse:
-        """*Répondre*: a mail to the one who wrote; an empty one, or one that nobody can get, is refused."""
+        """*Répondre*: a mail to the one who wrote; an empty one, or one that cannot be delivered, is refused."""
         reply = self._reply(request, reply_id)
         if reply is None:
             return HttpResponseNotAllowed(["POST"])
@@ -185,7 +185,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
         return self._tell(request, reply, _("Réponse écrite dans la boîte d’envoi, pour %s.") % reply.sender)
 
     def hand_over(self, request: HttpRequest, reply_id: int) -> HttpResponse:
-        """*Confier*: to a colleague, who is told by mail."""
+        """*Confier*: to a colleague, who is notified by mail."""
         reply = self._reply(request, reply_id)
         if reply is None:
             return HttpResponseNotAllowed(["POST"])
@@ -271,7 +271,7 @@ def _first_words(request: HttpRequest) -> str:
 
 
 def _notice(request: HttpRequest, reply: Reply, colleague: Account) -> Draft:
-    """The mail that tells ``colleague`` of a reply that was handed to him."""
+    """The mail that announces a reply to the ``colleague`` who has to answer it."""
     identity = default_identity()
     address = request.build_absolute_uri(reverse("admin:mailing_reply_change", args=[reply.pk]))
     text = _("%(name)s vous confie une réponse de client : « %(subject)s », de %(sender)s.\n\n%(url)s\n") % {

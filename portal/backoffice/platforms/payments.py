@@ -1,4 +1,4 @@
-"""Encaissements: what was received, typed for one invoice or given as a table; the platform is told of it (212)."""
+"""Encaissements: what was received, typed for one invoice or given as a table; the platform is notified (212)."""
 
 from uuid import UUID
 

@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
-# Of a text as long as this nobody reads two versions in a line.
+# Of a text as long as this two versions are not readable in a line.
 LONGEST: Final = 80
 _HIDDEN: Final = ("password", "secret", "token", "key")
 

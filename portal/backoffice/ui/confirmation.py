@@ -7,7 +7,7 @@ An action is written in two halves::
         plan = Plan(title=…, sentence=…, button=…, count=…, groups=…)
         if not is_confirmed(request, plan):
             return ask(self, request, queryset, plan)
-        …  # do it, log it, tell it
+        …  # do it, log it, report it
 """
 
 from collections.abc import Iterable, Sequence

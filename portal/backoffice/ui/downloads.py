@@ -42,7 +42,7 @@ def send_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filen
 def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
     """The PDFs of ``published`` invoices in a folder per customer, with a table of their fingerprints.
 
-    A year of invoices is no more to ask than a page of them. Nobody's reading of an invoice is noted: the customer has
+    A year of invoices is no more to ask than a page of them. No reading of an invoice is noted: the customer has
     not seen it.
     """
     return send_zip(

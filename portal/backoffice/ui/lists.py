@@ -23,7 +23,7 @@ from portal.backoffice.ui.searching import search_by_keys
 from portal.backoffice.ui.workbooks import WorkbookList
 from portal.change_log import record_changes
 
-# A list tells its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
+# A list shows its length up to here; beyond, «plus de 10 000», without counting a million rows for a footer.
 COUNTED_ROWS = 10_000
 
 
@@ -42,7 +42,7 @@ class LimitedPaginator[M: Model](Paginator[M]):
 
     @cached_property
     def _rows_seen(self) -> int:
-        # One row beyond tells «10 000» from «more than 10 000».
+        # One row beyond distinguishes «10 000» from «more than 10 000».
         rows = self.object_list
         return rows.order_by()[: COUNTED_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
 
@@ -166,15 +166,15 @@ class ReadOnlyAdmin[M: Model](BackOfficeAdmin[M]):
     actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds one by hand."""
+        """None is added by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """Nobody changes one."""
+        """None is changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """Nobody deletes one."""
+        """None is deleted."""
         return False
 
 

@@ -21,7 +21,7 @@ class IdentifierField(forms.CharField):
         return "".join(str(super().to_python(value) or "").split())
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Room for the blanks: the page stops nobody at nine characters of eleven."""
+        """Room for the blanks: the page does not stop at nine characters of eleven."""
         attributes = super().widget_attrs(widget)
         attributes.pop("maxlength", None)
         return attributes

@@ -1,4 +1,4 @@
-"""``manage.py configure_company``: «Paramétrage société» for installations that nobody sits in front of."""
+"""``manage.py configure_company``: «Paramétrage société» for installations without a person in front."""
 
 import argparse
 import json

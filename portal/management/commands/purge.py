@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Efface les données personnelles dont la durée de conservation est passée ; jamais une facture."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What, and how it is told."""
+        """What, and how it is reported."""
         parser.add_argument("--dry-run", action="store_true", help="compter sans rien effacer")
         parser.add_argument(
             "--only",

@@ -87,7 +87,7 @@ def legal_notice(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """*Accessibilité*: what was done, and whom to tell of a hindrance."""
+    """*Accessibilité*: what was done, and where to report a hindrance."""
     return render(request, "space/accessibility.html", {"title": _("Accessibilité")})
 
 
