@@ -74,7 +74,7 @@ def register_step_listener(listener: StepListener) -> None:
 
 
 def notify_step(bulk_action: BulkAction, customers: Sequence[int]) -> None:
-    """Tell all who registered."""
+    """Call all that registered."""
     for listener in _listeners:
         listener(bulk_action, customers)
 
@@ -110,7 +110,7 @@ def create_bulk_action(
 
 
 def fits_a_request(bulk_action: BulkAction) -> bool:
-    """True where the bulk action ends so fast that nobody needs a worker for it."""
+    """True where the bulk action ends so fast that it needs no worker."""
     return bulk_action.total * COST.get(bulk_action.kind, SMALL_COST) <= REQUEST_BUDGET
 
 
@@ -138,7 +138,7 @@ def run_bulk_action(bulk_action: BulkAction, *, should_stop: Callable[[], bool] 
         except (db.OperationalError, db.InterfaceError):
             raise  # the database is away: somebody takes the bulk action over once the lease has ended
         except Exception:
-            # One row that nobody foresaw must not keep hundreds of others waiting for ever.
+            # One row with an unforeseen fault must not keep hundreds of others waiting for ever.
             logger.exception("Bulk action %s failed on %s", bulk_action.pk, keys)
             bulk_action.refresh_from_db()
             bulk_action.skipped += [[f"#{key}", _("erreur inattendue, notée dans le journal")] for key in keys]

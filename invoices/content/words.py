@@ -1,6 +1,6 @@
 """Full-text search: customers find their invoices by words of the lines.
 
-Each word stands in the index behind the key of the customer, so that a search reads the words of one customer only,
+Each word is in the index behind the key of the customer, so that a search reads the words of one customer only,
 however many invoices there are, and finds nobody else's. Words are compared without accents and case; the beginning of
 a word is enough. The index is written when an invoice is published: its content stays as it is from then on.
 """
@@ -68,7 +68,7 @@ def index_what_was_missed() -> int:
 def says(word: str, customers: Collection[int]) -> Q:
     """A condition on invoices: a line of one of ``customers`` has a word that begins as ``word`` does.
 
-    Several words in ``word`` («porte-vélo», signs of Chinese) must all stand there.
+    Several words in ``word`` («porte-vélo», signs of Chinese) must all are there.
     """
     parts = words_in(word)
     if not parts or not customers:

@@ -10,7 +10,7 @@ class InvoiceWords(models.Model):
     """The words of one invoice as ``invoices.content.words`` writes them, separated by blanks.
 
     The database keeps an index of them beside, by triggers or as an index of an expression (migration 0027): FTS5 on
-    SQLite, a GIN index of a tsvector on PostgreSQL. A migration that makes this table anew on SQLite must make the
+    SQLite, a GIN index of a tsvector on PostgreSQL. A migration that makes this table again on SQLite must make the
     triggers again.
     """
 

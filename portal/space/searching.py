@@ -159,7 +159,7 @@ _TAKEN: Final = (
 
 
 def _word_condition(word: str, named: list[int], customers: list[int]) -> Q:
-    """A word stands in the number, the reference or a line, or in the code or name of a customer (those of ``named``).
+    """A word is in the number, the reference or a line, or in the code or name of a customer (those of ``named``).
 
     Four digits may be a year.
     """
