@@ -37,7 +37,7 @@ label { display: grid; gap: .25rem; flex: 1 1 12rem; font-size: .875rem; }
 input, select, button { font: inherit; min-height: 2.5rem; padding: .25rem .5rem; box-sizing: border-box; width: 100%; }
 button { width: auto; padding: .25rem 1rem; cursor: pointer; }
 table { width: 100%; border-collapse: collapse; } td, th { text-align: start; padding: .25rem .5rem .25rem 0;
-  overflow-wrap: anywhere; vertical-align: top; }
+  vertical-align: top; } td:first-child { overflow-wrap: anywhere; }
 .hint { opacity: .75; } .said { font-weight: 600; } pre, code { overflow-wrap: anywhere; }
 """
 

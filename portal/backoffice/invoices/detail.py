@@ -24,6 +24,7 @@ from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Document, Invoice
 from invoices.money import write_count
 from invoices.platforms.channel import describe_channel, is_copy
+from invoices.platforms.lifecycle import last_status
 from invoices.store.frozen import DocumentAlteredError, read_document
 from mailing.failed_addresses import known_bad
 from portal.backoffice.invoices.forms import ResendForm
@@ -68,6 +69,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
             for finding in (invoice.content_check.findings if invoice.content_check else ())
         ],
         "statuses": list(invoice.statuses.all()),
+        "last_status": last_status(invoice),
         "handovers": list(invoice.handovers.all()),
         "submissions": list(invoice.submissions.select_related("platform").order_by("-pk")),
         "payments": list(invoice.payments.all()),
