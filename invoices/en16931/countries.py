@@ -123,6 +123,8 @@ def country_code(text: str) -> str:
         return ""
     if code := found.get(words) or found.get(_spelt_out(words)):
         return code
+    if (state := _STATE_OF.fullmatch(_spelt_out(words))) and (code := found.get(state[1])):
+        return code
     # «FR - France», «Pays-Bas (Hollande)», «Corée, République de»: where both parts name the same one.
     parts = [_spelt_out(_word(part)) for part in re.split(r"[(),/:;|]|\s[-–]\s|(?<=^[A-Za-z]{2})-", text)]
     codes_of_parts = {found.get(part, "") for part in parts if part}
@@ -131,6 +133,11 @@ def country_code(text: str) -> str:
     return codes_of_parts.pop() if len(codes_of_parts) == 1 and len(parts) > 1 else ""
 
 
+# Not «République de»: Corée, Congo and Chine are two each.
+_STATE_OF: Final = re.compile(
+    r"(?:royaume|grand duche|principaute|sultanat|emirat|confederation|federation|republique federale) "
+    r"(?:du|de la|de l|des|de|d) (.+)"
+)
 _ABBREVIATIONS: Final = {
     "rep": "republique", "dem": "democratique", "st": "saint", "ste": "sainte", "gde": "grande", "grde": "grande",
     "gd": "grand", "g": "grand", "d": "duche", "is": "iles", "fed": "federation",

@@ -36,11 +36,12 @@ def holds(fields: set[str]) -> list[str]:
     """What a table with these of our columns holds."""
     found = []
     has_number = "numero" in fields
-    if fields & {"date", "total_ht", "total_ttc", "total_tva"} and (has_number or "date" in fields):
+    lines = fields & {"ligne.prix_unitaire_ht", "ligne.quantite", "ligne.total_ht"}
+    says_whose = "date" in fields or any(name.startswith(("code_client", CUSTOMER)) for name in fields)
+    totals = fields & {"date", "total_ht", "total_ttc", "total_tva"}
+    if totals and (has_number or "date" in fields) and (says_whose or not lines):
         found.append("factures")
-    if fields & {"ligne.prix_unitaire_ht", "ligne.quantite", "ligne.total_ht"} or (
-        fields & {"ligne.designation", "ligne.article"} and not found
-    ):
+    if lines or (fields & {"ligne.designation", "ligne.article"} and not found):
         found.append("lignes")
     customer = {name for name in fields if name.startswith("client.")}
     if len(customer) >= 2 or (customer and not found):

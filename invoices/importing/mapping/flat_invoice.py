@@ -102,7 +102,9 @@ class FlatInvoice:
             elif name.startswith(CUSTOMER):
                 self.customer.setdefault(name.removeprefix(CUSTOMER), text)
             else:
-                self._note(name, _KINDS.get(text.lower(), text) if name == "type" else text)
+                self._note(
+                    name, text if name != "type" else self._layout.kinds.get(text, _KINDS.get(text.lower(), text))
+                )
 
     def _note(self, name: str, text: str) -> None:
         known = self._head.setdefault(name, text)

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from customers.searching import search_key
 from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
 from invoices.importing.mapping.names import notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
@@ -14,6 +15,25 @@ from invoices.importing.mapping.values import looks_like_date
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
 
+_KINDS_OF_LINES: Final = frozenset(
+    (
+        *(
+            "article",
+            "articles",
+            "item",
+            "items",
+            "produit",
+            "produits",
+            "product",
+            "service",
+            "services",
+            "prestation",
+        ),
+        *("prestations", "ressource", "resource", "texte", "text", "titre", "commentaire", "comment", "immobilisation"),
+        *("stockable", "consommable", "bien", "biens", "marchandise", "marchandises", "compte general", "g/l account"),
+        *("fixed asset", "frais annexes", "charge (item)", "sous-total"),
+    )
+)
 _CENT: Final = Decimal("0.011")
 _RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 TWINS: Final = {
@@ -65,6 +85,8 @@ def may_hold(name: str, column: Column) -> bool:
         return column.share(lambda cell: len(cell) >= 8 and any(char.isdigit() for char in cell)) >= 0.5
     if name in ("ligne.categorie_tva",):
         return column.share(lambda cell: cell.upper() in ("S", "Z", "E", "AE", "K", "G", "O")) >= 0.9
+    if name == "type":
+        return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
     if name == "devise":
         return column.share(lambda cell: (len(cell) == 3 and cell.isalpha()) or cell in "€$£") >= 0.8
     if name in ("code_client", "ligne.article", "client.code"):

@@ -142,8 +142,20 @@ def _compact(number: str) -> str:
     return "".join(char for char in number if char.isalnum()).upper()
 
 
+def _numbers_of(card: Customer) -> dict[str, str]:
+    return {column: getattr(card, attribute) for column, attribute in _SECOND_SIGNS}
+
+
+def _siren_in(given: Mapping[str, str]) -> str:
+    """The SIREN that a SIREN, a SIRET or a French VAT number states; empty for none."""
+    number = _compact(given.get("siren", "")) or _compact(given.get("siret", ""))[:9]
+    vat = _compact(given.get("tva_intracom", ""))
+    return number or (vat[4:] if vat.startswith("FR") and is_real_vat(vat) else "")
+
+
 def _has_second_sign(card: Customer, given: dict[str, str]) -> bool:
-    agrees = False
+    stated, on_card = _siren_in(given), _siren_in(_numbers_of(card))
+    agrees = bool(stated) and stated == on_card
     for column, attribute in _SECOND_SIGNS:
         one = search_key(given.get(column, "")).replace(" ", "")
         other = search_key(getattr(card, attribute)).replace(" ", "")

@@ -11,9 +11,17 @@ from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, hol
 from invoices.importing.mapping.names import notions_of
 from invoices.importing.mapping.samples import Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
+from invoices.importing.tables.columns import header_key
 from invoices.importing.words import currency_in_header
 
 _NUMERIC: Final = NUMBERS | {"ligne.taux_tva"}
+# Types of documents by number; the sign says which of its invoices are credit notes. Sage 100: F_DOCENTETE.DO_Type;
+# Dolibarr: Facture::TYPE_ of htdocs/compta/facture/class/facture.class.php.
+_SAGE_KINDS: Final = {"6": "", "7": "", "0": "devis", "1": "bon de commande", "3": "bon de livraison"}
+_DOLIBARR_KINDS: Final = {"0": "", "1": "rectificative", "2": "avoir", "3": "acompte", "4": "325", "5": ""}
+_DOLIBARR: Final = frozenset(
+    ("ref_facture", "facture_payee", "statut_facture", "nom_du_tiers", "id_ligne", "f_ref", "f_type", "f_total_ttc")
+)
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
 
 
@@ -45,6 +53,15 @@ class Layout:
         places = {place for name in AMOUNTS - {"tva_en_euros"} for place in self.fields.get(name, ())}
         names = (currency_in_header(self.header[place]) for place in sorted(places) if place < len(self.header))
         return tuple(filter(None, names))
+
+    @cached_property
+    def kinds(self) -> Mapping[str, str]:
+        """What the numbers stand for by which a product writes its types of documents; others are words."""
+        place = self.position("type")
+        name = header_key(self.header[place]) if 0 <= place < len(self.header) else ""
+        if name == "do_type":
+            return _SAGE_KINDS
+        return _DOLIBARR_KINDS if len(_DOLIBARR & set(map(header_key, self.header))) >= 2 else {}
 
     @cached_property
     def parted(self) -> Fields:
@@ -97,7 +114,8 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
     is_french = any(char in column.name.lower() for column in sample.columns for char in "éèàôû°") or any(
         notions_of(column.name) & {"net", "gross"} for column in sample.columns
     )
-    if all_dates is not None and all_dates.day_first is None and (is_french or is_confirmed):
+    # Who writes a decimal comma writes the day first.
+    if all_dates is not None and all_dates.day_first is None and (is_french or is_confirmed or shared == ","):
         all_dates = DateOrder(True)
     orders: dict[int, DateOrder | None] = {}
     for index in dates:

@@ -124,6 +124,10 @@ class Cells:
         pick = itemgetter(*(self._positions[name] for name in names))
         return lambda: cells_text(names, pick(self._cells))
 
+    def at(self, place: int) -> str:
+        """The cell at ``place``; empty for -1."""
+        return self._cells[place] if 0 <= place < self._width else ""
+
     def has(self, column: str) -> bool:
         """Whether the table has this column."""
         return column in self._positions

@@ -8,6 +8,7 @@ from typing import Final
 
 from customers.searching import search_key
 from invoices.files.tables import Row, Table
+from invoices.importing.tables.statuses import place_of_status
 
 _HEADER_MUST_COME_WITHIN: Final = 10  # rows: reports put a title and a date above their columns
 
@@ -274,6 +275,8 @@ class RecognisedTable:
     width: int
     positions: dict[str, int]
     ignored: tuple[str, ...]
+    status_at: int = -1
+    """The place of the column that says whether an invoice is one yet, or still; -1 where there is none."""
 
     @property
     def name(self) -> str:
@@ -345,7 +348,8 @@ def recognise(table: Table) -> RecognisedTable:
         if best is not None and best[0] >= 1000:
             _, row, kind, positions, _ = best
             ignored = _positions(kind, row.cells)[1]
-            return RecognisedTable(table, kind, row.line, len(row.cells), positions, tuple(ignored))
+            status_at = place_of_status(list(map(header_key, row.cells)), positions.values())
+            return RecognisedTable(table, kind, row.line, len(row.cells), positions, tuple(ignored), status_at)
     if best is None or len(best[3]) < 2 or len(best[3]) * 2 < len(best[2].obligatory):
         raise UnknownHeader(_unknown(table))
     _, row, kind, _, missing = best

@@ -287,7 +287,7 @@ def email_text(text: str) -> str:
     if not text:
         return ""
     try:
-        if LOOK_ALIKES.search(text) or any(map(mixes_alphabets, re.split("[@.]", text))):
+        if LOOK_ALIKES.search(text) or mixes_alphabets(text):
             raise BadValue(
                 f"« {shown(text)} » contient un faux point, un faux tiret ou une lettre d’un autre alphabet."
             )

@@ -25,6 +25,7 @@ from invoices.importing.tables.cells import (
     whole_postcode,
 )
 from invoices.importing.tables.columns import RecognisedTable, header_key
+from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice
 from invoices.importing.values import (
     SCIENTIFIC,
     BadValue,
@@ -65,7 +66,7 @@ _FIRST_WORDS: Final = (
     (re.compile(r"(?:facture_d_)?avoir_|note_de_credit_|credit_note_|refund_|creditnote_"), "381"),
     (
         re.compile(
-            r"(?:facture|invoice|standard)_(?:standard|invoice|intermediaire|recurrente|periodique|d_abonnement|comptoir|directe"
+            r"(?:facture|invoice|standard)_(?:standard|invoice|situation|intermediaire|recurrente|periodique|d_abonnement|comptoir|directe"
             r"|commerciale|simple|normale|classique|client|de_situation|complementaire|de_vente|de_prestation|de_service|no?)"
             r"(?:_|$)"
         ),
@@ -153,7 +154,8 @@ def currency_text(text: str) -> str:
         words = {word for word in re.split(r"[\s()\-/]+", code) if word}
         found = set(map(currency_named, words))
         # «EUR - Euro», «€»: each word says the same; «Dollar américain», «Livre sterling»: all of them together.
-        code = found.pop() or currency_called(text) or code if len(found) == 1 else currency_called(text) or code
+        one = found.pop() if len(found) == 1 else ""
+        code = one or currency_called(text) or currency_named(code.replace(" ", "")) or code
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise BadValue(f"« {shown(text)} » n’est pas un code de devise à trois lettres (EUR).")
     if not is_currency(code):
@@ -194,6 +196,7 @@ def business_process(text: str) -> str:
     return letter
 
 
+_DRAFT_NUMBER: Final = re.compile(r"\(?prov[0-9]*\)?|brouillon.*|draft.*|facture brouillon.*|\*.*|/", re.IGNORECASE)
 _needed_number: Final = needed_text(100)
 _needed_code: Final = needed_text(50)
 
@@ -204,6 +207,8 @@ def number_text(text: str) -> str:
         raise BadValue(
             f"« {shown(text)} » n’est pas un numéro de facture : un tableur l’a arrondi. Format texte conseillé."
         )
+    if _DRAFT_NUMBER.fullmatch(text):
+        raise BadValue(f"« {shown(text)} » est le numéro d’un brouillon : cette pièce n’est pas une facture émise.")
     return _needed_number(text)
 
 
@@ -283,6 +288,7 @@ class HeadParser:
         self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
         self._terms = self.cells.reader_of_terms()
+        self._status_at = table.status_at
         self._numbers_are_bare = table.table.has_typed_cells
         self._header_currencies = [
             sign for column in _TOTALS if (sign := currency_in_header(table.header_name(column))) != ""
@@ -303,6 +309,9 @@ class HeadParser:
             head = self._with_currency(head)
             self._check_currency(head)
             self._check_total(head)
+        status = self.cells.at(self._status_at)
+        if is_no_invoice(status):
+            self.cells.refuse("statut", status, NO_INVOICE % {"status": shown(status)})
         if head.type_code:
             return head
         # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.

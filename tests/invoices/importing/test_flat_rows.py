@@ -49,6 +49,52 @@ def test_both_invoices_come_in(rows: tuple[str, list[str]]) -> None:
     assert report.is_clean
 
 
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    {
+        "types of Dolibarr by number": (
+            "Réf. facture;Type;Date facture;Montant TTC;Statut facture;Nom du tiers;Code client;Désignation;Qté;PU HT;"
+            "Taux TVA;Montant HT ligne",
+            [
+                "F1;0;2025-01-15;132,00;1;Dupont SARL;C1;Vis;2;50,00;20;100,00",
+                "F1;0;2025-01-15;132,00;1;Dupont SARL;C1;Clou;1;10,00;20;10,00",
+                "F2;5;2025-01-16;240,00;1;Martin SAS;C2;Vis;4;50,00;20;200,00",
+            ],
+        ),
+        "what a line is": (f"{HEADER};Type", [*(f"{row};Article" for row in F1), f"{F2};Compte général"]),
+        "names without accents, a decimal comma": (
+            "DocNum;DocDate;CardCode;Dscription;Quantity;Price;VatPrcnt;LineTotal;DocTotal",
+            [
+                "F1;05/01/2025;C1;Vis;2;50,00;20;100,00;132,00",
+                "F1;05/01/2025;C1;Clou;1;10,00;20;10,00;132,00",
+                F2.replace("16/", "06/") + ";240,00",
+            ],
+        ),
+        "a VAT number beside a card with its SIREN": (
+            HEADER.replace("Code client", "Client;N° TVA"),
+            [
+                *(row.replace("C1", "Dupont SARL;FR44732829320") for row in F1),
+                F2.replace("C2", "Martin SAS;FR96552100554"),
+            ],
+        ),
+        "statuses of what was issued": (f"{HEADER};Statut", [*(f"{row};Payée" for row in F1), f"{F2};En retard"]),
+    }.values(),
+    ids=["dolibarr", "kind of line", "comma", "vat", "status"],
+)
+def test_both_invoices_come_in_from_other_shapes(header: str, rows: list[str]) -> None:
+    found, report = read(*rows, header=header)
+    assert report.is_clean, report.rejected
+    assert found == BOTH
+    assert set(Invoice.objects.values_list("issue_date__month", flat=True)) == {1}
+
+
+@pytest.mark.parametrize("status", ["Annulée", "Brouillon", "Void"])
+def test_a_draft_or_a_cancelled_invoice_is_refused_and_the_others_come_in(status: str) -> None:
+    found, report = read(*(f"{row};Payée" for row in F1), f"{F2};{status}", header=f"{HEADER};Statut")
+    assert set(found) == {"F1"}
+    assert status in report.rejected[0].reason
+
+
 def test_lines_that_come_twice_without_a_total_are_refused() -> None:
     found, report = read(*F1, F2, *F1)
     assert set(found) == {"F2"}

@@ -10,7 +10,8 @@ from customers.models import Customer
 from invoices.importing.report import ImportReport
 from invoices.importing.run import import_erp
 from invoices.importing.tables.cells import whole_postcode
-from invoices.importing.values import are_ambiguous
+from invoices.importing.tables.invoice_rows import number_text
+from invoices.importing.values import BadValue, are_ambiguous
 from invoices.models import Invoice
 from tests.support.factories import make_company
 
@@ -51,6 +52,21 @@ def test_a_row_under_the_invoices_is_skipped_and_said(tmp_path: Path, row: str) 
     assert report.is_clean, reasons(report)
     assert [each.line for each in report.skipped] == [3]
     assert Invoice.objects.get().total_with_vat == 120
+
+
+@pytest.mark.parametrize("status", ["Brouillon", "ANNULÉE", "à valider"])
+def test_what_the_erp_calls_a_draft_or_cancelled_is_no_invoice(tmp_path: Path, status: str) -> None:
+    second = f"F2;15/01/2025;C1;100,00;20,00;120,00;{status}\n"
+    heads = INVOICES.replace("ttc\n", "ttc;Statut facture\n").replace("120,00\n", "120,00;Réglée\n") + second
+    report = imported(tmp_path, invoices=heads, lines=f"{LINES}F2;Vis;20;100,00\n")
+    assert [each.number for each in Invoice.objects.all()] == ["F1"]
+    assert [(each.line, each.column, each.value) for each in report.rejected] == [(3, "statut", status)]
+
+
+@pytest.mark.parametrize("number", ["(PROV12)", "/", "Brouillon"])
+def test_the_number_of_a_draft_is_refused(number: str) -> None:
+    with pytest.raises(BadValue, match="brouillon"):
+        number_text(number)
 
 
 @pytest.mark.parametrize("name", ["TypeDoc", "Sens", "Catégorie de pièce"])

@@ -58,6 +58,7 @@ TERMS: Final = (
 COUNTRIES: Final = (
     ("Gde Bretagne", "GB"), ("FR - France", "FR"), ("FR-France", "FR"), ("Etats-Unis (USA)", "US"), ("België", "BE"),
     ("Korea, Republic of", "KR"), ("Rép. tchèque", "CZ"), ("Gd-Duché de Luxembourg", "LU"), ("Sverige", "SE"),
+    ("Royaume du Maroc", "MA"), ("Fédération de Russie", "RU"), ("Principauté d'Andorre", "AD"),
     ("St Pierre et Miquelon", "PM"), ("France (GB)", ""),
 )  # fmt: skip
 UNITS: Final = (
