@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from invoices.content.from_rows import content_of, prefetch_for_content
+from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.rendering import IncompleteIssuerError, check_issuer
+from invoices.einvoices.einvoice import content_to_print
 from invoices.models import Invoice, Submission
 
 NOT_PUBLISHED = _("Pas encore publiées : leur export en fait la première version")
@@ -70,5 +71,5 @@ def _reason(invoice: Invoice, submission: str | None) -> "str | Promise | None":
         return INCOMPLETE_COMPANY
     printed = getattr(invoice.document, "printed", None)
     # E-invoices state all themselves; of documents from before contents were kept nobody can tell what has changed.
-    now = content_to_keep(invoice, content_of(invoice))
+    now = content_to_keep(invoice, content_to_print(invoice))
     return UNCHANGED if now is None or (printed is not None and printed.content == now) else None

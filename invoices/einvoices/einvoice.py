@@ -101,13 +101,7 @@ def is_due(company: Company, date: datetime.date) -> bool:
 def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent, bytes | None]:
     """The content that is printed and its XML, which say the same."""
     if invoice.origin not in STATED_WHOLE:
-        if is_french_seller(invoice.company):
-            content = complete_for_france(
-                content,
-                policy=policy_of(invoice.company),
-                buyer_kind=buyer_kind_of(invoice.customer),
-                buyer_email=invoice.customer.email,
-            )
+        content = _completed_for_france(invoice, content)
         return content, write_cii(_with_unit_codes(content))
     if invoice.origin == Invoice.Origin.CII and content.profile == GUIDELINE:
         received = _received_xml(invoice)
@@ -119,6 +113,24 @@ def _written(invoice: Invoice, content: InvoiceContent) -> tuple[InvoiceContent,
     content = replace(content, profile=GUIDELINE)
     attached = _with_attached_files(invoice, content)
     return content, write_cii(replace(attached, lines=lines))
+
+
+def content_to_print(invoice: Invoice) -> InvoiceContent:
+    """What a document of ``invoice`` that is made of rows would say now, without writing its XML."""
+    content = content_of(invoice)
+    is_completed = wants_xml(invoice) and invoice.origin not in STATED_WHOLE
+    return _completed_for_france(invoice, content) if is_completed else content
+
+
+def _completed_for_france(invoice: Invoice, content: InvoiceContent) -> InvoiceContent:
+    if not is_french_seller(invoice.company):
+        return content
+    return complete_for_france(
+        content,
+        policy=policy_of(invoice.company),
+        buyer_kind=buyer_kind_of(invoice.customer),
+        buyer_email=invoice.customer.email,
+    )
 
 
 def _with_unit_codes(content: InvoiceContent) -> InvoiceContent:

@@ -9,17 +9,18 @@ from django.test import Client
 
 from customers.bulk_actions import run_bulk_action
 from customers.models import Account, BulkAction, Customer
-from invoices.documents.bulk_versions import plan_new_versions
+from invoices.documents.bulk_versions import UNCHANGED, plan_new_versions
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
-from invoices.models import Delivery, Document, Invoice, Platform, Submission
+from invoices.models import Company, Delivery, Document, Invoice, Platform, Submission
 from invoices.store.frozen import read_document
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
 from mailing.trail.models import Entry
 from tests.support.back_office import BACKEND, member, words
-from tests.support.factories import make_account, make_customer, make_invoice, make_staff
+from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
+from tests.support.invoice_examples import french_vat
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +148,22 @@ def test_only_what_was_corrected_gets_another_version(staff: Client) -> None:
     assert not Message.objects.exists()
     assert Entry.objects.filter(object_id=str(first.pk), action="new-version").count() == 1
     assert plan_new_versions(Invoice.objects.all()).changed == []
+
+
+@pytest.mark.parametrize(
+    "customer", [{"siren": "552100554", "vat_identifier": french_vat("552100554")}, {"kind": "individual"}]
+)
+def test_what_was_just_published_has_nothing_to_correct(customer: dict[str, str]) -> None:
+    """Whatever the law adds to what is printed: the kind of the operation, the notes of the reform."""
+    make_company()
+    Company.objects.update(operations="S")
+    make_invoice(customer=make_customer(**customer))
+    run_lines(start_export(export=create_export(criteria=Criteria(scope=Scope.ALL))))
+    assert Invoice.objects.get().is_published
+
+    plan = plan_new_versions(Invoice.objects.all())
+
+    assert (plan.changed, list(plan.left)) == ([], [UNCHANGED])
 
 
 def test_a_version_whose_count_was_lost_with_its_process_is_made_once(staff: Client) -> None:
