@@ -2,7 +2,6 @@
 
 import contextlib
 import socketserver
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.core.management import call_command
 
 from mailing.mailboxes import open_maildir
 from mailing.models import Reply
+from tests.support.listening import ThreadedServer, listening
 
 GOOD = (
     b"From: Client <client@client.example>\r\nSubject: Une question\r\n"
@@ -49,15 +49,8 @@ def mailbox_with_poison(heard: list[str]) -> Iterator[int]:
         def say(self, line: bytes) -> None:
             self.wfile.write(line + b"\r\n")
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+    with listening(ThreadedServer(("127.0.0.1", 0), Handler)) as port:
+        yield port
 
 
 @pytest.mark.django_db

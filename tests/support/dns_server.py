@@ -2,7 +2,6 @@
 
 import contextlib
 import socketserver
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,8 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
+
+from tests.support.listening import listening
 
 
 @contextlib.contextmanager
@@ -31,9 +32,5 @@ def running_dns(records: dict[tuple[str, str], list[str]]) -> Iterator[str]:
                 answer.set_rcode(dns.rcode.NXDOMAIN)
             connection.sendto(answer.to_wire(), self.client_address)
 
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
+    with listening(socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler)) as port:
+        yield f"127.0.0.1:{port}"

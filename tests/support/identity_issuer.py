@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+
+from tests.support.listening import listening
 
 CLIENT_ID, CLIENT_SECRET = "portail", "s3cret-of-the-application"
 
@@ -124,10 +125,6 @@ def running_identity_issuer() -> Iterator[IdentityIssuer]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        issuer.address = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        try:
-            yield issuer
-        finally:
-            server.shutdown()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        issuer.address = f"http://127.0.0.1:{port}"
+        yield issuer

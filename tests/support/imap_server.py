@@ -4,8 +4,9 @@ import base64
 import contextlib
 import re
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
+
+from tests.support.listening import ThreadedServer, listening
 
 
 @contextlib.contextmanager
@@ -56,12 +57,5 @@ def running_imap(takes: Callable[[str], bool]) -> Iterator[int]:
         def say(self, line: str) -> None:
             self.wfile.write(line.encode() + b"\r\n")
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+    with listening(ThreadedServer(("127.0.0.1", 0), Handler)) as port:
+        yield port

@@ -1,7 +1,6 @@
 """A simulated platform that really answers, and companies that are connected to it."""
 
 import datetime
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from invoices.platforms.simulated.handler import open_platform
 from invoices.platforms.simulated.server import Settings, SimulatedPlatform
 from tests.support.factories import make_company, make_customer
 from tests.support.invoice_examples import french_vat
+from tests.support.listening import listening
 
 SIREN = "552100554"
 SECRET = "le secret du client"
@@ -29,14 +29,8 @@ def running_platform(
     """A simulated platform on a free port of this machine, without rules unless they are asked for."""
     behaviour = Settings(**{"client_secret": SECRET, "judges": False, **settings})
     server = open_platform(("127.0.0.1", 0), Book(folder / "platform.sqlite3"), Faults(faults, every), behaviour)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with listening(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def directory_line(siren: str, *, siret: str = "", code: str = "", status: str = "Enabled") -> dict[str, Any]:
