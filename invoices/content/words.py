@@ -68,7 +68,7 @@ def index_what_was_missed() -> int:
 def says(word: str, customers: Collection[int]) -> Q:
     """A condition on invoices: a line of one of ``customers`` has a word that begins as ``word`` does.
 
-    Several words in ``word`` («porte-vélo», signs of Chinese) must all are there.
+    Several words in ``word`` («porte-vélo», signs of Chinese) must all be there.
     """
     parts = words_in(word)
     if not parts or not customers:
