@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+# The same engine without the windows around it opens a page in a quarter of the time: preferred where it is there.
+EXECUTABLES = ("chromium-headless-shell", "chromium", "chromium-browser")
 # WCAG 2.2 level AA with what is below it, and axe's own good practice.
 AXE_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 RULES_ABOUT_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
@@ -63,8 +65,8 @@ def one_request_at_a_time() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for the whole run; each page has a profile of its own."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "Chromium is missing: install Debian's package « chromium »."
+    executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
+    assert executable, "Chromium is missing: install Debian's package « chromium-headless-shell »."
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield started
