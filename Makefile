@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 
-.PHONY: run demo setup test check lint hooks format fuzz bench bench-portal bench-staff bench-import screenshots readme-pictures contract requirements clean
+.PHONY: run demo setup test check lint hooks format fuzz bench bench-portal bench-staff bench-proxy bench-import screenshots readme-pictures contract requirements clean
 
 run: setup ## tout installer, charger la démonstration, puis servir http://127.0.0.1:8000
 	@$(MANAGE) demo --with-platform
@@ -45,6 +45,9 @@ bench-portal: setup ## mesures de l'espace client sur 1 000 000 de factures
 
 bench-staff: setup ## mesures du back-office sur 1 000 000 de factures et autant de mails
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.staff
+
+bench-proxy: setup ## page de connexion derrière nginx, avec 1 000 connexions lentes puis 1 000 archives à la fois
+	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.proxy
 
 bench-import: setup ## mesures de l'import de 100 000 factures, sur PostgreSQL et sur SQLite
 	@bin/with-postgresql $(PYTHON) -m tests.benchmarks.import_speed

@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = 3
-threads = 4
+threads = 8  # half of them at most make archives (ARCHIVES_AT_ONCE)
 timeout = 60
 # A stop ends the requests in hand; the service manager waits longer than that.
 graceful_timeout = 60

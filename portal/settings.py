@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "portal.space.acting.ActingMiddleware",
     "portal.languages.LanguageMiddleware",  # after both: whose language it is
     "portal.space.crowds.CrowdMiddleware",
+    "portal.space.crowds.ArchivesMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -185,6 +186,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 # The largest file that somebody may drop on the public verification page, in bytes.
 VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_000)
+ARCHIVES_AT_ONCE = 4  # ZIPs that one process makes at the same time; its other threads answer pages
 # Documents are served by the application; behind nginx or Apache the server itself can send the file.
 DOCUMENTS_SEND_HEADER = env.str("DOCUMENTS_SEND_HEADER", default="")  # X-Accel-Redirect or X-Sendfile
 DOCUMENTS_SEND_PREFIX = env.str("DOCUMENTS_SEND_PREFIX", default="")

@@ -183,3 +183,24 @@ def test_the_list_is_a_csv_that_a_french_spreadsheet_opens(
         "1234,50",
         "EUR",
     ]
+
+
+def test_archives_leave_threads_to_pages_and_their_places_come_back(
+    client: Client, account: Account, customer: Customer, settings: Any
+) -> None:
+    settings.ARCHIVES_AT_ONCE = 1
+    make_published_invoice(b"%PDF first", customer=customer)
+    first = client.get("/factures/archive.zip")
+
+    refused = client.get("/factures/archive.zip")
+    assert (refused.status_code, refused["Retry-After"], refused["Refresh"]) == (503, "5", "5")
+    assert "Beaucoup d’archives se préparent en même temps" in refused.content.decode()
+    assert client.get("/factures/").status_code == 200
+
+    assert len(files_of(first)) == 1
+    abandoned = client.get("/factures/archive.zip")
+    assert abandoned.status_code == 200
+    abandoned.close()  # as the server does when its reader leaves
+    assert len(files_of(client.get("/factures/archive.zip"))) == 1
+    assert client.get("/societe.zip").status_code == 404
+    assert len(files_of(client.get("/factures/archive.zip"))) == 1
