@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from invoices.money import write_count
 from invoices.platforms.following import look_again
 from mailing.quarantine.models import SetAside
-from portal.backoffice.ui.lists import ReadOnlyAdmin
+from portal.backoffice.ui.lists import NextStep, ReadOnlyAdmin
 from portal.backoffice.ui.pages import add_message, log_change_of_all
 
 TRY_AGAIN = "quarantine.change_setaside"
@@ -42,6 +42,8 @@ class SetAsideAdmin(ReadOnlyAdmin[SetAside]):
     search_fields = ("label", "reason")
     search_help_text = gettext_lazy("Élément ou motif.")
     actions = ("try_again",)
+    empty_sentence = gettext_lazy("Rien n’est mis de côté : tout ce qui arrive est traité.")
+    next_step = NextStep(gettext_lazy("Revenir au tableau de bord"), "index", TRY_AGAIN)
 
     @admin.display(description=gettext_lazy("état"), ordering="is_set_aside")
     def state(self, row: SetAside) -> str:

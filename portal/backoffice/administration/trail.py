@@ -16,6 +16,7 @@ from invoices.files.csv_tables import Column
 from invoices.models import Invoice
 from mailing.trail.actions import Action
 from mailing.trail.models import Entry
+from portal.backoffice.administration.trail_words import describe_entry, describe_object
 from portal.backoffice.ui.lists import LimitedPaginator, ReadOnlyAdmin
 
 MONTHS: Final = 24
@@ -72,10 +73,11 @@ def _midnight(day: datetime.date) -> datetime.datetime:
 class TrailAdmin(ReadOnlyAdmin[Entry]):
     """The entries, the latest first; the database itself refuses a change."""
 
-    list_display = ("when", "what", "about", "who", "way", "details", "place")
+    list_display = ("when", "what", "about", "who", "way", "said", "place")
     list_display_links = None
     list_filter = (ActionFilter, MonthFilter)
-    list_select_related = ("link",)
+    list_select_related = ("link", "personal")
+    counted_plural = gettext_lazy("entrées de la piste d’audit")
     search_fields = ("object_id",)
     search_help_text = gettext_lazy("Qui (nom ou identifiant), ou n° de facture.")
     ordering = ("-pk",)
@@ -90,6 +92,7 @@ class TrailAdmin(ReadOnlyAdmin[Entry]):
             Column(_("Objet"), lambda entry: entry.object_id),
             Column(_("Qui"), _who),
             Column(_("Par"), lambda entry: entry.way),
+            Column(_("En clair"), describe_entry),
             Column(_("Détails"), lambda entry: entry.details),
             Column(_("Rang"), _position),
             Column(_("Empreinte"), lambda entry: entry.sha256()),
@@ -129,7 +132,12 @@ class TrailAdmin(ReadOnlyAdmin[Entry]):
     @admin.display(description=gettext_lazy("objet"))
     def about(self, entry: Entry) -> str:
         """The kind of thing, and its key."""
-        return f"{entry.object_type} {entry.object_id}".strip() or "–"
+        return describe_object(entry)
+
+    @admin.display(description=gettext_lazy("détails"))
+    def said(self, entry: Entry) -> str:
+        """In a sentence, as long as what it says of persons is kept."""
+        return describe_entry(entry) or "–"
 
     @admin.display(description=gettext_lazy("qui"))
     def who(self, entry: Entry) -> str:

@@ -246,6 +246,7 @@ class CompanyForm(forms.ModelForm[Company]):
 class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
     """The issuing company, or companies."""
 
+    counted_plural = gettext_lazy("sociétés")
     form = CompanyForm
     list_display = ("name", "default_word", "siren", "city", "pdf_template")
     search_fields = ("name", "siren")

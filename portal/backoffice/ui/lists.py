@@ -77,6 +77,8 @@ class BackOfficeAdmin[M: Model](WorkbookList[M]):
     # What is said where the list is empty, and what to do then.
     empty_sentence: "str | Promise" = ""
     next_step: NextStep | None = None
+    # What several rows are called, where the list is called otherwise («piste d’audit»).
+    counted_plural: "str | Promise" = ""
 
     list_per_page = 25
     list_max_show_all = 200
