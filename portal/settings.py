@@ -330,9 +330,7 @@ MAIL_OAUTH = read_mail_oauth(
 _imap_example = "imaps://utilisateur:secret@imap.exemple.fr/INBOX"
 IMAP_URL = env.link("IMAP_URL", ("imaps://", "imap+tls://", "imap://"), example=_imap_example)
 MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # SMTP connections of one process
-MAIL_PER_MINUTE = env.int(
-    "MAIL_PER_MINUTE", default=0
-)  # mails in any sliding minute, all processes together; 0: no limit
+MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=0)  # in any sliding minute, all processes together; 0: no limit
 MAIL_PER_HOUR = env.int("MAIL_PER_HOUR", default=0)
 MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # mails before a connection is opened again
 # How long a mail stays with a worker that gives no more sign of life, in seconds.
