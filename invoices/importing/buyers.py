@@ -29,10 +29,10 @@ def printed_buyer_problem(invoice: Invoice) -> str:
     card = _bare(customer.name)
     if not names or not card or any(name in card or card in name for name in names if name):
         return ""
-    return _("La facture est au nom de « %(printed)s », la fiche est « %(card)s ».") % {
-        "printed": shown(buyer.name),
-        "card": shown(customer.name),
-    }
+    sentence = _("La facture est au nom de « %(printed)s », la fiche est « %(card)s ».")
+    # A guillemet stays with its word where a narrow column breaks the sentence.
+    sentence = sentence.replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+    return sentence % {"printed": shown(buyer.name), "card": shown(customer.name)}
 
 
 def _bare(name: str) -> str:
