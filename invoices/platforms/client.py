@@ -215,7 +215,7 @@ class PlatformClient:
         try:
             session.fetch_token(platform.token_url, grant_type="client_credentials", timeout=self._timeout)
         except AuthlibBaseError as problem:
-            raise AccessError(_("La plateforme refuse l’accès (%(said)s).") % {"said": problem.error}) from problem
+            raise AccessError(_why_no_token(problem)) from problem
         except requests.HTTPError as problem:
             answer = problem.response
             if answer is not None and answer.status_code in (429, 503):
@@ -235,6 +235,17 @@ class PlatformClient:
         if not isinstance(found, dict):
             raise UnknownFateError(_("La réponse de la plateforme n’est pas lisible."))
         return found
+
+
+def _why_no_token(problem: AuthlibBaseError) -> str:
+    """What the error of RFC 6749 (5.2) means for who fills in the card of the platform."""
+    refused = _("La plateforme refuse l’identifiant ou le secret du client (%(said)s).")
+    words = {
+        "invalid_client": refused,
+        "unauthorized_client": refused,
+        "invalid_scope": _("La plateforme refuse la portée demandée (%(said)s)."),
+    }
+    return words.get(problem.error, _("La plateforme refuse l’accès (%(said)s).")) % {"said": problem.error}
 
 
 def write_moment(moment: datetime.datetime) -> str:

@@ -52,6 +52,8 @@ class PlatformForm(forms.ModelForm[Platform]):
         signs = cleaned.get("signature") not in (None, Platform.Signature.NONE)
         if signs and not cleaned.get("new_callback_secret") and not self.instance.callback_secret:
             self.add_error("new_callback_secret", _("Des rappels signés demandent leur secret."))
+        if not signs and cleaned.get("new_callback_secret"):
+            self.add_error("signature", _("Choisissez comment ces rappels sont signés, ou laissez leur secret vide."))
         return cleaned
 
     def save(self, commit: bool = True) -> Platform:

@@ -136,7 +136,7 @@ def test_a_wrong_secret_and_a_token_that_ended(server: SimulatedPlatform, client
     server.book._run("DELETE FROM token")
     client.check_health()  # a new one was asked for
     client.platform.set_client_secret("un autre")
-    with pytest.raises(AccessError, match="invalid_client"):
+    with pytest.raises(AccessError, match="l’identifiant ou le secret du client"):
         PlatformClient(client.platform).check_health()
 
 

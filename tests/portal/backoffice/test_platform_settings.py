@@ -65,6 +65,8 @@ def test_a_platform_without_secret_is_not_kept(staff_client: Client) -> None:
     assert "Saisissez le secret" in answer.content.decode()
     answer = staff_client.post(f"{LIST}add/", typed("https://pa.example", signature="standard"))
     assert "demandent leur secret" in answer.content.decode()
+    answer = staff_client.post(f"{LIST}add/", typed("https://pa.example", new_callback_secret="un secret"))
+    assert "Choisissez comment ces rappels sont signés" in answer.content.decode()
     assert not Platform.objects.exists()
 
 
