@@ -4,9 +4,11 @@ French is the house's own writing (:mod:`invoices.money`); the language is the a
 mail or document sets to another than French.
 """
 
+import contextlib
+import contextvars
 import datetime
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -28,10 +30,25 @@ def language_in_use() -> str:
 
     The child processes that read e-invoices have no settings: they write French.
     """
+    if known := _known_language.get():
+        return known
     try:
         return get_language() or "fr"
     except ImproperlyConfigured:
         return "fr"
+
+
+_known_language: contextvars.ContextVar[str] = contextvars.ContextVar("known_language", default="")
+
+
+@contextlib.contextmanager
+def one_language() -> Iterator[None]:
+    """Ask once which language is in use, for a block that asks at every word and changes nothing of it."""
+    token = _known_language.set(language_in_use())
+    try:
+        yield
+    finally:
+        _known_language.reset(token)
 
 
 def foreign_locale() -> Locale | None:

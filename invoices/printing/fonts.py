@@ -142,6 +142,7 @@ def _replaced(match: re.Match[str]) -> str:
     return _stand_in(match[0])
 
 
+@lru_cache(maxsize=4096)
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """Width of ``text`` at ``size``, in the unit of ``size``, without kerning (which only narrows it)."""
     widths = _widths(BOLD if bold else REGULAR)

@@ -48,7 +48,7 @@ def _objects(objects: list[Any]) -> tuple[bytes, list[_Entry]]:
             body.append(data)
             position += len(data)
         else:
-            data = serialised(item)
+            data = _element(item) if isinstance(item, dict) and item.get("Type") == "/StructElem" else serialised(item)
             entries.append((2, container, len(packed)))
             places += (number, place)
             packed.append(data)
@@ -102,6 +102,31 @@ def _deflated_profile(content: bytes) -> bytes:
     return zlib.compress(content, LEVEL)
 
 
+def _element(element: pydyf.Dictionary) -> bytes:
+    """An element of the structure tree as :func:`serialised` writes it: there are hundreds in a file."""
+    parts = []
+    for key, value in element.items():
+        kind = type(value)
+        if kind is bytes:
+            parts.append(b"/%b %b" % (KEYS[key], value))
+        elif kind is str:
+            parts.append(b"/%b %b" % (KEYS[key], value.encode("ascii")))
+        else:
+            parts.append(b"/%b %b" % (KEYS[key], serialised(value)))
+    return b"<<%b>>" % b"".join(parts)
+
+
+class _Keys(dict[str, bytes]):
+    """Keys of dictionaries by their names."""
+
+    def __missing__(self, key: str) -> bytes:
+        self[key] = encoded = key.encode()
+        return encoded
+
+
+KEYS = _Keys()
+
+
 def serialised(item: Any) -> bytes:
     """An object as pydyf writes it."""
     kind = type(item)
@@ -112,9 +137,9 @@ def serialised(item: Any) -> bytes:
     if kind is int:
         return b"%d" % item
     if kind is pydyf.Dictionary or kind is dict:
-        return b"<<%b>>" % b"".join([b"/%b %b" % (key.encode(), serialised(value)) for key, value in item.items()])
+        return b"<<%b>>" % b"".join([b"/%b %b" % (KEYS[key], serialised(value)) for key, value in item.items()])
     if kind is pydyf.Array:
-        return b"[%b]" % b" ".join([serialised(value) for value in item])
+        return b"[%b]" % b" ".join([value if type(value) is bytes else serialised(value) for value in item])
     if kind is float:
         return b"%d" % item if item.is_integer() else (b"%f" % item).rstrip(b"0")
     if isinstance(item, pydyf.Object):

@@ -13,7 +13,7 @@ import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
-from invoices.cldr import language_in_use
+from invoices.cldr import language_in_use, one_language
 from invoices.en16931.model import InvoiceContent
 from invoices.en16931.profiles import conformance_level
 from invoices.printing.actual_text import copied_as_typed
@@ -62,8 +62,9 @@ def render_invoice(
     """
     if created.tzinfo is None:
         raise ValueError("created must be aware of its time zone")
-    page = compose(content, style, label=label)
-    html = to_html(page, style, seller=content.seller.name)
+    with one_language():
+        page = compose(content, style, label=label)
+        html = to_html(page, style, seller=content.seller.name)
     metadata = InvoiceMetadata(
         title=printable(page.document_title),
         author=printable(content.seller.name),

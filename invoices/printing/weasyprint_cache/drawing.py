@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import weasyprint.draw
-from pydyf import _to_bytes
 from weasyprint.draw.border import draw_border as draw_border_plainly
 from weasyprint.draw.color import get_color
 from weasyprint.formatting_structure import boxes
@@ -17,6 +16,7 @@ from weasyprint.text.ffi import ffi
 from weasyprint.text.fonts import get_pango_font_key
 
 from invoices.printing.actual_text import draw_first_line
+from invoices.printing.weasyprint_cache.trees import to_bytes
 
 MOST_TEXTS = 200  # for each style
 
@@ -81,16 +81,26 @@ def draw_border(stream: Any, box: Any) -> None:
     width, height = box.border_width(), box.border_height()
     with stream.artifact(), stream.stacked():
         edge, inner = (y + height, y + height - bottom) if bottom else (y, y + top)
-        stream.move_to(x + width, edge)
-        stream.line_to(x, edge)
-        stream.line_to(x, inner)
-        stream.line_to(x + width, inner)
-        stream.clip(even_odd=True)
-        stream.end()
+        start, end, first = to_bytes(x), to_bytes(x + width), to_bytes(edge)
+        last = to_bytes(inner)
+        stream.stream.append(
+            b"%b %b m\n%b %b l\n%b %b l\n%b %b l\nW*\nn" % (end, first, start, first, start, last, end, last)
+        )
         stream.set_color(color)
-        stream.rectangle(x, y + top, width, height - top - bottom)
-        stream.rectangle(x, y, width, height)
-        stream.fill(even_odd=True)
+        long = to_bytes(width)
+        stream.stream.append(
+            b"%b %b %b %b re\n%b %b %b %b re\nf*"
+            % (
+                start,
+                to_bytes(y + top),
+                long,
+                to_bytes(height - top - bottom),
+                start,
+                to_bytes(y),
+                long,
+                to_bytes(height),
+            )
+        )
 
 
 def set_color(stream: Any, color: Any, stroke: bool = False) -> None:
@@ -102,7 +112,7 @@ def set_color(stream: Any, color: Any, stroke: bool = False) -> None:
         key, operator = color.remembered_operator
     except AttributeError:
         key = (color.space, *color.coordinates)
-        operator = b" ".join((*map(_to_bytes, color.to("srgb").coordinates), b"rg"))
+        operator = b" ".join((*map(to_bytes, color.to("srgb").coordinates), b"rg"))
         color.remembered_operator = (key, operator)
     stream.set_alpha(color.alpha)
     if key != stream._current_color:
@@ -147,8 +157,9 @@ def draw_text(stream: Any, textbox: Any, offset_x: float, text_overflow: str, bl
     stream.set_color(style["color"])
     stream.begin_text()
     if drawn.operators:
-        stream.set_text_matrix(1, 0, 0, -1, textbox.position_x, textbox.position_y + textbox.baseline)
         operators = stream.stream
+        place = to_bytes(textbox.position_x), to_bytes(textbox.position_y + textbox.baseline)
+        operators.append(b"1 0 0 -1 %b %b Tm" % place)
         for operator in drawn.operators:
             if type(operator) is bytes:
                 operators.append(operator)
@@ -242,4 +253,4 @@ class _Recorder:
         self.stream.append(b"[" + text.encode("ascii") + b"] TJ")
 
     def set_text_rise(self, height: float) -> None:
-        self.stream.append(_to_bytes(height) + b" Ts")
+        self.stream.append(to_bytes(height) + b" Ts")

@@ -14,34 +14,18 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from typing import Any
 
-import pydyf
-import weasyprint.document
-import weasyprint.draw
-import weasyprint.layout.absolute
-import weasyprint.layout.background
-import weasyprint.layout.block
-import weasyprint.layout.float
-import weasyprint.layout.inline
-import weasyprint.layout.page
-import weasyprint.layout.table
 from cssselect2 import ElementWrapper
 from weasyprint import CSS, HTML
 from weasyprint.css import StyleFor
 from weasyprint.formatting_structure import boxes
 from weasyprint.html import UA_COUNTER_STYLE
-from weasyprint.layout import background, inline
-from weasyprint.layout.percent import resolve_percentages
-from weasyprint.pdf.stream import Stream
+from weasyprint.layout import inline
+from weasyprint.layout.percent import resolve_percentages as resolve_plainly
 from weasyprint.text.line_break import Layout, split_first_line, strut
 
 from invoices.printing.fetching import REFUSING
 from invoices.printing.weasyprint_cache.drawing import (
-    draw_border,
-    draw_text,
-    layout_box_backgrounds,
     learn_drawing,
-    page_references,
-    set_color,
 )
 
 MOST_TEXTS = 200  # for each style
@@ -92,7 +76,7 @@ class _Known:
         self.pages: dict[Any, dict[Any, Any]] = {}
 
 
-def _all_computed_styles(html: HTML, sheets: list[CSS], *more: Any) -> Any:
+def all_computed_styles(html: HTML, sheets: list[CSS], *more: Any) -> Any:
     """Our pages have the one stylesheet, no ``style`` element and no ``style`` attribute."""
     _hints, font_config, counter_style, _profiles, _page_rules, _layers, target_collector, _forms = more
     (sheet,) = sheets
@@ -159,11 +143,11 @@ LENGTHS = (
 )
 
 
-def _resolve_percentages(box: Any, containing_block: Any) -> None:
+def resolve_percentages(box: Any, containing_block: Any) -> None:
     """The used lengths of a box depend on its style and on the size of its containing block."""
     style = box.style
     if type(containing_block) is tuple or type(box) is boxes.PageBox or style["border_collapse"] == "collapse":
-        resolve_percentages(box, containing_block)
+        resolve_plainly(box, containing_block)
         return
     size = (containing_block.width, containing_block.height)
     try:
@@ -172,7 +156,7 @@ def _resolve_percentages(box: Any, containing_block: Any) -> None:
         memo = style.remembered_lengths = {}
     values = memo.get(size)
     if values is None:
-        resolve_percentages(box, containing_block)
+        resolve_plainly(box, containing_block)
         if len(memo) >= MOST_LENGTHS:
             memo.clear()
         memo[size] = {name: getattr(box, name) for name in LENGTHS}
@@ -180,7 +164,8 @@ def _resolve_percentages(box: Any, containing_block: Any) -> None:
         box.__dict__.update(values)
 
 
-def _strut(style: Any) -> Any:
+def strut_of(style: Any) -> Any:
+    """The line height and the baseline of a style (points)."""
     try:
         return style.remembered_strut
     except AttributeError:
@@ -188,7 +173,8 @@ def _strut(style: Any) -> Any:
         return found
 
 
-def _is_in_normal_flow(box: Any) -> Any:
+def is_in_normal_flow(box: Any) -> Any:
+    """Whether a box neither floats nor is placed absolutely."""
     try:
         return box.style.remembered_flow
     except AttributeError:
@@ -196,9 +182,7 @@ def _is_in_normal_flow(box: Any) -> Any:
         return found
 
 
-def _split_first_line(
-    text: str, style: Any, context: Any, max_width: Any, justification_spacing: Any, **more: Any
-) -> Any:
+def split_line(text: str, style: Any, context: Any, max_width: Any, justification_spacing: Any, **more: Any) -> Any:
     """A line of preformatted text depends on its style and on the text up to the line's end."""
     if style["white_space"] != "pre" or justification_spacing:
         return split_first_line(text, style, context, max_width, justification_spacing, **more)
@@ -226,13 +210,13 @@ def _split_first_line(
 _is_kept: list[bool] = []
 
 
-def _deactivate(layout: Any) -> None:
+def deactivate(layout: Any) -> None:
     """Let Pango's objects go, but for a text that is still to be drawn."""
     if not _is_kept:
         deactivate_plainly(layout)
 
 
-def _next_line(
+def next_line(
     context: Any,
     linebox: Any,
     position_y: float,
@@ -257,12 +241,12 @@ def _next_line(
             absolute_boxes, fixed_boxes, first_letter_style, first_line_style,
         )  # fmt: skip
     box = linebox.children[0]
-    split = _split_first_line(text, box.style, context, None, 0)
+    split = split_line(text, box.style, context, None, 0)
     linebox.position_y = position_y
     linebox.width = linebox.height = 0
     linebox.position_x = box.position_x = containing_block.content_box_x()
     box.position_y = position_y
-    _resolve_percentages(box, containing_block)
+    resolve_percentages(box, containing_block)
 
     line = _line_of(linebox, _shown(box, split))
     _align(context, line, containing_block, position_y)
@@ -300,7 +284,7 @@ def _shown(box: Any, split: Any) -> Any:
     layout, _, _, width, height, baseline = split
     shown = box.copy_with_text(layout.text)
     shown.width, shown.height, shown.pango_layout = width, height, layout
-    line_height, _ = _strut(box.style)
+    line_height, _ = strut_of(box.style)
     shown.margin_top = shown.margin_bottom = (line_height - height) / 2
     shown.baseline = baseline + shown.margin_top
     return shown
@@ -327,45 +311,3 @@ def _align(context: Any, line: Any, containing_block: Any, position_y: float) ->
     line.margin_top = line.margin_bottom = 0
     line.translate(offset_x, position_y - top)
     line.position_y = position_y
-
-
-def _no_metadata(html: HTML) -> dict[str, Any]:
-    """The metadata are given apart."""
-    return {}
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    """For what our pages do not have: outlines, links, anchors, bookmarks, transformations, forms."""
-
-
-# Place, name, what is there, what was there.
-REPLACEMENTS: tuple[tuple[Any, str, Any, Any], ...] = tuple(
-    (place, name, ours, getattr(place, name))
-    for place, name, ours in (
-        (weasyprint.document, "get_all_computed_styles", _all_computed_styles),
-        (weasyprint.document, "get_html_metadata", _no_metadata),
-        (weasyprint.document, "gather_anchors", _nothing),
-        (weasyprint.draw, "draw_text", draw_text),
-        (weasyprint.draw, "draw_border", draw_border),
-        (weasyprint.draw, "draw_outline", _nothing),
-        (Stream, "set_color", set_color),
-        (pydyf.PDF, "page_references", property(page_references)),
-        (Layout, "deactivate", _deactivate),
-        (boxes.Box, "is_in_normal_flow", _is_in_normal_flow),
-        (inline, "get_next_linebox", _next_line),
-        (inline, "split_first_line", _split_first_line),
-        (inline, "strut", _strut),
-        (background, "layout_box_backgrounds", layout_box_backgrounds),
-        *(
-            (module, "resolve_percentages", _resolve_percentages)
-            for module in (
-                weasyprint.layout.absolute,
-                weasyprint.layout.block,
-                weasyprint.layout.float,
-                inline,
-                weasyprint.layout.page,
-                weasyprint.layout.table,
-            )
-        ),
-    )
-)

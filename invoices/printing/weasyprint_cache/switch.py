@@ -42,7 +42,7 @@ def patched() -> Iterator[None]:
     if not is_on():
         yield
         return
-    from invoices.printing.weasyprint_cache.layout import REPLACEMENTS
+    from invoices.printing.weasyprint_cache.replacements import REPLACEMENTS
 
     for place, name, ours, _ in REPLACEMENTS:
         setattr(place, name, ours)
