@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from customers.issuer import SUPERUSER
 
@@ -71,6 +71,16 @@ def check_production(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[C
                 "partageraient une seule limite d’essais, et les pages redirigeraient sans fin.",
                 hint="BEHIND_PROXY=1",
                 id="portal.W003",
+            )
+        )
+    is_shared = settings.DOCUMENTS_STORAGE_URL or settings.TASKS_BACKEND.startswith("redis")
+    if is_shared and connection.vendor == "sqlite":
+        found.append(
+            Warning(
+                "La base est un fichier SQLite, et les documents ou la file sont communs à plusieurs machines : "
+                "chacune aurait ses propres factures.",
+                hint="DATABASE_URL=postgres://portail:secret@hote/portail",
+                id="portal.W005",
             )
         )
     if not settings.DOCUMENTS_STORAGE_URL:

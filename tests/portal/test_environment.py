@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from portal.environment import explain_database_error, require_extra
 from tests.support.processes import own_site
@@ -133,6 +133,11 @@ def test_what_nobody_wants_in_production_is_named(settings: Any, tmp_path: Path)
 def test_https_without_a_proxy_that_is_trusted_is_named(settings: Any) -> None:
     settings.IS_HTTPS, settings.TRUSTED_PROXIES, settings.EMAIL_URL = True, (), "smtp://localhost"
     assert found_ids(include_deployment_checks=True) == {"portal.W003"}
+
+
+def test_a_database_of_one_machine_for_several_is_named(settings: Any) -> None:
+    settings.TASKS_BACKEND = "redis://127.0.0.1:6379/0"
+    assert ("portal.W005" in found_ids(include_deployment_checks=True)) is (connection.vendor == "sqlite")
 
 
 def test_a_setting_whose_libraries_are_not_installed_says_how_to_install_them() -> None:
