@@ -20,12 +20,29 @@ from invoices.models import ImportBatch, ImportMapping
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
 IMPORT: Final = "invoices.import_invoices"
-_CAPITALS: Final = {"ht": "HT", "tva": "TVA", "ttc": "TTC", "siren": "SIREN", "siret": "SIRET", "pdf": "PDF"}
+_WORDS: Final = {
+    "ht": "HT", "tva": "TVA", "ttc": "TTC", "siren": "SIREN", "siret": "SIRET", "pdf": "PDF", "numero": "numéro",
+    "designation": "désignation", "quantite": "quantité", "unite": "unité", "categorie": "catégorie",
+    "exoneration": "d’exonération", "echeance": "échéance", "corrigee": "corrigée", "societe": "société",
+    "complement": "complément", "deja": "déjà", "paye": "payé", "marche": "du marché", "reference": "référence",
+    "telephone": "téléphone", "electronique": "électronique",
+}  # fmt: skip
 
 
 def _label(name: str) -> str:
     words = name.removeprefix(LINE).removeprefix(CUSTOMER).split("_")
-    return " ".join(_CAPITALS.get(word, word) for word in words)
+    return " ".join(_WORDS.get(word, word) for word in words)
+
+
+def _label_of_missing(name: str) -> str:
+    if name.startswith(LINE):
+        return _("%(column)s de la ligne") % {"column": _label(name)}
+    return _("%(column)s du client") % {"column": _label(name)} if name.startswith(CUSTOMER) else _label(name)
+
+
+def _label_in_list(name: str) -> str:
+    """The name of a column; of a line's, that it is one where invoices have one of that name too."""
+    return _label_of_missing(name) if name.removeprefix(LINE) in FIELDS or name in CHECKS else _label(name)
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -34,7 +51,7 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     lines = [name for name in (*FIELDS, *CHECKS) if name.startswith(LINE)]
     cards = [name for name in FIELDS if name.startswith(CUSTOMER)]
     groups = ((_("Facture"), heads), (_("Ligne"), lines), (_("Client"), cards))
-    return [(title, [(name, _label(name)) for name in names]) for title, names in groups]
+    return [(title, [(name, _label_in_list(name)) for name in names]) for title, names in groups]
 
 
 def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
@@ -74,7 +91,7 @@ def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
         "name": name,
         "rows": [(each, looked.fields[each.index]) for each in looked.proposal.columns],
         "choices": choices(),
-        "missing": [_label(each) for each in looked.missing],
+        "missing": [_label_of_missing(each) for each in looked.missing],
         "customers": [(one, customers.get(one, "")) for one in looked.unknown_customers],
         **_totals(looked),
     }
