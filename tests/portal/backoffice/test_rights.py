@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -347,3 +347,23 @@ def test_an_action_page_is_for_those_who_may_see_it(client: Client) -> None:
     client.force_login(member("Paramétrage"), backend=BACKEND)
 
     assert client.get(f"/gestion/customers/bulkaction/{bulk_action.pk}/change/").status_code == 403
+
+
+def test_the_rights_of_a_group_are_boxes_in_french_and_it_keeps_those_that_it_has(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    group = Group.objects.get(name="Lecture")
+    kept = Permission.objects.get(content_type__app_label="axes", codename="view_accesslog")
+    group.permissions.add(kept)
+    held = set(group.permissions.all())
+    page = client.get(f"/gestion/auth/group/{group.pk}/change/")
+    said = words(page)
+    for right in ("Client : voir", "Client : modifier", "Peut exporter les factures"):
+        assert right in said
+    assert "Can " not in said.replace("Can view access log", "")
+
+    client.post(
+        f"/gestion/auth/group/{group.pk}/change/",
+        {"name": "Lecture", "permissions": [right.pk for right in held]},
+    )
+
+    assert set(group.permissions.all()) == held
