@@ -24,7 +24,7 @@ _VERBS = {
 }
 
 
-class RightsField(forms.ModelMultipleChoiceField):
+class RightsField(forms.ModelMultipleChoiceField[Permission]):
     """Rights in French: Django writes «Can view customer» into the database."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -46,7 +46,7 @@ class RightsAdmin(BackOfficeAdmin[Group], GroupAdmin):
 
     filter_horizontal = ()
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         """Boxes to tick, each with what it is about and what may be done to it."""
         if db_field.name != "permissions":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
