@@ -203,6 +203,11 @@ def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sig
         sideways += [language] * scrolls_sideways(page)
         page.goto(f"/factures/{longest}/")
         sideways += [f"{language}, invoice"] * scrolls_sideways(page)
+    for address in ("/factures/", f"/factures/{longest}/") if width in (390, 1440) else ():
+        page.goto(address)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")  # the text alone, as a phone's settings do
+        overlapping += overlaps(page)
+        sideways += [f"{address} at twice the size of text"] * scrolls_sideways(page)
     assert overlapping == []
     assert sideways == []
 
