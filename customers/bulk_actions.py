@@ -62,7 +62,7 @@ def register_kind(kind: str, names: OtherKind, step: Step, *, size: int, cost: i
     OTHER_KINDS[kind], _STEPS[kind], STEP[kind], COST[kind] = names, step, size, cost
 
 
-# Told within the transaction of a step which customers it has changed: what follows from it in higher rooms.
+# Called within the transaction of a step with the customers it has changed: what follows from it in higher rooms.
 StepListener = Callable[[BulkAction, Sequence[int]], None]
 _listeners: list[StepListener] = []
 

@@ -12,7 +12,7 @@ from mailing.trail.actions import Action
 from mailing.trail.erasing import erase_of_person
 from mailing.trail.recording import record
 
-# A domain that is nobody's (RFC 2606, 2): no mail ever leaves for it.
+# A domain that is no one's (RFC 2606, 2): no mail ever leaves for it.
 NOBODYS_DOMAIN = "efface.invalid"
 
 

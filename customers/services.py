@@ -209,7 +209,7 @@ def needs_note_of_credentials(account: Account) -> bool:
 def note_sent_credentials(references: Iterable[str]) -> None:
     """Note that mails contain the provisional passwords of the accounts that ``references`` (of secrets) name.
 
-    Called with the transaction that writes the mails. An account whose owner has chosen his password is told none.
+    Called with the transaction that writes the mails. An account whose owner has chosen his password receives none.
     Those noted a moment ago are left alone: a run writes many mails to one account.
     """
     keys = {int(reference) for reference in references if reference.isdecimal()}
@@ -221,7 +221,7 @@ def note_sent_credentials(references: Iterable[str]) -> None:
         .exclude(provisional_password="")
         .exclude(credentials_sent_at__gt=now - _A_MOMENT)
     )
-    # In one order: two workers that tell the same accounts wait for each other, and never both at once.
+    # In one order: two workers that announce the same accounts wait for each other, and never both at once.
     locked = list(told.order_by("pk").select_for_update())
     Account.objects.filter(pk__in=[account.pk for account in locked]).update(credentials_sent_at=now)
     record_all(Act(Action.CREDENTIALS_SENT, account, personal={"login": account.login}) for account in locked)

@@ -14,7 +14,7 @@ from customers.models import Account
 from customers.retention import idle_accounts
 from invoices.models import Consultation, Delivery, ImportBatch, Invoice
 
-# Hours of the night at which nobody waits for what a purge holds up.
+# Hours of the night at which no one waits for what a purge holds up.
 _NIGHT = range(2, 5)
 _A_DAY_SECONDS = 24 * 3600
 
@@ -59,7 +59,7 @@ def erase_imports(before: datetime.datetime, *, dry_run: bool) -> int:
 
 
 def idle_readers(before: datetime.datetime) -> "QuerySet[Account]":
-    """Accounts that nobody has used since that moment, and whose customers have had no invoice since."""
+    """Accounts that no one has used since that moment, and whose customers have had no invoice since."""
     served = Invoice.objects.filter(customer__accesses__account=OuterRef("pk"), published_at__gte=before)
     return idle_accounts(before).exclude(Exists(served))
 

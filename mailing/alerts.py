@@ -17,7 +17,7 @@ ALERT = "alert"
 
 
 def write_alert(now: datetime.datetime) -> None:
-    """Write the mail about a rest that began at ``now``; nothing where nobody is named (TECHNICAL_EMAIL).
+    """Write the mail about a rest that began at ``now``; nothing where no one is named (TECHNICAL_EMAIL).
 
     It leaves by the same server: where that takes no mail at all, it arrives with the first one it takes.
     """
@@ -39,7 +39,7 @@ def write_alert(now: datetime.datetime) -> None:
 
 
 def write_fault(kind: str, *, subject: str, text: str, now: datetime.datetime) -> None:
-    """Write the mail about a fault of ours, at most one of its ``kind`` an hour; nothing where nobody is named.
+    """Write the mail about a fault of ours, at most one of its ``kind`` an hour; nothing where no one is named.
 
     Raises django.db's errors where the outbox cannot be written.
     """

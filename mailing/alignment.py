@@ -29,7 +29,7 @@ def _digest(setting: Setting) -> list[str]:
 
 
 def question_before(recipients: Callable[[], Mapping[str, int]]) -> str:
-    """Why somebody should confirm mails to so many ``recipients`` per destination; "" where nobody has to.
+    """Why somebody should confirm mails to so many ``recipients`` per destination; "" where no one has to.
 
     ``recipients`` is called where the last check does not say that our mails are aligned (RFC 7489 § 3.1).
     """

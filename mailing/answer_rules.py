@@ -2,7 +2,7 @@
 
 The first row that is found counts: words come before codes, because servers say «552 5.1.1» of a full mailbox and
 «550 5.5.0» of an SPF record; what is about us or about the mail comes before what blames an address. Sources: RFC 3463,
-RFC 5248, RFC 7505, the public manuals of the servers named, and the kinds that sisimai and Postfix tell apart.
+RFC 5248, RFC 7505, the public manuals of the servers named, and the kinds that sisimai and Postfix distinguish.
 """
 
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _MAIL_ADDRESS = re.compile(r"[^\s<>:;,(){}\[\]]+@[^\s<>:;,(){}\[\]]+")
 
 
 def classify(text: str, status: str = "") -> Reason:
-    """What ``text`` (a server's answer or diagnostic, with its code) and ``status`` (``x.y.z``, if told apart) mean.
+    """What ``text`` (a server's answer or diagnostic, with its code) and ``status`` (``x.y.z``, if given) mean.
 
     An answer for now only (4xx) may have any reason; whether a mail is given up is not said here.
     """
@@ -55,7 +55,7 @@ def is_for_now(text: str, status: str = "") -> bool:
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents, one line, no mail addresses: the words of an address are nobody's reason."""
+    """Small letters without accents, one line, no mail addresses: the words of an address are no one's reason."""
     letters = unicodedata.normalize("NFKD", text[:4000].lower().replace("\u2019", "'"))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     # The dots of an address end no sentence.
@@ -63,7 +63,7 @@ def _plain(text: str) -> str:
 
 
 def _detail(plain: str, status: str) -> str:
-    """The two last numbers of the enhanced status code; of a code that says nothing, those that the words tell."""
+    """The two last numbers of the enhanced status code; of a code that says nothing, those that the words give."""
     own = status.partition(".")[2]
     if own and not own.endswith((".0", "5.0")):
         return own

@@ -33,7 +33,7 @@ class Effect(Enum):
     AUTO_REPLY = "auto-reply"
     FOREIGN = "foreign"  # a report about a mail that is not ours
     CHALLENGE = "challenge"  # a service that wants a person to confirm that he wrote
-    OTHER = "other"  # no report at all: somebody wrote, or nobody can read it
+    OTHER = "other"  # no report at all: somebody wrote, or no one can read it
 
     @property
     def needs_a_person(self) -> bool:
@@ -109,7 +109,7 @@ def apply_report(report: Report, now: datetime.datetime) -> Effect:
 
 
 def _message_of(report: Report) -> Message | None:
-    """The mail that ``report`` is about: by its return token, which nobody can guess, else by its Message-ID."""
+    """The mail that ``report`` is about: by its return token, which no one can guess, else by its Message-ID."""
     rows = Message.objects.select_for_update().defer("text", "html")
     if report.tokens:
         found = rows.filter(return_token__in=report.tokens).first()
@@ -121,7 +121,7 @@ def _message_of(report: Report) -> Message | None:
 def _about(message: Message, recipients: Iterable[RecipientReport]) -> RecipientReport | None:
     """What the report says of the recipient of ``message``, where it says that it was not delivered.
 
-    A report may tell several recipients (a list, a forwarding), of whom ours is one; or, after a forwarding, only
+    A report may name several recipients (a list, a forwarding), of whom ours is one; or, after a forwarding, only
     addresses that we do not know: then it is about our mail if all of them failed.
     """
     told = list(recipients)
@@ -144,7 +144,7 @@ def _form(address: str) -> str:
 def _forwarded_to(message: Message, said: RecipientReport) -> str:
     """The address that failed in the place of the recipient; "" where it is his own, or the report names none.
 
-    Another name for his mailbox at his own domain (an alias) is his own; one elsewhere is not, though his be told too.
+    Another name for his mailbox at his own domain (an alias) is his own; one elsewhere is not, though his be named too.
     """
     if not said.addresses:
         return ""

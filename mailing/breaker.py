@@ -3,7 +3,7 @@
 After a few refusals in a row the outbox rests. One mail is tried now and then; the first that a server takes ends the
 rest, and the mails that met the refusal leave again as if they had never been tried. What is known is in one row,
 so that it holds for all processes together. Callers change this row before they change any message: in that order
-nobody waits for anybody who waits for him.
+no one waits for anybody who waits for him.
 """
 
 import datetime
@@ -27,7 +27,7 @@ PROOF_PAUSE = datetime.timedelta(minutes=1)
 TRIAL_SECONDS = (30, 60, 120, 300, 600, 900)
 # A limit of a day passes in hours; and there are providers that count refused mails too.
 TRIAL_SECONDS_OF_QUOTA = (*TRIAL_SECONDS, 1800, 3600)
-# After a trial that told nothing (its address is unknown, the server away).
+# After a trial that proved nothing (its address is unknown, the server away).
 NEXT_TRIAL = datetime.timedelta(seconds=15)
 ASK_AGAIN = datetime.timedelta(milliseconds=300)
 
@@ -60,7 +60,7 @@ def current_rest() -> Rest | None:
 
 
 def rest_of(row: OutboxControl | None) -> Rest | None:
-    """The rest that ``row`` tells of."""
+    """The rest that ``row`` describes."""
     if row is None or row.rests_since is None:
         return None
     return Rest(row.rests_since, _reason(row.fault), row.fault_reply, row.trial_at or row.rests_since)
@@ -118,7 +118,7 @@ def note_success(now: datetime.datetime) -> None:
 def note_fault(reason: Reason, reply: str, now: datetime.datetime, *, is_certain: bool = False) -> bool:
     """Our own server was refused; True where the outbox rests, before or because of it.
 
-    ``is_certain`` where a second mail would tell nothing more: the server named its limit.
+    ``is_certain`` where a second mail would prove nothing more: the server named its limit.
     """
     OutboxControl.objects.get_or_create(pk=1)
     control = OutboxControl.objects.select_for_update().get(pk=1)
@@ -136,7 +136,7 @@ def note_fault(reason: Reason, reply: str, now: datetime.datetime, *, is_certain
 
 
 def note_nothing(now: datetime.datetime) -> None:
-    """A mail met an end that tells nothing of our server: a trial is repeated soon."""
+    """A mail met an end that proves nothing about our server: a trial is repeated soon."""
     OutboxControl.objects.filter(pk=1, rests_since__isnull=False).update(trial_at=now + NEXT_TRIAL)
 
 

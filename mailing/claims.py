@@ -237,9 +237,9 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
 
 
 def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) -> bool:
-    """Tell the breaker of an attempt; True where it was a refusal of our own server, and the outbox rests."""
+    """Notify the breaker of an attempt; True where it was a refusal of our own server, and the outbox rests."""
     if outcome.verdict is Verdict.ACCEPTED and message.kind == ALERT:
-        breaker.note_nothing(now)  # our own people's server takes it: that tells nothing of the customers' ones
+        breaker.note_nothing(now)  # our own people's server takes it: that proves nothing about the customers' ones
     elif outcome.verdict is Verdict.ACCEPTED:
         breaker.note_success(now)
         slowdowns.note_taken(message.recipient)
@@ -252,7 +252,7 @@ def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) ->
             write_alert(now)
         return rests
     else:
-        # The row of the outbox first, as whoever claims does: in that order nobody waits for anybody who waits for him.
+        # The row of the outbox first, as whoever claims does: in that order no one waits for anybody who waits for him.
         breaker.note_nothing(now)
         if outcome.answer is Reason.PACE and outcome.reached_server:
             slowdowns.note_limit(message.recipient, outcome.reason, now)

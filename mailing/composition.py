@@ -104,7 +104,7 @@ class MailLook:
 
 @dataclass(frozen=True)
 class Composed:
-    """A mail ready for the outbox; where it tells a provisional password it shows the mask."""
+    """A mail ready for the outbox; where it contains a provisional password it shows the mask."""
 
     subject: str
     text: str
@@ -112,7 +112,7 @@ class Composed:
 
     @property
     def shows_secret(self) -> bool:
-        """True where the mail tells a provisional password, so that its draft needs a secret reference."""
+        """True where the mail contains a provisional password, so that its draft needs a secret reference."""
         return SECRET_MASK in self.text
 
 
@@ -247,7 +247,7 @@ def _one_line(text: str) -> str:
 
 
 def _fill(text: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Pairs of text and placeholder it stands for ("" for the words of the template)."""
+    """Pairs of text and placeholder it represents ("" for the words of the template)."""
     pieces = []
     for piece, is_placeholder in split_placeholders(text):
         if not is_placeholder:
@@ -273,7 +273,7 @@ def _blocks(text: str) -> list[str]:
 
 @lru_cache(maxsize=100)
 def _rows_under(body: str, names: tuple[str, ...]) -> int:
-    """The number of the paragraph of a template's ``body`` under which the table of a mail stands; from 1 on."""
+    """The number of the paragraph of a template's ``body`` under which the table of a mail is; from 1 on."""
     blocks = _blocks(body.replace("\r\n", "\n").replace("\r", "\n"))
     for number, block in enumerate(blocks, 1):
         if any(name in PLACEHOLDER_PATTERN.findall(block) for name in names):
@@ -323,7 +323,7 @@ def _text_part(body: str, look: MailLook, rows_under: int) -> str:
 
 @lru_cache(maxsize=100)
 def _button_colour(colour: str) -> str:
-    """``colour`` (``#rgb``, ``#rrggbb``, or the default), darkened until white text stands out on it."""
+    """``colour`` (``#rgb``, ``#rrggbb``, or the default), darkened until white text is legible on it."""
     digits = colour[1:] if _COLOUR_PATTERN.fullmatch(colour) else _DEFAULT_COLOUR[1:]
     return darken_for_white("#" + ("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits))
 

@@ -1,4 +1,4 @@
-"""Where a mail goes: the large providers by the domains of their mailboxes; any other domain stands for itself."""
+"""Where a mail goes: the large providers by the domains of their mailboxes; any other domain is its own."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -370,7 +370,7 @@ class SendingSlot(models.Model):
 
 
 class DestinationPace(models.Model):
-    """The pace of a destination that asked for fewer mails (:mod:`mailing.slowdowns`); "" stands for all of them."""
+    """The pace of a destination that asked for fewer mails (:mod:`mailing.slowdowns`); "" represents all of them."""
 
     destination = models.CharField(_("destination"), max_length=255, unique=True, blank=True)
     seconds = models.FloatField(_("secondes entre deux mails"))

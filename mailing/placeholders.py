@@ -48,7 +48,7 @@ PLACEHOLDERS: dict[str, Placeholder[Any]] = {}
 _subjects: dict[str, type] = {}
 _messages: dict[str, _MessageKind] = {}
 
-# Stands for the provisional password wherever a mail is stored or shown; the secret itself is put in while sending.
+# Replaces the provisional password wherever a mail is stored or shown; the secret itself is put in while sending.
 SECRET_PLACEHOLDER = "#PWD_CONNEXION"  # noqa: S105 - a name, not a password
 SECRET_MASK = "••••••"  # noqa: S105 - what is shown instead of a password
 

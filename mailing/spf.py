@@ -1,4 +1,4 @@
-"""Whether an SPF record lets an address send (RFC 7208): enough of it to tell a relay that is missing."""
+"""Whether an SPF record lets an address send (RFC 7208): enough of it to find a relay that is missing."""
 
 import ipaddress
 from dataclasses import dataclass, field

@@ -84,7 +84,7 @@ def make_transport(health: "ServerHealth") -> Transport:
 
 @dataclass
 class ServerHealth:
-    """What the transports of a process tell each other about the server: since when it cannot be reached, and why."""
+    """What the transports of a process share about the server: since when it cannot be reached, and why."""
 
     failure: Outcome | None = None
     retry_after: float = field(default=0.0)

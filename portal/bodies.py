@@ -30,7 +30,7 @@ def accepts_files[View: Callable[..., Any]](most: Size, *, of_public: bool = Fal
 
 
 class QueryMiddleware:
-    """Stands before all that reads an address: PostgreSQL holds no NUL character, and none is meant."""
+    """Comes before all that reads an address: PostgreSQL holds no NUL character, and none is meant."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -44,7 +44,7 @@ class QueryMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Stands before the CSRF check, which is the first to read a body."""
+    """Comes before the CSRF check, which is the first to read a body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

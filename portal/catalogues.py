@@ -54,7 +54,7 @@ TABLES: Final = (
     ),
     ("invoices/printing/wording.py", ("OPERATION_CATEGORIES", "VAT_ON_DEBITS", "SELF_BILLING")),
 )
-# Stands in the head of a compiled catalogue, which says the same whenever it was written.
+# Is in the head of a compiled catalogue, which says the same whenever it was written.
 _NO_TIME: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "translate"))
 # What is registered with a label for staff: the editor of messages is in French.

@@ -281,7 +281,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_ENABLE_ADMIN = False
-# Failed tries are counted and forgotten after a while; nobody's addresses and browsers are kept of those who came in.
+# Failed tries are counted and forgotten after a while; no one's addresses and browsers are kept of those who came in.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "portal.space.requests.client_network"

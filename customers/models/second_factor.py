@@ -30,7 +30,7 @@ class SecondFactor(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that stands once for the application; kept as a keyed hash, and shown when it was made."""
+    """A code that replaces the application once; kept as a keyed hash, and shown when it was made."""
 
     factor = models.ForeignKey(
         SecondFactor, on_delete=models.CASCADE, related_name="recovery_codes", verbose_name=_("second facteur")

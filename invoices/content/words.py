@@ -1,7 +1,7 @@
 """Full-text search: customers find their invoices by words of the lines.
 
 Each word is in the index behind the key of the customer, so that a search reads the words of one customer only,
-however many invoices there are, and finds nobody else's. Words are compared without accents and case; the beginning of
+however many invoices there are, and finds no one else's. Words are compared without accents and case; the beginning of
 a word is enough. The index is written when an invoice is published: its content stays as it is from then on.
 """
 

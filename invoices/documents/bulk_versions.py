@@ -70,6 +70,6 @@ def _reason(invoice: Invoice, submission: str | None) -> "str | Promise | None":
     except IncompleteIssuerError:
         return INCOMPLETE_COMPANY
     printed = getattr(invoice.document, "printed", None)
-    # E-invoices state all themselves; of documents from before contents were kept nobody can tell what has changed.
+    # E-invoices state all themselves; of documents from before contents were kept no one can say what has changed.
     now = content_to_keep(invoice, content_to_print(invoice))
     return UNCHANGED if now is None or (printed is not None and printed.content == now) else None

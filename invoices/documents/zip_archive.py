@@ -34,7 +34,7 @@ def stream_archive(
     """The bytes of a ZIP of the current PDF of each invoice, stored as they are (a PDF is compressed already).
 
     ``visible`` is asked again for every hundred, so that what is withdrawn meanwhile is left out; ``by_customer`` puts
-    them in a folder per customer; ``consulted`` is told which ones were written; ``extra`` are other small files.
+    them in a folder per customer; ``consulted`` receives those that were written; ``extra`` are other small files.
     With ``with_index`` a table says of each file which invoice it is and what its fingerprint must be.
     A document that the store does not hold any more is named in a note inside, and the others come all the same.
     """

@@ -39,7 +39,7 @@ CheckState = Invoice.CheckState
 
 BATCH: Final = 50
 OUTDATED_AFTER: Final = datetime.timedelta(hours=1)
-"""How long a check by older rules, or one that the engine broke off, stands before a sweep does it again."""
+"""How long a check by older rules, or one that the engine broke off, is kept before a sweep does it again."""
 _BROKEN_OFF: Final = "interrompu"
 _FACTURX: Final = Invoice.Origin.FACTURX
 _FOREIGN_GUIDELINE: Final = "FX-SCH-A-000556"

@@ -8,7 +8,7 @@ import unicodedata
 from typing import Final
 
 ONE: Final = "C62"
-"""«One»: the dimensionless unit, for a quantity whose unit nobody stated."""
+"""«One»: the dimensionless unit, for a quantity whose unit no one stated."""
 
 _CODE_BY_WORD: Final[dict[str, str]] = {
     "": ONE,

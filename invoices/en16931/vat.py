@@ -155,7 +155,7 @@ _WORDS_OF_CATEGORIES: Final = (
 
 @functools.lru_cache(maxsize=1024)
 def category_of_words(text: str) -> str:
-    """The category that a reason for charging no VAT stands for, by its words or article; empty where none is known.
+    """The category that a reason for charging no VAT represents, by its words or article; empty where none is known.
 
     «Autoliquidation, art. 283-2 nonies du CGI» is AE, «Exonération, art. 262 ter I» K, «art. 262 I» G, «art. 261» E.
     """

@@ -1,4 +1,4 @@
-"""*Piste d'audit fiable* (CGI art. 289 VII 1°): from the order to the payment, what stands and what is missing."""
+"""*Piste d'audit fiable* (CGI art. 289 VII 1°): from the order to the payment, what is there and what is missing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

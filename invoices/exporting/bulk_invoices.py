@@ -37,7 +37,7 @@ def register_invoice_kinds() -> None:
 
 @dataclass(slots=True)
 class BulkResending:
-    """The invoices that can be sent again with the accounts that get them, and the others by what stands against it."""
+    """The invoices that can be sent again with the accounts that get them, and the others by what forbids it."""
 
     able: list[tuple[Invoice, list[Account]]] = field(default_factory=list)
     never_exported: list[Invoice] = field(default_factory=list)

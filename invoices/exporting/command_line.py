@@ -1,6 +1,6 @@
 """The command line that does the same selection as the screen, and its place in a scheduler.
 
-Three readers, three ways of quoting: a shell, cron (where ``%`` ends a line) and systemd (where ``%`` and ``$`` stand
+Three readers, three ways of quoting: a shell, cron (where ``%`` ends a line) and systemd (where ``%`` and ``$`` are
 for something else).
 """
 

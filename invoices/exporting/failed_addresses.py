@@ -27,7 +27,7 @@ MOST_INVOICES = 2000
 
 @dataclass(slots=True)
 class WrongAddress:
-    """A line of the work list: an address in error at a customer's (None: nobody's any more)."""
+    """A line of the work list: an address in error at a customer's (None: no one's any more)."""
 
     address: str
     reason: str

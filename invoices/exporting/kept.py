@@ -48,7 +48,7 @@ def _templates(export: Export) -> list[str]:
 
 
 def count_messages(export: Export) -> int | None:
-    """How many mails told of the list: those of its run, which are kept, and those sent again since."""
+    """How many mails announced the list: those of its run, which are kept, and those sent again since."""
     kept = _kept(export)
     return None if kept is None else int(kept["messages"]) + _messages(export).filter(sending__gt=0).count()
 

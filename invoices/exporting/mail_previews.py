@@ -64,5 +64,5 @@ def _lines_of_customer(item: ExportItem) -> list[ExportItem]:
 
 
 def _no_document(invoice: Invoice) -> Document:
-    """Stands for the document that does not exist yet."""
+    """Replaces the document that does not exist yet."""
     return Document(invoice=invoice, size=0)

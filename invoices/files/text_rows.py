@@ -31,7 +31,7 @@ _NOT_LATIN: Final = re.compile(rb"[\x80-\x9f]")  # letters of Windows-1252, cont
 UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
-"""What no database and no XML takes, and what nobody sees: two texts that look the same are to be the same."""
+"""What no database and no XML takes, and what no one sees: two texts that look the same are to be the same."""
 _INVISIBLE_BYTES: Final = re.compile(rb"\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
 _APOSTROPHE_BYTES: Final = re.compile(rb"'(?<=[;,\t|\"\n]')[0-9+]")
 _APOSTROPHE: Final = re.compile(r"'\+?[0-9][0-9 .]*", re.ASCII)
@@ -359,7 +359,7 @@ def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError) or "unexpected end" in error.reason:
         raise error  # the file was cut in the middle of a character
     text = error.object[error.start : error.end].decode("cp1252")
-    return text.replace("¤", "€"), error.end  # ISO-8859-15 has the euro there, and nobody writes ¤
+    return text.replace("¤", "€"), error.end  # ISO-8859-15 has the euro there, and no one writes ¤
 
 
 _OTHER_ROWS: Final = "rows-of-windows-1252"

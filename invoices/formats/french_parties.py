@@ -48,7 +48,7 @@ def siren_of(party: Party) -> str:
         digits = compact(identifier.value)
         if identifier.scheme in (SIREN_SCHEME, SIRET_SCHEME) and _DIGITS.fullmatch(digits):
             return digits[:9]
-    # Some numbers of Monaco and of foreign firms hold no SIREN: the check digit tells.
+    # Some numbers of Monaco and of foreign firms hold no SIREN: the check digit shows it.
     match = _FRENCH_VAT.fullmatch(compact(party.vat_identifier))
     return match[1] if match and siren_number.is_valid(match[1]) else ""
 

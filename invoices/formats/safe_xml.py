@@ -23,7 +23,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What precedes the root element: blanks, comments, instructions. A DOCTYPE can stand nowhere else.
+# What precedes the root element: blanks, comments, instructions. A DOCTYPE can be nowhere else.
 _PROLOG = re.compile(r"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
 

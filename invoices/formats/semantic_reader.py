@@ -83,7 +83,7 @@ class SemanticReader(Values):
 
     address_paths: ClassVar[Mapping[str, str]]
     contact_paths: ClassVar[Mapping[str, tuple[str, ...]]]
-    """For each field the paths at which it may stand, the first that says something wins."""
+    """For each field the paths at which it may be, the first that says something wins."""
     period_paths: ClassVar[tuple[str, str]]
     allowance_paths: ClassVar[AllowancePaths]
     vat_paths: ClassVar[VatPaths]

@@ -26,7 +26,7 @@ class Journal:
     invoices: int = 0
     by_rate: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     series: dict[tuple[int, str], list[int]] = field(default_factory=dict)
-    """By company and what stands before the digits of a number: the first and last of them, and how many."""
+    """By company and what precedes the digits of a number: the first and last of them, and how many."""
     gaps: list[tuple[str, str]] = field(default_factory=list)
     """Runs of numbers that are missing in a series, the first and the last of each; the first of them."""
     has_more_gaps: bool = False

@@ -116,7 +116,7 @@ def _describe_journal(journal: Mapping[str, Any]) -> Iterator[str]:
 
 
 def describe_rate(rate: str) -> str:
-    """«TVA 20,00 %», or what stands for several rates in one."""
+    """«TVA 20,00 %», or the words for several rates in one."""
     if not rate:
         return _("Sans détail par taux")
     return _("TVA %(rate)s %%") % {"rate": rate.replace(".", ",")}

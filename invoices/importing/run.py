@@ -63,7 +63,7 @@ def import_erp(
 ) -> ImportReport:
     """Import the files of ``paths`` (files, folders, ZIP archives, uploaded files) and report what was done.
 
-    ``dry_run`` tells the same and writes nothing. ``create_companies`` makes issuers that «Paramétrage société» does
+    ``dry_run`` reports the same and writes nothing. ``create_companies`` makes issuers that «Paramétrage société» does
     not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
     ``strict`` leaves out all customers, all contacts or all invoices of tables where one of them is refused.
     ``replace`` names unpublished invoices (:func:`~invoices.importing.report.identity`) that one of the files, of the

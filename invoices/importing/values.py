@@ -100,7 +100,7 @@ _AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2}[.,][0-9]{3}[-)]?",
 _THREE_AFTER_MARK: Final = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")
-"""Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches nobody, or another."""
+"""Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches no one, or another."""
 SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+", re.ASCII)
 """What a spreadsheet makes of a long number: its last digits are lost."""
 _LINKED_ADDRESS: Final = re.compile(r"\[([^\[\]]*@[^\[\]]*)\]\(mailto:[^()]*\)", re.IGNORECASE)  # as chats copy it
@@ -166,7 +166,7 @@ _NAME_BEFORE: Final = re.compile(
 
 
 def addresses_in(text: str) -> list[tuple[str, str]]:
-    """The mail addresses of a cell, each after the name that stands around it: ``a@x.fr; Jean <b@y.fr>``.
+    """The mail addresses of a cell, each after the name that surrounds it: ``a@x.fr; Jean <b@y.fr>``.
 
     One text where the cell holds no more than one, whatever it is; that it is an address is not checked.
     """
@@ -182,7 +182,7 @@ def addresses_in(text: str) -> list[tuple[str, str]]:
         return [("", one)] if one else []
     words = [word for word in _BETWEEN_ADDRESSES.split(bare) if word and word.lower() not in _WORDS_BETWEEN]
     if any("@" not in word for word in words):
-        return [("", bare)]  # «jean dupont@x.fr; b@y.fr»: a blank inside an address, or a name: nobody knows
+        return [("", bare)]  # «jean dupont@x.fr; b@y.fr»: a blank inside an address, or a name: no one knows
     return [("", bare_address(word)) for word in words]
 
 

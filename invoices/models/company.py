@@ -238,7 +238,7 @@ class Company(models.Model):
     def missing_identity(self) -> list[str]:
         """What of the legal identity of an issuer is missing, as French words; empty where it is complete.
 
-        Name and address, SIREN or what stands for it abroad, VAT number or why there is none, legal form (CGI ann. II
+        Name and address, SIREN or its equivalent abroad, VAT number or why there is none, legal form (CGI ann. II
         art. 242 nonies A; code de commerce, art. L. 441-9, R. 123-237 and R. 123-238).
         """
         is_french = self.country in FRENCH_COUNTRIES

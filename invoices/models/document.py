@@ -56,7 +56,7 @@ class Document(models.Model):
         super().save(*args, **kwargs)
 
     def identity(self) -> dict[str, Any]:
-        """What tells its bytes from all others, and which invoice they are of, as plain values."""
+        """What distinguishes its bytes from all others, and which invoice they are of, as plain values."""
         return {
             "number": self.invoice.number,
             "role": self.role,

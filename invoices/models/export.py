@@ -91,7 +91,7 @@ class Export(models.Model):
 
 
 class ExportCustomer(models.Model):
-    """What a list holds of one customer: who receives, or why nobody does. One row serves all his invoices."""
+    """What a list holds of one customer: who receives, or why no one does. One row serves all his invoices."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="customers", verbose_name=_("export"))
     customer = models.ForeignKey(
@@ -199,7 +199,7 @@ class ExportItem(models.Model):
 
 
 class Delivery(models.Model):
-    """Which mail told whom of an exported invoice."""
+    """Which mail announced an exported invoice to whom."""
 
     item = models.ForeignKey(ExportItem, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("pièce"))
     account = models.ForeignKey(

@@ -17,7 +17,7 @@ class ImportBatchQuerySet(models.QuerySet["ImportBatch"]):
     """Questions about imports."""
 
     def claimable(self, now: datetime.datetime) -> Self:
-        """Batches with work to do that nobody has in hand: never begun, or in the hands of one whose lease ended."""
+        """Batches with work to do that no one has in hand: never begun, or in the hands of one whose lease ended."""
         return self.filter(leases.is_free(now), state__in=ImportBatch.UNDERWAY)
 
     def called_before(self, moment: datetime.datetime) -> Self:
@@ -46,7 +46,7 @@ class ImportBatch(models.Model):
     state = models.CharField(_("état"), max_length=9, choices=State, default=State.RECEIVED)
     # [{"name": as given, "storage_name": where it is kept, "size": bytes}]
     files = models.JSONField(_("fichiers"), default=list)
-    # What import_erp is told besides: {"create_companies": bool, "company": name or SIREN}.
+    # What import_erp receives besides: {"create_companies": bool, "company": name or SIREN}.
     options = models.JSONField(_("options"), default=dict)
     report = models.JSONField(_("rapport"), default=dict)
     # How far the work in hand is, for the one who waits: {"stage": French word, "done": number}.

@@ -37,7 +37,7 @@ class Handover(models.Model):
 
 
 class LifecycleStatus(models.Model):
-    """A status of the life cycle of an e-invoice (XP Z12-012), as a platform or a person told it.
+    """A status of the life cycle of an e-invoice (XP Z12-012), as a platform or a person gave it.
 
     The order of several: by their time, the last one first. Messages give it to the second, and platforms write several
     in one; of the same time, that one comes later which the platform listed later (``listed_at``, to the millisecond,
@@ -82,7 +82,7 @@ class LifecycleStatus(models.Model):
     # When the platform put the message in its list of changes; null for what was typed or read from a file.
     listed_at = models.DateTimeField(_("listée par la plateforme le"), null=True, blank=True, editable=False)
 
-    # What a payment brought (212), VAT included, in the invoice's currency; null where nothing is told.
+    # What a payment brought (212), VAT included, in the invoice's currency; null where no amount is given.
     received = models.DecimalField(
         _("montant encaissé"), max_digits=18, decimal_places=2, null=True, blank=True, editable=False
     )

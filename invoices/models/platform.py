@@ -1,4 +1,4 @@
-"""Approved platforms: how one is reached, what was submitted to it, what it sent, and the payments it is told of."""
+"""Approved platforms: how one is reached, what was submitted to it, what it sent, and the payments it hears of."""
 
 import datetime
 import uuid
@@ -132,7 +132,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Questions about submissions."""
 
     def live(self) -> Self:
-        """Those that stand: on their way, delivered or accepted."""
+        """Those that count: on their way, delivered or accepted."""
         return self.filter(state__in=Submission.LIVE)
 
     def claimable(self, now: datetime.datetime) -> Self:

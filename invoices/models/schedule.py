@@ -70,7 +70,7 @@ class SelectionSchedule(models.Model):
 
 
 class ScheduledRun(models.Model):
-    """One run of a calendar («passage»): for which moment, what it came to, and whether that was told."""
+    """One run of a calendar («passage»): for which moment, what it came to, and whether that was announced."""
 
     class Outcome(models.TextChoices):
         STARTED = "started", _("export lancé")
@@ -96,7 +96,7 @@ class ScheduledRun(models.Model):
     export = models.ForeignKey(
         Export, on_delete=models.SET_NULL, null=True, blank=True, related_name="scheduled_runs", verbose_name=_("liste")
     )
-    # Of an export that was started: when its result was told. The other outcomes are told at once.
+    # Of an export that was started: when its result was announced. The other outcomes are announced at once.
     told_at = models.DateTimeField(_("résultat annoncé le"), null=True, blank=True)
 
     class Meta:

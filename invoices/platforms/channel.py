@@ -71,7 +71,7 @@ def _is_exempt(invoice: Invoice) -> bool:
 def is_copy(invoice: Invoice) -> bool:
     """True where the original is what the company's platform transmits, and what we show is a copy of it.
 
-    Where the company has named no platform, nobody transmits anything: it left by mail only, for a reason.
+    Where the company has named no platform, no one transmits anything: it left by mail only, for a reason.
     """
     return invoice.company.platform_name != "" and must_use_platform(invoice)
 

@@ -56,7 +56,7 @@ class UnknownFateError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A flow as the platform tells of it."""
+    """A flow as the platform describes it."""
 
     flow_id: str
     tracking_id: str

@@ -229,7 +229,7 @@ def _plain(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _platform_name(platform: object) -> str:
-    """The platform that holds a line, as far as the directory tells."""
+    """The platform that holds a line, as far as the directory says."""
     if isinstance(platform, dict):
         platform = platform.get("platformName") or platform.get("platformId")
     return str(platform or "")[:100]

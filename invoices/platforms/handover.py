@@ -1,7 +1,7 @@
 """Handing e-invoices over to a platform: the very files that were frozen, with a manifest, each marked once.
 
 The files are the e-invoice as it is: the Factur-X, or the XML alone (the ERP's own where it gave an XML, CII or UBL,
-else the ``factur-x.xml`` of the frozen PDF). Invoices without an e-invoice are told of and left out.
+else the ``factur-x.xml`` of the frozen PDF). Invoices without an e-invoice are named and left out.
 """
 
 import hashlib
@@ -237,7 +237,7 @@ def note_handed_over(
 ) -> int:
     """Mark ``invoices`` as handed over without writing a file: they reached the platform otherwise. How many are new.
 
-    ``invoices`` come from :func:`einvoices_to_hand_over` or :func:`awaiting_handover`; ``on_marked`` is told of them,
+    ``invoices`` come from :func:`einvoices_to_hand_over` or :func:`awaiting_handover`; ``on_marked`` takes them,
     some hundreds at a time.
     """
     marked = 0

@@ -125,7 +125,7 @@ LAST_STATUS: Final = Subquery(_OF_THE_INVOICE.filter(invoice=OuterRef("pk")).val
 
 
 def last_status(invoice: Invoice) -> LifecycleStatus | None:
-    """The status that ``invoice`` has reached, in the order that :class:`LifecycleStatus` tells. One statement.
+    """The status that ``invoice`` has reached, in the order that :class:`LifecycleStatus` gives. One statement.
 
     The refusal of a second delivery stays in the history and never replaces the status of the first.
     """

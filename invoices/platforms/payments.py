@@ -1,7 +1,7 @@
-"""Payments that staff know of, and the status 212 Encaissée that tells the platform of them.
+"""Payments that staff know of, and the status 212 Encaissée that notifies the platform of them.
 
 The status is obligatory for services without the option for debits (CGI art. 290 A), with the amount received by VAT
-rate. Nothing is guessed: it is told of a payment that somebody entered, of an invoice that the platform accepted.
+rate. Nothing is guessed: it is sent for a payment that somebody entered, of an invoice that the platform accepted.
 """
 
 import datetime
@@ -89,7 +89,7 @@ def must_be_told(content: InvoiceContent, *, vat_on_debits: bool) -> bool:
 
 
 def untold_payments() -> "QuerySet[Payment]":
-    """Payments of invoices that a platform accepted, and of which it was not told."""
+    """Payments of invoices that a platform accepted, and of which it was not notified."""
     accepted = Submission.objects.of_invoices().filter(invoice=OuterRef("invoice"), state=Submission.State.ACCEPTED)
     told = Submission.objects.filter(payment=OuterRef("pk"))
     return Payment.objects.filter(Exists(accepted), ~Exists(told), amount__gt=0)
@@ -115,7 +115,7 @@ def queue_payment_statuses(*, author_name: str = "") -> int:
 
 
 def _check_not_told_by_others(payment: Payment) -> None:
-    """Refuse to tell of a payment where the platform has statuses 212 that leave no room for it."""
+    """Refuse to announce a payment where the platform has statuses 212 that leave no room for it."""
     invoice = payment.invoice
     known = received_before(invoice, _paid_at(payment, timezone.now()), payment.amount)
     if known + payment.amount > abs(invoice.total_with_vat):
@@ -133,9 +133,9 @@ def _check_not_told_by_others(payment: Payment) -> None:
 
 @transaction.atomic
 def tell_again(submission: Submission, *, author_name: str = "") -> None:
-    """Tell the platform again of the payment of a rejected ``submission``, by a message written now.
+    """Notify the platform again of the payment of a rejected ``submission``, by a message written now.
 
-    Raises :class:`~invoices.platforms.submission.NotResendableError` where it was not rejected, or is told already.
+    Raises :class:`~invoices.platforms.submission.NotResendableError` where it was not rejected, or announced already.
     """
     held = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
     payment = Payment.objects.select_related("invoice__company", "invoice__customer").get(submissions=held)

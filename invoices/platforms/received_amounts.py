@@ -20,7 +20,7 @@ def why_not_received(invoice: Invoice, at: datetime, received: Sequence[Received
     """Why ``received`` (of one message, at that time) cannot have been paid for ``invoice``; nothing where it can.
 
     Currency and VAT rates are those of the invoice, no rate gets more than its total, and all messages together no
-    more than the invoice. Amounts in euros of an invoice in another currency are what its VAT is told in.
+    more than the invoice. Amounts in euros of an invoice in another currency are what its VAT is stated in.
     """
     words = {"number": invoice.number[:40]}
     for paid in received:
@@ -61,7 +61,7 @@ def why_not_received(invoice: Invoice, at: datetime, received: Sequence[Received
 
 
 def total_received(invoice: Invoice, received: Sequence[ReceivedAmount]) -> Decimal | None:
-    """The sum of ``received`` in the currency of ``invoice``; None where nothing is told in it."""
+    """The sum of ``received`` in the currency of ``invoice``; None where no amount is given in it."""
     if not received or any(paid.currency != invoice.currency for paid in received):
         return None
     return sum((paid.amount for paid in received), Decimal(0))
@@ -75,7 +75,7 @@ def received_before(invoice: Invoice, at: datetime, total: Decimal) -> Decimal:
 
 
 def repeats(invoice: Invoice, at: datetime, total: Decimal | None) -> str:
-    """What is said of a status that tells of a payment that another one told of; nothing where it is the first."""
+    """What is said of a status that announces a payment that another one announced; nothing where it is the first."""
     if total is None or (timezone.localdate(at), total) not in _known(invoice, but=at):
         return ""
     amount = write_amount(total, invoice.currency)

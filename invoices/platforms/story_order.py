@@ -1,7 +1,7 @@
 """What cannot be so in the story of an e-invoice, and which of its statuses make its state all the same.
 
 Platforms, buyers and people date statuses by clocks and by what they know: a payment before the deposit, a rejection of
-what is paid. All is kept as it was told. What contradicts the rest gets a sentence, and never makes a wrong state:
+what is paid. All is kept as it was received. What contradicts the rest gets a sentence, and never makes a wrong state:
 
 - What a buyer does (204 to 212) supposes that the invoice was delivered. Dated before its delivery (200 to 203), it
   comes after it all the same.
@@ -91,7 +91,7 @@ def _words(status: LifecycleStatus) -> str:
 
 
 def settle(invoice: Invoice, *, is_double: Callable[[LifecycleStatus], bool]) -> None:
-    """Note on each status of ``invoice`` where it is and what contradicts it, as all of them tell now.
+    """Note on each status of ``invoice`` where it is and what contradicts it, as all of them say now.
 
     One statement where nothing changes; the caller holds the row of the invoice.
     """

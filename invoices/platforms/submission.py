@@ -265,7 +265,7 @@ def run_submissions(
 
 
 def _submit_or_note(client: PlatformClient, line: Submission, worker: str) -> bool:
-    """:func:`_submit`; whatever nobody foresaw is noted on the line, which is tried again, and the others go on."""
+    """:func:`_submit`; whatever no one foresaw is noted on the line, which is tried again, and the others go on."""
     try:
         goes_on = _submit(client, line, worker)
     except tries.OF_THE_DATABASE:
@@ -294,7 +294,7 @@ def _submit(client: PlatformClient, line: Submission, worker: str) -> bool:
             return True
         content = content_of(line)
         # From here on the platform may have it. A claim that was lost meanwhile sends nothing, and one that holds is
-        # renewed, so that nobody searches for what is still on the wire.
+        # renewed, so that no one searches for what is still on the wire.
         if not leases.renew(held, now=database_now(), length=_lease_length(), may_be_there=True):
             return True
         flow = client.submit(

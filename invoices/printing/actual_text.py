@@ -30,7 +30,7 @@ SHAPED = re.compile(
     "\u200c\u200d\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 SHOWN = re.compile(rb"<([0-9a-f]*)>|[^<]+")
-# For a glyph that stands for nothing by itself: PDF/A-3a wants some text for each. The word joiner is not shown.
+# For a glyph that represents nothing by itself: PDF/A-3a wants some text for each. The word joiner is not shown.
 NO_TEXT = "\u2060"
 DIGITS = 4  # of a glyph in a string that is shown
 
@@ -65,7 +65,7 @@ def draw_first_line(stream: Any, textbox: Any, text_overflow: str, block_ellipsi
 
 
 def _study(stream: Any, layout: Any) -> list[tuple[int, int, str]]:
-    """Teach the fonts what each glyph of the line stands for; the words to mark, by their first and last glyph."""
+    """Teach the fonts what each glyph of the line represents; the words to mark, by their first and last glyph."""
     line, _ = layout.get_first_line()
     encoded = layout.text.encode()
     words = []

@@ -63,7 +63,7 @@ def _place(figure: pydyf.Dictionary, page_height: float) -> None:
 def _margins_as_artifacts(pdf: pydyf.PDF, root: pydyf.Dictionary, top: pydyf.Dictionary, pages: int) -> list[bytes]:
     """Mark what is repeated in the margins (page numbers, carried sums, foot) as artifacts of pagination.
 
-    WeasyPrint builds elements for it that hang in no tree. The foot of the first page is told apart and returned to
+    WeasyPrint builds elements for it that hang in no tree. The foot of the first page is distinguished and returned to
     be read with the document: the legal mentions must be heard once.
     """
     linked = set(top["K"])

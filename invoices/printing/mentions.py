@@ -34,7 +34,7 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
     deliveries = [
         translate("Autre livraison%(where)s.") % {"where": delivery_text(each)} for each in content.other_deliveries
     ]
-    # The law's own words are French; what they mean stands beneath, where the document is in another language.
+    # The law's own words are French; what they mean is beneath, where the document is in another language.
     meant = [[translate(text) for text in texts if text and translate(text) != text] for texts in (vat, payment)]
     legal = [_sentences(texts) for texts in (vat, payment, *meant)]
     return _unique([*legal, *deliveries, *others, documents, *style.other_mentions])

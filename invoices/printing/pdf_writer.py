@@ -14,12 +14,12 @@ from typing import Any
 import pydyf
 
 LEVEL = 6
-# Binary comment after the header: tells file transfers that this is no text (ISO 32000-1 7.5.2).
+# Binary comment after the header: shows file transfers that this is no text (ISO 32000-1 7.5.2).
 HEADER = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"
 
 
 def write(pdf: pydyf.PDF, output: BytesIO, version: object, identifier: bytes, compress: bool) -> None:
-    """Write ``pdf`` to ``output``; stands for ``pydyf.PDF.write``. ``identifier`` is the file's permanent one."""
+    """Write ``pdf`` to ``output``; replaces ``pydyf.PDF.write``. ``identifier`` is the file's permanent one."""
     pdf.add_object(pdf.info)
     content, entries = _objects(pdf.objects)
     output.write(content)

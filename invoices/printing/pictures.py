@@ -42,7 +42,7 @@ class Drawn(SVGImage):  # type: ignore[misc]
         """Draw the picture on ``stream``, whose state is put back by the caller."""
         size = (concrete_width, concrete_height)
         if size not in self._known:
-            # A company has one template at a time, so one size, and its logo stands in all of its documents.
+            # A company has one template at a time, so one size, and its logo is in all of its documents.
             if len(self._known) >= MOST_SIZES:
                 self._known.clear()
             self._known[size] = self._recorded(stream, style, size)

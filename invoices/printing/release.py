@@ -13,7 +13,7 @@ WRITTEN_FOR = "70.0"
 
 @cache
 def is_right_release() -> bool:
-    """Whether WeasyPrint is the release that the stand-ins for its private functions were written for."""
+    """Whether WeasyPrint is the release that the replacements for its private functions were written for."""
     if weasyprint.__version__ == WRITTEN_FOR:
         return True
     logger.warning(

@@ -109,7 +109,7 @@ def _read_svg(data: bytes) -> Logo:
 
 
 def _depth(root: ElementTree.Element) -> int:
-    """How many elements stand one within another, without calling itself for each."""
+    """How many elements lie one within another, without calling itself for each."""
     depth, level = 0, [root]
     while level and depth <= SVG_DEPTH:
         depth, level = depth + 1, [child for element in level for child in element]

@@ -17,7 +17,7 @@ class DocumentAlteredError(Exception):
 def store_bytes(invoice: Invoice, content: bytes, *, role: str, version: int) -> str:
     """Keep ``content`` as this version of ``invoice``'s file of this role (a value of Document.Role).
 
-    Returns its storage name, which nobody can guess without the installation's key. The same bytes for the same version
+    Returns its storage name, which no one can guess without the installation's key. The same bytes for the same version
     have the same name: a run that was killed after storing and is run again finds its file, and leaves no second one.
     """
     identity = f"{invoice.pk}:{role}:{version}:{hashlib.sha256(content).hexdigest()}"

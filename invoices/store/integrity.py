@@ -1,4 +1,4 @@
-"""Stored documents against their fingerprints: what is missing, altered, or belongs to nobody.
+"""Stored documents against their fingerprints: what is missing, altered, or belongs to no one.
 
 The bytes are the archive (CGI art. 289 V; LPF L102 B): this is how one knows that they are still what was frozen.
 """

@@ -1,4 +1,4 @@
-"""Child processes of one machine: forked warm, watched, and told to end together.
+"""Child processes of one machine: forked warm, watched, and asked to end together.
 
 Each child holds one end of a pipe whose other end only the parent has. When the parent closes it, or dies, the child
 sees it: it ends after what it has in hand, and no orphan goes on working.
@@ -87,7 +87,7 @@ class ForkedPool:
         return ended
 
     def request_stop(self) -> None:
-        """Tell all children to end after what they have in hand."""
+        """Ask all children to end after what they have in hand."""
         if not self._stop_requested:
             self._stop_requested = True
             os.close(self._ours)

@@ -59,7 +59,7 @@ def try_in_child(work: Callable[[], object], *, memory: int = _MEMORY, seconds: 
             os.kill(child, signal.SIGKILL)
     finally:
         os.close(our_end)
-        os.close(our_life)  # where this process is told to end, the child ends too
+        os.close(our_life)  # where this process is asked to end, the child ends too
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == -signal.SIGKILL:
         time.sleep(_SAME_BLOW)

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 def tell_files_from_servers(apps, schema_editor):
-    """A server that takes a mail answers with a code; what was recorded as sent without one stands in a file."""
+    """A server that takes a mail answers with a code; what was recorded as sent without one is in a file."""
     messages = apps.get_model("mailing", "Message").objects
     messages.filter(state="accepted", reply_code__isnull=True).update(state="written")
 

@@ -6,7 +6,7 @@ CODENAMES = ("add_group", "change_group", "delete_group")
 
 
 def take_away(apps, schema_editor):
-    """Superusers alone change groups: nobody gives himself rights by the group that he is in."""
+    """Superusers alone change groups: no one gives himself rights by the group that he is in."""
     Group = apps.get_model("auth", "Group")
     Permission = apps.get_model("auth", "Permission")
     rights = Permission.objects.filter(content_type__app_label="auth", codename__in=CODENAMES)

@@ -32,7 +32,7 @@ def add_indexes(apps, schema_editor):
         for table, columns in SEARCHED.items():
             for column in columns:
                 name = f"{table}_{column}_trgm"
-                # One that was broken off is there, and serves nobody.
+                # One that was broken off is there, and serves no one.
                 cursor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
                 cursor.execute(
                     f'CREATE INDEX CONCURRENTLY "{name}" ON "{table}" USING gin (UPPER("{column}") gin_trgm_ops)'

@@ -1,4 +1,4 @@
-"""Too many sign-ins or archives at once: a page that says so, at once, instead of a machine that answers nobody."""
+"""Too many sign-ins or archives at once: a page that says so, at once, instead of a machine that answers no one."""
 
 import threading
 import weakref
@@ -40,7 +40,7 @@ class ArchivesMiddleware:
         self.places = threading.BoundedSemaphore(settings.ARCHIVES_AT_ONCE)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer 503 where all places are taken; one is free again when its archive was sent, or nobody reads it."""
+        """Answer 503 where all places are taken; one is free again when its archive was sent, or no one reads it."""
         if not request.path.endswith(".zip"):
             return self.get_response(request)
         if not self.places.acquire(blocking=False):

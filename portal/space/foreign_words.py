@@ -48,7 +48,7 @@ def month_numbers() -> dict[str, int]:
 
 @cache
 def _words_of(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Patterns of the words of ``language``, which is the one in use, and the French that each stands for."""
+    """Patterns of the words of ``language``, which is the one in use, and the French that each represents."""
     french = locale_of("fr").months["format"]["wide"]
     months = locale_of(language).months
     pairs = [(months[form]["wide"][number], french[number]) for form in ("format", "stand-alone") for number in french]

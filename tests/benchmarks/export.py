@@ -1,7 +1,7 @@
 """The export chain beside its floors and the engines of others: ``python -m tests.benchmarks.export [--long]``.
 
 Everything in one run: the measures take turns, in an order that changes, so that the machine's moods weigh on all
-alike; medians are told. On SQLite, and on PostgreSQL where ``DATABASE_URL`` names a server. A table on the screen, a
+alike; medians are printed. On SQLite, and on PostgreSQL where ``DATABASE_URL`` names a server. A table on the screen, a
 JSON under ``var/bench/``.
 """
 
@@ -69,7 +69,7 @@ def progress(text: str) -> None:
 
 
 def main() -> None:
-    """Populate, measure in turns, tell."""
+    """Populate, measure in turns, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--invoices", type=int, default=480, help="invoices of one measure of the chain")
     parser.add_argument("--rounds", type=int, default=3)

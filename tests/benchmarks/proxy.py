@@ -156,7 +156,7 @@ class _Clients:
         self.port, self.keys = port, keys
         self.tls = ssl.create_default_context()
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
-        self.handshakes = asyncio.Semaphore(20)  # of this one process, which stands for 1,000 machines
+        self.handshakes = asyncio.Semaphore(20)  # of this one process, which represents 1,000 machines
 
     async def slow(self, kind: str, from_one: bool) -> None:
         """All of them at once, without end."""

@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def before_the_server(django_db_setup: None) -> Iterator[None]:
     """The server of the tests starts once, before a single test: it must find the test database (which its threads
-    share where it is in memory) and the static files, which nobody collected for it.
+    share where it is in memory) and the static files, which no one collected for it.
     """
     with override_settings(WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
         yield

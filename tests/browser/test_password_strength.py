@@ -1,4 +1,4 @@
-"""The strength of a password, told while it is typed: never better than the server judges, and of the same kind."""
+"""The strength of a password, shown while it is typed: never better than the server judges, and of the same kind."""
 
 from typing import Any
 

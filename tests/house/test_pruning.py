@@ -1,4 +1,4 @@
-"""What serves nobody any more is forgotten."""
+"""What serves no one any more is forgotten."""
 
 import datetime
 

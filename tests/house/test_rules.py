@@ -1,8 +1,10 @@
 """The rules of the house that no linter holds."""
 
 import ast
+import io
 import re
 import subprocess
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,28 @@ def test_every_module_and_every_public_function_says_what_it_is() -> None:
             and ast.get_docstring(node) is None
         ]
     assert silent == []
+
+
+def test_comments_and_docstrings_use_plain_words() -> None:
+    """The words that ``docs/style.md`` replaces; a name of code between backquotes is none."""
+    invented = re.compile(r"\b(?:told|tell|tells|telling|nobody|stands?|anew)\b", re.IGNORECASE)
+    found = []
+    for path in tracked(".py"):
+        text = (ROOT / path).read_text()
+        if path.name == "test_rules.py" or not invented.search(text):
+            continue
+        said = {
+            line
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            for line in range(node.lineno, (node.end_lineno or 0) + 1)
+        }
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+        for number, line in enumerate(text.splitlines(), 1):
+            words = re.sub(r"``.*?``", "", line if number in said else comments.get(number, ""))
+            found += [f"{path}:{number}"] * bool(invented.search(words))
+    assert found == []
 
 
 def test_no_page_has_an_inline_script_or_style() -> None:

@@ -1,4 +1,4 @@
-"""Where our own server is refused, the outbox rests for that reason, blames nobody and goes on by itself."""
+"""Where our own server is refused, the outbox rests for that reason, blames no one and goes on by itself."""
 
 import contextlib
 import datetime

@@ -31,7 +31,7 @@ USER = "factures@exemple.fr"
 
 
 class TokenSink(Sink):
-    """A mail server that lets in those whose token the issuer stands for."""
+    """A mail server that lets in those for whose token the issuer vouches."""
 
     def __init__(self, issuer: AuthorizationServer) -> None:
         super().__init__()

@@ -71,7 +71,7 @@ def test_no_sliding_window_holds_more_than_the_limit_with_workers_of_any_slownes
             slowness = chance.choice([0.01, 0.3, 2.0, 25.0])
             heapq.heappush(agenda, (now + datetime.timedelta(seconds=slowness), order, worker, harvest.claims[0]))
         else:
-            # A slot comes free sooner than foreseen where a mail left at once: nobody sleeps longer than this.
+            # A slot comes free sooner than foreseen where a mail left at once: no one sleeps longer than this.
             wait = min(max((harvest.again_at or now) - now, SECOND / 20), 90 * SECOND)
             heapq.heappush(agenda, (now + wait, order, worker, None))
     for count, span in pace.limits():

@@ -190,7 +190,7 @@ def test_a_server_without_starttls_gets_no_mail_in_clear(settings: Any) -> None:
 
 @pytest.fixture
 def own_certificate(tmp_path: Path) -> tuple[str, str]:
-    """A certificate that nobody vouches for, and its key."""
+    """A certificate that no one vouches for, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = timezone.now()
@@ -256,7 +256,7 @@ def test_an_address_with_accents_is_written_to_its_file_as_it_is(settings: Any) 
     assert "\nTo: stanisław.wójcik@exemple.fr\n" in content
     assert content.startswith(f"Return-Path: <retours+{message.return_token}@")
     assert message.message_id.strip("<>") == path.stem
-    assert path.stat().st_mode & 0o007 == 0  # it may tell a password: nobody else on the machine reads it
+    assert path.stat().st_mode & 0o007 == 0  # it may contain a password: no one else on the machine reads it
 
 
 def test_a_mail_written_again_after_a_crash_takes_the_place_of_its_file(settings: Any) -> None:

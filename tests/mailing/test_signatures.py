@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def public_key(settings: Any, tmp_path: Path) -> bytes:
-    """Signing is set up; the DNS record that tells the key."""
+    """Signing is set up; the DNS record that contains the key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     path = tmp_path / "dkim.pem"
     path.write_bytes(

@@ -1,4 +1,4 @@
-"""A provider that asks for fewer mails gets fewer; nobody else does, and every mailer knows."""
+"""A provider that asks for fewer mails gets fewer; no one else does, and every mailer knows."""
 
 import contextlib
 import datetime

@@ -91,7 +91,7 @@ def test_returned_mails_that_nobody_reads_are_told_where_a_mailbox_is_named(sett
         ([100 - 10 * day for day in range(6)], 5.0),
         ([100.0] * 6, None),
         ([100 + day for day in range(6)], None),
-        ([100 - 10 * day for day in range(5)], None),  # too few to tell a habit
+        ([100 - 10 * day for day in range(5)], None),  # too few to show a habit
     ],
 )
 def test_a_slope_tells_when_the_disk_is_full(free_by_day: list[float], days: float | None) -> None:

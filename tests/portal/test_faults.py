@@ -1,4 +1,4 @@
-"""A fault of ours is said to be ours, logged, and told to whoever mends it: once an hour for each kind."""
+"""A fault of ours is said to be ours, logged, and announced to whoever mends it: once an hour for each kind."""
 
 import datetime
 import logging
@@ -23,7 +23,7 @@ TECHNICIAN = "informatique@societe.example"
 
 @pytest.fixture(autouse=True)
 def technician(settings: Any) -> None:
-    """Somebody to be told."""
+    """Somebody to be notified."""
     settings.TECHNICAL_EMAIL = TECHNICIAN
 
 

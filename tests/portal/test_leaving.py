@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def leave(folder: Path) -> dict[str, Any]:
-    """What ``leave --json`` tells."""
+    """What ``leave --json`` prints."""
     out = StringIO()
     call_command("leave", folder, json=True, stdout=out)
     told: dict[str, Any] = json.loads(out.getvalue())

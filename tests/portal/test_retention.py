@@ -36,7 +36,7 @@ LONG_AGO = timezone.now() - timedelta(days=365 * 7)
 
 
 def purge(**options: Any) -> dict[str, int]:
-    """Counts by kind that ``purge --json`` tells."""
+    """Counts by kind that ``purge --json`` prints."""
     out = StringIO()
     call_command("purge", json=True, stdout=out, **options)
     return {each["kind"]: each["count"] for each in json.loads(out.getvalue())["kinds"]}

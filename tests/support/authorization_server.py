@@ -1,4 +1,4 @@
-"""A real authorization server on a real socket: gives tokens as it is told to (RFC 6749, RFC 7523, RFC 8628)."""
+"""A real authorization server on a real socket: gives tokens as it is asked to (RFC 6749, RFC 7523, RFC 8628)."""
 
 import base64
 import contextlib
@@ -41,7 +41,7 @@ class AuthorizationServer:
         return 200, token
 
     def token(self, number: int) -> str:
-        """The token of that number: not signed, but it tells for whom it is made."""
+        """The token of that number: not signed, but it says for whom it is made."""
         parts = [{"alg": "none"}, {"aud": self.audience, "n": number}]
         return ".".join([*(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts), ""])
 

@@ -1,4 +1,4 @@
-"""What the tests of the back-office share: who sits at the staff_client, where lists stand, and what a reader reads."""
+"""What the tests of the back-office share: who sits at the staff_client, where lists are, and what a reader reads."""
 
 import html
 import re

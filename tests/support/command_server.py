@@ -94,7 +94,7 @@ def _report_ends(children: dict[int, int]) -> None:
 
 
 def _report(descriptor: int, number: int) -> None:
-    with suppress(BrokenPipeError):  # nobody waits for the end of this one
+    with suppress(BrokenPipeError):  # no one waits for the end of this one
         os.write(descriptor, number.to_bytes(8, signed=True))
 
 

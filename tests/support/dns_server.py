@@ -1,4 +1,4 @@
-"""A real DNS server on a real socket, that knows what it is told."""
+"""A real DNS server on a real socket, that knows what it is given."""
 
 import contextlib
 import socketserver

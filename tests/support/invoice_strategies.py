@@ -63,7 +63,7 @@ _FOREIGN_BUYERS = st.sampled_from(
         replace(GERMAN_BUYER, name="Grand-Duché S.A.", vat_identifier="LU15027442", address=Address(country="LU")),
     ]
 )
-# Per draw: the categories that may stand together with these buyers, with their rates.
+# Per draw: the categories that may are together with these buyers, with their rates.
 _TAXED = [("S", "20"), ("S", "10"), ("S", "5.5"), ("S", "2.1"), ("S", "8.5"), ("Z", "0"), ("E", "0")]
 
 

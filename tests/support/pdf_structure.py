@@ -119,7 +119,7 @@ def check_font(font: pikepdf.Object) -> None:
 
 
 def check_files(pdf: pikepdf.Pdf, xml: bytes | None) -> None:
-    """The XML stands once in the name tree and once in /AF, as Factur-X wants it; or there is no file at all."""
+    """The XML is once in the name tree and once in /AF, as Factur-X wants it; or there is no file at all."""
     if xml is None:
         assert "/AF" not in pdf.Root
         assert "/EmbeddedFiles" not in pdf.Root.get("/Names", {})

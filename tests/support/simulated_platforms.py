@@ -34,7 +34,7 @@ def running_platform(
 
 
 def directory_line(siren: str, *, siret: str = "", code: str = "", status: str = "Enabled") -> dict[str, Any]:
-    """A line of the directory as the interface tells of it."""
+    """A line of the directory as the interface describes it."""
     line: dict[str, Any] = {
         "addressingIdentifier": "_".join(filter(None, (siren, siret, code))),
         "siren": siren,

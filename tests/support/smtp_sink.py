@@ -1,4 +1,4 @@
-"""A real SMTP server on a real socket, that behaves as badly as it is told to."""
+"""A real SMTP server on a real socket, that behaves as badly as it is asked to."""
 
 import asyncio
 import contextlib
@@ -85,7 +85,7 @@ class Sink:
 
 
 class _AnyPort(Controller):
-    """A server on whatever port is free, told by ``port`` once it runs."""
+    """A server on whatever port is free, given by ``port`` once it runs."""
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, asyncio.Server)
@@ -105,7 +105,7 @@ def running(sink: Sink, **options: Any) -> Iterator[int]:
 
 
 def refuse_login(*_args: Any) -> AuthResult:
-    """An authenticator that knows nobody."""
+    """An authenticator that knows no one."""
     return AuthResult(success=False, handled=False)
 
 
@@ -117,7 +117,7 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def closed_port() -> int:
-    """A port of this machine on which nobody listens."""
+    """A port of this machine on which no one listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

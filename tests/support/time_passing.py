@@ -1,4 +1,4 @@
-"""Time that passes for rows: what a test does where the clock is the database's, which nobody may set."""
+"""Time that passes for rows: what a test does where the clock is the database's, which no one may set."""
 
 import datetime
 

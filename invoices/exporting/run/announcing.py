@@ -1,4 +1,4 @@
-"""Telling customers: the mails of exported lines, written once, with the record of which mail went to whom."""
+"""Announcing to customers: the mails of exported lines, written once, with the record of which mail went to whom."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence

@@ -85,7 +85,7 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
 def _make_account(line: PreparedLine, address: str, name: str) -> Account | None:
     """The account of ``address``, made where there is none; None where it is a member of staff's, who gets no mail.
 
-    What is made is counted with it: a worker that dies before the line's end has told what it made.
+    What is made is counted with it: a worker that dies before the line's end has recorded what it made.
     """
     try:
         generated = generate_credentials(customer=line.invoice.customer, address=address, name=name)

@@ -154,7 +154,7 @@ def _attachment(exported: ExportedInvoice) -> Attachment:
 def _look(
     announced: AnnouncedInvoices, identity: SenderIdentity, *, rows_after: tuple[str, ...], preferences_url: str
 ) -> MailLook:
-    """What stands around the words of the mail: colours, button, figures and the table of invoices."""
+    """What surrounds the words of the mail: colours, button, figures and the table of invoices."""
     button_label, button_url = _button(announced, identity.host)
     rows = _rows(announced)
     return MailLook(

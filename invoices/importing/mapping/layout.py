@@ -56,7 +56,7 @@ class Layout:
 
     @cached_property
     def kinds(self) -> Mapping[str, str]:
-        """What the numbers stand for by which a product writes its types of documents; others are words."""
+        """What the numbers mean by which a product writes its types of documents; others are words."""
         place = self.position("type")
         name = header_key(self.header[place]) if 0 <= place < len(self.header) else ""
         if name == "do_type":

@@ -41,7 +41,7 @@ def bare_number(text: str) -> tuple[str, bool] | None:
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
-    """``.`` or ``,`` where any of ``texts`` tells; empty where none does. ``?`` where they contradict each other."""
+    """``.`` or ``,`` where any of ``texts`` decides; empty where none does. ``?`` where they contradict each other."""
     marks: set[str] = set()
     for text in texts:
         found = bare_number(text)
@@ -90,7 +90,7 @@ def read_number(text: str, mark: str) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class DateOrder:
-    """How a column writes dates: ``day_first`` is None where nothing in it tells."""
+    """How a column writes dates: ``day_first`` is None where nothing in it decides."""
 
     day_first: bool | None
 

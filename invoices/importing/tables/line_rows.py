@@ -293,7 +293,7 @@ def _untaxed(rate: str) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _discount_text(text: str) -> str:
-    """A discount as ``10``; empty for zero. Whether it is per cent or money its line tells. Raises BadValue."""
+    """A discount as ``10``; empty for zero. Whether it is per cent or money its line says. Raises BadValue."""
     discount = number_text(text)
     return "" if discount == "0" else discount
 

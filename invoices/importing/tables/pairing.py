@@ -111,7 +111,7 @@ def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple
 
 
 def written_lines(invoice: PairedInvoice) -> list[ParsedLine]:
-    """The lines as they are stored: with the category that a reason in words stands for; texts among taxed lines.
+    """The lines as they are stored: with the category that a reason in words represents; texts among taxed lines.
 
     :func:`content_hash` is about what the tables state, and so is an invoice that was imported before.
     """

@@ -22,7 +22,7 @@ _PARTS_AT_ONCE: Final = 900
 _UNIT: Final = "\x1f"
 
 type _Part = tuple[str, list[tuple[int, ParsedLine]]]
-"""Rows of an invoice that stand together in a table of lines: its key; the line of each row and what it says."""
+"""Rows of an invoice that are together in a table of lines: its key; the line of each row and what it says."""
 
 
 @dataclass
@@ -214,7 +214,7 @@ class TableReader:
         """The invoices in the order of their lines, which are read meanwhile; in the end those without lines.
 
         Raises :class:`StreamingImpossible` where that cannot be: lines of an invoice do not follow each other, or the
-        table breaks. Nothing of it is told then; :meth:`read_lines` may follow, and tells all of it.
+        table breaks. Nothing of it is reported then; :meth:`read_lines` may follow, and reports all of it.
         """
         unseen = ImportReport()
         broken: set[int] = set()

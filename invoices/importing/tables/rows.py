@@ -41,7 +41,7 @@ def is_total_row(cells: Sequence[str], number: str = "") -> bool:
 
 
 def is_remark(cells: Sequence[str], number: str, width: int) -> bool:
-    """Whether a row says «Édité le 31/01/2025» or «12 factures» where numbers stand, of ``width`` columns."""
+    """Whether a row says «Édité le 31/01/2025» or «12 factures» where numbers are, of ``width`` columns."""
     return width >= 4 and " " in number and (sum(map(bool, cells)) == 1 or _TOTAL_ALONE.fullmatch(number) is not None)
 
 

@@ -1,7 +1,7 @@
 """A place on the disk for the rows of an import while heads and lines find each other.
 
 Tables may be larger than memory and their rows in any order. A temporary SQLite file holds them: the rows of one key
-that stand together in a file are one packed record, so that a million lines are some hundred thousand records.
+that are together in a file are one packed record, so that a million lines are some hundred thousand records.
 """
 
 import marshal
@@ -112,7 +112,7 @@ class StagingDatabase:
         self._heads = []
 
     def add_part(self, key: str, file: int, rows: list[PackedRow]) -> None:
-        """Keep rows that stand together and belong to ``key``."""
+        """Keep rows that are together and belong to ``key``."""
         self._parts.append((key, file, marshal.dumps(rows, 2)))
         if len(self._parts) >= _BATCH:
             self._write_parts()

@@ -248,7 +248,7 @@ class InvoiceWriter:
 
 
 def _has_same_rows(candidate: Candidate, known: str, known_cells: str) -> bool:
-    """A published invoice whose rows stand as they stood is the same, however they are read today."""
+    """A published invoice whose rows are as they were is the same, however they are read today."""
     return has_rows_of(known, known_cells, candidate.invoice, candidate.pdf_sha256)
 
 

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="compte rendu en JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask, and tell what is new."""
+        """Ask, and report what is new."""
         found = fetch_statuses()
         if options["json"]:
             self.stdout.write(json.dumps({platform.name: fetched.as_json() for platform, fetched in found.items()}))

@@ -1,4 +1,4 @@
-"""``manage.py import_payments``: what was received, and the status 212 that tells the platforms of it."""
+"""``manage.py import_payments``: what was received, and the status 212 that notifies the platforms of it."""
 
 import argparse
 import json

@@ -135,7 +135,7 @@ def _database_answers() -> bool:
 
 
 def prune() -> None:
-    """Forget what serves nobody any more: sessions that ran out, and what the queue in the database remembers."""
+    """Forget what serves no one any more: sessions that ran out, and what the queue in the database remembers."""
     _try("Clearing expired sessions", lambda: call_command("clearsessions", verbosity=0))
     _try("Forgetting old failures", lambda: forget_old(timezone.now()))
     if settings.TASKS_BACKEND == "database":

@@ -17,7 +17,7 @@ WAITING = (Submission.State.DUE, Submission.State.CLAIMED)
 
 
 class Command(BaseCommand):
-    """Queue what is due, submit it, and tell what became of it."""
+    """Queue what is due, submit it, and report what became of it."""
 
     help = "Remet aux plateformes agréées les factures publiées qui doivent y passer, chacune une fois."
 

@@ -73,7 +73,7 @@ class Book:
     def add_flow(
         self, *, status: str, content: bytes, fault: str = "", is_judged: bool, **values: str
     ) -> dict[str, Any]:
-        """A new flow; returns it as the interface tells of it."""
+        """A new flow; returns it as the interface describes it."""
         with self._lock:
             identifier, moment = f"flux-{secrets.token_hex(8)}", self._new_moment()
             row = {
@@ -103,7 +103,7 @@ class Book:
             )
 
     def flow(self, identifier: str) -> dict[str, Any] | None:
-        """A flow as the interface tells of it; None where there is none."""
+        """A flow as the interface describes it; None where there is none."""
         rows = self._run("SELECT * FROM flow WHERE id = ?", (identifier,))
         return _as_told(rows[0]) if rows else None
 
@@ -174,7 +174,7 @@ class Book:
     # Callbacks.
 
     def call_back_to(self, url: str, secret: str) -> None:
-        """Send callbacks to ``url`` from now on; to nobody where it is empty."""
+        """Send callbacks to ``url`` from now on; to no one where it is empty."""
         with self._lock:
             self._run("DELETE FROM target")
             self._run("INSERT INTO target VALUES (?, ?)", (url, secret))

@@ -1,4 +1,4 @@
-"""The requests of a simulated platform: flows, directory, tokens, and what a simulation is told to do."""
+"""The requests of a simulated platform: flows, directory, tokens, and what a simulation is asked to do."""
 
 import base64
 import binascii

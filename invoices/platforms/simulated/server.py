@@ -122,7 +122,7 @@ class SimulatedPlatform(ThreadingHTTPServer):
             self._answer(row, found)
 
     def _answer(self, row: Any, found: Judgement) -> None:
-        """Accept or reject an invoice that was looked at, and tell of it."""
+        """Accept or reject an invoice that was looked at, and report it."""
         settings = self.settings
         identity = f"{found.seller}/{found.number}/{found.issue_date[:4]}"
         code, reason = found.reason_code, found.reason
@@ -196,7 +196,7 @@ class SimulatedPlatform(ThreadingHTTPServer):
         self.tell_status(found, code, _LABELS[code], reason_code, reason)
 
     def _call_back(self, *, is_spoilt: bool) -> None:
-        """Tell the portal that there is something new, signed as Standard Webhooks are."""
+        """Notify the portal that there is something new, signed as Standard Webhooks are."""
         url, secret = self.book.callback_target()
         if not url:
             return

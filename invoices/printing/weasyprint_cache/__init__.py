@@ -1,4 +1,4 @@
-"""What is remembered from one document to the next: all that stands for private functions of WeasyPrint 70.0.
+"""What is remembered from one document to the next: all that replaces private functions of WeasyPrint 70.0.
 
 :func:`.switch.patched` is the one switch. Speed only: without it the bytes are the same, which tests hold for each kind
 of invoice. What makes a document right (tags, ActualText, PDF/UA) is not here: see :mod:`invoices.printing.actual_text`

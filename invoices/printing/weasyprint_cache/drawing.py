@@ -130,7 +130,7 @@ def page_references(pdf: Any) -> tuple[bytes, ...]:
 
 
 class _Drawn:
-    """How a text is drawn, wherever it stands: operators of the content stream, and glyphs by font."""
+    """How a text is drawn, wherever it is: operators of the content stream, and glyphs by font."""
 
     def __init__(self, operators: list[Any], fonts: dict[Any, Any]) -> None:
         self.operators = operators
@@ -138,7 +138,7 @@ class _Drawn:
 
 
 def draw_text(stream: Any, textbox: Any, offset_x: float, text_overflow: str, block_ellipsis: str) -> None:
-    """A text in a style is always drawn alike, wherever it stands."""
+    """A text in a style is always drawn alike, wherever it is."""
     style = textbox.style
     if (
         text_overflow != "clip"
@@ -222,7 +222,7 @@ def _fresh(prototype: Any) -> Any:
 
 
 class _Recorder:
-    """Stands for the content stream while a text is drawn for the first time."""
+    """Replaces the content stream while a text is drawn for the first time."""
 
     # Where Pango writes what it is asked.
     length, ink_rect, logical_rect = (
@@ -244,7 +244,7 @@ class _Recorder:
         return self.fonts[key], size
 
     def set_text_matrix(self, *_: float) -> None:
-        """Where it stands is not remembered."""
+        """Where it is is not remembered."""
 
     def set_font_size(self, font: str, size: float) -> None:
         self.stream.append((font, size))

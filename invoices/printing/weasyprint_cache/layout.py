@@ -1,4 +1,4 @@
-"""What is remembered across documents: functions that stand for private ones of WeasyPrint 70.0 (:mod:`.switch`).
+"""What is remembered across documents: functions that replace private ones of WeasyPrint 70.0 (:mod:`.switch`).
 
 Kept beside each parsed stylesheet, and gone with it:
 

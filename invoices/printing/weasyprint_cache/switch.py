@@ -18,7 +18,7 @@ _is_wanted = True
 
 
 def is_on() -> bool:
-    """Whether documents are made with memory: the release is the right one and nobody asked for the plain path."""
+    """Whether documents are made with memory: the release is the right one and no one asked for the plain path."""
     return _is_wanted and is_right_release()
 
 

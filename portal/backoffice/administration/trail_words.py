@@ -23,7 +23,7 @@ _WAYS = {
     "issuer": gettext_lazy("par le fournisseur d’identité"),
     "code": gettext_lazy("code de la double authentification"),
 }
-# What stands before a value, under the key that the record of the act gave it, in the order of the sentence.
+# What precedes a value, under the key that the record of the act gave it, in the order of the sentence.
 _VALUES = {
     "object": gettext_lazy("%s"),
     "change": gettext_lazy("%s"),

@@ -82,7 +82,7 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return super().get_queryset(request).filter(is_staff=True).prefetch_related("groups")
 
     def get_fields(self, request: HttpRequest, obj: StaffAccount | None = None) -> Any:
-        """What a person decides; the rest is told."""
+        """What a person decides; the rest is shown."""
         decided = ("login", "name", "is_active", "groups")
         return (*decided, "is_superuser", "last_login") if obj else decided
 

@@ -170,7 +170,7 @@ class TemplateChoice(forms.RadioSelect):
 
 
 class LanguagesField(forms.MultipleChoiceField):
-    """Languages to tick; an empty one stands for none."""
+    """Languages to tick; an empty one represents none."""
 
     def to_python(self, value: Any) -> list[str]:
         """The codes that were ticked."""

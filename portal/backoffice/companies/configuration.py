@@ -26,7 +26,7 @@ def _flatten(names: Any) -> list[str]:
 
 
 _STORED: Final = frozenset(field.name for field in Company._meta.fields)
-# The form tells other things besides, which are not settings.
+# The form says other things besides, which are not settings.
 FIELDS: Final = tuple(
     name for _key, _title, options in SECTIONS for name in _flatten(options["fields"]) if name in _STORED
 )

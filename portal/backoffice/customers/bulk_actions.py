@@ -240,7 +240,7 @@ class BulkActionAdmin(ObjectPage[BulkAction], ReadOnlyAdmin[BulkAction]):
         return right is not None and not bulk_action.origin and request.user.has_perm(right)
 
     def undo(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
-        """Put back what nobody has changed since; once."""
+        """Put back what no one has changed since; once."""
         bulk_action = get_object_or_404(BulkAction, pk=pk)
         if not self.has_view_permission(request, bulk_action) or not self._may_undo(request, bulk_action):
             raise PermissionDenied

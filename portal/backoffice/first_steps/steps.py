@@ -172,7 +172,7 @@ RIGHTS: Final = tuple(dict.fromkeys(step.permission for step in STEPS))
 
 
 def read_guide(user: Any) -> Guide | None:
-    """The steps that ``user`` may do, as the data stands; None where he may do none. About ten small queries."""
+    """The steps that ``user`` may do, as the data is; None where he may do none. About ten small queries."""
     own = [step for step in STEPS if user.has_perm(step.permission)]
     if not own:
         return None

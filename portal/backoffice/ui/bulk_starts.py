@@ -1,4 +1,4 @@
-"""A bulk action of a list: confirmed, started once, told on the page of its report."""
+"""A bulk action of a list: confirmed, started once, reported on its page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

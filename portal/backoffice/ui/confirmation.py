@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-# The field of the page that tells its showings apart.
+# The field of the page that distinguishes its showings.
 KEY = "confirmation_key"
 # How many names a confirmation shows of each group; the count says the rest.
 SHOWN = 20
@@ -98,7 +98,7 @@ def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
 
 
 def pressed_key(request: HttpRequest) -> UUID | None:
-    """What tells one showing of the page from another: pressed twice there, it is one deed. None: no such page."""
+    """What names one showing of the page: pressed twice there, it is one deed. None: no such page."""
     try:
         return UUID(request.POST.get(KEY, ""))
     except ValueError:

@@ -11,7 +11,7 @@ View = Callable[..., HttpResponseBase]
 
 
 class GoneError(Exception):
-    """Somebody removed it meanwhile; the message is a French sentence, ``back`` the address of a page that stands."""
+    """Somebody removed it meanwhile; the message is a French sentence, ``back`` the address of a page that is there."""
 
     def __init__(self, sentence: str, *, back: str) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""Full-text search by the words of the lines: accents and case, beginnings, scripts, and nobody else's."""
+"""Full-text search by the words of the lines: accents and case, beginnings, scripts, and no one else's."""
 
 from collections.abc import Iterable
 from importlib import import_module

@@ -191,7 +191,7 @@ def forget_everything() -> None:
 def test_a_cii_of_the_profile_en_16931_keeps_its_own_xml_in_our_pdf() -> None:
     row = next(row for row in EXPECTED if row["file"] == "factur-x-en16931.xml")
     import_sample(row)
-    # The company of the sample is made up, its SIREN too: the findings of our checks are told, the XML is the ERP's.
+    # The company of the sample is made up, its SIREN too: our checks report it, the XML is the ERP's.
     invoice = prefetch_for_content(Invoice.objects.all()).get()
 
     assert einvoice_of(invoice).xml == (SAMPLES / row["source"] / row["file"]).read_bytes()

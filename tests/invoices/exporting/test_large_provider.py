@@ -1,4 +1,4 @@
-"""Many mails to one large provider, while nobody vouches for our domain: somebody confirms first."""
+"""Many mails to one large provider, while no one vouches for our domain: somebody confirms first."""
 
 from datetime import timedelta
 from io import StringIO

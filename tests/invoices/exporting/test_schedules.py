@@ -1,4 +1,4 @@
-"""Saved selections that run by themselves: once, whatever is killed; missed runs together; the result told."""
+"""Saved selections that run by themselves: once, whatever is killed; missed runs together; the result announced."""
 
 import random
 import signal
@@ -32,7 +32,7 @@ def patron(db: None) -> Account:
 
 
 def scheduled(patron: Account, criteria: Criteria = NOT_YET, **choices: Any) -> SelectionSchedule:
-    """A selection that runs on the first of each month at midnight and tells the accounts department."""
+    """A selection that runs on the first of each month at midnight and notifies the accounts department."""
     selection = SavedSelection.objects.create(name="Mensuel", criteria=criteria.to_json())
     values = {"day_kind": "month_day", "day": 1, "hour": 0, "action": "export", "addresses": [TOLD]}
     return set_schedule(selection=selection, author=patron, **{**values, **choices})
@@ -48,7 +48,7 @@ def make_due(schedule: SelectionSchedule, *, months: int = 0) -> datetime:
 
 
 def mails() -> list[tuple[str, str]]:
-    """Who was told, and the subject."""
+    """Who was notified, and the subject."""
     found = Message.objects.filter(kind="schedule").order_by("created_at")
     return [(mail.recipient, mail.subject.replace("\u00a0", " ")) for mail in found]
 

@@ -42,7 +42,7 @@ def expect(
     function: str = "",
     generate_credentials: bool = False,
 ) -> dict[str, Any]:
-    """Candidates, ready and left out by reason, on a database where nobody has an account and nothing was exported."""
+    """Candidates, ready and left out by reason, on a database where no one has an account and nothing was exported."""
     words = {"professional": "professionnel", "individual": "particulier"}
     left_out: Counter[str] = Counter()
     candidates = ready = 0

@@ -145,7 +145,7 @@ def read(data: bytes | Path, name: str = "clients.csv") -> list[Row]:
 def test_every_encoding_separator_and_line_end(encoding: str, delimiter: str, end: str) -> None:
     text = as_text(delimiter, end)
     if encoding in ("cp850", "mac_roman"):
-        # These code pages are told from Windows-1252 by their accents, of which an export holds more than three.
+        # These code pages differ from Windows-1252 by their accents, of which an export holds more than three.
         extra = ["Hélène Lefèvre", "Théâtre", "Forêt", "Périgueux", "Évêché", "Crèche", "Société Générale"]
         text += "".join(f"{3 + i}{delimiter}{name}{delimiter}Angoulême{end}" for i, name in enumerate(extra))
     rows = read(text.encode(encoding))

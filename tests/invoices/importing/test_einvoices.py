@@ -68,7 +68,7 @@ def test_what_is_stored_agrees_with_the_sample(row: dict[str, str]) -> None:
     for column in ("total_without_vat", "total_vat", "total_with_vat", "amount_due"):
         if row[column]:
             assert getattr(invoice, column) == Decimal(row[column])
-    # A sum that does not hold is told and not mended.
+    # A sum that does not hold is reported and not mended.
     assert row["sums_ok"] != "no" or invoice.warnings
 
 

@@ -27,7 +27,7 @@ DAY = datetime.datetime(2026, 11, 5, 10, 0, tzinfo=datetime.UTC)
 
 
 def tell(*told: tuple[str, float]) -> Invoice:
-    """An invoice of which statuses are told, each with its hours after 10 o'clock, in the order of their receipt."""
+    """An invoice that has statuses, each with its hours after 10 o'clock, in the order of their receipt."""
     invoice = make_published_invoice()
     for code, hours in told:
         record_status(invoice=invoice, code=code, at=DAY + datetime.timedelta(hours=hours), reason="REJ_SEMAN")

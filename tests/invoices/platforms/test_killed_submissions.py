@@ -108,7 +108,7 @@ def test_each_invoice_is_taken_once_whatever_is_killed_when(tmp_path: Path, djan
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """A port of this machine that no one listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

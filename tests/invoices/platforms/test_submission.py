@@ -1,4 +1,4 @@
-"""Invoices on their way to a platform: each is delivered once, and what the platform says of it is told."""
+"""Invoices on their way to a platform: each is delivered once, and what the platform says of it is reported."""
 
 import datetime
 import hashlib

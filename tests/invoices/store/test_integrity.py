@@ -1,4 +1,4 @@
-"""The archive is read back: what is missing, altered or nobody's is named."""
+"""The archive is read back: what is missing, altered or no one's is named."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""Many invoices sent again, or given another version, from their list: asked first, done once, the others told why."""
+"""Many invoices sent again, or given another version, from their list: asked first, done once, the others named."""
 
 from typing import Any
 from uuid import uuid4

@@ -55,7 +55,7 @@ def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_agai
     assert customer.email == "vrai@client.example"
     assert customer.contacts.get().email == "vrai@client.example"
     queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
-    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
+    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is notified
     assert list(queued) == ["vrai@client.example"]
     assert not FailedAddress.objects.filter(resolved_at=None).exists()
     assert LogEntry.objects.get().object_id == str(customer.pk)
@@ -97,7 +97,7 @@ def test_lost_credentials_leave_again_at_the_corrected_address(staff_client: Cli
     )
 
     queued = dict(Message.objects.filter(state="queued").values_list("recipient", "kind"))
-    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is told
+    assert queued.pop("faux@client.example", "moved") == "moved"  # whoever reads it is notified
     assert list(queued) == ["vrai@client.example"]
 
 

@@ -221,7 +221,7 @@ def test_a_line_that_is_no_more_there_is_told_and_changes_nothing(staff_client: 
     assert export.items.filter(state=ExportItem.State.READY).count() == 1
 
 
-# ─── Addresses that nobody wrote ─────────────────────────────────────────────────────────────────────────────────────
+# ─── Addresses that no one wrote ─────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("key", ["²", HUGE, "-1", "x", "1,5", "\x00"])
 @pytest.mark.parametrize(
     "address",

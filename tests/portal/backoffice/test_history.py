@@ -163,5 +163,5 @@ def test_a_change_says_what_stood_there_and_what_stands_there_now(staff_client: 
     assert "a vidé « Ville », qui était Lyon" in told
     assert "a rempli « Téléphone » : 04 72 00 00 00" in told
     assert "de D à 2" in told
-    # The trail, which nobody can erase, holds no address.
+    # The trail, which no one can erase, holds no address.
     assert not Entry.objects.filter(details__contains="durand.example").exists()

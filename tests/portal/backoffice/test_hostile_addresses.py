@@ -1,4 +1,4 @@
-"""What nobody means in an address of the back-office finds nothing, or leads back to the list: it is no error."""
+"""What no one means in an address of the back-office finds nothing, or leads back to the list: it is no error."""
 
 import pytest
 from django.test import Client

@@ -159,7 +159,7 @@ def test_nobody_learns_whether_a_login_exists(client: Client, account: Account, 
 
 
 class Clock:
-    """Stands for the module ``time``: nothing passes but what is waited for, or given to ``now``."""
+    """Replaces the module ``time``: nothing passes but what is waited for, or given to ``now``."""
 
     def __init__(self) -> None:
         self.now = 0.0

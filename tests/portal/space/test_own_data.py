@@ -1,4 +1,4 @@
-"""«Télécharger mes données»: what is the account's own, and nobody else's."""
+"""«Télécharger mes données»: what is the account's own, and no one else's."""
 
 import io
 import json
