@@ -104,7 +104,7 @@ def test_a_year_that_is_none_shows_the_newest(signed_in: Client, account: Accoun
 
 
 def test_without_invoices_the_page_says_so(signed_in: Client) -> None:
-    assert "Aucune facture" in words(signed_in.get("/factures/").content)
+    assert "Votre première facture arrivera ici" in words(signed_in.get("/factures/").content)
 
 
 def test_a_long_year_comes_in_pages_of_fifty(signed_in: Client, account: Account) -> None:
