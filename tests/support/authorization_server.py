@@ -4,11 +4,11 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.support.listening import listening
+from tests.support.listening import AnsweringHandler, listening
 
 
 class AuthorizationServer:
@@ -55,19 +55,11 @@ class AuthorizationServer:
 def running_issuer(issuer: AuthorizationServer) -> Iterator[str]:
     """The address of ``issuer`` while it runs."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(AnsweringHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            status, said = issuer.answer(self.path, {name: values[0] for name, values in parse_qs(body).items()})
-            content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
+            form = {name: values[0] for name, values in parse_qs(self.body().decode()).items()}
+            status, said = issuer.answer(self.path, form)
+            self.answer(json.dumps(said).encode(), "application/json", status=status)
 
     with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         yield f"http://127.0.0.1:{port}"

@@ -8,14 +8,14 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from tests.support.listening import listening
+from tests.support.listening import AnsweringHandler, listening
 
 CLIENT_ID, CLIENT_SECRET = "portail", "s3cret-of-the-application"
 
@@ -95,7 +95,7 @@ def running_identity_issuer() -> Iterator[IdentityIssuer]:
     """An issuer that answers at its ``address`` meanwhile."""
     issuer = IdentityIssuer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(AnsweringHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             issuer.fetched.append(parts.path)
@@ -110,20 +110,11 @@ def running_identity_issuer() -> Iterator[IdentityIssuer]:
                 self.say(200, issuer.configuration())
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            asked = {name: values[0] for name, values in parse_qs(body).items()}
-            self.say(*issuer.token(asked, self.headers.get("Authorization", "")))
+            form = {name: values[0] for name, values in parse_qs(self.body().decode()).items()}
+            self.say(*issuer.token(form, self.headers.get("Authorization", "")))
 
         def say(self, status: int, said: dict[str, Any]) -> None:
-            content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
+            self.answer(json.dumps(said).encode(), "application/json", status=status)
 
     with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         issuer.address = f"http://127.0.0.1:{port}"

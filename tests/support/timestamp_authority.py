@@ -3,10 +3,10 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from tests.support.listening import listening
+from tests.support.listening import AnsweringHandler, listening
 
 CONFIG = """
 [req]
@@ -55,19 +55,12 @@ def make_authority(folder: Path) -> Path:
 def serving(folder: Path) -> Iterator[str]:
     """The address at which the authority of ``folder`` answers."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(AnsweringHandler):
         def do_POST(self) -> None:
-            (folder / "query.tsq").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            (folder / "query.tsq").write_bytes(self.body())
             config = str(folder / "tsa.cnf")
-            answer = openssl("ts", "-reply", "-config", config, "-queryfile", str(folder / "query.tsq"))
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Silent."""
+            reply = openssl("ts", "-reply", "-config", config, "-queryfile", str(folder / "query.tsq"))
+            self.answer(reply, "application/timestamp-reply")
 
     with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         yield f"http://127.0.0.1:{port}/"

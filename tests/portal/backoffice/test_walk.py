@@ -255,12 +255,17 @@ def test_a_member_of_staff_without_rights_gets_nothing_anywhere(client: Client, 
     assert _everything() == before
 
 
-def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client) -> None:
-    scene = _scene()
+def sign_in_an_hour_ago(client: Client) -> None:
+    """Staff whose proof of who they are is too old for a file of many rows."""
     client.force_login(make_staff("ancien@aquila.example"), backend="customers.authentication.AccountBackend")
     session = client.session
     session[OPENED] = (timezone.now() - timedelta(hours=1)).isoformat()
     session.save()
+
+
+def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client) -> None:
+    scene = _scene()
+    sign_in_an_hour_ago(client)
     answers = {name: client.get(reverse(f"admin:{name}", args=needed(scene))) for name, (needed, _said) in WALK.items()}
 
     handed_out = {
@@ -290,10 +295,7 @@ def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client) -> None
 
 def test_pdfs_that_are_ticked_are_downloaded_by_one_who_says_again_who_he_is(client: Client) -> None:
     invoice = make_published_invoice()
-    client.force_login(make_staff("ancien@aquila.example"), backend="customers.authentication.AccountBackend")
-    session = client.session
-    session[OPENED] = (timezone.now() - timedelta(hours=1)).isoformat()
-    session.save()
+    sign_in_an_hour_ago(client)
 
     answer = client.post(
         reverse("admin:invoices_invoice_changelist"), {"action": "download_pdfs", "_selected_action": [invoice.pk]}
