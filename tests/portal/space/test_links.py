@@ -1,6 +1,7 @@
 """Links by mail: to sign in, to choose a new password; and the provisional password that has run out."""
 
 import re
+import string
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.credentials import reveal_for_mail
-from customers.links import Purpose, forget_used_links, make_token
+from customers.links import Purpose, forget_used_links, make_token, use_token
 from customers.models import Account
 from customers.services import generate_credentials, send_link, use_sign_in_link
 from mailing.outbox import messages_to
@@ -117,6 +118,16 @@ def test_a_link_that_was_used_leaves_another_one_alone(account: Account) -> None
         assert Client().post(f"/connexion/lien/{first}/").status_code == 410
         assert Client().post(f"/connexion/lien/{second}/")["Location"] == "/"
         assert Client().get(f"/connexion/nouveau-mot-de-passe/{password}/").status_code == 200
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_used_link_opens_nothing_however_its_token_is_spelled(account: Account, purpose: Purpose) -> None:
+    token = make_token(account, purpose)
+    assert use_token(token, purpose) == account
+
+    letters = string.ascii_letters + string.digits + "-_"
+    spellings = [token[:-1] + letter for letter in letters] + [f"{token}=", f"{token[:3]}!{token[3:]}", f"{token}\n"]
+    assert [text for text in spellings if use_token(text, purpose)] == []
 
 
 def test_what_is_kept_of_used_links_outlives_them_and_no_more(account: Account) -> None:
