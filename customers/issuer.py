@@ -16,6 +16,8 @@ SUPERUSER: Final = "superuser"
 LEEWAY: Final = datetime.timedelta(seconds=60)
 LONGEST_SUBJECT: Final = 255  # OpenID Connect Core 1.0, 2
 MICROSOFT: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
+# Issuers of this machine may speak plain HTTP.
+LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 GOOGLE: Final = ("accounts.google.com",)
 
 
@@ -102,6 +104,11 @@ def check_is_recent(claims: Mapping[str, Any], issuer: Issuer, *, since: datetim
             f"{issuer.name} n’a pas redemandé qui vous êtes, ou ne dit pas quand. Déconnectez-vous, puis "
             "reconnectez-vous : la page s’ouvrira dans les quinze minutes qui suivent.",
         )
+
+
+def is_earlier_sign_in(claims: Mapping[str, Any], *, before: datetime.datetime) -> bool:
+    """True where the issuer says that it asked for the password ``before`` that: this time it only remembered."""
+    return "auth_time" in claims and not _is_after(claims["auth_time"], before - LEEWAY)
 
 
 def verified_address(claims: Mapping[str, Any], issuer: Issuer, *, always_says_verified: bool = False) -> str:

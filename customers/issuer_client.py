@@ -6,6 +6,7 @@ key has them fetched again, at most once in a while.
 
 import datetime
 import hashlib
+import json
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
-from customers.issuer import Issuer, RefusedIdentityError, check_claims
+from customers.issuer import LOCAL, Issuer, RefusedIdentityError, check_claims
+from mailing.http_answers import read_at_most
 
 # Of public keys only: never «none», never a secret that both know (RFC 8725, 3.1 and 3.2).
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -27,7 +29,6 @@ LARGEST_ANSWER: Final = 1_000_000
 DISCOVERY_SECONDS: Final = 3600
 KEYS_SECONDS: Final = 600
 FETCH_KEYS_EVERY: Final = 30
-LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class IssuerSilentError(Exception):
@@ -173,9 +174,7 @@ def _get(issuer: Issuer, address: str) -> dict[str, Any]:
     try:
         with requests.get(address, timeout=ANSWER_SECONDS, allow_redirects=False, stream=True) as answer:
             answer.raise_for_status()
-            content = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
-            answer._content = content  # read once, within bounds
-            found = answer.json() if len(content) <= LARGEST_ANSWER else None
+            found = json.loads(read_at_most(answer, LARGEST_ANSWER))
     except (requests.RequestException, OSError, ValueError) as problem:
         raise IssuerSilentError(issuer, problem) from problem
     if not isinstance(found, dict):

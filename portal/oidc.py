@@ -2,10 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from customers.issuer import SUPERUSER, Issuer
+from customers.issuer import LOCAL, SUPERUSER, Issuer
 from portal.environment import wrong
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
 NAMES = {"microsoft": "Microsoft", "google": "Google"}
 # Of Entra ID, for everybody's accounts: whoever has one anywhere would be vouched for.
 EVERYBODYS_TENANTS = ("common", "organizations", "consumers")

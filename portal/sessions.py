@@ -17,6 +17,8 @@ from portal.models import Session
 DEVICE, OPENED, SEEN = "device", "opened", "seen"
 # Whose second factor this session was opened with, and when its owner last proved who he is.
 SECOND_FACTOR, PROVED = "second_factor", "proved"
+# Opened because an issuer of identities remembered its owner: that proves nothing of who is there now.
+REMEMBERED = "remembered"
 # A page turned does not cost a write each time: the last sign of life is true to ten minutes.
 SEEN_EVERY = datetime.timedelta(minutes=10)
 
@@ -89,7 +91,8 @@ def note_proof(request: HttpRequest) -> None:
 
 def is_proved_lately(request: HttpRequest) -> bool:
     """True where the owner of this session signed in, or proved again who he is, within ``PROOF_AGE``."""
-    noted = [request.session[key] for key in (OPENED, PROVED) if key in request.session]
+    proofs = (PROVED,) if request.session.get(REMEMBERED) else (OPENED, PROVED)
+    noted = [request.session[key] for key in proofs if key in request.session]
     age: datetime.timedelta = settings.PROOF_AGE
     return any(timezone.now() - datetime.datetime.fromisoformat(moment) <= age for moment in noted)
 

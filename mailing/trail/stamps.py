@@ -27,6 +27,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from mailing.http_answers import TooLargeError, read_at_most
 from mailing.quarantine.tries import Loop, Tries
 from mailing.trail.chain import note_root
 from mailing.trail.der import sort_certificates
@@ -100,10 +101,10 @@ def _ask(url: str, request: TimeStampRequest) -> bytes:
             timeout=_TIMEOUT,
             stream=True,
         ) as response:
-            content: bytes = response.raw.read(_LARGEST_ANSWER + 1, decode_content=True)
-    except (requests.RequestException, OSError) as error:
+            content = read_at_most(response, _LARGEST_ANSWER)
+    except (requests.RequestException, OSError, TooLargeError) as error:
         raise AuthorityAwayError(_("%(url)s ne répond pas (%(reason)s).") % {"url": url, "reason": error}) from None
-    if response.status_code != requests.codes.ok or len(content) > _LARGEST_ANSWER:
+    if response.status_code != requests.codes.ok:
         raise AuthorityAwayError(_("%(url)s refuse (HTTP %(code)s).") % {"url": url, "code": response.status_code})
     return content
 

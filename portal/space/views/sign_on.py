@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from customers.issuer import Issuer, RefusedIdentityError, check_is_recent, has_second_factor
+from customers.issuer import Issuer, RefusedIdentityError, check_is_recent, has_second_factor, is_earlier_sign_in
 from customers.issuer_client import IssuerSilentError, address_to_go, fetch_claims, says_verified
 from customers.models import Account
 from customers.sign_on import account_of_identity, sign_on
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
-from portal.sessions import SECOND_FACTOR, note_proof
+from portal.sessions import REMEMBERED, SECOND_FACTOR, note_proof
 from portal.space.acting import actor_of
 from portal.space.limits import Limit
 from portal.space.requests import client_address, client_network, wanted_page
@@ -105,7 +105,7 @@ def finish(request: HttpRequest) -> HttpResponseBase:
         return _silent(request, silence, target)
     except RefusedIdentityError as refusal:
         return _refused(request, refusal.code, str(refusal), target=target)
-    _open_session(request, account, is_two_factors=has_second_factor(claims, issuer))
+    _open_session(request, account, issuer, claims)
     return redirect(target or "home")
 
 
@@ -138,12 +138,14 @@ def _prove(request: HttpRequest, issuer: Issuer, claims: dict[str, Any], begun: 
 
 
 @transaction.atomic
-def _open_session(request: HttpRequest, account: Account, *, is_two_factors: bool) -> None:
+def _open_session(request: HttpRequest, account: Account, issuer: Issuer, claims: dict[str, Any]) -> None:
     login(request, account, backend=BACKEND)
     record(Action.SIGNED_IN, details={"with": "issuer"}, by=actor_of(request))
     request.session.set_expiry(None)
-    if is_two_factors:
+    if has_second_factor(claims, issuer):
         request.session[SECOND_FACTOR] = account.pk
+    if is_earlier_sign_in(claims, before=timezone.now() - settings.PROOF_AGE):
+        request.session[REMEMBERED] = True
 
 
 def _take_begun(request: HttpRequest) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Staff come in by the company's issuer of identities: a real one on this machine, with real keys."""
 
 import datetime
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -321,6 +322,19 @@ def test_who_has_no_password_here_proves_who_he_is_at_the_issuer(
 
     assert issuer.asked[-1]["prompt"] == "login"
     assert client.get("/compte/donnees.zip").status_code == 200
+
+
+def test_an_issuer_that_only_remembered_who_came_proves_nothing(client: Client, issuer: IdentityIssuer) -> None:
+    issuer.claims |= {"auth_time": int(time.time()) - 3600}
+    sign_in(client)
+
+    assert client.get("/gestion/").status_code == 200
+    assert "/connexion/confirmer/" in client.get("/compte/donnees.zip")["Location"]
+
+    issuer.claims |= {"auth_time": int(time.time())}
+    other = Client()
+    sign_in(other)
+    assert other.get("/compte/donnees.zip").status_code == 200
 
 
 def test_where_it_is_the_only_way_staff_have_no_password_but_one(
