@@ -14,6 +14,7 @@ from invoices.models import Export, Invoice, LifecycleStatus, Platform, Submissi
 from invoices.money import write_amount
 from invoices.platforms.client import Flow
 from invoices.platforms.lifecycle import record_status
+from invoices.platforms.story_order import REJECTIONS
 from mailing import leases
 
 State = Submission.State
@@ -77,7 +78,11 @@ def _note_paid(platform: Platform, accepted: "QuerySet[Submission]", listed_at: 
 
 
 def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> None:
-    """A status came for ``invoice``: its submission is accepted with the first, rejected by a 213 or 501."""
+    """A status came for ``invoice``: its submission is accepted with the first, rejected by a 213 or 501.
+
+    A rejection that the status contradicts, because the buyer had dealt with the invoice before it, rejects no more:
+    sent again, the invoice would be there twice.
+    """
     lines = Submission.objects.of_invoices().filter(invoice=invoice)
     now = timezone.now()
     if is_rejection:
@@ -85,7 +90,9 @@ def take_status(invoice: Invoice, *, is_rejection: bool, reason: str = "") -> No
             state=State.REJECTED, reason=reason, answered_at=now
         )
     else:
-        lines.filter(state=State.SENT).update(state=State.ACCEPTED, answered_at=now, reason="")
+        contradicted = invoice.statuses.filter(is_contradicted=True, code__in=REJECTIONS).values("reason")
+        accepted = Q(state=State.SENT) | Q(state=State.REJECTED, reason__in=contradicted)
+        lines.filter(accepted).update(state=State.ACCEPTED, answered_at=now, reason="")
 
 
 def count_submissions(export: Export) -> list[tuple[str, int]]:

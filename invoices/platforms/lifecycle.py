@@ -63,8 +63,7 @@ def record_status(
     if at is not None and at > now + _AHEAD:
         raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
     with transaction.atomic():
-        # One at a time: what a status contradicts is said of all that are there.
-        Invoice.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=invoice.pk)
+        _hold(invoice)
         status, is_new = LifecycleStatus.objects.get_or_create(
             invoice=invoice,
             code=code,
@@ -85,6 +84,11 @@ def record_status(
             settle(invoice, is_double=_is_double)
             status.refresh_from_db(fields=["listed_at", "ranked_at", "is_contradicted", "order_finding"])
     return status, is_new
+
+
+def _hold(invoice: Invoice) -> None:
+    """One at a time until the end of the transaction: what a status contradicts is said of all that are there."""
+    Invoice.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=invoice.pk)
 
 
 _SAYS_DOUBLE: Final = r"(^|; )DOUBLON([^A-Z_]|$)"
@@ -226,6 +230,7 @@ def _import_file(file: GivenFile, report: StatusReport, author_name: str) -> Non
     report.unchanged += unchanged
 
 
+@transaction.atomic
 def record_message(
     message: StatusMessage,
     author_name: str,
@@ -240,7 +245,11 @@ def record_message(
     """
     invoice = _invoice_of(message, platform)
     is_paid = message.code == Code.PAID
-    if is_paid and (refusal := why_not_received(invoice, message.at, message.received)):
+    if is_paid:
+        _hold(invoice)
+    # Our own status comes back from the platform: it is there, with the other payments of its day.
+    is_known = invoice.statuses.filter(code=message.code, at=message.at).exists() if is_paid else True
+    if not is_known and (refusal := why_not_received(invoice, message.at, message.received)):
         raise StatusRefusedError(refusal)
     received = total_received(invoice, message.received) if is_paid else None
     return record_status(

@@ -21,7 +21,7 @@ from invoices.en16931.model import InvoiceContent, VatBreakdown
 from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWrite, write_status
 from invoices.models import Invoice, LifecycleStatus, Payment, Submission
 from invoices.money import CENT, write_amount
-from invoices.platforms.received_amounts import received_before
+from invoices.platforms.received_amounts import is_more_than_the_total, received_before
 from invoices.platforms.submission import NotResendableError, tracking_id_of_content
 from mailing.quarantine.tries import Loop, Tries
 
@@ -118,7 +118,7 @@ def _check_not_told_by_others(payment: Payment) -> None:
     """Refuse to announce a payment where the platform has statuses 212 that leave no room for it."""
     invoice = payment.invoice
     known = received_before(invoice, _paid_at(payment, timezone.now()), payment.amount)
-    if known + payment.amount > abs(invoice.total_with_vat):
+    if is_more_than_the_total(invoice, known + payment.amount):
         sentence = _(
             "La plateforme sait déjà %(known)s encaissés sur %(total)s : un encaissement de %(amount)s de plus serait "
             "de trop. Il n’est pas transmis."

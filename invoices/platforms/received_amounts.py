@@ -50,7 +50,7 @@ def why_not_received(invoice: Invoice, at: datetime, received: Sequence[Received
     if total is None:
         return ""
     known = received_before(invoice, at, total)
-    if abs(known + total) > abs(invoice.total_with_vat) + CENT or known + total < 0:
+    if is_more_than_the_total(invoice, known + total) or known + total < 0:
         words |= {
             "given": write_amount(total, invoice.currency),
             "known": write_amount(known, invoice.currency),
@@ -58,6 +58,11 @@ def why_not_received(invoice: Invoice, at: datetime, received: Sequence[Received
         }
         return _("La facture %(number)s est de %(own)s : %(known)s déjà encaissés, %(given)s sont de trop.") % words
     return ""
+
+
+def is_more_than_the_total(invoice: Invoice, received: Decimal) -> bool:
+    """Whether ``received`` is more than ``invoice`` asks for; a cent of rounding is not."""
+    return abs(received) > abs(invoice.total_with_vat) + CENT
 
 
 def total_received(invoice: Invoice, received: Sequence[ReceivedAmount]) -> Decimal | None:

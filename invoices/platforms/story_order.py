@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from invoices.models import Invoice, LifecycleStatus
+from invoices.models import Invoice, LifecycleStatus, Submission
 
 Code = LifecycleStatus.Code
 
@@ -37,10 +37,16 @@ class Place:
     findings: list[str] = field(default_factory=list)
 
 
-def places(statuses: Iterable[LifecycleStatus], *, is_double: Callable[[LifecycleStatus], bool]) -> list[Place]:
+def places(
+    statuses: Iterable[LifecycleStatus],
+    *,
+    is_double: Callable[[LifecycleStatus], bool],
+    is_deposited_after: Callable[[LifecycleStatus], bool] = lambda rejection: False,
+) -> list[Place]:
     """The place of each of ``statuses``, all of one invoice and in their order, the first one first.
 
-    ``is_double``: whether a status refuses a second delivery, which says nothing of the first.
+    ``is_double``: whether a status refuses a second delivery, which says nothing of the first. ``is_deposited_after``:
+    whether the platform took the invoice again after a rejection, though no status says so.
     """
     found = list(statuses)
     said = [Place() for _status in found]
@@ -60,7 +66,8 @@ def places(statuses: Iterable[LifecycleStatus], *, is_double: Callable[[Lifecycl
             continue
         _settle_delivery(found, said, part, rejection)
         part, rejection = [], status
-    _settle_delivery(found, said, part, rejection)
+    is_again = rejection is not None and bool(part) and is_deposited_after(rejection)
+    _settle_delivery(found, said, part, None if is_again else rejection)
     return said
 
 
@@ -77,7 +84,7 @@ def _settle_delivery(
                 said[place].findings.append(sentence % {"other": _words(rejection)})
         return
     first, last = delivery[0], delivery[-1]
-    early = [place for place in part if found[place].code in _OF_THE_BUYER and found[place].at < last.at]
+    early = [place for place in part if found[place].code in _OF_THE_BUYER and found[place].at <= last.at]
     for number, place in enumerate(early, start=1):
         said[place].ranked_at = last.at + number * _AFTER
         if found[place].at < first.at:
@@ -95,10 +102,16 @@ def settle(invoice: Invoice, *, is_double: Callable[[LifecycleStatus], bool]) ->
 
     One statement where nothing changes; the caller holds the row of the invoice.
     """
-    told_when = ("at", F("listed_at").asc(nulls_first=True), "code", "pk")
-    found = list(LifecycleStatus.objects.filter(invoice=invoice).order_by(*told_when))
+    received_in = ("at", F("listed_at").asc(nulls_first=True), "code", "pk")
+    found = list(LifecycleStatus.objects.filter(invoice=invoice).order_by(*received_in))
     changed = []
-    for status, place in zip(found, places(found, is_double=is_double), strict=True):
+
+    def is_deposited_after(rejection: LifecycleStatus) -> bool:
+        accepted = Submission.objects.of_invoices().filter(invoice=invoice, state=Submission.State.ACCEPTED)
+        return accepted.filter(replaces__isnull=False, answered_at__gt=rejection.at).exists()
+
+    placed = places(found, is_double=is_double, is_deposited_after=is_deposited_after)
+    for status, place in zip(found, placed, strict=True):
         told = {
             "ranked_at": place.ranked_at,
             "is_contradicted": place.is_contradicted,

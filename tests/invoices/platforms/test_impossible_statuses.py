@@ -3,6 +3,7 @@
 import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,9 +12,17 @@ from django.utils import timezone
 
 from invoices.files.archives import GivenFile
 from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWrite, write_status
-from invoices.models import Invoice, PlatformMessage, Submission
+from invoices.models import Invoice, Platform, PlatformMessage, Submission
+from invoices.platforms.answers import take_status
 from invoices.platforms.following import fetch_from
-from invoices.platforms.lifecycle import LAST_STATUS, StatusReport, import_statuses, last_status, record_status
+from invoices.platforms.lifecycle import (
+    LAST_STATUS,
+    StatusReport,
+    import_statuses,
+    last_status,
+    record_status,
+    rejects,
+)
 from invoices.platforms.payments import queue_payment_statuses, record_payment
 from invoices.platforms.simulated.server import SimulatedPlatform
 from mailing.quarantine.models import SetAside
@@ -61,6 +70,8 @@ def state_of(invoice: Invoice) -> str | None:
         ([("200", 0), ("213", 1), ("200", 2), ("203", 3)], "203", set(), False),
         ([("200", 0), ("213", 1), ("212", 2), ("200", 3)], "212", {"212"}, False),
         ([("200", 0), ("213", 1), ("200", 2), ("212", 3)], "212", set(), False),
+        # Those of the second of the last delivery keep their order.
+        ([("200", 0), ("204", 1), ("203", 2), ("205", 2)], "205", set(), False),
         # As it should be.
         ([("200", 0), ("202", 1), ("203", 2), ("204", 3), ("205", 4), ("211", 5), ("212", 6)], "212", set(), False),
         ([("200", 0), ("203", 1), ("208", 2), ("209", 3)], "209", set(), False),
@@ -197,23 +208,75 @@ def test_a_platform_does_not_speak_of_invoices_that_do_not_go_through_it(tmp_pat
         assert state_of(stranger) is None
 
 
+def delivered(invoice: Invoice, platform: Platform, state: str, **fields: Any) -> Submission:
+    """A delivery of the PDF of ``invoice``."""
+    return Submission.objects.create(
+        platform=platform,
+        invoice=invoice,
+        document=invoice.document,
+        source=invoice.document,
+        syntax=Submission.Syntax.FACTURX,
+        processing_rule="B2B",
+        tracking_id=f"remise-{invoice.submissions.count()}",
+        sha256="0" * 64,
+        filename="f.pdf",
+        state=state,
+        **fields,
+    )
+
+
+def test_a_rejection_that_the_buyer_contradicts_later_asks_for_no_second_delivery() -> None:
+    invoice = tell(("200", 0), ("213", 3))
+    line = delivered(invoice, make_platform("http://127.0.0.1:9"), Submission.State.REJECTED, reason="REJ_SEMAN")
+    status, _is_new = record_status(invoice=invoice, code="205", at=DAY + datetime.timedelta(hours=1))
+
+    take_status(invoice, is_rejection=rejects(status))
+
+    line.refresh_from_db()
+    assert (line.state, line.reason) == (Submission.State.ACCEPTED, "")
+
+
+def test_what_comes_after_a_delivery_that_only_its_receipt_tells_of_counts() -> None:
+    invoice = tell(("200", 0), ("213", 1))
+    platform = make_platform("http://127.0.0.1:9")
+    first = delivered(invoice, platform, Submission.State.RESENT)
+    taken = DAY + datetime.timedelta(hours=2)
+    delivered(invoice, platform, Submission.State.ACCEPTED, replaces=first, answered_at=taken)
+
+    record_status(invoice=invoice, code="205", at=DAY + datetime.timedelta(hours=3))
+
+    assert state_of(invoice) == "205"
+
+
+def test_our_own_status_of_two_payments_of_a_day_is_no_third_one() -> None:
+    invoice = tell(("200", 0))
+    record_status(invoice=invoice, code="212", at=DAY, reason="50 + 70", received=Decimal("120.00"))
+
+    report = take(message(invoice, ("50.00", "20")))
+
+    assert (report.unchanged, report.rejected) == (1, [])
+
+
+def test_a_cent_of_rounding_is_no_payment_too_many(tmp_path: Path) -> None:
+    with running_platform(tmp_path, knows_everybody=True) as server:
+        platform = make_platform(server.url)
+        company, customer = connect(platform)
+        invoice = make_published_invoice(company=company, customer=customer)
+        delivered(invoice, platform, Submission.State.ACCEPTED)
+        take(message(invoice, ("60.01", "20"), at=DAY - datetime.timedelta(days=1)))
+
+        record_payment(invoice=invoice, date=timezone.localdate(DAY), amount=Decimal("60.00"))
+        queue_payment_statuses()
+
+        assert not SetAside.objects.exists()
+
+
 def test_a_payment_that_somebody_else_told_of_is_not_told_again(tmp_path: Path) -> None:
     with running_platform(tmp_path, knows_everybody=True) as server:
         platform = make_platform(server.url)
         company, customer = connect(platform)
         invoice = make_published_invoice(company=company, customer=customer)
-        Submission.objects.create(
-            platform=platform,
-            invoice=invoice,
-            document=invoice.document,
-            source=invoice.document,
-            syntax=Submission.Syntax.FACTURX,
-            processing_rule="B2B",
-            tracking_id="remise",
-            sha256="0" * 64,
-            filename="f.pdf",
-            state=Submission.State.ACCEPTED,
-        )
+        delivered(invoice, platform, Submission.State.ACCEPTED)
         day = timezone.localdate(DAY)
         take(message(invoice, ("120.00", "20"), at=DAY - datetime.timedelta(days=1)))
 
