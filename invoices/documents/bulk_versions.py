@@ -11,7 +11,7 @@ from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.rendering import IncompleteIssuerError, check_issuer
 from invoices.einvoices.einvoice import content_to_print
-from invoices.models import Invoice, Submission
+from invoices.models import Document, Invoice, Submission
 
 NOT_PUBLISHED = _("Pas encore publiées : leur export en fait la première version")
 ACCEPTED = _("Acceptées par leur plateforme : elles se corrigent par un avoir et une nouvelle facture")
@@ -63,7 +63,10 @@ def _reason(invoice: Invoice, submission: str | None) -> "str | Promise | None":
         return NOT_PUBLISHED
     if submission is not None:
         return ACCEPTED if submission == Submission.State.ACCEPTED else ON_ITS_WAY
-    if invoice.origin in (Invoice.Origin.FACTURX, Invoice.Origin.PDF):
+    # A file that was given for rows of a table is as much the ERP's as one that was imported.
+    if invoice.origin in (Invoice.Origin.FACTURX, Invoice.Origin.PDF) or (
+        invoice.document.source == Document.Source.RECEIVED
+    ):
         return FROM_THE_ERP
     try:
         check_issuer(invoice)

@@ -9,7 +9,8 @@ from django.test import Client
 
 from customers.bulk_actions import run_bulk_action
 from customers.models import Account, BulkAction, Customer
-from invoices.documents.bulk_versions import UNCHANGED, plan_new_versions
+from invoices.documents.bulk_versions import FROM_THE_ERP, UNCHANGED, plan_new_versions
+from invoices.documents.versions import publish_new_version
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
@@ -164,6 +165,17 @@ def test_what_was_just_published_has_nothing_to_correct(customer: dict[str, str]
     plan = plan_new_versions(Invoice.objects.all())
 
     assert (plan.changed, list(plan.left)) == ([], [UNCHANGED])
+
+
+def test_a_file_of_the_erp_that_was_given_by_hand_is_not_replaced_by_a_rendering() -> None:
+    invoice = _publish()[0]
+    assert invoice.document is not None
+    publish_new_version(invoice=invoice, reason="Mention", pdf=read_document(invoice.document))
+    Customer.objects.filter(pk=invoice.customer_id).update(address="2 rue Neuve")
+
+    plan = plan_new_versions(Invoice.objects.filter(pk=invoice.pk))
+
+    assert (plan.changed, list(plan.left)) == ([], [FROM_THE_ERP])
 
 
 def test_a_version_whose_count_was_lost_with_its_process_is_made_once(staff: Client) -> None:
