@@ -91,7 +91,7 @@ def _resend(bulk_action: BulkAction, keys: Sequence[Any]) -> None:
                     sending=plan_resending(invoice).sending,
                     attach_pdf=bulk_action.given.get(WITH_PDF) == "1",
                 )
-            except NothingToDoError as refusal:
+            except (NothingToDoError, ValueError, LookupError) as refusal:  # of this one; its savepoint took it back
                 bulk_action.skipped.append([str(invoice), str(refusal)])
             else:
                 done.append(invoice)

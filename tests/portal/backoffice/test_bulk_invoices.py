@@ -17,7 +17,7 @@ from invoices.exporting.run.worker import run_lines
 from invoices.models import Company, Delivery, Document, Invoice, Platform, Submission
 from invoices.store.frozen import read_document
 from mailing.failed_addresses import mark_address_failed
-from mailing.models import Message
+from mailing.models import Message, MessageTemplate
 from mailing.trail.models import Entry
 from tests.support.back_office import BACKEND, member, words
 from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
@@ -116,6 +116,16 @@ def test_the_button_pressed_twice_does_it_once(staff: Client, action: str) -> No
 
     assert BulkAction.objects.count() == 1
     assert pages[0].redirect_chain == pages[1].redirect_chain
+
+
+def test_an_invoice_whose_mail_cannot_be_written_is_left_with_the_reason(staff: Client) -> None:
+    first, _closed, third = invoices = _publish()
+    MessageTemplate.objects.filter(key="invoice").delete()
+
+    _confirm(staff, "resend", invoices[::2])
+
+    reason = "Le message prédéfini « invoice » n’existe pas."
+    assert sorted(BulkAction.objects.get().skipped) == sorted([[str(first), reason], [str(third), reason]])
 
 
 def test_a_step_that_is_done_again_after_a_death_writes_no_second_mail(staff: Client) -> None:
