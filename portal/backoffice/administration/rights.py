@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
 # What is somebody's to decide; tables of libraries are no one's, but where a group has a right on one it keeps it.
-OURS = ("customers", "invoices", "mailing", "trail", "auth", "admin")
+OURS = ("customers", "invoices", "mailing", "trail", "quarantine", "auth", "admin")
 _VERBS = {
     "view": gettext_lazy("voir"),
     "add": gettext_lazy("ajouter"),

@@ -5,7 +5,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +17,7 @@ from customers.services import send_credentials
 from invoices.models import Company, ImportBatch, Invoice
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
+from portal.backoffice.administration.rights import OURS
 from tests.support.back_office import BACKEND, member, words
 from tests.support.factories import (
     PASSWORD,
@@ -347,6 +350,17 @@ def test_an_action_page_is_for_those_who_may_see_it(client: Client) -> None:
     client.force_login(member("Paramétrage"), backend=BACKEND)
 
     assert client.get(f"/gestion/customers/bulkaction/{bulk_action.pk}/change/").status_code == 403
+
+
+def test_every_page_of_ours_has_rights_that_can_be_given() -> None:
+    ours = {model._meta.app_label for model in admin.site._registry if _is_ours(model)}
+
+    assert ours <= set(OURS)
+    assert "quarantine" in ours
+
+
+def _is_ours(model: type[Model]) -> bool:
+    return model.__module__.partition(".")[0] in {"customers", "invoices", "mailing", "portal"}
 
 
 def test_the_rights_of_a_group_are_boxes_in_french_and_it_keeps_those_that_it_has(client: Client) -> None:
