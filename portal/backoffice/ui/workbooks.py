@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
@@ -51,15 +52,18 @@ class WorkbookList[M: Model](admin.ModelAdmin[M]):
         return f"{url}?{query}" if query else url
 
     def as_xlsx(self, request: HttpRequest) -> HttpResponseBase:
-        """The workbook; of a list that is too long for one, the list again, with what to do."""
+        """The workbook; the list again where it is too long for one, with what to do, or asked for what cannot be."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return redirect(f"{url}?{ERROR_FLAG}=1")
         if rows.order_by()[: MOST_ROWS + 1].count() > MOST_ROWS:
             messages.warning(
                 request, _("Cette liste a plus de 100 000 lignes : filtrez-la, par mois par exemple, puis téléchargez.")
             )
-            url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             return redirect(f"{url}?{request.GET.urlencode()}")
         filename = f"{slugify(str(self.opts.verbose_name_plural))}-{timezone.localdate():%Y-%m-%d}.xlsx"
         return send_xlsx(self.workbook_columns(request), self.workbook_rows(rows), filename=filename)

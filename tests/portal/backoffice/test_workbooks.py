@@ -120,6 +120,12 @@ def test_a_list_that_is_too_long_says_what_to_do(staff: Client, monkeypatch: pyt
     assert "filtrez-la" in words(page)
 
 
+def test_a_workbook_of_what_no_list_can_show_leads_to_the_list(staff: Client) -> None:
+    answer = staff.get(_url(Invoice), {"customer__id__exact": "personne"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{_url(Invoice, 'changelist')}?e=1")
+
+
 @pytest.mark.parametrize("model", [Customer, CustomerAccount, Invoice, Export, Message, LogEntry])
 def test_more_rows_ask_the_database_no_more(staff: Client, model: type[Model]) -> None:
     _add_rows(3)
