@@ -113,7 +113,7 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
 
     def _is_list(self, request: HttpRequest) -> bool:
         match = request.resolver_match
-        return match is not None and match.url_name == "invoices_importbatch_changelist"
+        return match is not None and match.url_name in {"invoices_importbatch_changelist", "invoices_importbatch_xlsx"}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who may import."""

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 from customers.models import Account, Customer, CustomerAccount
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export
-from invoices.models import Export, Invoice
+from invoices.models import Export, ImportBatch, Invoice
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
 from mailing.trail.models import Entry
@@ -124,6 +124,15 @@ def test_a_workbook_of_what_no_list_can_show_leads_to_the_list(staff: Client) ->
     answer = staff.get(_url(Invoice), {"customer__id__exact": "personne"})
 
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{_url(Invoice, 'changelist')}?e=1")
+
+
+def test_the_workbook_of_imports_reads_no_report(staff: Client) -> None:
+    ImportBatch.objects.create(state="checked", report={"rejected": ["x"] * 1000})
+
+    with CaptureQueriesContext(connection) as asked:
+        assert len(_rows(staff.get(_url(ImportBatch)))) == 2
+
+    assert not [query["sql"] for query in asked if '"invoices_importbatch"."report"' in query["sql"]]
 
 
 @pytest.mark.parametrize("model", [Customer, CustomerAccount, Invoice, Export, Message, LogEntry])
