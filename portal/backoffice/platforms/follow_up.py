@@ -71,14 +71,15 @@ def follow_up(request: HttpRequest) -> HttpResponseBase:
     return render_page(request, "backoffice/platforms/follow_up.html", context)
 
 
-def _reason_of(invoice: Any) -> tuple[LifecycleStatus | None, Any]:
-    """The status that asks for somebody, and what is to be done."""
+def _reason_of(invoice: Any) -> tuple[LifecycleStatus | None, Any, LifecycleStatus | None]:
+    """The status that asks for somebody, what is to be done, and the status that contradicts the others beside it."""
     statuses = invoice.statuses.all()
     odd = next((status for status in statuses if status.is_contradicted), None)
-    if odd is not None:
-        return odd, odd.finding
-    last = next((status for status in statuses if status.code == invoice.last_code), None)
-    return last, WHAT_TO_DO[invoice.last_code]
+    if invoice.last_code in WHAT_TO_DO:
+        certain = (status for status in statuses if not status.is_contradicted)
+        last = next((status for status in certain if status.code == invoice.last_code), None)
+        return last, WHAT_TO_DO[invoice.last_code], odd
+    return odd, "" if odd is None else odd.finding, None
 
 
 @allowed(*CAN_RUN)

@@ -27,6 +27,7 @@ from invoices.platforms.payments import queue_payment_statuses, record_payment
 from invoices.platforms.simulated.server import SimulatedPlatform
 from mailing.quarantine.models import SetAside
 from portal.backoffice.platforms.follow_up import invoices_to_look_at
+from tests.support.back_office import words
 from tests.support.factories import make_company, make_invoice, make_published_invoice
 from tests.support.simulated_platforms import connect, make_platform, running_platform
 
@@ -284,6 +285,15 @@ def test_a_payment_that_somebody_else_told_of_is_not_told_again(tmp_path: Path) 
 
         assert queue_payment_statuses() == 0
         assert "La plateforme sait déjà 120,00" in SetAside.objects.get().reason
+
+
+def test_what_is_to_be_done_stands_before_an_old_contradiction(staff_client: Client) -> None:
+    tell(("200", -72), ("203", -71), ("212", -70), ("213", -69), ("207", 1))
+
+    page = words(staff_client.get(reverse("admin:platform_follow_up")))
+
+    assert page.index("207 En litige 05/11/2026 12:00") < page.index("L’acheteur conteste") < page.index("213 Rejetée")
+    assert "la plateforme ne rejette pas ce que l’acheteur a traité" in page
 
 
 def test_who_types_an_impossible_status_is_told_and_nothing_is_kept(staff_client: Client) -> None:
