@@ -16,7 +16,7 @@ from invoices.documents.versions import VersionRefusedError, publish_new_version
 from invoices.einvoices.tasks import request_checks
 from invoices.files.archives import GivenFile
 from invoices.formats.extraction import MAX_PDF_BYTES
-from invoices.models import Company, Export, Invoice
+from invoices.models import Company, Export, Invoice, LifecycleStatus
 from invoices.money import write_count
 from invoices.platforms.handover import (
     Format,
@@ -76,7 +76,10 @@ def add_status(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
                 if status.is_contradicted:  # who types it can look first
                     raise StatusRefusedError(status.finding)
         except StatusRefusedError as refusal:
-            form.add_error("reason" if not form.cleaned_data["reason"] else "at", str(refusal))
+            lacks_reason = (
+                form.cleaned_data["code"] in LifecycleStatus.NEED_A_REASON and not form.cleaned_data["reason"]
+            )
+            form.add_error("reason" if lacks_reason else "at", str(refusal))
         else:
             if is_new:
                 log_change(request, invoice, _("Statut %(status)s.") % {"status": status.get_code_display()})

@@ -296,6 +296,22 @@ def test_what_is_to_be_done_stands_before_an_old_contradiction(staff_client: Cli
     assert "la plateforme ne rejette pas ce que l’acheteur a traité" in page
 
 
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"code": "212", "at": "01/01/2999"}, "at"),
+        ({"code": "210", "at": "01/01/2999"}, "reason"),
+        ({"code": "210", "at": "01/01/2999", "reason": "REJ_SEMAN"}, "at"),
+    ],
+)
+def test_a_refusal_stands_beside_the_field_that_it_is_about(
+    staff_client: Client, typed: dict[str, str], field: str
+) -> None:
+    answer = staff_client.post(reverse("admin:invoice_status", args=[make_published_invoice().pk]), typed)
+
+    assert list(answer.context["form"].errors) == [field]
+
+
 def test_who_types_an_impossible_status_is_told_and_nothing_is_kept(staff_client: Client) -> None:
     invoice = tell(("200", 0), ("212", 2))
     address = reverse("admin:invoice_status", args=[invoice.pk])
