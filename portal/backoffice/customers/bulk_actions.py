@@ -221,6 +221,11 @@ class BulkActionAdmin(ObjectPage[BulkAction], ReadOnlyAdmin[BulkAction]):
         """What was done."""
         return bulk_action.kind_name
 
+    def has_view_permission(self, request: HttpRequest, obj: BulkAction | None = None) -> bool:
+        """Who may see bulk actions; of his own, whoever started it: he is led to its report."""
+        is_own = obj is not None and obj.author_id is not None and obj.author_id == request.user.pk
+        return is_own or super().has_view_permission(request, obj)
+
     def get_urls(self) -> list[URLPattern]:
         """*Annuler cette action*, beside the admin's own pages."""
         undo = self.admin_site.admin_view(require_POST(self.undo))

@@ -352,6 +352,21 @@ def test_an_action_page_is_for_those_who_may_see_it(client: Client) -> None:
     assert client.get(f"/gestion/customers/bulkaction/{bulk_action.pk}/change/").status_code == 403
 
 
+def test_who_starts_an_action_may_read_its_report_and_no_other(client: Client) -> None:
+    starter = Account.objects.create_user("agent@aquila.example", PASSWORD, is_staff=True)
+    starter.user_permissions.set(Permission.objects.filter(codename__in=["view_customer", "change_customer"]))
+    client.force_login(starter, backend=BACKEND)
+    other = create_bulk_action(kind=BulkAction.Kind.SEND, targets=[1], author=make_staff())
+    chosen = {"action": "dematerialise", "_selected_action": str(make_customer(invoice_copies="1").pk)}
+
+    report = client.post("/gestion/customers/customer/", {**chosen, "confirmed_count": "1"}, follow=True)
+
+    assert report.status_code == 200
+    assert "1 client modifié" in words(report)
+    assert client.get(f"/gestion/customers/bulkaction/{other.pk}/change/").status_code == 403
+    assert client.get("/gestion/customers/bulkaction/").status_code == 403
+
+
 def test_every_page_of_ours_has_rights_that_can_be_given() -> None:
     ours = {model._meta.app_label for model in admin.site._registry if _is_ours(model)}
 
