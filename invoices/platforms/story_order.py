@@ -75,7 +75,7 @@ def _settle_delivery(
     found: Sequence[LifecycleStatus], said: Sequence[Place], part: Sequence[int], rejection: LifecycleStatus | None
 ) -> None:
     """Place what the buyer did after the delivery that it supposes, of the statuses ``part`` after ``rejection``."""
-    delivery = [found[place] for place in part if found[place].code in _DELIVERY]
+    delivery = [place for place in part if found[place].code in _DELIVERY]
     if not delivery:
         for place in part:
             if rejection is not None and found[place].code in _OF_THE_BUYER:
@@ -83,8 +83,14 @@ def _settle_delivery(
                 sentence = _("Daté après %(other)s, sans nouveau dépôt. Voyez avec la plateforme.")
                 said[place].findings.append(sentence % {"other": _words(rejection)})
         return
-    first, last = delivery[0], delivery[-1]
-    early = [place for place in part if found[place].code in _OF_THE_BUYER and found[place].at <= last.at]
+    first, last = found[delivery[0]], found[delivery[-1]]
+    # What came within the second of the last delivery, after it, stays after what is moved there.
+    early = [
+        place
+        for place in part
+        if found[place].code in _OF_THE_BUYER
+        and (found[place].at < last.at or (found[place].at == last.at and place > delivery[-1]))
+    ]
     for number, place in enumerate(early, start=1):
         said[place].ranked_at = last.at + number * _AFTER
         if found[place].at < first.at:
