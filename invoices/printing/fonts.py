@@ -56,6 +56,9 @@ MODIFIERS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 JOINERS = "\u200c\u200d"
 VIRAMA = 9  # combining class of the sign that ties a consonant to the next one
+# Beside what stands for one character; no text holds it, as every control is left out.
+SEAM = "\0"
+SEAMS = re.compile(f"{SEAM}+")
 BETWEEN_MARKUP = re.compile("[^<>]+")
 
 _lock = threading.Lock()
@@ -114,7 +117,8 @@ def _stand_in(character: str) -> str:
     # A ligature, a letter in a circle or of half a width: the letters that it is made of.
     letters = unicodedata.normalize("NFKC", character)
     if letters != character and all(map(_is_in_a_face, letters)):
-        return letters
+        # A digit of whatever script or width goes on a number; a fraction or a day of the month does not.
+        return letters if category == "Nd" else f"{SEAM}{letters}{SEAM}"
     logger.warning("no bundled font has U+%04X; %s is printed for it", ord(character), SUBSTITUTE)
     return SUBSTITUTE
 
@@ -129,7 +133,14 @@ def printable(text: str) -> str:
         return text
     # A bracket and a stroke laid over it would become one letter, and a page would lose its tag.
     composed = BETWEEN_MARKUP.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
-    return _outside_main_faces().sub(_replaced, composed)
+    replaced = _outside_main_faces().sub(_replaced, composed)
+    return SEAMS.sub(_between_numbers, replaced) if SEAM in replaced else replaced
+
+
+def _between_numbers(seam: re.Match[str]) -> str:
+    """A blank where digits on both sides would be read as one number: « 1⅔ » is no « 12⁄3 »."""
+    before, after = seam.string[max(seam.start() - 1, 0) : seam.start()], seam.string[seam.end() : seam.end() + 1]
+    return " " if before.isnumeric() and after.isnumeric() else ""
 
 
 def _replaced(match: re.Match[str]) -> str:

@@ -207,6 +207,28 @@ def test_what_only_changes_the_picture_before_it_is_left_out() -> None:
     assert printable("ﬃ ㈱ ½ ﷺ") == "ffi ㈱ ½ ﷺ"
 
 
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("1⅔ m", "1 2⁄3 m"),
+        ("⅔⅔", "2⁄3 2⁄3"),
+        ("½\u200b⅔", "½ 2⁄3"),
+        ("⅔5", "2⁄3 5"),
+        ("⅔ m, (⅕)", "2⁄3 m, (1⁄5)"),
+        ("㏠3㏡", "1日3 2日"),
+        ("㍹2", "dm3 2"),
+        ("5①", "5①"),
+        ("１２", "１２"),
+        ("20㎡", "20㎡"),
+        ("10⁵", "10⁵"),
+        ("a\0b", "ab"),
+    ],
+)
+def test_what_stands_for_a_character_changes_no_number(text: str, printed: str) -> None:
+    assert printable(text) == printed
+    assert printable(printed) == printed
+
+
 def test_a_sign_is_in_one_of_the_faces_of_signs_only() -> None:
     faces = [set(_widths(file)) - set(map(ord, " \u00a0\u202f")) for file in FALLBACKS[-4:]]
     assert sum(map(len, faces)) == len(set().union(*faces))
