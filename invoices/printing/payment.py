@@ -12,6 +12,7 @@ from invoices.printing.transfer_code import TransferCode, transfer_code, transfe
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
 DEBITS = frozenset({"49", "59"})
+UNSTATED = frozenset({"", "1", "ZZZ"})  # UNTDID 4461: not defined, mutually defined
 CODE_WIDTH = 30.0  # mm kept free at the left of the text for the QR code
 
 
@@ -23,6 +24,13 @@ def _account(content: InvoiceContent, style: PrintStyle) -> tuple[str, str, str]
     if payment.means_code in TRANSFERS:
         return style.iban, style.bic, style.account_name
     return "", "", ""
+
+
+def is_debit(content: InvoiceContent) -> bool:
+    """Whether the seller takes the amount: by the code of the means, else by a mandate or a debited account."""
+    payment = content.payment or PaymentInstructions()
+    has_mandate = bool(payment.mandate_reference or payment.debited_iban)
+    return payment.means_code in DEBITS or (payment.means_code in UNSTATED and has_mandate)
 
 
 def grouped_iban(iban: str) -> str:
@@ -47,7 +55,8 @@ def payment_texts(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     payment = content.payment or PaymentInstructions()
     iban, bic, holder = _account(content, style)
     account, lines = "", []
-    means = payment.means_text or wording.PAYMENT_MEANS.get(payment.means_code, "virement" if iban else "")
+    otherwise = "prélèvement" if is_debit(content) else "virement" if iban else ""
+    means = payment.means_text or wording.PAYMENT_MEANS.get(payment.means_code, otherwise)
     if means:
         if not means[1:2].isupper():
             means = means[:1].lower() + means[1:]
@@ -57,18 +66,14 @@ def payment_texts(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
     if content.due_date:
         date = translate("au plus tard le %(date)s") % {"date": number_format.day(content.due_date)}
         means = f"{means}, {date}" if means else translate("Règlement %(date)s") % {"date": date}
-    if payment.mandate_reference or payment.debited_iban:
-        lines.append(
-            " · ".join(
-                f"{label} {value}"
-                for label, value in (
-                    (translate("Mandat"), payment.mandate_reference),
-                    ("ICS", payment.creditor_identifier),
-                    (translate("Compte débité"), grouped_iban(payment.debited_iban)),
-                )
-                if value
-            )
+    if is_debit(content):
+        mandate = (
+            (translate("Mandat"), payment.mandate_reference),
+            ("ICS", payment.creditor_identifier),
+            (translate("Compte débité"), grouped_iban(payment.debited_iban)),
         )
+        if any(value for _label, value in mandate):
+            lines.append(" · ".join(f"{label} {value}" for label, value in mandate if value))
     elif iban:
         account = f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}"
         if holder and holder != content.seller.name:
@@ -90,7 +95,7 @@ def code_of_transfer(content: InvoiceContent, style: PrintStyle) -> TransferCode
     """The QR code of the transfer that pays the invoice; None where it cannot or need not be drawn."""
     due = content.amount_due if content.amount_due is not None else content.total_with_vat
     iban, bic, holder = _account(content, style)
-    if not (style.has_transfer_code and due) or content.is_credit_note:
+    if not (style.has_transfer_code and due) or content.is_credit_note or is_debit(content):
         return None
     payment = content.payment or PaymentInstructions()
     payload = transfer_payload(
@@ -109,15 +114,15 @@ def due_of(content: InvoiceContent) -> tuple[str, str]:
     amount = content.amount_due if content.amount_due is not None else content.total_with_vat
     if amount is None:
         return "", ""
-    if content.is_credit_note or amount < 0:
+    if not amount:
+        label = translate("Rien à payer")
+    elif content.is_credit_note or amount < 0:
         label = translate("Net en votre faveur")
         # An invoice below zero is a credit; a credit note has positive amounts.
         amount = amount if content.is_credit_note else -amount
-    elif not amount:
-        label = translate("Rien à payer")
     elif content.due_date is None:
         label = translate("Net à payer")
-    elif content.payment and content.payment.means_code in DEBITS:
+    elif is_debit(content):
         label = translate("Prélèvement le %(date)s") % {"date": number_format.day(content.due_date)}
     else:
         label = translate("À payer au plus tard le %(date)s") % {"date": number_format.day(content.due_date)}

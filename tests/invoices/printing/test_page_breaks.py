@@ -9,7 +9,7 @@ from decimal import Decimal
 import pikepdf
 import pytest
 
-from invoices.en16931.model import InvoiceContent
+from invoices.en16931.model import InvoiceContent, PaymentInstructions
 from invoices.printing import TEMPLATES, render_invoice
 from invoices.printing.page import compose
 from tests.support import invoice_samples as samples
@@ -64,6 +64,10 @@ def test_amount_and_due_date_stand_under_the_head_before_the_lines(template: str
     assert "Net à payer 92,09 €" in lines
 
 
+def paid_by(code: str, **more: str) -> PaymentInstructions:
+    return dataclasses.replace(samples.PAYMENT, means_code=code, **more)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("changes", "label", "amount"),
     [
@@ -72,16 +76,34 @@ def test_amount_and_due_date_stand_under_the_head_before_the_lines(template: str
         ({"amount_due": Decimal(0)}, "Rien à payer", "0,00"),
         ({"amount_due": Decimal("-12.5")}, "Net en votre faveur", "12,50"),
         ({"type_code": "381"}, "Net en votre faveur", "92,09"),
-        (
-            {"payment": dataclasses.replace(samples.PAYMENT, means_code="59")},
-            "Prélèvement le 07/07/2022",
-            "92,09",
-        ),
+        ({"type_code": "381", "amount_due": Decimal(0)}, "Rien à payer", "0,00"),
+        ({"payment": paid_by("59")}, "Prélèvement le 07/07/2022", "92,09"),
+        ({"payment": paid_by("", mandate_reference="RUM-1")}, "Prélèvement le 07/07/2022", "92,09"),
+        ({"payment": paid_by("30", mandate_reference="RUM-1")}, "À payer au plus tard le 07/07/2022", "92,09"),
     ],
 )
 def test_the_band_says_what_becomes_of_the_amount(changes: dict[str, object], label: str, amount: str) -> None:
     page = compose(dataclasses.replace(samples.plain(2), **changes), STYLE)  # type: ignore[arg-type]
     assert (page.due_label, page.due) == (label, f"{amount}\u00a0€")
+
+
+@pytest.mark.parametrize(
+    ("payment", "is_debit"),
+    [
+        (paid_by("59"), True),
+        (paid_by("", mandate_reference="RUM-1"), True),
+        (paid_by("1", debited_iban=samples.PAYMENT.iban), True),
+        (paid_by("58", mandate_reference="RUM-1"), False),
+        (paid_by(""), False),
+    ],
+)
+def test_what_the_seller_takes_by_himself_is_not_asked_for_by_transfer(
+    payment: PaymentInstructions, is_debit: bool
+) -> None:
+    page = compose(dataclasses.replace(samples.plain(2), payment=payment), STYLE)
+    assert page.due_label.startswith("Prélèvement") == is_debit
+    assert ("Règlement : prélèvement" in page.means) == is_debit
+    assert bool(page.account) == (page.transfer_code is not None) == (not is_debit)
 
 
 def test_a_credit_note_says_nothing_of_terms_of_payment() -> None:
