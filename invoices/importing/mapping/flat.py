@@ -34,7 +34,7 @@ from invoices.importing.tables.columns import (
     header_key,
 )
 from invoices.importing.tables.rows import is_remark, is_total_row, may_say_total, skipped_reason
-from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice, place_of_status
+from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice, places_of_statuses
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
@@ -232,7 +232,7 @@ class _Flattening:
         number_at = layout.position("numero")
         invoice: FlatInvoice | None = None
         used = {at for places in layout.fields.values() for at in places}
-        status_at = place_of_status(list(map(header_key, layout.header)), used)
+        statuses_at = places_of_statuses(list(map(header_key, layout.header)), used)
         header_number = layout.cell(layout.header, number_at)
         plain: str | None = None  # a number that a row of totals, a remark or the header once more does not have
         read = 0
@@ -262,7 +262,8 @@ class _Flattening:
                 self.seen.add(number)
                 invoice = FlatInvoice(self.cells, number, row.line)
             try:
-                if status_at >= 0 and is_no_invoice(status := layout.cell(cells, status_at)):
+                status = next(filter(is_no_invoice, (layout.cell(cells, at) for at in statuses_at)), "")
+                if status:
                     raise Unreconciled("statut", status, NO_INVOICE % {"status": shown(status)})
                 invoice.add(row)
             except Unreconciled as problem:

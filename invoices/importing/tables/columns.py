@@ -8,7 +8,7 @@ from typing import Final
 
 from customers.searching import search_key
 from invoices.files.tables import Row, Table
-from invoices.importing.tables.statuses import place_of_status
+from invoices.importing.tables.statuses import places_of_statuses
 
 _HEADER_MUST_COME_WITHIN: Final = 10  # rows: reports put a title and a date above their columns
 
@@ -275,8 +275,8 @@ class RecognisedTable:
     width: int
     positions: dict[str, int]
     ignored: tuple[str, ...]
-    status_at: int = -1
-    """The place of the column that says whether an invoice is one yet, or still; -1 where there is none."""
+    statuses_at: tuple[int, ...] = ()
+    """The places of the columns that may say whether an invoice is one yet, or still."""
 
     @property
     def name(self) -> str:
@@ -348,8 +348,8 @@ def recognise(table: Table) -> RecognisedTable:
         if best is not None and best[0] >= 1000:
             _, row, kind, positions, _ = best
             ignored = _positions(kind, row.cells)[1]
-            status_at = place_of_status(list(map(header_key, row.cells)), positions.values())
-            return RecognisedTable(table, kind, row.line, len(row.cells), positions, tuple(ignored), status_at)
+            statuses_at = places_of_statuses(list(map(header_key, row.cells)), positions.values())
+            return RecognisedTable(table, kind, row.line, len(row.cells), positions, tuple(ignored), statuses_at)
     if best is None or len(best[3]) < 2 or len(best[3]) * 2 < len(best[2].obligatory):
         raise UnknownHeader(_unknown(table))
     _, row, kind, _, missing = best

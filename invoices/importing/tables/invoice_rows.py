@@ -288,7 +288,7 @@ class HeadParser:
         self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
         self._terms = self.cells.reader_of_terms()
-        self._status_at = table.status_at
+        self._statuses_at = table.statuses_at
         self._numbers_are_bare = table.table.has_typed_cells
         self._header_currencies = [
             sign for column in _TOTALS if (sign := currency_in_header(table.header_name(column))) != ""
@@ -309,8 +309,8 @@ class HeadParser:
             head = self._with_currency(head)
             self._check_currency(head)
             self._check_total(head)
-        status = self.cells.at(self._status_at)
-        if is_no_invoice(status):
+        status = next(filter(is_no_invoice, map(self.cells.at, self._statuses_at)), "")
+        if status:
             self.cells.refuse("statut", status, NO_INVOICE % {"status": shown(status)})
         if head.type_code:
             return head

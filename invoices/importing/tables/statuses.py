@@ -15,14 +15,26 @@ _NO_INVOICE: Final = re.compile(
     r"|non valid|a valider|en saisie|en preparation|en cours de saisie|en attente de validation"
     r"|pending approval|to approve)"
 )
+_CANCELLED: Final = re.compile(r"(?:facture |document )?(?:annul|cancel|void)")
+# An invoice that was issued and credited later is one: the credit note needs it.
+_CREDITED: Final = re.compile(
+    r"(?<!sans )(?<!pas d[’'])(?<!no )(?<!without )(?<!without a )"
+    r"\b(?:avoirs?\b|notes? de credit|credit[ -]?(?:note|memo)|credited|(?:av|avc|cn)[-_ ]?[0-9])"
+)
 NO_INVOICE: Final = "Cette pièce est « %(status)s » : ce n’est pas une facture émise."
 
 
-def place_of_status(keys: Sequence[str], taken: Collection[int] = ()) -> int:
-    """Which of a header's names, as :func:`.columns.header_key`, is a status; -1 for none but those ``taken``."""
-    return next((at for at, key in enumerate(keys) if at not in taken and _NAMES.fullmatch(key)), -1)
+def places_of_statuses(keys: Sequence[str], taken: Collection[int] = ()) -> tuple[int, ...]:
+    """Which of a header's names, as :func:`.columns.header_key`, may be a status; none of those ``taken``.
+
+    All of them count: « State » is also that of an address, whose values say nothing of drafts.
+    """
+    return tuple(at for at, key in enumerate(keys) if at not in taken and _NAMES.fullmatch(key))
 
 
 def is_no_invoice(status: str) -> bool:
-    """Whether a status says that there is no invoice: a draft, or one that was cancelled."""
-    return bool(status) and _NO_INVOICE.match(search_key(status)) is not None
+    """Whether a status says that there is no invoice: a draft, or one cancelled before it was issued."""
+    if not status:
+        return False
+    key = search_key(status)
+    return _NO_INVOICE.match(key) is not None and not (_CANCELLED.match(key) and _CREDITED.search(key))

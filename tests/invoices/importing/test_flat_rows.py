@@ -88,6 +88,11 @@ def test_both_invoices_come_in_from_other_shapes(header: str, rows: list[str]) -
     assert set(Invoice.objects.values_list("issue_date__month", flat=True)) == {1}
 
 
+def test_the_state_of_an_address_hides_no_status() -> None:
+    _found, report = read(*(f"{row};Texas;Draft" for row in F1), header=f"{HEADER};State;Status")
+    assert "Draft" in report.rejected[0].reason
+
+
 @pytest.mark.parametrize("status", ["Annulée", "Brouillon", "Void"])
 def test_a_draft_or_a_cancelled_invoice_is_refused_and_the_others_come_in(status: str) -> None:
     found, report = read(*(f"{row};Payée" for row in F1), f"{F2};{status}", header=f"{HEADER};Statut")

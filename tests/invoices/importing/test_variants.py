@@ -11,6 +11,7 @@ from invoices.importing.report import ImportReport
 from invoices.importing.run import import_erp
 from invoices.importing.tables.cells import whole_postcode
 from invoices.importing.tables.invoice_rows import number_text
+from invoices.importing.tables.statuses import is_no_invoice
 from invoices.importing.values import BadValue, are_ambiguous
 from invoices.models import Invoice
 from tests.support.factories import make_company
@@ -61,6 +62,37 @@ def test_what_the_erp_calls_a_draft_or_cancelled_is_no_invoice(tmp_path: Path, s
     report = imported(tmp_path, invoices=heads, lines=f"{LINES}F2;Vis;20;100,00\n")
     assert [each.number for each in Invoice.objects.all()] == ["F1"]
     assert [(each.line, each.column, each.value) for each in report.rejected] == [(3, "statut", status)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [("State;Status", "Texas;Draft"), ("Statut;État", "Payée;Annulée"), ("Status;State", "Draft;Texas")],
+)
+def test_each_column_that_may_be_the_status_counts(tmp_path: Path, columns: str, values: str) -> None:
+    heads = INVOICES.replace("ttc\n", f"ttc;{columns}\n").replace("120,00\n", f"120,00;{values}\n")
+    report = imported(tmp_path, invoices=heads)
+    assert not Invoice.objects.exists()
+    assert [each.column for each in report.rejected if "facture émise" in each.reason] == ["statut"]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Annulée", True),
+        ("Annulée le 12/01/2025", True),
+        ("Annulée sans avoir", True),
+        ("Cancelled (credit limit exceeded)", True),
+        ("Brouillon d’avoir", True),
+        ("Annulée par avoir AV-1", False),
+        ("Facture annulée par l’avoir AV-1", False),
+        ("Annulée (note de crédit NC-1)", False),
+        ("Annulé par AV2025-01", False),
+        ("cancelled by credit note CN-1", False),
+        ("Cancelled – credited", False),
+    ],
+)
+def test_an_invoice_that_was_credited_later_is_one(status: str, expected: bool) -> None:
+    assert is_no_invoice(status) == expected
 
 
 @pytest.mark.parametrize("number", ["(PROV12)", "/", "Brouillon"])
