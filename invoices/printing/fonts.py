@@ -56,7 +56,7 @@ MODIFIERS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 JOINERS = "\u200c\u200d"
 VIRAMA = 9  # combining class of the sign that ties a consonant to the next one
-# Beside what stands for one character; no text holds it, as every control is left out.
+# Beside what is printed in place of one character; no text has it, as every control is left out.
 SEAM = "\0"
 SEAMS = re.compile(f"{SEAM}+")
 BETWEEN_MARKUP = re.compile("[^<>]+")
