@@ -157,9 +157,11 @@ def take(folder: WatchedFolder, files: list[Path], *, is_suspect: bool = False) 
             if not _is_nobodys(error):
                 count_try(Loop.FOLDER, f"{key}{_FAILED}", key, str(error), most=MOST_TRIES + 1)
         raise
-    for key in keys:
-        forget(Loop.FOLDER, key)
-        forget(Loop.FOLDER, f"{key}{_FAILED}")
+    for file, key in zip(files, keys, strict=True):
+        if file.exists():  # its own import failed, and its group is taken again where it was: with each file alone
+            take_back(Loop.FOLDER, key)
+        else:
+            forget(Loop.FOLDER, *_all_ways(key))
     return report
 
 
@@ -203,6 +205,12 @@ def _keys(folder: WatchedFolder, files: list[Path], *, is_sorted_out: bool) -> l
         f"{file.name[-120:]}:{state.st_size}:{state.st_mtime_ns}:{digest}{way}"
         for file, state in zip(files, states, strict=True)
     ]
+
+
+def _all_ways(key: str) -> list[str]:
+    """Each key of the file that has ``key``: how it was taken before, and how it failed."""
+    alone = key.removesuffix(_ALONE).removesuffix(_SORTED_OUT)
+    return [f"{alone}{way}{failed}" for way in ("", _ALONE, _SORTED_OUT) for failed in ("", _FAILED)]
 
 
 def _is_nobodys(error: Exception) -> bool:

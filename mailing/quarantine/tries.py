@@ -118,9 +118,9 @@ def tries_of(loop: SetAside.Loop, key: object) -> int:
     return SetAside.objects.filter(loop=loop, key=_short(key)).values_list("tries", flat=True).first() or 0
 
 
-def forget(loop: SetAside.Loop, key: object) -> None:
-    """The input is dealt with, or somebody has it tried again."""
-    SetAside.objects.filter(loop=loop, key=_short(key)).delete()
+def forget(loop: SetAside.Loop, *keys: object) -> None:
+    """The input is dealt with, or somebody has it tried again; ``keys`` are all that its tries were counted by."""
+    SetAside.objects.filter(loop=loop, key__in=list(map(_short, keys))).delete()
 
 
 def forget_old(now: datetime.datetime) -> int:

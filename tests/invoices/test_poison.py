@@ -164,6 +164,33 @@ def test_watched_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert not SetAside.objects.exists()
 
 
+def test_watched_folder_where_two_files_end_whoever_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.csv", "c.csv"):
+        (tmp_path / name).write_text("poison")
+    (tmp_path / "b.csv").write_text(as_csv(CUSTOMERS))
+    real = import_erp
+
+    def end(paths: Any, **options: Any) -> Any:
+        if any(path.name in ("a.csv", "c.csv") for path in paths):
+            raise Killed
+        return real(paths, **options)
+
+    monkeypatch.setattr(folders, "import_erp", end)
+    ends_of_the_watcher = 0
+    while files := sorted(tmp_path.glob("*.csv")):
+        try:
+            take(WatchedFolder(tmp_path), files)
+        except ReaderEndedError:
+            continue
+        except Killed:
+            ends_of_the_watcher += 1
+    # Once they are known to end who reads them, they are tried in children only.
+    assert ends_of_the_watcher == folders._MOST_ENDS_UNTRIED
+    assert Customer.objects.count() == 2
+    assert {path.name for path in (tmp_path / "refusés").glob("*.csv")} == {"a.csv", "c.csv"}
+    assert not SetAside.objects.exists()
+
+
 def test_watched_folder_with_a_name_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.csv")).write_text("poison")
     (tmp_path / "b.csv").write_text(as_csv(CUSTOMERS))
