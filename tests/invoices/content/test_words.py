@@ -136,3 +136,13 @@ class TestSearch:
             fill.write_words(apps, None)
             assert found("prestation", [customer]) == published
             assert InvoiceWords.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_lines_without_a_word_are_looked_through_once() -> None:
+    invoice = make_published_invoice()
+    invoice.lines.update(name="***", item_code="")
+    InvoiceWords.objects.all().delete()
+
+    assert index_what_was_missed() == 1
+    assert index_what_was_missed() == 0
