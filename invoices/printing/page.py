@@ -67,7 +67,6 @@ class Page:
     heading: str  # the title, broken into lines
     is_credit_note: bool
     number: str
-    date: str
     label: str
     facts: tuple[Fact, ...]
     due_label: str  # of the band under the head: what becomes of the amount, and when
@@ -120,7 +119,6 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         heading=_in_case_of(wording.title(content), heading),
         is_credit_note=content.is_credit_note,
         number=number,
-        date=number_format.day(content.issue_date) if content.issue_date else "",
         label=label,
         facts=facts,
         due_label=due_label,

@@ -89,7 +89,6 @@ def page_of(content: InvoiceContent, style: PrintStyle, logo: Path) -> str:
   <div>
     <h1>{html.escape(page.title)}</h1>
     <p><strong>{html.escape(page.number)}</strong></p>
-    <div><span class="label">Date</span> {page.date}</div>
     {facts}
   </div>
 </header>
