@@ -23,6 +23,7 @@ def print_style(company: Company, customer: Customer, *, on: datetime.date, logo
         colour=company.colour,
         logo=logo or (_load_logo(company.logo.name) if company.logo else None),
         legal_mentions=_legal_mentions(company),
+        contact=tuple(filter(None, (company.phone, company.email, company.website))),
         is_professional=customer.is_professional,
         late_penalty=company.late_penalty,
         early_discount=company.discount_terms,
@@ -51,8 +52,7 @@ def _legal_mentions(company: Company) -> tuple[str, ...]:
         for part in (company.address, company.address_complement, f"{company.postcode} {company.city}".strip())
         if part
     )
-    contact = " – ".join(part for part in (company.phone, company.email, company.website) if part)
-    return tuple(part for part in (identity, f"Siège : {seat}" if seat else "", contact) if part)
+    return tuple(part for part in (identity, f"Siège : {seat}" if seat else "") if part)
 
 
 @functools.lru_cache(maxsize=8)

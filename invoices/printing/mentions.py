@@ -14,7 +14,6 @@ from invoices.printing.style import PrintStyle
 LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
 # Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
 FOOT_NOTES = frozenset({"REG", "ABL"})
-BETWEEN_MENTIONS = " – "
 TECHNICAL_NOTES = frozenset({"BAR"})
 
 
@@ -98,18 +97,18 @@ def _payment_mentions(content: InvoiceContent, style: PrintStyle) -> list[str]:
 
 def foot_of_page(content: InvoiceContent, style: PrintStyle) -> list[str]:
     """Who the seller is by law: the company's mentions, else the document's (BT-33); notes REG and ABL."""
-    lines = [_without_contact(line, content) for line in style.legal_mentions]
-    standing = "\n".join(filter(None, lines)) or content.seller.legal_information
+    standing = (
+        "\n".join(filter(None, (*style.legal_mentions, _contact(content, style)))) or content.seller.legal_information
+    )
     own = [note.text for note in content.notes if note.subject_code in FOOT_NOTES]
     return _unique([standing, *(text for text in own if text not in standing)])
 
 
-def _without_contact(line: str, content: InvoiceContent) -> str:
-    """``line`` without the telephone and the address that are beside the seller's name already."""
+def _contact(content: InvoiceContent, style: PrintStyle) -> str:
+    """The company's contact in one line, without what is beside the seller's name already."""
     contact = content.seller.contact
     said = {_bare(text) for text in (contact.phone, contact.email) if text} if contact else set()
-    parts = line.split(BETWEEN_MENTIONS)
-    return BETWEEN_MENTIONS.join(part for part in parts if _bare(part) not in said)
+    return " – ".join(part for part in style.contact if _bare(part) not in said)
 
 
 def _bare(text: str) -> str:

@@ -138,6 +138,7 @@ class PrintStyle:
     logo: Logo | None = None  # from read_logo()
     # Lines at the foot of every page: legal form, capital, RCS and town, seat, "EI", "membre d'un assujetti unique"…
     legal_mentions: tuple[str, ...] = ()
+    contact: tuple[str, ...] = ()  # telephone, address, site: one line more at the foot
     # True for a professional customer or a public body: the four terms below are obligatory for them alone
     # (C. com. L441-9, L441-10, D441-5), and the recovery fee is forbidden to individuals.
     is_professional: bool = True

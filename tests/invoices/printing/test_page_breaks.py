@@ -9,7 +9,10 @@ from decimal import Decimal
 import pikepdf
 import pytest
 
+from customers.models import Customer
+from invoices.documents.style import print_style
 from invoices.en16931.model import InvoiceContent, PaymentInstructions
+from invoices.models import Company
 from invoices.printing import TEMPLATES, render_invoice
 from invoices.printing.page import compose
 from tests.support import invoice_samples as samples
@@ -117,8 +120,20 @@ def test_a_credit_note_says_nothing_of_terms_of_payment() -> None:
 
 
 def test_the_contact_is_said_once() -> None:
-    contact = "04 76 00 00 00 – compta@atelier-vercors.example – www.atelier-vercors.example"
-    style = dataclasses.replace(STYLE, legal_mentions=("SAS au capital de 120 000 €", contact))
+    company = Company(
+        name="Atelier du Vercors SAS",
+        phone="04 76 00 00 00",
+        email="compta@atelier-vercors.example",
+        website="www.atelier-vercors.example",
+    )
+    motto = (
+        "Ébénisterie – compta@atelier-vercors.example – depuis 1952"  # a line of the company's own is not taken apart
+    )
+    text = text_of(
+        render_invoice(samples.plain(1), dataclasses.replace(STYLE, legal_mentions=(motto,)), created=CREATED)
+    )
+    assert motto in text
+    style = print_style(company, Customer(), on=datetime.date(2026, 1, 1))
     text = text_of(render_invoice(samples.plain(1), style, created=CREATED))
     assert text.count("compta@atelier-vercors.example") == text.count("04 76 00 00 00") == 1
     assert "www.atelier-vercors.example" in text
