@@ -38,10 +38,10 @@ def plan_resend(queryset: QuerySet[Invoice]) -> tuple[Plan, list[UUID]]:
     )
     plan = Plan(
         title=_("Renvoyer les factures par mail"),
-        sentence=sentence % {"count": count, "mails": mails},
+        sentence=sentence % {"count": count, "mails": mails} if count else _("Aucune de ces factures ne se renvoie."),
         button=_("Renvoyer"),
         count=count,
-        warning=_("Un mail envoyé ne se reprend pas. Ils attendent dans la boîte d’envoi, où ils s’abandonnent encore.")
+        warning=_("Un mail parti ne se reprend pas ; ceux qui attendent s’abandonnent dans la boîte d’envoi.")
         if count
         else "",
         groups=[
@@ -72,7 +72,9 @@ def plan_versions(queryset: QuerySet[Invoice]) -> tuple[Plan, list[UUID]]:
             "%(count)d factures auront une nouvelle version, d’après la fiche du client et « Paramétrage société ».",
             count,
         )
-        % {"count": count},
+        % {"count": count}
+        if count
+        else _("Aucune de ces factures n’aura de nouvelle version."),
         button=_("Publier les nouvelles versions"),
         count=count,
         warning=_(
