@@ -43,6 +43,9 @@ class BulkResending:
     never_exported: list[Invoice] = field(default_factory=list)
     without_account: list[Invoice] = field(default_factory=list)
     bad_address: list[Invoice] = field(default_factory=list)
+    without_mail: list[Invoice] = field(default_factory=list)
+    # The accounts that want no mail of invoices, also beside others that get it.
+    unwilling: list[tuple[Invoice, list[Account]]] = field(default_factory=list)
 
     @property
     def mails(self) -> int:
@@ -51,7 +54,7 @@ class BulkResending:
 
 
 def plan_bulk_resending(invoices: "QuerySet[Invoice]") -> BulkResending:
-    """Who gets each of ``invoices`` again: the open accounts of its customer whose address is not in error."""
+    """Who gets each of ``invoices`` again: the open accounts of its customer that the mail of an export would reach."""
     rows = list(invoices.select_related("customer", "company", "document"))
     published = ExportItem.objects.filter(invoice__in=[row.pk for row in rows], state=ExportItem.State.PUBLISHED)
     exported = set(published.order_by().values_list("invoice", flat=True))
@@ -60,13 +63,19 @@ def plan_bulk_resending(invoices: "QuerySet[Invoice]") -> BulkResending:
     plan = BulkResending()
     for row in rows:
         known = accounts[row.customer_id]
-        good = [account for account in known if account.login not in bad]
+        willing = [account for account in known if account.notify_by_mail]
+        good = [account for account in willing if account.login not in bad]
         if row.pk not in exported or row.document is None:
             plan.never_exported.append(row)
-        elif good:
+            continue
+        if unwilling := [account for account in known if not account.notify_by_mail]:
+            plan.unwilling.append((row, unwilling))
+        if good:
             plan.able.append((row, good))
+        elif willing:
+            plan.bad_address.append(row)
         else:
-            (plan.bad_address if known else plan.without_account).append(row)
+            (plan.without_mail if known else plan.without_account).append(row)
     return plan
 
 
@@ -99,6 +108,7 @@ def _resend(bulk_action: BulkAction, keys: Sequence[Any]) -> None:
             (plan.never_exported, translate("pas encore exportée")),
             (plan.without_account, translate("aucun compte actif")),
             (plan.bad_address, translate("adresse en erreur")),
+            (plan.without_mail, translate("ne veut pas de mail à chaque facture")),
         ):
             bulk_action.skipped += [[str(invoice), reason] for invoice in left]
         bulk_action.changed += len(done)

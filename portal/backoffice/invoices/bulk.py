@@ -1,6 +1,6 @@
 """Bulk actions on the list of invoices: what the page of confirmation says of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.models import Account
 from invoices.documents.bulk_versions import plan_new_versions
 from invoices.exporting.bulk_invoices import REASON, WITH_PDF, plan_bulk_resending
 from invoices.models import Invoice
@@ -45,15 +46,14 @@ def plan_resend(queryset: QuerySet[Invoice]) -> tuple[Plan, list[UUID]]:
         if count
         else "",
         groups=[
-            make_group(
-                _("À qui"),
-                (f"{row} – {', '.join(account.login for account in accounts)}" for row, accounts in found.able),
-                count=count,
-            ),
+            _group_of_accounts(_("À qui"), found.able),
             _group(_("Pas encore exportées : il n’y a rien à renvoyer"), found.never_exported),
             _group(_("Aucun compte actif : créez ou réactivez d’abord leurs comptes"), found.without_account),
             _group(
                 _("Adresse en erreur : corrigez-la d’abord, ce qui n’est pas arrivé repart alors"), found.bad_address
+            ),
+            _group_of_accounts(
+                _("Ne veulent pas de mail à chaque facture : laissés de côté, comme à l’export"), found.unwilling
             ),
         ],
         choices=[Choice(WITH_PDF, _("Joindre le PDF de chaque facture"), is_ticked=True)],
@@ -101,6 +101,11 @@ def _whole(queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """The chosen invoices with the columns that a list leaves out."""
     keys = list(queryset.order_by().values_list("pk", flat=True))
     return Invoice.objects.filter(pk__in=keys).order_by("-issue_date", "-number")
+
+
+def _group_of_accounts(sentence: str, rows: Sequence[tuple[Invoice, list[Account]]]) -> Group:
+    names = (f"{row} – {', '.join(account.login for account in accounts)}" for row, accounts in rows)
+    return make_group(sentence, names, count=len(rows))
 
 
 def _group(sentence: str, rows: Iterable[Invoice]) -> Group:

@@ -82,6 +82,22 @@ def test_the_page_says_who_gets_a_mail_and_why_the_others_get_none(staff: Client
     assert not Message.objects.exists()
 
 
+def test_who_wants_no_mail_of_invoices_gets_none_and_is_named(staff: Client) -> None:
+    first, _closed, third = invoices = _publish()
+    make_account(first.customer, login="comptable@ouvert.example", notify_by_mail=False)
+    Account.objects.filter(login=third.customer.email).update(notify_by_mail=False)
+    Message.objects.all().delete()
+
+    page = words(_post(staff, "resend", invoices))
+    _confirm(staff, "resend", invoices)
+
+    assert "1 facture sera renvoyée à son client : 1 mail." in page
+    left = page[page.index("Ne veulent pas de mail à chaque facture") :]
+    assert f"{first} – comptable@ouvert.example" in left
+    assert f"{third} – {third.customer.email}" in left
+    assert [message.recipient for message in Message.objects.all()] == [first.customer.email]
+
+
 def test_chosen_invoices_are_sent_again_with_the_frozen_pdf(staff: Client) -> None:
     first, _closed, third = invoices = _publish()
 
