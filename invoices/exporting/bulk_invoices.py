@@ -16,7 +16,7 @@ from customers.models.bulk_action import OtherKind
 from invoices.documents.bulk_versions import why_no_version
 from invoices.documents.versions import VersionRefusedError, publish_new_version
 from invoices.exporting.exports import NothingToDoError
-from invoices.exporting.resending import plan_resending, resend_invoice
+from invoices.exporting.resending import next_sending, resend_invoice
 from invoices.models import ExportItem, Invoice
 from mailing.failed_addresses import known_bad
 
@@ -97,7 +97,7 @@ def _resend(bulk_action: BulkAction, keys: Sequence[Any]) -> None:
                 bulk_action.mails += resend_invoice(
                     invoice=invoice,
                     accounts=accounts,
-                    sending=plan_resending(invoice).sending,
+                    sending=next_sending(invoice),
                     attach_pdf=bulk_action.given.get(WITH_PDF) == "1",
                 )
             except (NothingToDoError, ValueError, LookupError) as refusal:  # of this one; its savepoint took it back

@@ -15,7 +15,7 @@ from customers.models import Account, Customer
 from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import NothingToDoError
-from invoices.exporting.resending import plan_resending, resend_invoice
+from invoices.exporting.resending import next_sending, resend_invoice
 from invoices.models import Delivery, ExportItem, Invoice
 from mailing.failed_addresses import failed_addresses, known_bad
 
@@ -126,5 +126,5 @@ def _resend(invoice: Invoice, account: Account) -> int:
         return 0
     # As it was sent the first time.
     attach_pdf = Criteria.from_json(item.export.criteria).attach_pdf
-    sending = plan_resending(invoice).sending
+    sending = next_sending(invoice)
     return resend_invoice(invoice=invoice, accounts=[account], sending=sending, attach_pdf=attach_pdf)

@@ -29,14 +29,12 @@ def plan_resending(invoice: Invoice) -> ResendPlan:
 
     Raises NothingToDoError where the invoice has not been published by an export.
     """
-    item = _published_item(invoice)
-    accounts = list(
-        Account.objects.of_customers()
-        .filter(accesses__customer=invoice.customer_id, is_active=True)
-        .order_by("login")
-        .distinct()
-    )
-    return ResendPlan(_last_sending(item) + 1, accounts)
+    return ResendPlan(next_sending(invoice), _able_accounts(invoice))
+
+
+def next_sending(invoice: Invoice) -> int:
+    """The number of the next sending alone, for callers who know the accounts; raises as :func:`plan_resending`."""
+    return _last_sending(_published_item(invoice)) + 1
 
 
 @transaction.atomic
@@ -49,7 +47,7 @@ def resend_invoice(*, invoice: Invoice, accounts: Iterable[Account], sending: in
     item = _published_item(invoice, lock=True)
     if sending != _last_sending(item) + 1:
         raise NothingToDoError(_("Cet envoi vient d’être fait : la facture n’est pas partie une seconde fois."))
-    able = {account.pk: account for account in plan_resending(invoice).accounts}
+    able = {account.pk: account for account in _able_accounts(invoice)}
     chosen = [able[account.pk] for account in accounts if account.pk in able]
     if not chosen:
         raise NothingToDoError(_("Aucun compte actif de ce client ne peut recevoir le mail."))
@@ -75,6 +73,11 @@ def resend_invoice(*, invoice: Invoice, accounts: Iterable[Account], sending: in
         for account, message in zip(chosen, messages, strict=True)
     )
     return len(messages)
+
+
+def _able_accounts(invoice: Invoice) -> list[Account]:
+    accounts = Account.objects.of_customers().filter(accesses__customer=invoice.customer_id, is_active=True)
+    return list(accounts.order_by("login").distinct())
 
 
 def _published_item(invoice: Invoice, *, lock: bool = False) -> ExportItem:

@@ -94,7 +94,7 @@ def plan_versions(queryset: QuerySet[Invoice]) -> tuple[Plan, list[UUID]]:
 
 def chosen_with(request: HttpRequest, name: str) -> dict[str, Any]:
     """What was typed or ticked under ``name`` on the page of confirmation."""
-    return {name: request.POST.get(name, "").strip()[:200]}
+    return {name: request.POST.get(name, "").strip()[:200].rstrip()}
 
 
 def _whole(queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:

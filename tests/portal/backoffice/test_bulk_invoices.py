@@ -5,12 +5,15 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from customers.bulk_actions import run_bulk_action
+from customers.bulk_actions import create_bulk_action, run_bulk_action
 from customers.models import Account, BulkAction, Customer
 from invoices.documents.bulk_versions import FROM_THE_ERP, UNCHANGED, plan_new_versions
 from invoices.documents.versions import publish_new_version
+from invoices.exporting.bulk_invoices import RESEND
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
@@ -144,6 +147,17 @@ def test_an_invoice_whose_mail_cannot_be_written_is_left_with_the_reason(staff: 
     assert sorted(BulkAction.objects.get().skipped) == sorted([[str(first), reason], [str(third), reason]])
 
 
+def test_the_accounts_of_an_invoice_are_read_once_to_send_it_again(staff: Client) -> None:
+    first = _publish()[0]
+    bulk_action = create_bulk_action(kind=RESEND, targets=[str(first.pk)], author=make_staff("autre@aquila.example"))
+    with CaptureQueriesContext(connection) as asked:
+        run_bulk_action(bulk_action)
+
+    assert bulk_action.mails == 1
+    reading = [query["sql"] for query in asked if query["sql"].startswith("SELECT DISTINCT")]
+    assert len([sql for sql in reading if "customers_access" in sql]) == 1
+
+
 def test_a_step_that_is_done_again_after_a_death_writes_no_second_mail(staff: Client) -> None:
     invoices = _publish()
     _confirm(staff, "resend", invoices)
@@ -204,10 +218,11 @@ def test_a_file_of_the_erp_that_was_given_by_hand_is_not_replaced_by_a_rendering
     assert (plan.changed, list(plan.left)) == ([], [FROM_THE_ERP])
 
 
-def test_a_version_whose_count_was_lost_with_its_process_is_made_once(staff: Client) -> None:
+@pytest.mark.parametrize("reason", ["Adresse", "x" * 199 + " y"], ids=["short", "cut at a space"])
+def test_a_version_whose_count_was_lost_with_its_process_is_made_once(staff: Client, reason: str) -> None:
     invoices = _publish()
     Customer.objects.filter(pk=invoices[0].customer_id).update(address="2 rue Neuve")
-    _confirm(staff, "new_versions", invoices, reason="Adresse")
+    _confirm(staff, "new_versions", invoices, reason=reason)
     BulkAction.objects.update(state="waiting", position=0, changed=0, lease_until=None)
 
     done = run_bulk_action(BulkAction.objects.get())
