@@ -1,9 +1,10 @@
 """What the readers of CII and UBL do alike: each names its paths, the parts of the model are put together here."""
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from invoices.en16931.model import (
     Address,
@@ -16,6 +17,7 @@ from invoices.en16931.model import (
     SupportingDocument,
     VatBreakdown,
 )
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.xml_values import Element, Values
 
 SUPPORTING_DOCUMENT = "916"
@@ -73,6 +75,69 @@ class DocumentPaths:
     content: str
 
 
+class DocumentTotals(TypedDict):
+    """BG-22 and the currencies that it is in, as fields of the invoice."""
+
+    currency: str
+    vat_currency: str
+    total_without_vat: Decimal | None
+    total_with_vat: Decimal | None
+    amount_due: Decimal | None
+    total_vat: Decimal | None
+    total_vat_in_vat_currency: Decimal | None
+    line_total: Decimal | None
+    allowance_total: Decimal | None
+    charge_total: Decimal | None
+    prepaid_amount: Decimal | None
+    rounding_amount: Decimal | None
+
+
+class Deadlines(TypedDict):
+    """When the invoice is due and when its VAT is (BT-7 to BT-9, BT-20)."""
+
+    due_date: datetime.date | None
+    payment_terms: str
+    vat_point_date: datetime.date | None
+    vat_point_code: str
+
+
+class References(TypedDict):
+    """What the invoice refers to (BT-10 to BT-19)."""
+
+    buyer_reference: str
+    project_reference: str
+    contract_reference: str
+    purchase_order_reference: str
+    sales_order_reference: str
+    despatch_advice_reference: str
+    receiving_advice_reference: str
+    tender_reference: str
+    invoiced_object: Identifier | None
+    buyer_accounting_reference: str
+
+
+class PriceDetails(TypedDict):
+    """BG-29."""
+
+    net_price: Decimal | None
+    price_base_quantity: Decimal | None
+    price_base_unit: str
+    gross_price: Decimal | None
+    price_discount: Decimal | None
+
+
+class ItemInformation(TypedDict):
+    """BG-31, but for the name (BT-153), which a line always has."""
+
+    description: str
+    seller_item_identifier: str
+    buyer_item_identifier: str
+    standard_item_identifier: Identifier | None
+    classifications: tuple[Classification, ...]
+    origin_country: str
+    attributes: tuple[Attribute, ...]
+
+
 def unless_empty[T](value: T) -> T | None:
     """``value``, or None where nothing of it is stated."""
     return None if value == type(value)() else value
@@ -89,6 +154,23 @@ class SemanticReader(Values):
     vat_paths: ClassVar[VatPaths]
     item_paths: ClassVar[ItemPaths]
     document_paths: ClassVar[DocumentPaths]
+
+    def number(self, element: Element | None, path: str) -> str:
+        """BT-1. Raises :class:`UnreadableEInvoice` where it is missing."""
+        if number := self.text(element, path):
+            return number
+        raise UnreadableEInvoice("BT-1 : cette facture n’a pas de numéro.")
+
+    def by_type(self, references: Iterable[Element], type_path: str) -> dict[str, list[Element]]:
+        """``references`` by the type (UNTDID 1001) that each states at ``type_path``, empty where it states none."""
+        typed: dict[str, list[Element]] = {}
+        for found in references:
+            typed.setdefault(self.text(found, type_path), []).append(found)
+        return typed
+
+    def supporting_documents(self, elements: Iterable[Element]) -> tuple[SupportingDocument, ...]:
+        """BG-24."""
+        return tuple(filter(None, map(self.supporting_document, elements)))
 
     def total(self, candidates: Iterable[Element], currency: str, term: str, *, unless: str = "") -> Decimal | None:
         """A total in ``currency``: of several the one that says so, else the first that says nothing.

@@ -4,6 +4,7 @@ Both roots differ in a few names only; each path is written once with the names 
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
@@ -18,14 +19,18 @@ from invoices.en16931.model import (
     Party,
     PaymentInstructions,
 )
-from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.semantic_reader import (
     INVOICED_OBJECT,
     SUPPORTING_DOCUMENT,
     TENDER,
     AllowancePaths,
+    Deadlines,
     DocumentPaths,
+    DocumentTotals,
+    ItemInformation,
     ItemPaths,
+    PriceDetails,
+    References,
     SemanticReader,
     VatPaths,
     unless_empty,
@@ -99,26 +104,18 @@ class _UblReader(SemanticReader):
     )
 
     def invoice(self, root: Element) -> InvoiceContent:
+        """The whole invoice, its parts in the order of the model."""
         is_credit_note = etree.QName(root).localname == "CreditNote"
         line_name, quantity_name, type_name = (
             ("cac:CreditNoteLine", "cbc:CreditedQuantity", "cbc:CreditNoteTypeCode")
             if is_credit_note
             else ("cac:InvoiceLine", "cbc:InvoicedQuantity", "cbc:InvoiceTypeCode")
         )
-        number = self.text(root, "cbc:ID")
-        if not number:
-            raise UnreadableEInvoice("BT-1 : cette facture n’a pas de numéro.")
-        currency = self.text(root, "cbc:DocumentCurrencyCode")
-        vat_currency = self.text(root, "cbc:TaxCurrencyCode")
-        totals = self.find(root, "cac:LegalMonetaryTotal")
-        vat_totals = self.all(root, "cac:TaxTotal/cbc:TaxAmount")
-        deliveries = self.deliveries(root)
-        typed: dict[str, list[Element]] = {}
-        for found in self.all(root, "cac:AdditionalDocumentReference"):
-            typed.setdefault(self.text(found, "cbc:DocumentTypeCode"), []).append(found)
+        number = self.number(root, "cbc:ID")
+        documents = self.by_type(self.all(root, "cac:AdditionalDocumentReference"), "cbc:DocumentTypeCode")
         seller = self.find(root, "cac:AccountingSupplierParty/cac:Party")
         payee = self.find(root, "cac:PayeeParty")
-        vat_point_code = self.text(root, "cac:InvoicePeriod/cbc:DescriptionCode")
+        deliveries = self.deliveries(root)
         if self.find(root, f"{line_name}/cac:SubInvoiceLine") is not None:
             self.warnings.append("Les sous-lignes de cette facture ne sont pas reprises ; leurs lignes le sont.")
         return InvoiceContent(
@@ -126,53 +123,19 @@ class _UblReader(SemanticReader):
             issue_date=self.date(root, "cbc:IssueDate", "BT-2"),
             # Before the European norm, the root alone said what it is.
             type_code=self.text(root, type_name) or (_CREDIT_NOTE if is_credit_note else ""),
-            currency=currency,
             seller=self.party(seller) or Party(),
             buyer=self.party(self.find(root, "cac:AccountingCustomerParty/cac:Party")) or Party(),
             lines=tuple(self.line(found, quantity_name) for found in self.all(root, line_name)),
             vat_breakdown=self.vat_breakdown(self.all(root, "cac:TaxTotal/cac:TaxSubtotal")),
-            total_without_vat=self.amount(totals, "cbc:TaxExclusiveAmount", "BT-109"),
-            total_with_vat=self.amount(totals, "cbc:TaxInclusiveAmount", "BT-112"),
-            amount_due=self.amount(totals, "cbc:PayableAmount", "BT-115"),
-            total_vat=self.total(vat_totals, currency, "BT-110", unless=vat_currency),
-            vat_currency=vat_currency,
-            total_vat_in_vat_currency=self.total_in_vat_currency(vat_totals, currency, vat_currency),
-            line_total=self.amount(totals, "cbc:LineExtensionAmount", "BT-106"),
-            allowance_total=self.amount(totals, "cbc:AllowanceTotalAmount", "BT-107"),
-            charge_total=self.amount(totals, "cbc:ChargeTotalAmount", "BT-108"),
-            prepaid_amount=self.amount(totals, "cbc:PrepaidAmount", "BT-113"),
-            rounding_amount=self.amount(totals, "cbc:PayableRoundingAmount", "BT-114"),
-            # A credit note has no DueDate of its own: its date is with the means of payment.
-            due_date=self.date(root, "cbc:DueDate", "BT-9")
-            or self.date(root, "cac:PaymentMeans/cbc:PaymentDueDate", "BT-9"),
-            payment_terms="\n".join(self.texts(root, "cac:PaymentTerms/cbc:Note")),
-            vat_point_date=self.date(root, "cbc:TaxPointDate", "BT-7"),
-            vat_point_code=_VAT_POINT_CODES.get(vat_point_code, vat_point_code),
-            buyer_reference=self.text(root, "cbc:BuyerReference"),
-            project_reference=self.text(root, "cac:ProjectReference/cbc:ID")
-            or next((self.text(found, "cbc:ID") for found in typed.get(TENDER, [])), ""),
-            contract_reference=self.text(root, "cac:ContractDocumentReference/cbc:ID"),
-            purchase_order_reference=self.text(root, "cac:OrderReference/cbc:ID"),
-            sales_order_reference=self.text(root, "cac:OrderReference/cbc:SalesOrderID"),
-            despatch_advice_reference=self.text(root, "cac:DespatchDocumentReference/cbc:ID"),
-            receiving_advice_reference=self.text(root, "cac:ReceiptDocumentReference/cbc:ID"),
-            tender_reference=self.text(root, "cac:OriginatorDocumentReference/cbc:ID"),
-            invoiced_object=next((self.identifier(found, "cbc:ID") for found in typed.get(INVOICED_OBJECT, [])), None),
-            buyer_accounting_reference=self.text(root, "cbc:AccountingCost"),
+            **self.totals(root),
+            **self.deadlines(root),
+            **self.references(root, documents),
             business_process=self.text(root, "cbc:ProfileID"),
             profile=self.text(root, "cbc:CustomizationID"),
             notes=tuple(map(_note, self.texts(root, "cbc:Note"))),
-            preceding_invoices=tuple(
-                DocumentReference(reference, self.date(found, "cbc:IssueDate", "BT-26"))
-                for kind in ("cac:InvoiceDocumentReference", "cac:CreditNoteDocumentReference")
-                for found in self.all(root, f"cac:BillingReference/{kind}")
-                if (reference := self.text(found, "cbc:ID"))
-            ),
-            supporting_documents=tuple(
-                supporting
-                for kind in ("", SUPPORTING_DOCUMENT)
-                for found in typed.get(kind, [])
-                if (supporting := self.supporting_document(found))
+            preceding_invoices=self.preceding_invoices(root),
+            supporting_documents=self.supporting_documents(
+                found for kind in ("", SUPPORTING_DOCUMENT) for found in documents.get(kind, [])
             ),
             payee=self.party(payee),
             tax_representative=self.party(self.find(root, "cac:TaxRepresentativeParty")),
@@ -181,6 +144,65 @@ class _UblReader(SemanticReader):
             period=self.period(root, "BT-73", "BT-74"),
             payment=self.payment(root, seller, payee),
             allowances_charges=self.allowances_charges(root, "BT-92", "BT-99"),
+        )
+
+    def totals(self, root: Element) -> DocumentTotals:
+        """BG-22, BT-5 and BT-6."""
+        totals = self.find(root, "cac:LegalMonetaryTotal")
+        vat_totals = self.all(root, "cac:TaxTotal/cbc:TaxAmount")
+        currency = self.text(root, "cbc:DocumentCurrencyCode")
+        vat_currency = self.text(root, "cbc:TaxCurrencyCode")
+        return DocumentTotals(
+            currency=currency,
+            vat_currency=vat_currency,
+            total_without_vat=self.amount(totals, "cbc:TaxExclusiveAmount", "BT-109"),
+            total_with_vat=self.amount(totals, "cbc:TaxInclusiveAmount", "BT-112"),
+            amount_due=self.amount(totals, "cbc:PayableAmount", "BT-115"),
+            total_vat=self.total(vat_totals, currency, "BT-110", unless=vat_currency),
+            total_vat_in_vat_currency=self.total_in_vat_currency(vat_totals, currency, vat_currency),
+            line_total=self.amount(totals, "cbc:LineExtensionAmount", "BT-106"),
+            allowance_total=self.amount(totals, "cbc:AllowanceTotalAmount", "BT-107"),
+            charge_total=self.amount(totals, "cbc:ChargeTotalAmount", "BT-108"),
+            prepaid_amount=self.amount(totals, "cbc:PrepaidAmount", "BT-113"),
+            rounding_amount=self.amount(totals, "cbc:PayableRoundingAmount", "BT-114"),
+        )
+
+    def deadlines(self, root: Element) -> Deadlines:
+        """BT-7 to BT-9, BT-20. A credit note has no DueDate of its own: its date is with the means of payment."""
+        vat_point_code = self.text(root, "cac:InvoicePeriod/cbc:DescriptionCode")
+        return Deadlines(
+            due_date=self.date(root, "cbc:DueDate", "BT-9")
+            or self.date(root, "cac:PaymentMeans/cbc:PaymentDueDate", "BT-9"),
+            payment_terms="\n".join(self.texts(root, "cac:PaymentTerms/cbc:Note")),
+            vat_point_date=self.date(root, "cbc:TaxPointDate", "BT-7"),
+            vat_point_code=_VAT_POINT_CODES.get(vat_point_code, vat_point_code),
+        )
+
+    def references(self, root: Element, documents: Mapping[str, Sequence[Element]]) -> References:
+        """BT-10 to BT-19; ``documents`` are the additional ones by their type."""
+        return References(
+            buyer_reference=self.text(root, "cbc:BuyerReference"),
+            project_reference=self.text(root, "cac:ProjectReference/cbc:ID")
+            or next((self.text(found, "cbc:ID") for found in documents.get(TENDER, [])), ""),
+            contract_reference=self.text(root, "cac:ContractDocumentReference/cbc:ID"),
+            purchase_order_reference=self.text(root, "cac:OrderReference/cbc:ID"),
+            sales_order_reference=self.text(root, "cac:OrderReference/cbc:SalesOrderID"),
+            despatch_advice_reference=self.text(root, "cac:DespatchDocumentReference/cbc:ID"),
+            receiving_advice_reference=self.text(root, "cac:ReceiptDocumentReference/cbc:ID"),
+            tender_reference=self.text(root, "cac:OriginatorDocumentReference/cbc:ID"),
+            invoiced_object=next(
+                (self.identifier(found, "cbc:ID") for found in documents.get(INVOICED_OBJECT, [])), None
+            ),
+            buyer_accounting_reference=self.text(root, "cbc:AccountingCost"),
+        )
+
+    def preceding_invoices(self, root: Element) -> tuple[DocumentReference, ...]:
+        """BG-3."""
+        return tuple(
+            DocumentReference(reference, self.date(found, "cbc:IssueDate", "BT-26"))
+            for kind in ("cac:InvoiceDocumentReference", "cac:CreditNoteDocumentReference")
+            for found in self.all(root, f"cac:BillingReference/{kind}")
+            if (reference := self.text(found, "cbc:ID"))
         )
 
     def party(self, element: Element | None) -> Party | None:
@@ -276,9 +298,8 @@ class _UblReader(SemanticReader):
         )
 
     def line(self, element: Element, quantity_name: str) -> Line:
+        """BG-25."""
         item = self.find(element, "cac:Item")
-        price = self.find(element, "cac:Price")
-        price_allowance = self.find(price, "cac:AllowanceCharge")
         quantity = self.find(element, quantity_name)
         tax = self.find(item, "cac:ClassifiedTaxCategory")
         identifier = self.text(element, "cbc:ID")
@@ -289,21 +310,11 @@ class _UblReader(SemanticReader):
             net_amount=self.line_amount(element, "cbc:LineExtensionAmount", identifier),
             quantity=self.amount(quantity, ".", "BT-129"),
             unit=unit,
-            net_price=self.amount(price, "cbc:PriceAmount", "BT-146"),
-            price_base_quantity=self.amount(price, "cbc:BaseQuantity", "BT-149"),
-            price_base_unit=self.base_unit([self.find(price, "cbc:BaseQuantity")], unit),
-            gross_price=self.amount(price_allowance, "cbc:BaseAmount", "BT-148"),
-            price_discount=self.amount(price_allowance, "cbc:Amount", "BT-147"),
+            **self.price(self.find(element, "cac:Price"), unit),
             vat_category=self.text(tax, "cbc:ID"),
             vat_rate=self.amount(tax, "cbc:Percent", "BT-152"),
-            description=self.text(item, "cbc:Description"),
+            **self.item(item),
             note="\n".join(self.texts(element, "cbc:Note")),
-            seller_item_identifier=self.text(item, "cac:SellersItemIdentification/cbc:ID"),
-            buyer_item_identifier=self.text(item, "cac:BuyersItemIdentification/cbc:ID"),
-            standard_item_identifier=self.identifier(item, "cac:StandardItemIdentification/cbc:ID"),
-            classifications=self.classifications(item),
-            origin_country=self.text(item, "cac:OriginCountry/cbc:IdentificationCode"),
-            attributes=self.attributes(item),
             object_identifier=next(
                 (
                     self.identifier(found, "cbc:ID")
@@ -317,6 +328,29 @@ class _UblReader(SemanticReader):
             period=self.period(element, "BT-134", "BT-135"),
             allowances_charges=self.allowances_charges(element, "BT-136", "BT-141"),
             deliveries=self.deliveries(element),
+        )
+
+    def price(self, price: Element | None, unit: str) -> PriceDetails:
+        """BG-29 of a line whose quantity is in ``unit``."""
+        allowance = self.find(price, "cac:AllowanceCharge")
+        return PriceDetails(
+            net_price=self.amount(price, "cbc:PriceAmount", "BT-146"),
+            price_base_quantity=self.amount(price, "cbc:BaseQuantity", "BT-149"),
+            price_base_unit=self.base_unit([self.find(price, "cbc:BaseQuantity")], unit),
+            gross_price=self.amount(allowance, "cbc:BaseAmount", "BT-148"),
+            price_discount=self.amount(allowance, "cbc:Amount", "BT-147"),
+        )
+
+    def item(self, item: Element | None) -> ItemInformation:
+        """BG-31."""
+        return ItemInformation(
+            description=self.text(item, "cbc:Description"),
+            seller_item_identifier=self.text(item, "cac:SellersItemIdentification/cbc:ID"),
+            buyer_item_identifier=self.text(item, "cac:BuyersItemIdentification/cbc:ID"),
+            standard_item_identifier=self.identifier(item, "cac:StandardItemIdentification/cbc:ID"),
+            classifications=self.classifications(item),
+            origin_country=self.text(item, "cac:OriginCountry/cbc:IdentificationCode"),
+            attributes=self.attributes(item),
         )
 
 

@@ -4,6 +4,7 @@ The same mapping serves Factur-X and ZUGFeRD 2 from MINIMUM to EXTENDED and XRec
 a term leaves it empty. Comments name the business term where the path does not.
 """
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from invoices.en16931.model import (
@@ -18,13 +19,17 @@ from invoices.en16931.model import (
     Party,
     PaymentInstructions,
 )
-from invoices.formats.refusals import UnreadableEInvoice
 from invoices.formats.semantic_reader import (
     INVOICED_OBJECT,
     TENDER,
     AllowancePaths,
+    Deadlines,
     DocumentPaths,
+    DocumentTotals,
+    ItemInformation,
     ItemPaths,
+    PriceDetails,
+    References,
     SemanticReader,
     VatPaths,
     scheme_of,
@@ -51,6 +56,7 @@ def read_cii(root: Element) -> tuple[InvoiceContent, tuple[str, ...]]:
 
 
 _REFERENCE = "ram:IssuerAssignedID"
+_ACCOUNTING_REFERENCE = "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"
 
 
 class _CiiReader(SemanticReader):
@@ -99,79 +105,34 @@ class _CiiReader(SemanticReader):
     )
 
     def invoice(self, root: Element) -> InvoiceContent:
+        """The whole invoice, its parts in the order of the model."""
         context = self.find(root, "rsm:ExchangedDocumentContext")
         document = self.find(root, "rsm:ExchangedDocument")
         transaction = self.find(root, "rsm:SupplyChainTradeTransaction")
         agreement = self.find(transaction, "ram:ApplicableHeaderTradeAgreement")
         delivery = self.find(transaction, "ram:ApplicableHeaderTradeDelivery")
         settlement = self.find(transaction, "ram:ApplicableHeaderTradeSettlement")
-        totals = self.find(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
-        typed: dict[str, list[Element]] = {}
-        for found in self.all(agreement, "ram:AdditionalReferencedDocument"):
-            typed.setdefault(self.text(found, "ram:TypeCode"), []).append(found)
-        number = self.text(document, "ram:ID")
-        if not number:
-            raise UnreadableEInvoice("BT-1 : cette facture n’a pas de numéro.")
-        currency = self.text(settlement, "ram:InvoiceCurrencyCode")
-        vat_currency = self.text(settlement, "ram:TaxCurrencyCode")
-
-        def total(path: str, term: str, *, unless: str = "") -> Decimal | None:
-            return self.total(self.all(totals, path), currency, term, unless=unless)
-
+        documents = self.by_type(self.all(agreement, "ram:AdditionalReferencedDocument"), "ram:TypeCode")
         return InvoiceContent(
-            number=number,
+            number=self.number(document, "ram:ID"),
             issue_date=self.date(document, "ram:IssueDateTime/*", "BT-2"),
             type_code=self.text(document, "ram:TypeCode"),
-            currency=currency,
             seller=self.party(self.find(agreement, "ram:SellerTradeParty")) or Party(),
             buyer=self.party(self.find(agreement, "ram:BuyerTradeParty")) or Party(),
             lines=tuple(map(self.line, self.all(transaction, "ram:IncludedSupplyChainTradeLineItem"))),
             vat_breakdown=self.vat_breakdown(self.all(settlement, "ram:ApplicableTradeTax")),
-            total_without_vat=total("ram:TaxBasisTotalAmount", "BT-109"),
-            total_with_vat=total("ram:GrandTotalAmount", "BT-112"),
-            amount_due=total("ram:DuePayableAmount", "BT-115"),
-            total_vat=total("ram:TaxTotalAmount", "BT-110", unless=vat_currency),
-            vat_currency=vat_currency,
-            total_vat_in_vat_currency=self.total_in_vat_currency(
-                self.all(totals, "ram:TaxTotalAmount"), currency, vat_currency
-            ),
-            line_total=total("ram:LineTotalAmount", "BT-106"),
-            allowance_total=total("ram:AllowanceTotalAmount", "BT-107"),
-            charge_total=total("ram:ChargeTotalAmount", "BT-108"),
-            prepaid_amount=total("ram:TotalPrepaidAmount", "BT-113"),
-            rounding_amount=total("ram:RoundingAmount", "BT-114"),
-            due_date=self.date(settlement, "ram:SpecifiedTradePaymentTerms/ram:DueDateDateTime/*", "BT-9"),
-            payment_terms="\n".join(self.texts(settlement, "ram:SpecifiedTradePaymentTerms/ram:Description")),
-            vat_point_date=self.date(settlement, "ram:ApplicableTradeTax/ram:TaxPointDate/*", "BT-7"),
-            vat_point_code=self.text(settlement, "ram:ApplicableTradeTax/ram:DueDateTypeCode"),
-            buyer_reference=self.text(agreement, "ram:BuyerReference"),
-            project_reference=self.text(agreement, "ram:SpecifiedProcuringProject/ram:ID"),
-            contract_reference=self.text(agreement, "ram:ContractReferencedDocument/ram:IssuerAssignedID"),
-            purchase_order_reference=self.text(agreement, "ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID"),
-            sales_order_reference=self.text(agreement, "ram:SellerOrderReferencedDocument/ram:IssuerAssignedID"),
-            despatch_advice_reference=self.text(delivery, "ram:DespatchAdviceReferencedDocument/ram:IssuerAssignedID"),
-            receiving_advice_reference=self.text(delivery, f"ram:ReceivingAdviceReferencedDocument/{_REFERENCE}"),
-            tender_reference=next((self.text(found, _REFERENCE) for found in typed.get(TENDER, [])), ""),
-            invoiced_object=next(map(self.typed_identifier, typed.get(INVOICED_OBJECT, [])), None),
-            buyer_accounting_reference=self.text(settlement, "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
+            **self.totals(settlement),
+            **self.deadlines(settlement),
+            **self.references(agreement, delivery, settlement, documents),
             business_process=self.text(context, "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
             profile=self.text(context, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"),
-            notes=tuple(
-                Note(text, self.text(note, "ram:SubjectCode"))
-                for note in self.all(document, "ram:IncludedNote")
-                if (text := "\n".join(self.texts(note, "ram:Content")))
-            ),
-            preceding_invoices=tuple(
-                DocumentReference(reference, self.date(found, "ram:FormattedIssueDateTime/*", "BT-26"))
-                for found in self.all(settlement, "ram:InvoiceReferencedDocument")
-                if (reference := self.text(found, "ram:IssuerAssignedID"))
-            ),
-            supporting_documents=tuple(
-                supporting
-                for kind, references in typed.items()
+            notes=self.notes(document),
+            preceding_invoices=self.preceding_invoices(settlement),
+            supporting_documents=self.supporting_documents(
+                found
+                for kind, references in documents.items()
                 if kind not in (TENDER, INVOICED_OBJECT)
                 for found in references
-                if (supporting := self.supporting_document(found))
             ),
             payee=self.party(self.find(settlement, "ram:PayeeTradeParty")),
             tax_representative=self.party(self.find(agreement, "ram:SellerTaxRepresentativeTradeParty")),
@@ -182,6 +143,77 @@ class _CiiReader(SemanticReader):
                 *self.allowances_charges(settlement, "BT-92", "BT-99"),
                 *map(self.logistics_charge, self.all(settlement, "ram:SpecifiedLogisticsServiceCharge")),
             ),
+        )
+
+    def totals(self, settlement: Element | None) -> DocumentTotals:
+        """BG-22, BT-5 and BT-6."""
+        totals = self.find(settlement, "ram:SpecifiedTradeSettlementHeaderMonetarySummation")
+        vat_totals = self.all(totals, "ram:TaxTotalAmount")
+        currency = self.text(settlement, "ram:InvoiceCurrencyCode")
+        vat_currency = self.text(settlement, "ram:TaxCurrencyCode")
+
+        def total(path: str, term: str) -> Decimal | None:
+            return self.total(self.all(totals, path), currency, term)
+
+        return DocumentTotals(
+            currency=currency,
+            vat_currency=vat_currency,
+            total_without_vat=total("ram:TaxBasisTotalAmount", "BT-109"),
+            total_with_vat=total("ram:GrandTotalAmount", "BT-112"),
+            amount_due=total("ram:DuePayableAmount", "BT-115"),
+            total_vat=self.total(vat_totals, currency, "BT-110", unless=vat_currency),
+            total_vat_in_vat_currency=self.total_in_vat_currency(vat_totals, currency, vat_currency),
+            line_total=total("ram:LineTotalAmount", "BT-106"),
+            allowance_total=total("ram:AllowanceTotalAmount", "BT-107"),
+            charge_total=total("ram:ChargeTotalAmount", "BT-108"),
+            prepaid_amount=total("ram:TotalPrepaidAmount", "BT-113"),
+            rounding_amount=total("ram:RoundingAmount", "BT-114"),
+        )
+
+    def deadlines(self, settlement: Element | None) -> Deadlines:
+        """BT-7 to BT-9, BT-20."""
+        return Deadlines(
+            due_date=self.date(settlement, "ram:SpecifiedTradePaymentTerms/ram:DueDateDateTime/*", "BT-9"),
+            payment_terms="\n".join(self.texts(settlement, "ram:SpecifiedTradePaymentTerms/ram:Description")),
+            vat_point_date=self.date(settlement, "ram:ApplicableTradeTax/ram:TaxPointDate/*", "BT-7"),
+            vat_point_code=self.text(settlement, "ram:ApplicableTradeTax/ram:DueDateTypeCode"),
+        )
+
+    def references(
+        self,
+        agreement: Element | None,
+        delivery: Element | None,
+        settlement: Element | None,
+        documents: Mapping[str, Sequence[Element]],
+    ) -> References:
+        """BT-10 to BT-19; ``documents`` are the additional ones by their type."""
+        return References(
+            buyer_reference=self.text(agreement, "ram:BuyerReference"),
+            project_reference=self.text(agreement, "ram:SpecifiedProcuringProject/ram:ID"),
+            contract_reference=self.text(agreement, f"ram:ContractReferencedDocument/{_REFERENCE}"),
+            purchase_order_reference=self.text(agreement, f"ram:BuyerOrderReferencedDocument/{_REFERENCE}"),
+            sales_order_reference=self.text(agreement, f"ram:SellerOrderReferencedDocument/{_REFERENCE}"),
+            despatch_advice_reference=self.text(delivery, f"ram:DespatchAdviceReferencedDocument/{_REFERENCE}"),
+            receiving_advice_reference=self.text(delivery, f"ram:ReceivingAdviceReferencedDocument/{_REFERENCE}"),
+            tender_reference=next((self.text(found, _REFERENCE) for found in documents.get(TENDER, [])), ""),
+            invoiced_object=next(map(self.typed_identifier, documents.get(INVOICED_OBJECT, [])), None),
+            buyer_accounting_reference=self.text(settlement, _ACCOUNTING_REFERENCE),
+        )
+
+    def notes(self, document: Element | None) -> tuple[Note, ...]:
+        """BG-1."""
+        return tuple(
+            Note(text, self.text(note, "ram:SubjectCode"))
+            for note in self.all(document, "ram:IncludedNote")
+            if (text := "\n".join(self.texts(note, "ram:Content")))
+        )
+
+    def preceding_invoices(self, settlement: Element | None) -> tuple[DocumentReference, ...]:
+        """BG-3."""
+        return tuple(
+            DocumentReference(reference, self.date(found, "ram:FormattedIssueDateTime/*", "BT-26"))
+            for found in self.all(settlement, "ram:InvoiceReferencedDocument")
+            if (reference := self.text(found, _REFERENCE))
         )
 
     def party(self, element: Element | None) -> Party | None:
@@ -265,55 +297,66 @@ class _CiiReader(SemanticReader):
         )
 
     def line(self, element: Element) -> Line:
+        """BG-25."""
         document = self.find(element, "ram:AssociatedDocumentLineDocument")
         product = self.find(element, "ram:SpecifiedTradeProduct")
         agreement = self.find(element, "ram:SpecifiedLineTradeAgreement")
         settlement = self.find(element, "ram:SpecifiedLineTradeSettlement")
-        gross = self.find(agreement, "ram:GrossPriceProductTradePrice")
-        net = self.find(agreement, "ram:NetPriceProductTradePrice")
         quantity = self.find(element, "ram:SpecifiedLineTradeDelivery/ram:BilledQuantity")
         tax = self.find(settlement, "ram:ApplicableTradeTax")
         summation = "ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount"
         identifier = self.text(document, "ram:LineID")
         unit = "" if quantity is None else quantity.get("unitCode", "").strip()
-        base_quantities = (self.find(net, "ram:BasisQuantity"), self.find(gross, "ram:BasisQuantity"))
         return Line(
             identifier=identifier,
             name=self.text(product, "ram:Name"),
             net_amount=self.line_amount(settlement, summation, identifier),
             quantity=self.amount(quantity, ".", "BT-129"),
             unit=unit,
-            net_price=self.amount(net, "ram:ChargeAmount", "BT-146"),
-            price_base_quantity=self.base_quantity(net, gross),
-            price_base_unit=self.base_unit(base_quantities, unit),
-            gross_price=self.amount(gross, "ram:ChargeAmount", "BT-148"),
-            price_discount=self.price_discount(gross),
+            **self.price(agreement, unit),
             vat_category=self.text(tax, "ram:CategoryCode"),
             vat_rate=self.amount(tax, "ram:RateApplicablePercent", "BT-152"),
-            description=self.text(product, "ram:Description"),
+            **self.item(product),
             note="\n".join(self.texts(document, "ram:IncludedNote/ram:Content")),
-            seller_item_identifier=self.text(product, "ram:SellerAssignedID"),
-            buyer_item_identifier=self.text(product, "ram:BuyerAssignedID"),
-            standard_item_identifier=self.identifier(product, "ram:GlobalID"),
-            classifications=self.classifications(product),
-            origin_country=self.text(product, "ram:OriginTradeCountry/ram:ID"),
-            attributes=self.attributes(product),
-            object_identifier=next(
-                (
-                    self.typed_identifier(found)
-                    for found in self.all(settlement, "ram:AdditionalReferencedDocument")
-                    if self.text(found, "ram:TypeCode") == INVOICED_OBJECT
-                ),
-                None,
-            ),
+            object_identifier=self.line_object(settlement),
             order_line_reference=self.text(agreement, "ram:BuyerOrderReferencedDocument/ram:LineID"),
-            accounting_reference=self.text(settlement, "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
+            accounting_reference=self.text(settlement, _ACCOUNTING_REFERENCE),
             period=self.period(settlement, "BT-134", "BT-135"),
             allowances_charges=self.allowances_charges(settlement, "BT-136", "BT-141"),
             kind=self.text(document, "ram:LineStatusReasonCode"),
             parent_identifier=self.text(document, "ram:ParentLineID"),
             deliveries=tuple(filter(None, [self.delivery(self.find(element, "ram:SpecifiedLineTradeDelivery"))])),
         )
+
+    def price(self, agreement: Element | None, unit: str) -> PriceDetails:
+        """BG-29 of a line whose quantity is in ``unit``."""
+        gross = self.find(agreement, "ram:GrossPriceProductTradePrice")
+        net = self.find(agreement, "ram:NetPriceProductTradePrice")
+        base_quantities = (self.find(net, "ram:BasisQuantity"), self.find(gross, "ram:BasisQuantity"))
+        return PriceDetails(
+            net_price=self.amount(net, "ram:ChargeAmount", "BT-146"),
+            price_base_quantity=self.base_quantity(net, gross),
+            price_base_unit=self.base_unit(base_quantities, unit),
+            gross_price=self.amount(gross, "ram:ChargeAmount", "BT-148"),
+            price_discount=self.price_discount(gross),
+        )
+
+    def item(self, product: Element | None) -> ItemInformation:
+        """BG-31."""
+        return ItemInformation(
+            description=self.text(product, "ram:Description"),
+            seller_item_identifier=self.text(product, "ram:SellerAssignedID"),
+            buyer_item_identifier=self.text(product, "ram:BuyerAssignedID"),
+            standard_item_identifier=self.identifier(product, "ram:GlobalID"),
+            classifications=self.classifications(product),
+            origin_country=self.text(product, "ram:OriginTradeCountry/ram:ID"),
+            attributes=self.attributes(product),
+        )
+
+    def line_object(self, settlement: Element | None) -> Identifier | None:
+        """BT-128."""
+        documents = self.by_type(self.all(settlement, "ram:AdditionalReferencedDocument"), "ram:TypeCode")
+        return next(map(self.typed_identifier, documents.get(INVOICED_OBJECT, [])), None)
 
     def base_quantity(self, net: Element | None, gross: Element | None) -> Decimal | None:
         """BT-149 is with the net price, or with the gross price alone."""
