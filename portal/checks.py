@@ -47,53 +47,7 @@ def check_documents_are_private(app_configs: Sequence[Any] | None, **kwargs: Any
 @register(Tags.security, deploy=True)
 def check_production(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """What works on a trial machine and must not be so in production."""
-    found: list[CheckMessage] = []
-    if not settings.IS_HTTPS:
-        found.append(
-            Warning(
-                "PORTAL_URL n’est pas en https : mots de passe et factures circulent en clair.",
-                hint="PORTAL_URL=https://factures.exemple.fr",
-                id="portal.W001",
-            )
-        )
-    if not settings.EMAIL_URL:
-        found.append(
-            Warning(
-                "EMAIL_URL est vide : chaque mail est écrit dans un fichier, rien ne part.",
-                hint="EMAIL_URL=smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
-                id="portal.W002",
-            )
-        )
-    if settings.IS_HTTPS and not settings.TRUSTED_PROXIES:
-        found.append(
-            Warning(
-                "PORTAL_URL est en https et BEHIND_PROXY vaut 0 : derrière un mandataire, tous les visiteurs "
-                "partageraient une seule limite d’essais, et les pages redirigeraient sans fin.",
-                hint="BEHIND_PROXY=1",
-                id="portal.W003",
-            )
-        )
-    is_shared = settings.DOCUMENTS_STORAGE_URL or settings.TASKS_BACKEND.startswith("redis")
-    if is_shared and connection.vendor == "sqlite":
-        found.append(
-            Warning(
-                "La base est un fichier SQLite, et les documents ou la file sont communs à plusieurs machines : "
-                "chacune aurait ses propres factures.",
-                hint="DATABASE_URL=postgres://portail:secret@hote/portail",
-                id="portal.W005",
-            )
-        )
-    if not settings.DOCUMENTS_STORAGE_URL:
-        found += _check_folder(Path(settings.DOCUMENTS_ROOT))
-    if settings.DKIM_PRIVATE_KEY and not os.access(settings.DKIM_PRIVATE_KEY, os.R_OK):
-        found.append(
-            Error(
-                f"DKIM_PRIVATE_KEY nomme {settings.DKIM_PRIVATE_KEY}, que ce processus ne peut pas lire.",
-                hint="Donnez le chemin d’un fichier PEM lisible par l’utilisateur du service.",
-                id="portal.E004",
-            )
-        )
-    return found
+    return [*_check_https(), *_check_mail(), *_check_database(), *_check_storage(), *_check_signature()]
 
 
 @register(Tags.security, deploy=True)
@@ -130,6 +84,69 @@ def check_sign_on(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
             )
         )
     return found
+
+
+def _check_https() -> list[CheckMessage]:
+    if not settings.IS_HTTPS:
+        return [
+            Warning(
+                "PORTAL_URL n’est pas en https : mots de passe et factures circulent en clair.",
+                hint="PORTAL_URL=https://factures.exemple.fr",
+                id="portal.W001",
+            )
+        ]
+    if not settings.TRUSTED_PROXIES:
+        return [
+            Warning(
+                "PORTAL_URL est en https et BEHIND_PROXY vaut 0 : derrière un mandataire, tous les visiteurs "
+                "partageraient une seule limite d’essais, et les pages redirigeraient sans fin.",
+                hint="BEHIND_PROXY=1",
+                id="portal.W003",
+            )
+        ]
+    return []
+
+
+def _check_mail() -> list[CheckMessage]:
+    if settings.EMAIL_URL:
+        return []
+    return [
+        Warning(
+            "EMAIL_URL est vide : chaque mail est écrit dans un fichier, rien ne part.",
+            hint="EMAIL_URL=smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
+            id="portal.W002",
+        )
+    ]
+
+
+def _check_database() -> list[CheckMessage]:
+    is_shared = settings.DOCUMENTS_STORAGE_URL or settings.TASKS_BACKEND.startswith("redis")
+    if not is_shared or connection.vendor != "sqlite":
+        return []
+    return [
+        Warning(
+            "La base est un fichier SQLite, et les documents ou la file sont communs à plusieurs machines : "
+            "chacune aurait ses propres factures.",
+            hint="DATABASE_URL=postgres://portail:secret@hote/portail",
+            id="portal.W005",
+        )
+    ]
+
+
+def _check_storage() -> list[CheckMessage]:
+    return [] if settings.DOCUMENTS_STORAGE_URL else _check_folder(Path(settings.DOCUMENTS_ROOT))
+
+
+def _check_signature() -> list[CheckMessage]:
+    if not settings.DKIM_PRIVATE_KEY or os.access(settings.DKIM_PRIVATE_KEY, os.R_OK):
+        return []
+    return [
+        Error(
+            f"DKIM_PRIVATE_KEY nomme {settings.DKIM_PRIVATE_KEY}, que ce processus ne peut pas lire.",
+            hint="Donnez le chemin d’un fichier PEM lisible par l’utilisateur du service.",
+            id="portal.E004",
+        )
+    ]
 
 
 def _check_folder(folder: Path) -> list[CheckMessage]:

@@ -18,33 +18,17 @@ def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
     Raises ImproperlyConfigured, in French.
     """
     given = {name: value.strip() for name, value in given.items()}
-    address = given["issuer"]
-    if not address:
-        if left := next((name for name in ("client_id", "client_secret", "groups") if given[name]), ""):
-            raise wrong(
-                "OIDC_ISSUER",
-                "",
-                expected=f"l’adresse du fournisseur, que OIDC_{left.upper()} suppose",
-                example=EXAMPLE,
-            )
-        if is_only_way:
-            raise wrong("OIDC_ISSUER", "", expected="l’adresse du fournisseur, que OIDC_ONLY suppose", example=EXAMPLE)
+    if not given["issuer"]:
+        _check_absent(given, is_only_way=is_only_way)
         return None
-    _check_address(address)
+    _check_address(given["issuer"])
     _check_present(given)
-    if is_only_way and not given["emergency_account"]:
-        raise wrong(
-            "OIDC_EMERGENCY_ACCOUNT",
-            "",
-            expected="l’identifiant d’un administrateur qui garde son mot de passe, si le fournisseur manque",
-            example="secours@exemple.fr",
-        )
-    second_factor = given["second_factor"].lower() or "asked"
-    if second_factor not in ("asked", "trusted"):
-        raise wrong("OIDC_SECOND_FACTOR", given["second_factor"], expected="asked ou trusted", example="asked")
-    host = urlsplit(address).hostname or ""
+    if is_only_way:
+        _check_emergency_account(given["emergency_account"])
+    is_trusted = _trusts_second_factor(given["second_factor"])
+    host = urlsplit(given["issuer"]).hostname or ""
     issuer = Issuer(
-        address=address,
+        address=given["issuer"],
         client_id=given["client_id"],
         client_secret=given["client_secret"],
         name=given["name"] or next((name for word, name in NAMES.items() if word in host), host),
@@ -52,18 +36,12 @@ def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
         groups_claim=given["groups_claim"] or "groups",
         groups=read_groups(given["groups"]),
         domain=given["domain"].lower().removeprefix("@"),
-        trusts_second_factor=second_factor == "trusted",
+        trusts_second_factor=is_trusted,
         acr_values=tuple(given["acr_values"].split()),
         is_only_way=is_only_way,
         emergency_login=given["emergency_account"].lower(),
     )
-    if issuer.is_google and not issuer.domain:
-        raise wrong(
-            "OIDC_DOMAIN",
-            "",
-            expected="le domaine de la société, puisque Google répond de tout le monde",
-            example="exemple.fr",
-        )
+    _check_domain(issuer)
     return issuer
 
 
@@ -85,6 +63,13 @@ def read_groups(text: str) -> dict[str, tuple[str, ...]]:
     if not groups:
         raise wrong("OIDC_GROUPS", text, expected="au moins une paire valeur=groupe", example=GROUPS_EXAMPLE)
     return groups
+
+
+def _check_absent(given: dict[str, str], *, is_only_way: bool) -> None:
+    """Without an issuer, nothing else that supposes one may be set."""
+    left = next((name for name in ("client_id", "client_secret", "groups") if given[name]), "")
+    if variable := f"OIDC_{left.upper()}" if left else "OIDC_ONLY" if is_only_way else "":
+        raise wrong("OIDC_ISSUER", "", expected=f"l’adresse du fournisseur, que {variable} suppose", example=EXAMPLE)
 
 
 def _check_address(address: str) -> None:
@@ -113,3 +98,30 @@ def _check_present(given: dict[str, str]) -> None:
     for name, (expected, example) in needed.items():
         if not given[name]:
             raise wrong(f"OIDC_{name.upper()}", "", expected=expected, example=example)
+
+
+def _check_emergency_account(login: str) -> None:
+    if not login:
+        raise wrong(
+            "OIDC_EMERGENCY_ACCOUNT",
+            "",
+            expected="l’identifiant d’un administrateur qui garde son mot de passe, si le fournisseur manque",
+            example="secours@exemple.fr",
+        )
+
+
+def _trusts_second_factor(text: str) -> bool:
+    stated = text.lower() or "asked"
+    if stated not in ("asked", "trusted"):
+        raise wrong("OIDC_SECOND_FACTOR", text, expected="asked ou trusted", example="asked")
+    return stated == "trusted"
+
+
+def _check_domain(issuer: Issuer) -> None:
+    if issuer.is_google and not issuer.domain:
+        raise wrong(
+            "OIDC_DOMAIN",
+            "",
+            expected="le domaine de la société, puisque Google répond de tout le monde",
+            example="exemple.fr",
+        )

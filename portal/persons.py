@@ -1,5 +1,6 @@
 """One person: all that is known of an account, and what is forgotten of it on demand (RGPD, articles 15, 17 and 20)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,39 +34,11 @@ ARTICLE: Final = _(
 def data_of(owner: Account) -> dict[str, Any]:
     """What the portal knows of ``owner``: right of access and portability (RGPD, articles 15 and 20)."""
     return {
-        "compte": {
-            "identifiant": owner.login,
-            "nom": owner.name,
-            "créé le": owner.created_at,
-            "dernière connexion": owner.last_login,
-            "mot de passe choisi le": owner.password_changed_at,
-            "identifiants envoyés le": owner.credentials_sent_at,
-            "mail à chaque facture": owner.notify_by_mail,
-            "langue": owner.language,
-        },
-        "clients": [
-            {
-                "code": each.code,
-                "nom": each.name,
-                "e-mail": each.email,
-                "adresse": [each.address, each.address_complement, each.postcode, each.city, each.country],
-                "téléphone": each.phone,
-                "SIREN": each.siren,
-                "n° de TVA": each.vat_identifier,
-            }
-            for each in Customer.objects.filter(accesses__account=owner).order_by("code")
-        ],
+        "compte": _account(owner),
+        "clients": _customers(owner),
         "fournisseurs d’identité": list(owner.identities.order_by("pk").values("issuer", "subject", "created_at")),
-        "contacts": list(
-            Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
-            .order_by("customer__code")
-            .values("customer__code", "name", "function", "email", "is_main")
-        ),
-        "factures": list(
-            Invoice.objects.visible_to(owner)
-            .order_by("-issue_date", "-number")
-            .values("number", "kind", "issue_date", "due_date", "total_with_vat", "currency", "customer__code")
-        ),
+        "contacts": _contacts(owner),
+        "factures": _invoices(owner),
         "consultations": list(
             Consultation.objects.filter(account=owner).order_by("-at").values("invoice__number", "channel", "at")
         ),
@@ -82,6 +55,51 @@ def data_of(owner: Account) -> dict[str, Any]:
             for entry in entries_by(owner.pk)[:5000]
         ],
     }
+
+
+def _account(owner: Account) -> dict[str, Any]:
+    return {
+        "identifiant": owner.login,
+        "nom": owner.name,
+        "créé le": owner.created_at,
+        "dernière connexion": owner.last_login,
+        "mot de passe choisi le": owner.password_changed_at,
+        "identifiants envoyés le": owner.credentials_sent_at,
+        "mail à chaque facture": owner.notify_by_mail,
+        "langue": owner.language,
+    }
+
+
+def _customers(owner: Account) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": each.code,
+            "nom": each.name,
+            "e-mail": each.email,
+            "adresse": [each.address, each.address_complement, each.postcode, each.city, each.country],
+            "téléphone": each.phone,
+            "SIREN": each.siren,
+            "n° de TVA": each.vat_identifier,
+        }
+        for each in Customer.objects.filter(accesses__account=owner).order_by("code")
+    ]
+
+
+def _contacts(owner: Account) -> list[Mapping[str, object]]:
+    """The contacts of the customers that ``owner`` sees who have the same address: the person, not colleagues."""
+    return list(
+        Contact.objects.filter(customer__accesses__account=owner, email__iexact=owner.login)
+        .order_by("customer__code")
+        .values("customer__code", "name", "function", "email", "is_main")
+    )
+
+
+def _invoices(owner: Account) -> list[Mapping[str, object]]:
+    return list(
+        Invoice.objects.visible_to(owner)
+        .order_by("-issue_date", "-number")
+        .values("number", "kind", "issue_date", "due_date", "total_with_vat", "currency", "customer__code")
+    )
 
 
 @dataclass(slots=True)

@@ -55,13 +55,8 @@ def record_status(
     Returns the status and whether it is new: the same code at the same time is recorded once. Raises
     :class:`StatusRefusedError` for an unknown code, a time to come, and a status that needs a reason without one.
     """
-    if code not in Code.values:
-        raise StatusRefusedError(_("Le statut « %(code)s » n’est pas connu.") % {"code": code[:20]})
-    if code in LifecycleStatus.NEED_A_REASON and not reason.strip():
-        raise StatusRefusedError(_("Le statut « %(label)s » demande un motif.") % {"label": Code(code).label})
     now = timezone.now()
-    if at is not None and at > now + _AHEAD:
-        raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
+    _check_status(code, at or now, reason, now)
     with transaction.atomic():
         _hold(invoice)
         status, is_new = LifecycleStatus.objects.get_or_create(
@@ -84,6 +79,16 @@ def record_status(
             settle(invoice, is_double=_is_double)
             status.refresh_from_db(fields=["listed_at", "ranked_at", "is_contradicted", "order_finding"])
     return status, is_new
+
+
+def _check_status(code: str, at: datetime.datetime, reason: str, now: datetime.datetime) -> None:
+    """Raise :class:`StatusRefusedError` for what no invoice can reach, whatever its other statuses."""
+    if code not in Code.values:
+        raise StatusRefusedError(_("Le statut « %(code)s » n’est pas connu.") % {"code": code[:20]})
+    if code in LifecycleStatus.NEED_A_REASON and not reason.strip():
+        raise StatusRefusedError(_("Le statut « %(label)s » demande un motif.") % {"label": Code(code).label})
+    if at > now + _AHEAD:
+        raise StatusRefusedError(_("Un statut ne peut pas être daté du %(date)s.") % {"date": f"{at:%d/%m/%Y}"})
 
 
 def _hold(invoice: Invoice) -> None:
