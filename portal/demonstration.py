@@ -76,7 +76,7 @@ _MERCHANT: dict[str, Any] = {
 
 def create_demo_company() -> Company:
     """The demonstration's company, made the first time and found again afterwards."""
-    return _create(SIREN, _MUSIC_SHOP, logo=_DEMO / "logo.svg")
+    return _create(SIREN, _MUSIC_SHOP, logo=_DEMO / "logo.svg", dark_logo=_DEMO / "logo-sombre.svg")
 
 
 def create_demo_merchant() -> Company:
@@ -84,10 +84,12 @@ def create_demo_merchant() -> Company:
     return _create(MERCHANT_SIREN, _MERCHANT, logo=_DEMO / "logo-negoce.svg")
 
 
-def _create(siren: str, fields: dict[str, Any], *, logo: Path) -> Company:
+def _create(siren: str, fields: dict[str, Any], *, logo: Path, dark_logo: Path | None = None) -> Company:
     company, is_new = Company.objects.get_or_create(siren=siren, defaults=fields)
     if is_new:
         company.logo.save(f"{slugify(company.name)}.svg", ContentFile(logo.read_bytes()))
+        if dark_logo is not None:
+            company.dark_logo.save(f"{slugify(company.name)}-sombre.svg", ContentFile(dark_logo.read_bytes()))
     return company
 
 

@@ -17,6 +17,8 @@ from invoices.printing.layouts import DEFAULT_TEMPLATE, template_labels
 UNNAMED: Final = "Société à paramétrer"
 """The company of a new installation's first invoices, until somebody says who issues them."""
 
+PICTURE_SUFFIXES: Final = ("png", "jpg", "jpeg", "svg")
+
 # Forms that must state a share capital and a register (code de commerce, art. R. 123-238).
 _FORMS_WITH_CAPITAL: Final = re.compile(r"\b(SASU?|SARL|EURL|SA|SCA|SEL(ARL|AS|AFA|CA)(U)?|SE)\b")
 
@@ -78,8 +80,20 @@ class Company(models.Model):
         _("logo"),
         upload_to="logos/",
         blank=True,
-        validators=[FileExtensionValidator(("png", "jpg", "jpeg", "svg"))],
+        validators=[FileExtensionValidator(PICTURE_SUFFIXES)],
         help_text=_("PNG, JPEG ou SVG."),
+    )
+    dark_logo = models.FileField(
+        _("logo sur fond sombre"),
+        upload_to="logos/",
+        blank=True,
+        default="",
+        db_default="",
+        validators=[FileExtensionValidator(PICTURE_SUFFIXES)],
+        help_text=_(
+            "Pour l’espace client et la gestion quand l’appareil affiche en sombre. "
+            "Vide : le logo, sur une plaque claire. Les factures gardent le logo."
+        ),
     )
     colour = models.CharField(
         _("couleur"),

@@ -7,7 +7,7 @@ after it, while exports run.
 import fcntl
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -41,6 +41,8 @@ _TABLES: Final = {
 }
 _WANTED: Final = "SELECT storage_name, sha256 FROM invoices_document ORDER BY id"
 _LOGOS: Final = "SELECT logo FROM invoices_company WHERE logo <> ''"
+_DARK_LOGOS: Final = "SELECT dark_logo FROM invoices_company WHERE dark_logo <> ''"
+_DARK_LOGOS_SINCE: Final = "invoices.0029_dark_logo"  # an upgrade saves the tables of the version before
 _UPLOADS: Final = "SELECT state, files FROM invoices_importbatch"
 
 
@@ -103,7 +105,9 @@ def _write(folder: Path, report: BackupReport, on_progress: Callable[[int], None
         with copied_to(database) as ask:
             migrations = [f"{app}.{name}" for app, name in ask(_MIGRATIONS)]
             tables = sorted(name for (name,) in ask(_TABLES[connection.vendor]))
-            write_whole(wanted, (f"{sha256}\t{name}\n".encode() for name, sha256 in _named_files(ask, set(tables))))
+            write_whole(
+                wanted, (f"{sha256}\t{name}\n".encode() for name, sha256 in _named_files(ask, set(tables), migrations))
+            )
         database.chmod(0o600)
         write_whole(sums, _copy_all(folder, wanted, report, on_progress))
         Manifest(
@@ -130,12 +134,14 @@ def _write(folder: Path, report: BackupReport, on_progress: Callable[[int], None
                 path.unlink()
 
 
-def _named_files(ask: Ask, tables: set[str]) -> Iterator[tuple[str, str]]:
+def _named_files(ask: Ask, tables: set[str], migrations: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Name and SHA-256 of each document; logos and files that wait for their import follow, without a fingerprint."""
     if "invoices_document" in tables:
         yield from ((name, sha256) for name, sha256 in ask(_WANTED))
     if "invoices_company" in tables:
         yield from ((name, "") for (name,) in ask(_LOGOS))
+    if _DARK_LOGOS_SINCE in migrations:
+        yield from ((name, "") for (name,) in ask(_DARK_LOGOS))
     if "invoices_importbatch" in tables:
         waiting = (*ImportBatch.UNDERWAY, ImportBatch.State.CHECKED)
         for state, files in ask(_UPLOADS):

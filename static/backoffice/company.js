@@ -1,8 +1,30 @@
-// The settings of the company: the pictures of an invoice follow what is typed in any tab, before it is saved.
+// The settings of the company: a chosen logo is shown on its ground, and the pictures of an invoice follow what is typed in any tab, before it is saved.
 // Without this file they show what is saved, and a button opens the PDF of what is typed.
 "use strict";
 
 const look = document.querySelector("[data-preview]");
+
+for (const ground of document.querySelectorAll("[data-logo-ground]")) {
+  const picture = ground.querySelector("img");
+  const stored = picture.getAttribute("src");
+  const input = document.querySelector(`input[type=file][name="${ground.dataset.logoGround}"]`);
+  const show = (address) => {
+    ground.hidden = !address;
+    if (address) {
+      picture.src = address;
+    }
+  };
+  input?.addEventListener("change", () => {
+    const chosen = input.files[0];
+    if (!chosen) {
+      show(stored);
+      return;
+    }
+    const reader = new FileReader();
+    reader.addEventListener("load", () => show(String(reader.result)));
+    reader.readAsDataURL(chosen);
+  });
+}
 
 if (look) {
   const form = look.closest("form");

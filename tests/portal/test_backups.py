@@ -27,6 +27,11 @@ for number in range({count}):
     made = dict(customer=customer, company=company, number=name, content_hash=name)
     make_published_invoice(b"%PDF-1.7 document " + name.encode(), **made)
 """
+GIVE_LOGOS = """
+from django.core.files.base import ContentFile
+company.logo.save("clair.svg", ContentFile(b"<svg/>"))
+company.dark_logo.save("sombre.svg", ContentFile(b"<svg />"))
+"""
 NAMES = "SELECT storage_name, sha256 FROM invoices_document ORDER BY id"
 
 
@@ -80,12 +85,16 @@ def test_a_later_backup_copies_what_is_new_mends_its_own_files_and_names_those_o
     site.run("backup", str(backup))
     (first, first_sum), (second, _sum), (third, third_sum) = site.rows(NAMES)
     (backup / "documents" / first).write_bytes(b"rotten")
-    site.ask(FILL.format(count=2, salt="b"))
+    site.ask(FILL.format(count=2, salt="b") + GIVE_LOGOS)
 
     said = json.loads(site.run("backup", str(backup), "--json").stdout)
+    copied = copies_in(backup)
 
-    assert (said["documents"], said["copied"], said["reused"]) == (5, 3, 2)
-    assert copies_in(backup) == dict(site.rows(NAMES))
+    assert (said["documents"], said["copied"], said["reused"]) == (7, 5, 2)
+    assert {copied.pop("logos/clair.svg"), copied.pop("logos/sombre.svg")} == {
+        hashlib.sha256(content).hexdigest() for content in (b"<svg/>", b"<svg />")
+    }
+    assert copied == dict(site.rows(NAMES))
     assert len(list(backup.glob("database-*"))) == len(list(backup.glob("documents-*"))) == 1
 
     (site.folder / "documents" / first).unlink()
@@ -95,7 +104,7 @@ def test_a_later_backup_copies_what_is_new_mends_its_own_files_and_names_those_o
     assert f"manquant : {first}" in run.stdout
     assert f"altéré : {second}" in run.stdout
     copies = copies_in(tmp_path / "another")
-    assert (len(copies), copies[third], first_sum in copies.values()) == (3, third_sum, False)
+    assert (len(copies), copies[third], first_sum in copies.values()) == (5, third_sum, False)  # with the two logos
 
 
 def test_one_changed_byte_of_a_backup_is_named_before_anything_is_touched(site: Site, tmp_path: Path) -> None:

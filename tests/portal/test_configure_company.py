@@ -112,6 +112,18 @@ def test_a_logo_is_taken_once_and_looked_at_as_the_form_does(tmp_path: Path) -> 
     assert "est illisible" in _refused("--logo", str(tmp_path / "absent.png"))
 
 
+def test_a_logo_for_dark_schemes_goes_beside_the_other(tmp_path: Path) -> None:
+    make_company()
+    (tmp_path / "logo.png").write_bytes(_png())
+
+    alone = _refused("--dark-logo", str(tmp_path / "logo.png"))
+    file = _file(tmp_path, {"logo": "logo.png", "dark_logo": "logo.png"})
+
+    assert alone.startswith("dark_logo : Donnez aussi le logo")
+    assert "modifiée : logo, dark_logo." in _run("--file", file)
+    assert "rien à changer" in _run("--file", file)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

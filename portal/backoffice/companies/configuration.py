@@ -18,7 +18,7 @@ from invoices.einvoices.tasks import request_checks
 from invoices.exporting.exports import follow_rehearsal, recheck_company
 from invoices.importing.companies import KnownCompanies
 from invoices.models import Company, Platform
-from portal.backoffice.companies.company import SECTIONS, CompanyForm
+from portal.backoffice.companies.form import LOGOS, SECTIONS, CompanyForm
 
 
 def _flatten(names: Any) -> list[str]:
@@ -76,24 +76,24 @@ def configure_company(*, values: Mapping[str, Any], folder: Path) -> Configured:
     """Give a company the ``values`` of some of its fields; those that are not named stay as they are.
 
     The company is that of the SIREN, SIRET, VAT number or name among the values, else the default one; one that is not
-    known is made. ``logo`` is the path of a file, from ``folder``; ``platform`` the name of a connected platform.
-    Given twice, the same values change nothing. Raises ConfigurationError.
+    known is made. ``logo`` and ``dark_logo`` are paths of files, from ``folder``; ``platform`` the name of a connected
+    platform. Given twice, the same values change nothing. Raises ConfigurationError.
     """
     stated = _read(values)
     company, is_new = _find_company(stated)
     before = None if is_new else model_to_dict(company, fields=FIELDS)
     data = {**model_to_dict(company, fields=FIELDS), **stated}
-    files: dict[str, list[UploadedFile[Any]] | None] = (
-        {"logo": [logo]} if (logo := _new_logo(company, data.pop("logo", None) or "", folder, stated)) else {}
-    )
+    files: dict[str, list[UploadedFile[Any]] | None] = {
+        name: [logo] for name in LOGOS if (logo := _new_logo(company, name, data.pop(name, None) or "", folder, stated))
+    }
     form = modelform_factory(Company, form=CompanyForm, fields=FIELDS)(data, MultiValueDict(files), instance=company)
     if not form.is_valid():
         raise ConfigurationError(
             {("" if name == "__all__" else name): [str(one) for one in errors] for name, errors in form.errors.items()}
         )
     after = model_to_dict(form.instance, fields=FIELDS)
-    changed = tuple(name for name in FIELDS if name != "logo" and (before is None or before[name] != after[name]))
-    changed += ("logo",) if files else ()
+    changed = tuple(name for name in FIELDS if name not in LOGOS and (before is None or before[name] != after[name]))
+    changed += tuple(files)
     if not changed:
         return Configured(company, is_new=False, changed=())
     try:
@@ -172,22 +172,24 @@ def _find_company(stated: Mapping[str, Any]) -> tuple[Company, bool]:
     raise ConfigurationError({"name": [sentence % {"name": name[:100]}]})
 
 
-def _new_logo(company: Company, given: Any, folder: Path, stated: Mapping[str, Any]) -> SimpleUploadedFile | None:
+def _new_logo(
+    company: Company, name: str, given: Any, folder: Path, stated: Mapping[str, Any]
+) -> SimpleUploadedFile | None:
     """The picture to put in place; None where none is given, or where it is there already."""
-    if not stated.get("logo"):
+    if not stated.get(name):
         return None
     path = folder / str(given)
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise ConfigurationError({"logo": [_("« %(path)s » dépasse 5 Mo.") % {"path": path}]})
+            raise ConfigurationError({name: [_("« %(path)s » dépasse 5 Mo.") % {"path": path}]})
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         sentence = _("« %(path)s » est illisible : %(error)s.")
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError({"logo": [sentence % {"path": path, "error": reason}]}) from error
-    if company.logo:
+        raise ConfigurationError({name: [sentence % {"path": path, "error": reason}]}) from error
+    if logo := getattr(company, name):
         try:
-            with company.logo.open("rb") as stored:
+            with logo.open("rb") as stored:
                 if stored.read() == content:
                     return None
         except FileNotFoundError:

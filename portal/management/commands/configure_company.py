@@ -16,6 +16,7 @@ from portal.backoffice.companies.configuration import (
     configure_company,
     describe_field,
 )
+from portal.backoffice.companies.form import LOGOS
 
 
 class Command(BaseCommand):
@@ -48,8 +49,7 @@ class Command(BaseCommand):
             if options["file"]:
                 values = self._read_file(options["file"])
                 folder = Path() if options["file"] == "-" else Path(options["file"]).parent
-            if given.get("logo"):
-                given["logo"] = str(Path(given["logo"]).absolute())
+            given.update({name: str(Path(given[name]).absolute()) for name in LOGOS if given.get(name)})
             values = {**values, **given}
             if not values:
                 raise ConfigurationError({"": [_("Rien à régler : donnez une option (--name…) ou --file.")]})

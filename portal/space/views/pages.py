@@ -64,11 +64,15 @@ def appearance(request: HttpRequest) -> HttpResponse:
 @require_safe
 @csp_override({"default-src": [CSP.NONE], "sandbox": True})  # type: ignore[dict-item]
 def logo(request: HttpRequest) -> HttpResponse | FileResponse:
-    """A company's logo (``?societe=``, its primary key). An SVG opened by itself may run nothing."""
+    """A company's logo (``?societe=``, its primary key); with ``fond=sombre`` the one for dark schemes.
+
+    An SVG opened by itself may run nothing.
+    """
     asked = request.GET.get("societe", "")[:10]
     is_named = asked.isascii() and asked.isdigit()
     company = Company.objects.filter(pk=int(asked)).first() if is_named else face_of(request).company
-    name = company.logo.name if company else None
+    picture = None if company is None else company.dark_logo if request.GET.get("fond") == "sombre" else company.logo
+    name = picture.name if picture else None
     if not name or not default_storage.exists(name):
         raise Http404
     content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"

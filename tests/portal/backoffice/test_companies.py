@@ -20,6 +20,7 @@ from tests.support.factories import PASSWORD, make_company, make_customer, make_
 pytestmark = pytest.mark.django_db
 
 BACKEND = "customers.authentication.AccountBackend"
+LOGOS = ("logo", "dark_logo")
 GREEN, BLUE = (0, 120, 60), (0, 85, 255)
 
 
@@ -41,7 +42,7 @@ def address(company: Company) -> str:
 def typed(company: Company, **fields: Any) -> dict[str, Any]:
     """What the form of ``company`` sends: its values, with those that were typed over them."""
     names = [field.name for field in Company._meta.fields if field.name not in ("id", "is_default", "updated_at")]
-    values = {name: getattr(company, name) for name in names if name != "logo"}
+    values = {name: getattr(company, name) for name in names if name not in LOGOS}
     # A box that is not ticked and a field that is empty are not sent.
     return {name: value for name, value in {**values, **fields}.items() if value not in (None, False, "")}
 
@@ -203,6 +204,16 @@ def test_a_company_that_is_not_there_yet_is_shown_too(staff: Client) -> None:
             "logo",
             b"no picture at all",
             "Logo : Le logo n’est pas une image PNG, JPEG, GIF, WebP ou SVG lisible.",
+        ),
+        (
+            "dark_logo",
+            b"no picture at all",
+            "Logo sur fond sombre : Le logo n’est pas une image PNG, JPEG, GIF, WebP ou SVG lisible.",
+        ),
+        (
+            "dark_logo",
+            b"<svg viewBox='0 0 2 1' xmlns='http://www.w3.org/2000/svg'/>",
+            "Logo sur fond sombre : L’extension du logo ne dit pas ce qu’il est.",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from customers.models import Account
 from invoices.exporting.run.mails import find_identity, identity_of
 from invoices.models import Company
 from mailing.composition import load_template
-from portal.backoffice.companies.company import CompanyForm
+from portal.backoffice.companies.form import CompanyForm
 from tests.support.factories import make_account, make_company, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db

@@ -81,7 +81,27 @@ def test_a_logo_that_is_opened_by_itself_may_run_nothing(client: Client) -> None
     assert response["Content-Type"] == "image/svg+xml"
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     response.getvalue()
-    assert f'<img class="brand__logo" src="/logo?societe={company.pk}"' in client.get("/connexion/").content.decode()
+    assert f'src="/logo?societe={company.pk}"' in client.get("/connexion/").content.decode()
+
+
+@pytest.mark.django_db
+def test_dark_schemes_have_their_own_logo_or_the_first_one_on_a_plate(client: Client) -> None:
+    company = make_company()
+    company.logo.save("logo.svg", ContentFile(b"<svg xmlns='http://www.w3.org/2000/svg'><!-- light --></svg>"))
+    dark = f"/logo?societe={company.pk}&fond=sombre"
+    assert client.get(dark).status_code == 404
+    assert 'class="brand__logo"' in client.get("/connexion/").content.decode()
+
+    company.dark_logo.save("sombre.svg", ContentFile(b"<svg xmlns='http://www.w3.org/2000/svg'><!-- dark --></svg>"))
+
+    page = client.get("/connexion/").content.decode()
+    source = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{dark.replace("&", "&amp;")}">'
+    assert source in page
+    assert 'class="brand__logo brand__logo--bare"' in page
+    response = client.get(dark)
+    assert b"dark" in response.getvalue()
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert b"light" in client.get("/logo").getvalue()
 
 
 @pytest.mark.django_db
