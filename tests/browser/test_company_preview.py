@@ -50,7 +50,7 @@ def test_the_pictures_follow_what_is_typed_and_the_save_button_saves(
     logo = tmp_path / "logo.png"
     Image.new("RGB", (300, 100), "#0055ff").save(logo)
     before = source(page, ".look__page img")
-    page.locator("input[type=file]").set_input_files(logo)
+    page.locator("input[name=logo]").set_input_files(logo)
     expect(page.locator(".look__page img")).not_to_have_attribute("src", before)
     assert Company.objects.get(pk=company.pk).pdf_template == "classic"
     page.get_by_role("button", name="Enregistrer", exact=True).click()
