@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from customers.history import write_history
 from customers.issuer import SUPERUSER, Issuer, RefusedIdentityError, granted_groups, verified_address
+from customers.logins import LONGEST_LOGIN, canonical_login
 from customers.models import Account, IssuerIdentity
-from customers.models.login_field import LONGEST_LOGIN, canonical_login
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from customers.issuer import LOCAL, SUPERUSER, Issuer
+from customers.logins import canonical_login
 from portal.environment import wrong
 
 NAMES = {"microsoft": "Microsoft", "google": "Google"}
@@ -18,6 +19,7 @@ def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
     Raises ImproperlyConfigured, in French.
     """
     given = {name: value.strip() for name, value in given.items()}
+    is_trusted = _trusts_second_factor(given["second_factor"])
     if not given["issuer"]:
         _check_absent(given, is_only_way=is_only_way)
         return None
@@ -25,7 +27,6 @@ def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
     _check_present(given)
     if is_only_way:
         _check_emergency_account(given["emergency_account"])
-    is_trusted = _trusts_second_factor(given["second_factor"])
     host = urlsplit(given["issuer"]).hostname or ""
     issuer = Issuer(
         address=given["issuer"],
@@ -39,7 +40,7 @@ def read_issuer(given: dict[str, str], *, is_only_way: bool) -> Issuer | None:
         trusts_second_factor=is_trusted,
         acr_values=tuple(given["acr_values"].split()),
         is_only_way=is_only_way,
-        emergency_login=given["emergency_account"].lower(),
+        emergency_login=canonical_login(given["emergency_account"]),
     )
     _check_domain(issuer)
     return issuer
@@ -73,9 +74,13 @@ def _check_absent(given: dict[str, str], *, is_only_way: bool) -> None:
 
 
 def _check_address(address: str) -> None:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise wrong("OIDC_ISSUER", address, expected="une adresse https sans paramètre", example=EXAMPLE) from None
     is_local = parts.scheme == "http" and parts.hostname in LOCAL
-    if not parts.hostname or not (parts.scheme == "https" or is_local) or parts.query or parts.fragment:
+    if not has_host or not (parts.scheme == "https" or is_local) or parts.query or parts.fragment:
         raise wrong("OIDC_ISSUER", address, expected="une adresse https sans paramètre", example=EXAMPLE)
     if "/.well-known/" in parts.path:
         raise wrong(
@@ -84,7 +89,7 @@ def _check_address(address: str) -> None:
             expected="l’adresse de l’émetteur, sans /.well-known/…",
             example=address.partition("/.well-known/")[0],
         )
-    if any(tenant in parts.path.split("/") for tenant in EVERYBODYS_TENANTS) and "microsoft" in parts.hostname:
+    if any(tenant in parts.path.split("/") for tenant in EVERYBODYS_TENANTS) and "microsoft" in str(parts.hostname):
         raise wrong(
             "OIDC_ISSUER", address, expected="l’adresse de votre propre annuaire (son identifiant)", example=EXAMPLE
         )

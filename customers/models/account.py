@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from customers.logins import LONGEST_LOGIN
 from customers.models.customer import Customer
-from customers.models.login_field import LONGEST_LOGIN, LoginField
+from customers.models.login_field import LoginField
 
 
 class AccountManager(BaseUserManager["Account"]):

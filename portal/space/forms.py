@@ -15,8 +15,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from customers.logins import LONGEST_LOGIN
 from customers.models import Account
-from customers.models.login_field import LONGEST_LOGIN
 from customers.passwords import known_about
 from portal.proof import issuer_name, signs_in_by_issuer_only
 

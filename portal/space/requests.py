@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from customers.logins import LONGEST_LOGIN, canonical_login
 from customers.models import Account
-from customers.models.login_field import LONGEST_LOGIN, canonical_login
 
 # Addresses of the site are short; what is longer has no business in a mail.
 LONGEST_TARGET = 500

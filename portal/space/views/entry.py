@@ -21,8 +21,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from customers.links import Purpose, account_of_token
+from customers.logins import canonical_login
 from customers.models import Account
-from customers.models.login_field import canonical_login
 from customers.services import send_link, use_password_link, use_sign_in_link
 from mailing.trail.actions import Action
 from mailing.trail.recording import record

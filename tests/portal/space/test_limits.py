@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 
+from customers.logins import canonical_login
 from customers.models import Account
-from customers.models.login_field import canonical_login
 from mailing.models import Message
 from portal.proxies import read_trusted_proxies
 from portal.space.requests import client_address, client_network

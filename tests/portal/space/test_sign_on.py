@@ -432,6 +432,12 @@ def test_settings_as_they_should_be() -> None:
     assert read_issuer(dict.fromkeys(GIVEN, ""), is_only_way=False) is None
 
 
+def test_the_emergency_account_is_known_by_any_writing_of_its_login() -> None:
+    issuer = read_issuer({**GIVEN, "emergency_account": " Ｓecours@Exemple.fr\u200b"}, is_only_way=True)
+    assert issuer is not None
+    assert issuer.emergency_login == "secours@exemple.fr"
+
+
 def test_a_check_names_groups_that_are_not_there_and_an_emergency_account_that_cannot_come_in(settings: Any) -> None:
     settings.OIDC = replace(ENTRA, groups={"a": ("Lecture",), "b": ("Compta", "superuser")})
     [found] = check_sign_on(None)
