@@ -1,11 +1,14 @@
 """Settings read from the environment: a wrong value is one French sentence that names the variable."""
 
 import importlib.util
+import ipaddress
 import re
 import warnings
 import zoneinfo
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +18,14 @@ NO = frozenset({"0", "false", "no", "n", "off", "f", "non", "faux", ""})
 MISSING = environ.Env.NOTSET
 DATABASES = re.compile(r"(postgres|postgresql|psql|pgsql|sqlite|postgis)://")
 SHORTEST_KEY = 32
+LONGEST_SHOWN = 200
+LARGEST = 2**31 - 1
+PROJECT = Path(__file__).resolve().parent.parent
+_LABEL = r"[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?"
+_HOST = rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-fA-F:.]+\])"
+HOST = re.compile(_HOST)
+ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:[0-9]{{1,5}})?")
+MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\\\"()\[\]]+@[^\W_][\w-]*(\.[\w-]+)*")
 
 
 _REFUSED = ("La base de données a refusé la commande", "")
@@ -44,6 +55,20 @@ _DATABASE_ERRORS = (
 class Environment(environ.Env):  # type: ignore[misc]
     """``environ.Env`` that refuses what it cannot read, instead of taking it for something else."""
 
+    def get_value(self, var: Any, cast: Any = None, default: Any = MISSING, parse_default: Any = False) -> Any:
+        """``var`` as it is written: environ takes «$name», as a drawn key may begin, for the value of another variable.
+
+        With ``cast=list``, its values, separated by commas, without blanks around; ``default`` where there is none.
+        """
+        if var not in self.ENVIRON or cast not in (None, str, list):
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        text = self.ENVIRON[var]
+        if not text.strip().isprintable() and not var.startswith("SECRET_KEY"):
+            raise wrong(var, hide_password(text), expected="une seule ligne de texte", example=str(default or "…"))
+        if cast is not list:
+            return text
+        return [part.strip() for part in text.split(",") if part.strip()] or default
+
     def bool(self, var: str, default: Any = MISSING) -> bool:
         """``var`` as a yes or no; any other word is refused (environ takes it for a no)."""
         text = self.str(var, default="")
@@ -53,14 +78,144 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise wrong(var, text, expected="1 ou 0", example="1")
         return text.strip().lower() in YES
 
-    def int(self, var: str, default: Any = MISSING) -> int:
-        """``var`` as a whole number, zero or more."""
+    def int(self, var: str, default: Any = MISSING, *, least: int = 0, most: int = LARGEST) -> int:
+        """``var`` as a whole number from ``least`` to ``most``."""
         text = self.str(var, default="").strip()
         if not text:
             return int(default)
-        if not (text.isascii() and text.isdigit()):
-            raise wrong(var, text, expected="un nombre entier, sans unité", example=str(default))
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            expected = "un nombre entier, sans unité"
+            expected += f", de {least} à {most}" if text.isascii() and text.lstrip("-").isdigit() else ""
+            raise wrong(var, text, expected=expected, example=str(default))
         return int(text)
+
+    def origin(self, var: str, default: str) -> SplitResult:
+        """``var`` as the http(s) address of a site: a host in ASCII, a port and a path at most."""
+        text = self.str(var, default=default).strip()
+        example = "https://factures.exemple.fr"
+        try:
+            parts: SplitResult = urlsplit(text.rstrip("/"))
+            host, _port = parts.hostname or "", parts.port
+        except ValueError:
+            raise wrong(var, text, expected="une adresse http(s) complète", example=example) from None
+        if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or "@" in parts.netloc:
+            raise wrong(var, hide_password(text), expected="une adresse http(s) complète", example=example)
+        if not HOST.fullmatch(f"[{host}]" if ":" in host else host):
+            raise wrong(
+                var,
+                text,
+                expected="un nom de serveur sans accent (un nom accentué s’écrit xn--…)",
+                example=example,
+            )
+        return parts
+
+    def hosts(self, var: str, default: Any) -> Any:
+        """``var`` as names of servers, without scheme and port; a leading dot is all names below, * any."""
+        found = self.list(var, default=default)
+        for host in found:
+            if host != "*" and not HOST.fullmatch(host.removeprefix(".")):
+                raise wrong(
+                    var,
+                    host,
+                    expected="des noms de serveur séparés par des virgules, sans http:// ni port",
+                    example="factures.exemple.fr",
+                )
+        return found
+
+    def origins(self, var: str, default: Any) -> Any:
+        """``var`` as origins: scheme, host (``*.`` for all names below) and port."""
+        found = self.list(var, default=default)
+        for origin in found:
+            if not ORIGIN.fullmatch(origin):
+                raise wrong(
+                    var,
+                    origin,
+                    expected="des adresses http(s) sans chemin, séparées par des virgules",
+                    example="https://factures.exemple.fr",
+                )
+        return found
+
+    def mail_address(self, var: str, default: str = "", *, example: str) -> str:
+        """``var`` as one mail address; empty where it is."""
+        text: str = self.str(var, default="").strip() or default
+        if text and not MAIL_ADDRESS.fullmatch(text):
+            raise wrong(var, text, expected="une adresse électronique", example=example)
+        return text
+
+    def sender(self, var: str, default: str, *, example: str) -> str:
+        """``var`` as the address of a sender, with a name before it or not (``Nom <adresse>``)."""
+        text: str = self.str(var, default="").strip() or default
+        bare = text.rpartition("<")[2].removesuffix(">") if text.endswith(">") else text
+        if not MAIL_ADDRESS.fullmatch(bare):
+            raise wrong(var, text, expected="une adresse électronique", example=example)
+        return text
+
+    def make_folder_of(self, var: str, file: Path) -> None:
+        """Make the folder of the ``file`` that ``var`` names, where it is not there."""
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise wrong(
+                var,
+                self.str(var, default=""),
+                expected=f"un fichier dont le dossier existe ou peut être créé ({error.strerror})",
+                example=f"sqlite:///{PROJECT}/var/portail.sqlite3",
+            ) from None
+
+    def name_server(self, var: str) -> str:
+        """``var`` as the address of a DNS server, ``192.0.2.1`` or ``192.0.2.1:53``; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        host, _colon, port = text.partition(":")
+        try:
+            is_address = not text or (bool(ipaddress.IPv4Address(host)) and 0 < int(port or 53) < 65_536)
+        except ValueError:
+            is_address = False
+        if not is_address:
+            raise wrong(
+                var, text, expected="l’adresse IP d’un serveur DNS, avec son port au besoin", example="1.1.1.1:53"
+            )
+        return text
+
+    def host(self, var: str, *, example: str) -> str:
+        """``var`` as the name of a host or a part of one, in ASCII; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        if text and not HOST.fullmatch(text):
+            raise wrong(
+                var, text, expected="un nom en lettres sans accent, chiffres, points et traits d’union", example=example
+            )
+        return text
+
+    def token(self, var: str) -> str:
+        """``var`` as a secret for a header of HTTP: visible ASCII without blanks; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        if not all("!" <= char <= "~" for char in text):
+            raise wrong(
+                var,
+                "•" * len(text),
+                expected="des lettres sans accent, des chiffres et des signes, sans espace",
+                example="mP3kq7RwXz5dT9aL",
+            )
+        return text
+
+    def spelling(self, var: str, words: tuple[str, ...]) -> str:
+        """``var`` as one of ``words``, spelt as there whatever its case; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        known = {word.lower(): word for word in words}
+        if text and text.lower() not in known:
+            raise wrong(var, text, expected=" ou ".join(words), example=words[0])
+        return known.get(text.lower(), "")
+
+    def absolute_path(self, var: str, *, example: str) -> str:
+        """``var`` as a path that begins with a slash; empty where it is."""
+        text: str = self.str(var, default="").strip()
+        if text and not text.startswith("/"):
+            raise wrong(var, text, expected="un chemin qui commence par /", example=example)
+        return text
+
+    def folder(self, var: str, default: Path) -> Path:
+        """``var`` as the path of a folder or a file; from the folder of the project where it is not a whole one."""
+        text = self.str(var, default="").strip()
+        return PROJECT / Path(text).expanduser() if text else default
 
     def address(
         self, var: str, parse: Callable[[str], dict[str, Any]], *, default: str, example: str
@@ -79,7 +234,12 @@ class Environment(environ.Env):  # type: ignore[misc]
     def link(self, var: str, schemes: tuple[str, ...], *, example: str) -> str:
         """``var`` as an address that begins with one of ``schemes``; empty where it is."""
         text: str = self.str(var, default="").strip()
-        if text and not text.startswith(schemes):
+        try:
+            parts = urlsplit(text)
+            is_address = text.startswith(schemes) and bool(parts.hostname) and parts.port != 0 and " " not in text
+        except ValueError:
+            is_address = False
+        if text and not is_address:
             expected = f"une adresse en {', '.join(schemes[:-1])} ou {schemes[-1]}"
             raise wrong(var, hide_password(text), expected=expected, example=example)
         return text
@@ -95,9 +255,9 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def choice(self, var: str, choices: tuple[str, ...], default: str) -> str:
         """``var`` as one of ``choices``, whatever its case."""
-        text = self.str(var, default="") or default
+        text = self.str(var, default="").strip() or default
         if text.upper() not in choices:
-            raise wrong(var, text, expected=", ".join(choices), example=default)
+            raise wrong(var, text, expected=" ou ".join(choices), example=default)
         return text.upper()
 
     def key(self, var: str) -> str:
@@ -112,8 +272,10 @@ class Environment(environ.Env):  # type: ignore[misc]
 
 
 def wrong(var: str, given: str, *, expected: str, example: str) -> ImproperlyConfigured:
-    """The sentence for a value that cannot be read."""
-    return ImproperlyConfigured(f"{var} vaut « {given} » : attendu {expected}. Par exemple : {var}={example}")
+    """The sentence for a value that cannot be read: one line, whatever was ``given``."""
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in given)
+    shown = f"{shown[:LONGEST_SHOWN]}…" if len(shown) > LONGEST_SHOWN else shown
+    return ImproperlyConfigured(f"{var} vaut « {shown} » : attendu {expected}. Par exemple : {var}={example}")
 
 
 def hide_password(address: str) -> str:

@@ -3,7 +3,7 @@
 import ipaddress
 from typing import NamedTuple
 
-from django.core.exceptions import ImproperlyConfigured
+from portal.environment import wrong
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -28,12 +28,14 @@ def read_trusted_proxies(text: str) -> TrustedProxies:
         return TrustedProxies()
     if given in ("yes", "oui", "on", "true", "ok", "y", "t"):
         return TrustedProxies(hops=1)
-    if given.isascii() and given.isdigit():
+    if given.isascii() and given.isdigit() and len(given) < 3:
         return TrustedProxies(hops=int(given))
     try:
         return TrustedProxies(networks=tuple(ipaddress.ip_network(part.strip()) for part in given.split(",") if part))
     except ValueError:
-        raise ImproperlyConfigured(
-            f"BEHIND_PROXY vaut « {text} » : attendu 0, le nombre de mandataires (1), ou leurs adresses "
-            "(127.0.0.1, 10.0.0.0/8)."
+        raise wrong(
+            "BEHIND_PROXY",
+            text,
+            expected="0, le nombre de mandataires (1), ou leurs adresses (127.0.0.1, 10.0.0.0/8)",
+            example="1",
         ) from None

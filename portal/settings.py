@@ -3,10 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import django_stubs_ext
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from portal.environment import Environment, require_extra, wrong
@@ -15,6 +13,7 @@ from portal.mail_oauth import read_mail_oauth
 from portal.mailers import read_mailers
 from portal.oidc import read_issuer
 from portal.proxies import read_trusted_proxies
+from portal.queue_address import read_queue
 from portal.storage_address import read_storage_url
 
 # admin.ModelAdmin[Model] and QuerySet[Model] are written in class heads, which Django's own classes refuse at run time.
@@ -24,6 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 env = Environment()
+DAY, MOST_DAYS = 86_400, 36_500
 Environment.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -39,15 +39,11 @@ if not SECRET_KEY:
 # Older keys: what they encrypted or signed can still be read while the key is changed.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
-_portal = urlsplit(PORTAL_URL)
-if _portal.scheme not in ("http", "https") or not _portal.hostname:
-    raise wrong(
-        "PORTAL_URL", PORTAL_URL, expected="une adresse http(s) complète", example="https://factures.exemple.fr"
-    )
+_portal = env.origin("PORTAL_URL", default="http://127.0.0.1:8000")
+PORTAL_URL = _portal.geturl()
 IS_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=[_portal.hostname, "127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 if IS_HTTPS:
@@ -162,8 +158,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         example="postgres://portail:secret@127.0.0.1:5432/portail",
     ),
 }
+_kept_for = env.int("CONN_MAX_AGE", default=60)  # read whatever the database, to be refused whatever it is
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    env.make_folder_of("DATABASE_URL", Path(DATABASES["default"]["NAME"]))
     # Several processes write: readers never wait (WAL), writers queue at BEGIN (IMMEDIATE) instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -171,11 +168,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_MAX_AGE"] = _kept_for
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
+DOCUMENTS_ROOT = env.folder("DOCUMENTS_ROOT", default=VAR_DIR / "documents")
 # Empty: the folder above. Otherwise an S3-compatible store, shared by as many machines as wanted.
 DOCUMENTS_STORAGE_URL = env.str("DOCUMENTS_STORAGE_URL", default="")
 if DOCUMENTS_STORAGE_URL:
@@ -185,13 +182,18 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # The largest file that somebody may drop on the public verification page, in bytes.
-VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_000)
+VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_000, least=1)
 ARCHIVES_AT_ONCE = 4  # ZIPs that one process makes at the same time; its other threads answer pages
 # Documents are served by the application; behind nginx or Apache the server itself can send the file.
-DOCUMENTS_SEND_HEADER = env.str("DOCUMENTS_SEND_HEADER", default="")  # X-Accel-Redirect or X-Sendfile
-DOCUMENTS_SEND_PREFIX = env.str("DOCUMENTS_SEND_PREFIX", default="")
+DOCUMENTS_SEND_HEADER = env.spelling("DOCUMENTS_SEND_HEADER", ("X-Accel-Redirect", "X-Sendfile"))
+DOCUMENTS_SEND_PREFIX = env.absolute_path("DOCUMENTS_SEND_PREFIX", example="/interne/documents/")
 if DOCUMENTS_SEND_HEADER and DOCUMENTS_STORAGE_URL:
-    raise ImproperlyConfigured("DOCUMENTS_SEND_HEADER ne vaut que pour des documents en fichiers locaux.")
+    raise wrong(
+        "DOCUMENTS_SEND_HEADER",
+        DOCUMENTS_SEND_HEADER,
+        expected="rien : les documents sont sur un stockage (DOCUMENTS_STORAGE_URL), pas en fichiers locaux",
+        example="",
+    )
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -218,7 +220,9 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "customers.authentication.AccountBackend",
 ]
-PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=2)  # in a process; each takes 100 MB
+PASSWORD_HASHES_AT_ONCE = env.int(
+    "PASSWORD_HASHES_AT_ONCE", default=2, least=1, most=1000
+)  # in a process; each takes 100 MB
 PASSWORD_HASHERS = [
     "customers.hashing.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -245,7 +249,7 @@ PROOF_AGE = timedelta(minutes=15)
 STAFF_SECOND_FACTOR = env.choice(
     "STAFF_SECOND_FACTOR", ("REQUIRED", "OFFERED"), default="required" if IS_HTTPS and not DEBUG else "offered"
 ).lower()
-SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60))
+SESSION_REMEMBERED_FOR = timedelta(days=env.int("SESSION_REMEMBERED_DAYS", default=60, least=1, most=MOST_DAYS))
 
 # The issuer of identities at which staff sign in (OpenID Connect); None: by password only.
 OIDC = read_issuer(
@@ -273,7 +277,9 @@ LOGIN_URL = "login"
 CSRF_FAILURE_VIEW = "portal.space.views.resuming.stale_form"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-PROVISIONAL_PASSWORD_LIFETIME = timedelta(days=env.int("PROVISIONAL_PASSWORD_DAYS", default=30))
+PROVISIONAL_PASSWORD_LIFETIME = timedelta(
+    days=env.int("PROVISIONAL_PASSWORD_DAYS", default=30, least=1, most=MOST_DAYS)
+)
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -296,22 +302,24 @@ TIMESTAMP_CA_FILE = env.str("TIMESTAMP_CA_FILE", default="").strip()
 PURGE_NIGHTLY = env.bool("PURGE_NIGHTLY", default=False)
 
 # ─── Mail ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-MAIL_ROOT = Path(env.str("MAIL_ROOT", default=str(VAR_DIR / "mail")))
+MAIL_ROOT = env.folder("MAIL_ROOT", default=VAR_DIR / "mail")
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.
 EMAIL_URL = env.str("EMAIL_URL", default="")
-MAILERS = read_mailers(EMAIL_URL, timeout=env.int("EMAIL_TIMEOUT", default=30), folder=MAIL_ROOT)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}")
+MAILERS = read_mailers(EMAIL_URL, timeout=env.int("EMAIL_TIMEOUT", default=30, least=1, most=DAY), folder=MAIL_ROOT)
+DEFAULT_FROM_EMAIL = env.sender(
+    "DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}", example="factures@exemple.fr"
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Whom check_mail asks: host or host:port. Empty: the resolver of the machine.
-DNS_SERVER = env.str("DNS_SERVER", default="").strip()
+DNS_SERVER = env.name_server("DNS_SERVER")
 # Who is notified by mail when our own mail server is refused, a process is silent or the disk fills.
-TECHNICAL_EMAIL = env.str("TECHNICAL_EMAIL", default="").strip()
-if TECHNICAL_EMAIL and "@" not in TECHNICAL_EMAIL:
-    raise wrong("TECHNICAL_EMAIL", TECHNICAL_EMAIL, expected="une adresse", example="informatique@exemple.fr")
+TECHNICAL_EMAIL = env.mail_address("TECHNICAL_EMAIL", example="informatique@exemple.fr")
 # Where mail servers return what they cannot deliver: retours@… becomes retours+<token>@… on each mail, so this mailbox
 # must take plus addresses. Empty: mails come back to their sender, and are matched by their Message-ID. Not guessed
 # once a real server is used, since many refuse a return address that they do not know.
-BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}")
+BOUNCE_ADDRESS = env.mail_address(
+    "BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}", example="retours@exemple.fr"
+)
 # Instead of passwords in EMAIL_URL and IMAP_URL: how a token is had (mailing.oauth).
 MAIL_OAUTH = read_mail_oauth(
     {
@@ -329,51 +337,41 @@ MAIL_OAUTH = read_mail_oauth(
 )
 _imap_example = "imaps://utilisateur:secret@imap.exemple.fr/INBOX"
 IMAP_URL = env.link("IMAP_URL", ("imaps://", "imap+tls://", "imap://"), example=_imap_example)
-MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # SMTP connections of one process
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4, least=1, most=100)  # SMTP connections of one process
 MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=0)  # in any sliding minute, all processes together; 0: no limit
 MAIL_PER_HOUR = env.int("MAIL_PER_HOUR", default=0)
-MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # mails before a connection is opened again
+MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100, least=1)  # mails before a connection is opened again
 # How long a mail stays with a worker that gives no more sign of life, in seconds.
-MAIL_LEASE = timedelta(seconds=env.int("MAIL_LEASE_SECONDS", default=120))
+MAIL_LEASE = timedelta(seconds=env.int("MAIL_LEASE_SECONDS", default=120, least=1, most=DAY))
 # How long a server may think after the whole mail was sent (RFC 5321 § 4.5.3.2.6 asks for 10 minutes): giving up
 # earlier risks sending a mail twice that was about to be accepted.
-MAIL_FINAL_REPLY_TIMEOUT = env.int("MAIL_FINAL_REPLY_TIMEOUT", default=600)
-MAIL_GIVE_UP_AFTER = timedelta(hours=env.int("MAIL_GIVE_UP_HOURS", default=72))
-DKIM_DOMAIN = env.str("DKIM_DOMAIN", default="")
-DKIM_SELECTOR = env.str("DKIM_SELECTOR", default="")
+MAIL_FINAL_REPLY_TIMEOUT = env.int("MAIL_FINAL_REPLY_TIMEOUT", default=600, least=1, most=DAY)
+MAIL_GIVE_UP_AFTER = timedelta(hours=env.int("MAIL_GIVE_UP_HOURS", default=72, least=1, most=MOST_DAYS * 24))
+DKIM_DOMAIN = env.host("DKIM_DOMAIN", example="exemple.fr")
+DKIM_SELECTOR = env.host("DKIM_SELECTOR", example="portail")
 DKIM_PRIVATE_KEY = env.str("DKIM_PRIVATE_KEY", default="")  # path of a PEM file
 
 # ─── Tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # "database" (default), "immediate" (in the process that asks), or redis://… for Redis.
-TASKS_BACKEND = env.str("TASKS_BACKEND", default="database")
-if TASKS_BACKEND == "database":
-    TASKS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-elif TASKS_BACKEND == "immediate":
-    TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
-elif TASKS_BACKEND.startswith(("redis://", "rediss://", "unix://")):
-    require_extra("TASKS_BACKEND", "redis", "django_tasks_rq", "redis")
+TASKS_BACKEND = env.str("TASKS_BACKEND", default="").strip() or "database"
+TASKS, RQ_QUEUES = read_queue(TASKS_BACKEND)
+if RQ_QUEUES:
     INSTALLED_APPS += ["django_rq"]
-    TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend"}}
-    # No limit of time: a task that exports ends by itself, and its lines are leased.
-    RQ_QUEUES = {"default": {"URL": TASKS_BACKEND, "DEFAULT_TIMEOUT": -1}}
     RQ_SHOW_ADMIN_LINK = False  # neither pages nor addresses of the queue in the back-office
-else:
-    raise ImproperlyConfigured(f"TASKS_BACKEND vaut « {TASKS_BACKEND} » : attendu database, immediate ou redis://…")
 
 # ─── Import ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # The folder that run_worker watches, and what follows an import: import (nothing), list or export.
 IMPORT_FOLDER = env.str("IMPORT_FOLDER", default="")
 IMPORT_FOLDER_THEN = env.choice("IMPORT_FOLDER_THEN", ("IMPORT", "LIST", "EXPORT"), default="IMPORT").lower()
 IMPORT_FOLDER_SELECTION = env.str("IMPORT_FOLDER_SELECTION", default="")  # a saved selection, for its choices
-IMPORT_FOLDER_MAIL = env.str(
-    "IMPORT_FOLDER_MAIL", default=""
-)  # who is notified of what waits; else the issuer's address
+# Who is notified of what waits; else the issuer's address.
+IMPORT_FOLDER_MAIL = env.mail_address("IMPORT_FOLDER_MAIL", example="compta@exemple.fr")
 
 # ─── Export ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # How long a worker may hold the lines it claimed before another takes them over.
-EXPORT_LEASE_SECONDS = env.int("EXPORT_LEASE_SECONDS", default=180)
+EXPORT_LEASE_SECONDS = env.int("EXPORT_LEASE_SECONDS", default=180, least=1, most=DAY)
 # Processes of one run on one machine; 0: as many as there are cores.
-EXPORT_PROCESSES = env.int("EXPORT_PROCESSES", default=0)
+EXPORT_PROCESSES = env.int("EXPORT_PROCESSES", default=0, most=1000)
 # Above this size, a mail of several invoices carries the link only.
 MAIL_ATTACHMENTS_LIMIT = env.int("MAIL_ATTACHMENTS_LIMIT", default=10_000_000)
 
@@ -388,10 +386,10 @@ FORMAT_MODULE_PATH = ["portal.formats"]
 
 # ─── Health ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Whoever holds it reads on /sante/ what is wrong, not only that something is.
-HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
+HEALTH_TOKEN = env.token("HEALTH_TOKEN")
 
 # TECHNICAL_EMAIL is notified when the disk of documents will be full within so many days, at the pace of the last ones.
-DISK_ALERT_DAYS = env.int("DISK_ALERT_DAYS", default=14)
+DISK_ALERT_DAYS = env.int("DISK_ALERT_DAYS", default=14, most=MOST_DAYS)
 
 # ─── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

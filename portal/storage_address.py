@@ -5,7 +5,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.environment import hide_password, wrong
+
 _FORM = "s3://CLÉ:SECRET@HÔTE[:PORT]/SEAU[/DOSSIER][?region=…&tls=0]"
+_EXAMPLE = "s3://cle:secret@s3.fr-par.scw.cloud/factures?region=fr-par"
 
 
 def read_storage_url(url: str) -> dict[str, Any]:
@@ -20,14 +23,14 @@ def read_storage_url(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         options = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
         port = f":{parts.port}" if parts.port else ""
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL n’est pas une adresse de la forme {_FORM}.") from error
+    except ValueError:
+        raise _wrong(url) from None
     bucket, _slash, prefix = parts.path.strip("/").partition("/")
     if parts.scheme != "s3" or not parts.hostname or not bucket or bool(parts.username) != bool(parts.password):
-        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL doit être de la forme {_FORM}.")
+        raise _wrong(url)
     unknown = set(options) - {"region", "tls"}
     if unknown:
-        raise ImproperlyConfigured(f"DOCUMENTS_STORAGE_URL : options inconnues ({', '.join(sorted(unknown))}).")
+        raise _wrong(url, f", sans autre option ({', '.join(sorted(unknown))})")
     scheme = "http" if options.get("tls") == "0" else "https"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return {
@@ -41,3 +44,12 @@ def read_storage_url(url: str) -> dict[str, Any]:
             "region_name": options.get("region", "us-east-1"),
         },
     }
+
+
+def _wrong(url: str, besides: str = "") -> ImproperlyConfigured:
+    return wrong(
+        "DOCUMENTS_STORAGE_URL",
+        hide_password(url),
+        expected=f"une adresse de la forme {_FORM}{besides}",
+        example=_EXAMPLE,
+    )

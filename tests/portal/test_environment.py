@@ -1,6 +1,8 @@
 """A wrong setting is one French sentence: the variable, what was given, an example; exit code 2, no traceback."""
 
 import os
+import re
+import runpy
 import sqlite3
 import subprocess
 import sys
@@ -53,6 +55,100 @@ def test_a_wrong_value_names_its_variable_and_what_was_given(name: str, given: s
     assert run.returncode == 2
     assert run.stderr.startswith(f"{name} vaut « {given} » : attendu ")
     assert len(run.stderr.splitlines()) == 1
+
+
+VARIABLES = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def read_settings() -> dict[str, Any]:
+    """The settings as a process that starts now reads them."""
+    return runpy.run_path(str(ROOT / "portal" / "settings.py"))
+
+
+# An older key may be of any form: it opens what was closed with it.
+@pytest.mark.parametrize("name", [name for name in VARIABLES if name != "SECRET_KEY_FALLBACKS"])
+def test_a_value_with_line_breaks_and_control_signs_is_one_line_that_names_its_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "-1\x1b[31m «x» ://\n;DROP")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read_settings()
+    sentence = str(refused.value)
+    assert sentence.startswith(f"{name} ")
+    assert sentence.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("PORTAL_URL", ""),
+        ("PORTAL_URL", "http://["),
+        ("PORTAL_URL", "https://factures.exemple.fr:https"),
+        ("PORTAL_URL", "https://factures.société.fr"),
+        ("PORTAL_URL", "https://factures.exemple.fr/?page=1"),
+        ("ALLOWED_HOSTS", "https://factures.exemple.fr"),
+        ("ALLOWED_HOSTS", "factures.exemple.fr:8000"),
+        ("CSRF_TRUSTED_ORIGINS", "factures.exemple.fr"),
+        ("BEHIND_PROXY", "99999999"),
+        ("SECURE_HSTS_SECONDS", "99999999999999999999999"),
+        ("PROVISIONAL_PASSWORD_DAYS", "0"),
+        ("PROVISIONAL_PASSWORD_DAYS", "9999999999"),
+        ("SESSION_REMEMBERED_DAYS", "9999999999"),
+        ("PASSWORD_HASHES_AT_ONCE", "0"),
+        ("MAIL_CONNECTIONS", "0"),
+        ("MAIL_PER_CONNECTION", "0"),
+        ("MAIL_GIVE_UP_HOURS", "9999999999"),
+        ("MAIL_LEASE_SECONDS", "0"),
+        ("EMAIL_TIMEOUT", "0"),
+        ("EXPORT_LEASE_SECONDS", "0"),
+        ("EXPORT_PROCESSES", "un par cœur"),
+        ("OIDC_ISSUER", "https://["),
+        ("OIDC_SECOND_FACTOR", "jamais"),
+        ("DATABASE_URL", "sqlite:////dev/null/portail.sqlite3"),
+        ("DOCUMENTS_STORAGE_URL", "s3://seau"),
+        ("DOCUMENTS_SEND_HEADER", "X-Envoi"),
+        ("DOCUMENTS_SEND_PREFIX", "documents"),
+        ("EMAIL_URL", "smtp://h:port"),
+        ("DEFAULT_FROM_EMAIL", "factures"),
+        ("TECHNICAL_EMAIL", "informatique @exemple.fr"),
+        ("BOUNCE_ADDRESS", "retours@exemple.fr, autres@exemple.fr"),
+        ("IMPORT_FOLDER_MAIL", "compta"),
+        ("DNS_SERVER", "dns.exemple.fr"),
+        ("IMAP_URL", "imaps://"),
+        ("IMAP_URL", "imaps://boite@h:port/INBOX"),
+        ("TASKS_BACKEND", "redis://h:port/0"),
+        ("TIMESTAMP_URL", "https://"),
+        ("DKIM_DOMAIN", "société.fr"),
+        ("LOG_FORMAT", "xml"),
+        ("STAFF_SECOND_FACTOR", "toujours"),
+    ],
+)
+def test_a_value_that_would_fail_later_is_refused_at_the_start(
+    name: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, given)
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} vaut « .* » : attendu .* Par exemple : {name}="):
+        read_settings()
+
+
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTH_TOKEN", "été 2026")
+    with pytest.raises(ImproperlyConfigured, match=r"^HEALTH_TOKEN vaut « •+ »"):
+        read_settings()
+
+
+def test_a_key_that_begins_with_a_dollar_is_that_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "$HOME-and-more-signs-than-any-key-of-ours-needs"
+    monkeypatch.setenv("SECRET_KEY", key)
+    assert read_settings()["SECRET_KEY"] == key
+
+
+def test_lists_may_have_blanks_after_their_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "factures.exemple.fr, .exemple.com")
+    monkeypatch.setenv("DOCUMENTS_ROOT", "")
+    read = read_settings()
+    assert read["ALLOWED_HOSTS"] == ["factures.exemple.fr", ".exemple.com"]
+    assert read["DOCUMENTS_ROOT"] == ROOT / "var" / "documents"
 
 
 def test_a_password_in_a_wrong_address_is_not_shown() -> None:
