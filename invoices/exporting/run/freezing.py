@@ -119,7 +119,10 @@ def _find_received(lines: Sequence[PreparedLine]) -> None:
     if received:
         # In rising order: the last version stays.
         for document in Document.objects.filter(invoice__in=received, role=Document.Role.PDF).order_by("version"):
-            received[document.invoice_id].document = document
+            line = received[document.invoice_id]
+            # As it was read with all that its publication says of it: not once more for each document.
+            document.invoice = line.invoice
+            line.document = document
 
 
 def freeze_lines(

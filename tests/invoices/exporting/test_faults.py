@@ -288,10 +288,11 @@ def test_with_the_mail_server_down_all_is_published_nothing_called_sent_and_only
 
 
 # ─── What a run costs, and who did what ──────────────────────────────────────────────────────────────────────────────
-def statements_of_a_run(invoices: int) -> int:
+def statements_of_a_run(invoices: int, origin: str = Invoice.Origin.CSV) -> int:
     """How many statements on tables an export of so many invoices of ten customers with accounts takes.
 
-    Left out: what asks PostgreSQL for its clock, which every lease goes by.
+    Those of ``origin`` PDF came with their document. Left out: what asks PostgreSQL for its clock, which every lease
+    goes by.
     """
     # Individuals: no e-invoice, whose check is made and remembered apart.
     customers = [make_customer(kind="individual") for _number in range(10)]
@@ -299,7 +300,9 @@ def statements_of_a_run(invoices: int) -> int:
         make_invoice(customer=customers[number % 10])
     run_lines(start_export(export=create_export(criteria=FULL)))  # makes the accounts, with another list's lines
     for number in range(invoices):
-        make_invoice(customer=customers[number % 10])
+        invoice = make_invoice(customer=customers[number % 10], origin=origin)
+        if origin == Invoice.Origin.PDF:
+            _receive(invoice)
     export = start_export(export=create_export(criteria=FULL))
     with CaptureQueriesContext(connection) as captured:
         assert run_lines(export) == invoices
@@ -316,6 +319,22 @@ def test_a_line_costs_the_fewer_statements_the_more_there_are(monkeypatch: pytes
     # Besides: for each batch one of the trail and one of the words to search by, and one for the end of the run.
     assert few <= 10 * 6 + 7
     assert many <= 100 * 2
+
+
+@pytest.mark.django_db
+def test_no_line_costs_a_statement_of_its_own_for_the_document_that_came_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("invoices.exporting.run.freezing.render_document", _quick)
+    for limit in ("SECONDS_PER_CLAIM", "SECONDS_PER_COMMIT"):
+        monkeypatch.setattr(f"invoices.exporting.run.worker.{limit}", 600.0)
+
+    assert statements_of_a_run(100, Invoice.Origin.PDF) <= 100 * 2
+
+
+def _receive(invoice: Invoice) -> None:
+    source, name = Document.Source.RECEIVED, f"received/{invoice.pk.hex}.pdf"
+    Document.objects.create(invoice=invoice, source=source, storage_name=name, sha256="0" * 64, size=9)
 
 
 def _quick(invoice: Invoice, einvoice: Any = None) -> Any:
