@@ -23,6 +23,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
+from django.core.checks.urls import check_url_config  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.db.models import Min  # noqa: E402
 
@@ -133,6 +134,7 @@ def new_run(count: int, origin: str, **choices: bool) -> Export:
     kept = ready.order_by("invoice__number").values_list("pk", flat=True)
     kept = list(kept[:count])
     assert len(kept) == count, f"{len(kept)} invoices left of {count}"
+    check_url_config(None)  # as the checks before every command: they load the site's addresses
     export.items.exclude(pk__in=kept).delete()
     return start_export(export=export)
 

@@ -14,6 +14,7 @@ from invoices.cldr import write_day
 from invoices.exporting.run.mail_values import SHOWN_AT_MOST, AnnouncedInvoices, write_others, write_totals
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
+from mailing import composition
 from mailing.composition import LoadedTemplate, MailLook, compose
 from mailing.identity import SenderIdentity
 from mailing.outbox import Attachment, Draft
@@ -58,6 +59,15 @@ def find_identity(account: int | None) -> SenderIdentity:
         company = next((each for each in companies if each.pk == last), company)
     # An account may be a customer's of any of them: it is written to in the language in which it sees the space.
     return replace(identity_of(company), languages=tuple({code for each in companies for code in each.languages}))
+
+
+def warm_up() -> None:
+    """Load what the mails need once, before children are forked from this process: the page and the site's addresses.
+
+    An address is made by the whole site's, whose modules take longer to load than a hundred mails to compose.
+    """
+    composition.warm_up()
+    space_url("account")
 
 
 def draft_invoice_mail(

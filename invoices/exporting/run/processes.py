@@ -14,12 +14,12 @@ from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import warm_up
 from invoices.exporting.counts import ExportCounts, count_items
 from invoices.exporting.run.freezing import RECEIVED
+from invoices.exporting.run.mails import warm_up as warm_up_mails
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice
 from invoices.store.probing import StoreUnavailableError
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, stop_requested
-from mailing.composition import warm_up as warm_up_mails
 
 logger = logging.getLogger(__name__)
 

@@ -26,6 +26,7 @@ from invoices.content.words import index_what_was_missed
 from invoices.documents.rendering import warm_up
 from invoices.einvoices.tasks import wake_checks
 from invoices.exporting.kept import keep_figures_of_ended_exports
+from invoices.exporting.run.mails import warm_up as warm_up_mails
 from invoices.exporting.run.tasks import wake_stalled_exports
 from invoices.exporting.schedules import wake_schedules
 from invoices.importing.batches import wake_stalled_batches
@@ -34,7 +35,6 @@ from invoices.platforms.tasks import wake_directory, wake_polling, wake_submissi
 from invoices.retention import wake_purge
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
-from mailing.composition import warm_up as warm_up_mails
 from mailing.heartbeats import WORKER, record_heartbeat, remove_heartbeat
 from mailing.quarantine.tries import forget_old
 from mailing.trail.chain import chain_new_entries
