@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -277,7 +277,7 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
         batch = get_object_or_404(ImportBatch, pk=batch_id)
         return send_csv(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.csv")
 
-    def refusals_xlsx(self, request: HttpRequest, batch_id: UUID) -> FileResponse:
+    def refusals_xlsx(self, request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
         """The same as a workbook."""
         if not self.has_view_permission(request):
             raise PermissionDenied
