@@ -45,6 +45,8 @@ PARTS_OF_FILES: Final = (
     ("mailing/models.py", ("State",)),
     ("mailing/composition.py", ("_text_part",)),
     ("customers/mails.py", ("draft_credentials_mail",)),
+    ("invoices/documents/zip_archive.py", ("_write_note",)),
+    ("portal/notices.py", ("tell_of_incomplete_archive",)),
 )
 # Tables of words that are looked up and then translated.
 TABLES: Final = (

@@ -3,6 +3,7 @@
 import datetime
 import logging
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from portal.logs import hide_tokens, request_name
 logger = logging.getLogger(__name__)
 
 TOLD_AGAIN_AFTER = datetime.timedelta(hours=1)
+MOST_NAMED = 50
 
 
 def tell_of_error(request: HttpRequest, error: BaseException) -> None:
@@ -45,14 +47,32 @@ def tell_of_error(request: HttpRequest, error: BaseException) -> None:
 def tell_of_missing_document(document: Document) -> None:
     """Log that the file of ``document`` cannot be read, note it in the trail of its invoice, and say so by mail."""
     logger.error("document %s is missing, altered or unreadable: %s", document.pk, document.storage_name)
-    told = entries_about(document.invoice).filter(action=Action.DOCUMENT_MISSING)
-    if told.filter(at__gt=timezone.now() - TOLD_AGAIN_AFTER).exists():
+    tell_of_missing_documents([document])
+
+
+def tell_of_missing_documents(documents: Iterable[Document]) -> None:
+    """Note in the trails of their invoices that these documents cannot be read, and say so in one mail."""
+    lately = timezone.now() - TOLD_AGAIN_AFTER
+    new = []
+    for document in documents:
+        told = entries_about(document.invoice).filter(action=Action.DOCUMENT_MISSING)
+        if not told.filter(at__gt=lately).exists():
+            record(Action.DOCUMENT_MISSING, document.invoice, details={"file": document.storage_name})
+            new.append(document)
+    if not new:
         return
-    record(Action.DOCUMENT_MISSING, document.invoice, details={"file": document.storage_name})
+    lines = [
+        _("Facture : %(number)s\nFichier : %(file)s")
+        % {"number": document.invoice.number, "file": document.storage_name}
+        for document in new[:MOST_NAMED]
+    ]
+    if len(new) > MOST_NAMED:
+        lines.append(_("… et %(count)d autres.") % {"count": len(new) - MOST_NAMED})
     text = _(
-        "Un client a demandé un document que le stockage ne donne pas.\n\nFacture : %(number)s\nFichier : %(file)s\n\n"
-        "Le client lit que c’est de notre fait. À regarder : manage.py verify_documents, puis la dernière sauvegarde.\n"
-    ) % {"number": document.invoice.number, "file": document.storage_name}
+        "Un document a été demandé que le stockage ne donne pas, ou pas tel qu’il a été figé.\n\n%(documents)s\n\n"
+        "Qui l’a demandé lit que c’est de notre fait. À regarder : manage.py verify_documents, puis la dernière "
+        "sauvegarde.\n"
+    ) % {"documents": "\n\n".join(lines)}
     _write("document-missing", _("Portail de factures : un document manque"), text)
 
 

@@ -82,8 +82,7 @@ SECURE_CSP: dict[str, Any] = {
     "manifest-src": [CSP.SELF],
 }
 
-# The login is unique whatever its case, by a constraint on its lower form that this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the login is unique by a constraint on its lower form, unseen by this check
 
 # ─── Applications ────────────────────────────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -237,6 +236,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "customers.passwords.GuessablePasswordValidator"},
 ]
+MESSAGE_STORAGE = "portal.notices.NoticeStorage"
 # A session ends with the browser, or after half a day without a sign of life; «rester connecté» keeps it longer.
 SESSION_ENGINE = "portal.sessions"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -1,24 +1,28 @@
 """A ZIP of invoices written while it is downloaded: one document at a time in memory, whatever their number."""
 
+import hashlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from zipstream import ZipStream
 
+from invoices.cldr import write_day
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Document, Invoice, InvoiceQuerySet
+from invoices.money import show_amount
+from invoices.store.frozen import MISSING_NOTE
 
 logger = logging.getLogger(__name__)
 
 INVOICES_PER_QUERY = 100
 CHUNK = 64 * 1024
-MISSING_NOTE = "A-LIRE.txt"
 INDEX = "Index.csv"
 
 
@@ -29,6 +33,8 @@ def stream_archive(
     by_customer: bool,
     consulted: Callable[[list[UUID]], None],
     extra: Iterable[tuple[str, bytes]] = (),
+    unavailable: Callable[[list[Document]], None],
+    remedy: str,
     with_index: bool = False,
 ) -> Iterator[bytes]:
     """The bytes of a ZIP of the current PDF of each invoice, stored as they are (a PDF is compressed already).
@@ -36,11 +42,12 @@ def stream_archive(
     ``visible`` is asked again for every hundred, so that what is withdrawn meanwhile is left out; ``by_customer`` puts
     them in a folder per customer; ``consulted`` receives those that were written; ``extra`` are other small files.
     With ``with_index`` a table says of each file which invoice it is and what its fingerprint must be.
-    A document that the store does not hold any more is named in a note inside, and the others come all the same.
+    A document that the store does not give, or gives otherwise than it was frozen, is named in a note inside with what
+    to do about it (``remedy``) and given to ``unavailable`` at the end; the others come all the same.
     """
     archive = ZipStream()
     names: set[str] = set()
-    missing: list[str] = []
+    lost: list[_Lost] = []
     table = CsvTable(INDEX_COLUMNS)
     index = [table.head()]
     for name, content in extra:
@@ -50,23 +57,57 @@ def stream_archive(
         written: list[UUID] = []
         found = visible().filter(pk__in=batch).select_related("document", "customer")
         for invoice in found.order_by("-issue_date", "-number"):
-            name = _unique_name(invoice, names, by_customer=by_customer)
-            chunks = _document_chunks(invoice)
-            if chunks is None:
-                missing.append(name)
+            if invoice.document is None:  # withdrawn since
                 continue
-            archive.add(chunks, name)
+            name = _unique_name(invoice, names, by_customer=by_customer)
+            stored = _Stored(invoice.document)
+            if not stored.is_open:
+                lost.append(_Lost(name, invoice, invoice.document, is_inside=False))
+                continue
+            archive.add(stored.chunks(), name)
             yield from archive.all_files()
+            if not stored.is_whole:
+                lost.append(_Lost(name, invoice, invoice.document, is_inside=True))
+                continue
             written.append(invoice.pk)
-            if with_index and invoice.document is not None:
+            if with_index:
                 index.append(table.line(_Filed(name, invoice, invoice.document)))
         consulted(written)
     if with_index:
         archive.add("".join(index).encode(), INDEX)
-    if missing:
-        note = _("Ces documents manquent pour le moment ; merci de nous les demander :")
-        archive.add("\r\n".join([note, *missing, ""]).encode("utf-8-sig"), MISSING_NOTE)
+    if lost:
+        archive.add(_write_note(lost, remedy).encode("utf-8-sig"), MISSING_NOTE)
     yield from archive.finalize()
+    if lost:
+        unavailable([each.document for each in lost])
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A document that is not in the archive, or not as it was frozen (``is_inside``)."""
+
+    name: str
+    invoice: Invoice
+    document: Document
+    is_inside: bool
+
+
+def _write_note(lost: Iterable[_Lost], remedy: str) -> str:
+    lines = []
+    for each in lost:
+        words = {
+            "invoice": each.invoice,
+            "date": write_day(each.invoice.issue_date),
+            "amount": show_amount(each.invoice.total_with_vat, each.invoice.currency),
+            "file": each.name,
+        }
+        if each.is_inside:
+            lines.append(_("- %(invoice)s du %(date)s, %(amount)s : %(file)s est abîmé, ne vous y fiez pas") % words)
+        else:
+            lines.append(_("- %(invoice)s du %(date)s, %(amount)s (%(file)s)") % words)
+    head = _("Ces documents manquent dans cette archive. C’est de notre fait : notre stockage ne les donne pas.")
+    told = _("La panne est notée et signalée à ceux qui s’en occupent.")
+    return "\r\n".join([head, "", *lines, "", f"{told} {remedy}", ""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +148,44 @@ def _unique_name(invoice: Invoice, names: set[str], *, by_customer: bool) -> str
     return name
 
 
-def _document_chunks(invoice: Invoice) -> Iterator[bytes] | None:
-    """The document piece by piece, or None where the store has no such file."""
-    if invoice.document is None:
-        return None
-    try:
-        file = default_storage.open(invoice.document.storage_name, "rb")
-        first = file.read(CHUNK)
-    except FileNotFoundError:
-        logger.error("document %s is missing: %s", invoice.document.pk, invoice.document.storage_name)
-        return None
+class _Stored:
+    """The frozen bytes of a document piece by piece; whatever its store does, reading them raises nothing."""
 
-    def chunks() -> Iterator[bytes]:
-        with file:
-            piece = first
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.is_whole = False
+        """True once all was read and is what was frozen."""
+        self._file: File[bytes] | None = None
+        try:
+            file = default_storage.open(document.storage_name, "rb")
+            if file.size == document.size:
+                self._first, self._file = file.read(CHUNK), file
+            else:
+                file.close()
+                logger.error("document %s is cut short: %s", document.pk, document.storage_name)
+        except Exception:  # each store has exceptions of its own, and one document must not cost the others
+            logger.exception("document %s is missing: %s", document.pk, document.storage_name)
+
+    @property
+    def is_open(self) -> bool:
+        """True where the store gives the document."""
+        return self._file is not None
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, to be read once; they end early where the store stops giving them."""
+        if self._file is None:
+            return
+        digest = hashlib.sha256()
+        with self._file as file:
+            piece = self._first
             while piece:
+                digest.update(piece)
                 yield piece
-                piece = file.read(CHUNK)
-
-    return chunks()
+                try:
+                    piece = file.read(CHUNK)
+                except Exception:  # as above
+                    logger.exception("document %s broke off: %s", self.document.pk, self.document.storage_name)
+                    return
+        self.is_whole = digest.hexdigest() == self.document.sha256
+        if not self.is_whole:
+            logger.error("document %s is altered: %s", self.document.pk, self.document.storage_name)

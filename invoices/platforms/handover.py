@@ -6,6 +6,7 @@ else the ``factur-x.xml`` of the frozen PDF). Invoices without an e-invoice are 
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
@@ -13,18 +14,23 @@ from enum import StrEnum
 from itertools import batched
 from operator import attrgetter
 from typing import Final
+from uuid import UUID
 
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
 from invoices.einvoices.checks import findings_of
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.formats.findings import Finding
-from invoices.models import Company, Export, ExportItem, Handover, Invoice
+from invoices.models import Company, Document, Export, ExportItem, Handover, Invoice
 from invoices.platforms.channel import MUST_USE_PLATFORM, channel_of
-from invoices.store.frozen import read_document
+from invoices.store.frozen import MISSING_NOTE, read_document
+
+logger = logging.getLogger(__name__)
 
 BATCH: Final = 50
 MARKED_AT_ONCE: Final = 500
@@ -201,28 +207,51 @@ def manifest_csv(entries: Iterable[Entry]) -> bytes:
 
 
 def handover_archive(
-    invoices: "QuerySet[Invoice]", *, form: Format, export: Export | None, platform: str, author_name: str
+    invoices: "QuerySet[Invoice]",
+    *,
+    form: Format,
+    export: Export | None,
+    platform: str,
+    author_name: str,
+    unavailable: Callable[[list[Document]], None],
 ) -> Iterator[bytes]:
     """A ZIP of the e-invoices with their manifests, as it is downloaded; marked handed over once it was read whole.
 
-    ``invoices`` come from :func:`einvoices_to_hand_over`. Memory holds one file at a time, and the manifest.
+    ``invoices`` come from :func:`einvoices_to_hand_over`. Memory holds one file at a time, and the manifest. One whose
+    document the store does not give is named in a note inside, given to ``unavailable``, and not handed over.
     """
     keys = list(invoices.values_list("pk", flat=True))
     archive = ZipStream()
     entries: list[Entry] = []
+    names: dict[UUID, str] = {}
+    lost: list[Invoice] = []
     for batch in batched(keys, BATCH):
         found = with_parties().in_bulk(batch)
         for key in batch:
-            name, content = file_of(found[key], form)
+            try:
+                name, content = file_of(found[key], form)
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception:  # each store has exceptions of its own, and one document must not cost the others
+                logger.exception("the e-invoice of %s cannot be read", key)
+                lost.append(found[key])
+                continue
+            names[key] = name
             entries.append(entry_of(found[key], form, name, content))
             archive.add(content, name)
             yield from archive.all_files()
     archive.add(manifest_json(entries, platform=platform), MANIFEST_JSON)
     archive.add(manifest_csv(entries), MANIFEST_CSV)
+    if lost:
+        head = _("Ces e-factures manquent dans cette archive et ne sont pas remises : le stockage ne les donne pas.")
+        remedy = _("À regarder : manage.py verify_documents, puis la dernière sauvegarde.")
+        lines = "\r\n".join(f"- {invoice} ({file_name_of(invoice, form)})" for invoice in lost)
+        archive.add(f"{head}\r\n\r\n{lines}\r\n\r\n{remedy}\r\n".encode("utf-8-sig"), MISSING_NOTE)
     yield from archive.all_files()
     yield from archive.finalize()
-    names = dict(zip(keys, (entry.file for entry in entries), strict=True))
-    for batch in batched(keys, BATCH):
+    if lost:
+        unavailable([invoice.document for invoice in lost if invoice.document is not None])
+    for batch in batched(list(names), BATCH):
         handed = [(invoice, names[key]) for key, invoice in with_parties().in_bulk(batch).items()]
         mark_handed_over(handed, export=export, platform=platform, author_name=author_name)
 

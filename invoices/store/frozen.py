@@ -9,6 +9,9 @@ from django.utils.crypto import salted_hmac
 
 from invoices.models import Document, Invoice
 
+MISSING_NOTE = "A-LIRE.txt"
+"""The file inside an archive that names the documents which the store did not give."""
+
 
 class DocumentAlteredError(Exception):
     """The stored bytes are not those that were frozen."""

@@ -320,4 +320,4 @@ def published_pdfs(request: HttpRequest, number: int) -> HttpResponseBase:
     if not published.exists():
         add_message(request, _("Cet export n’a publié aucune facture."), level=messages.WARNING)
         return redirect("admin:export_web_bordereau", number=number)
-    return zip_of(published, filename=f"Factures-export-{number}.zip")
+    return zip_of(request, published, filename=f"Factures-export-{number}.zip")

@@ -237,7 +237,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
             return None
         if not is_proved_lately(request):
             return ask_for_proof(request)
-        return zip_of(published, filename=f"Factures-{timezone.localdate():%Y-%m-%d}.zip")
+        return zip_of(request, published, filename=f"Factures-{timezone.localdate():%Y-%m-%d}.zip")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Who may send an invoice again may send many."""

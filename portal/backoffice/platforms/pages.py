@@ -1,5 +1,6 @@
 """The way of an e-invoice in the back-office: its status, its hand-over to a platform, a new version of it."""
 
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -46,6 +47,7 @@ from portal.backoffice.ui.pages import (
     staff_name,
 )
 from portal.bodies import accepts_files
+from portal.notices import tell_of_incomplete_archive
 from portal.proof import proved_lately
 
 TEMPLATE = "backoffice/platforms/form.html"
@@ -293,6 +295,7 @@ def _archive(
             export=export,
             platform=form.cleaned_data["platform"].strip(),
             author_name=staff_name(request),
+            unavailable=partial(tell_of_incomplete_archive, request, name),
         ),
         filename=name,
     )

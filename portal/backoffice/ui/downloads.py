@@ -1,15 +1,18 @@
 """Files that the back-office sends: many PDFs as one ZIP, a table as CSV or as a workbook."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from invoices.documents.zip_archive import stream_archive
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.files.xlsx_tables import CONTENT_TYPE, stream_xlsx
 from invoices.models import Invoice
+from portal.notices import tell_of_incomplete_archive
 
 
 def send_zip(chunks: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
@@ -36,7 +39,7 @@ def send_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filen
     return response
 
 
-def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
+def zip_of(request: HttpRequest, published: QuerySet[Invoice], *, filename: str) -> StreamingHttpResponse:
     """The PDFs of ``published`` invoices in a folder per customer, with a table of their fingerprints.
 
     A year of invoices is no more to ask than a page of them. No reading of an invoice is noted: the customer has
@@ -49,6 +52,8 @@ def zip_of(published: QuerySet[Invoice], *, filename: str) -> StreamingHttpRespo
             by_customer=True,
             consulted=lambda _identifiers: None,
             with_index=True,
+            unavailable=partial(tell_of_incomplete_archive, request, filename),
+            remedy=_("À regarder : manage.py verify_documents, puis la dernière sauvegarde."),
         ),
         filename=filename,
     )

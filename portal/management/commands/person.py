@@ -13,6 +13,7 @@ from invoices.documents.zip_archive import stream_archive
 from invoices.models import Invoice
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
+from portal.faults import tell_of_missing_documents
 from portal.persons import ARTICLE, KEPT, data_of, erase_person
 
 
@@ -67,6 +68,8 @@ class Command(BaseCommand):
             consulted=lambda _identifiers: None,
             extra=(("donnees.json", known),),
             with_index=True,
+            unavailable=tell_of_missing_documents,
+            remedy=_("Réessayez plus tard, ou demandez-nous ces documents."),
         )
         try:
             with path.open("xb") as file:

@@ -23,11 +23,12 @@ from portal.sessions import close_session, close_sessions, open_sessions, public
 from portal.space.forms import ChangePasswordForm, NewPasswordForm, PreferencesForm
 from portal.space.invoice_list import customers_of
 from portal.space.limits import Limit
-from portal.space.requests import is_customers_own_reading, signed_in_account, wanted_page
+from portal.space.requests import signed_in_account, wanted_page
 from portal.space.responses import private
 from portal.space.views.errors import too_many_tries
 from portal.space.views.invoices import archive_of
 
+OWN_DATA = "Mes-donnees.zip"
 # The present password is asked for whoever found a session open: it may not be guessed there either.
 PRESENT_PASSWORDS = Limit("present-password", most=10, minutes=15)
 
@@ -123,11 +124,12 @@ def own_data(request: HttpRequest) -> HttpResponseBase:
     if request.method == "GET":
         known = json.dumps(data_of(owner), ensure_ascii=False, indent=2, default=str).encode()
         response.streaming_content = archive_of(
+            request,
             owner,
             Invoice.objects.visible_to(owner),
+            OWN_DATA,
             by_customer=True,
-            is_own_reading=is_customers_own_reading(request),
             extra=(("donnees.json", known),),
         )
-    response["Content-Disposition"] = 'attachment; filename="Mes-donnees.zip"'
+    response["Content-Disposition"] = f'attachment; filename="{OWN_DATA}"'
     return private(response)

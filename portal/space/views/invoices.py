@@ -25,6 +25,7 @@ from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Company, Consultation, Document, Invoice, InvoiceQuerySet
 from invoices.store.frozen import DocumentAlteredError
 from portal.faces import face_of, show_face_of
+from portal.notices import tell_of_incomplete_archive
 from portal.space.invoice_csv import csv_lines
 from portal.space.invoice_list import (
     LINES_PER_PAGE,
@@ -293,30 +294,34 @@ def _archive(
 ) -> HttpResponseBase:
     response = StreamingHttpResponse(content_type="application/zip")
     if request.method != "HEAD":
-        response.streaming_content = archive_of(
-            account, chosen, by_customer=by_customer, is_own_reading=is_customers_own_reading(request)
-        )
+        response.streaming_content = archive_of(request, account, chosen, f"{name}.zip", by_customer=by_customer)
     return _download(response, f"{name}.zip")
 
 
 def archive_of(
+    request: HttpRequest,
     account: Account,
     chosen: QuerySet[Invoice],
+    name: str,
     *,
     by_customer: bool,
-    is_own_reading: bool,
     extra: tuple[tuple[str, bytes], ...] = (),
 ) -> Iterator[bytes]:
-    """The ZIP of ``chosen`` as it is sent; each hundred is written as consulted once it left."""
+    """The ZIP of ``chosen`` as it is sent under ``name``; each hundred is written as consulted once it left."""
     consulted: Callable[[list[UUID]], None] = (
-        partial(_record_archive, account) if is_own_reading else lambda _identifiers: None
+        partial(_record_archive, account) if is_customers_own_reading(request) else lambda _identifiers: None
     )
+    company = face_of(request).company
+    contact = " · ".join(filter(None, (company.phone, company.email))) if company else ""
+    again = _("Réessayez plus tard, ou demandez-nous ces documents.")
     return stream_archive(
         identifiers=chosen.order_by("-issue_date", "-number").values_list("pk", flat=True),
         visible=lambda: Invoice.objects.visible_to(account),
         by_customer=by_customer,
         consulted=consulted,
         extra=extra,
+        unavailable=partial(tell_of_incomplete_archive, request, name),
+        remedy=f"{again} {contact}".strip(),
     )
 
 

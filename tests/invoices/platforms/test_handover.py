@@ -11,6 +11,7 @@ from typing import Any
 import pikepdf
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -19,7 +20,7 @@ from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
 from invoices.importing.run import import_erp
-from invoices.models import Export, Handover, Invoice
+from invoices.models import Document, Export, Handover, Invoice
 from invoices.platforms import handover
 from invoices.platforms.handover import (
     Format,
@@ -251,6 +252,7 @@ def test_the_archive_of_the_button_holds_the_same_and_marks_once_it_is_read() ->
         "export": None,
         "platform": "PA Exemple",
         "author_name": "Paul",
+        "unavailable": lambda _documents: None,
     }
     broken_off = handover_archive(einvoices_to_hand_over(), **choices)
     next(broken_off)
@@ -267,6 +269,32 @@ def test_the_archive_of_the_button_holds_the_same_and_marks_once_it_is_read() ->
         assert len(archive.namelist()) == 5
     assert Handover.objects.filter(author_name="Paul").count() == 3
     assert not einvoices_to_hand_over().exists()
+
+
+def test_an_e_invoice_that_the_store_lost_is_named_and_waits_while_the_others_are_handed_over() -> None:
+    publish(3)
+    lost = einvoices_to_hand_over().select_related("document")[1]
+    assert lost.document
+    default_storage.delete(lost.document.storage_name)
+    told: list[Document] = []
+
+    data = b"".join(
+        handover_archive(
+            einvoices_to_hand_over(),
+            form=Format.FACTURX,
+            export=None,
+            platform="PA Exemple",
+            author_name="Paul",
+            unavailable=told.extend,
+        )
+    )
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        assert json.loads(archive.read("manifest.json"))["count"] == 2
+        assert str(lost) in archive.read("A-LIRE.txt").decode("utf-8-sig")
+    assert told == [lost.document]
+    assert [invoice.pk for invoice in einvoices_to_hand_over()] == [lost.pk]
 
 
 def test_what_the_law_sends_through_a_platform_and_was_not_handed_over_is_counted(folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import tracemalloc
 import zipfile
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +16,12 @@ from django.test import Client
 from customers.models import Account, Customer
 from invoices.documents.zip_archive import stream_archive
 from invoices.models import Consultation, Invoice
-from tests.support.factories import make_account, make_customer, make_published_invoice
+from mailing.outbox import messages_to
+from tests.support.factories import make_account, make_company, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db
 
+TECHNICIAN = "informatique@societe.example"
 BACKEND = "customers.authentication.AccountBackend"
 
 
@@ -101,16 +105,76 @@ def test_equal_names_do_not_hide_each_other(client: Client, account: Account, cu
 def test_a_document_missing_from_the_store_is_named_and_the_others_come(
     client: Client, account: Account, customer: Customer
 ) -> None:
-    lost = make_published_invoice(customer=customer, number="1")
-    make_published_invoice(b"%PDF kept", customer=customer, number="2")
+    make_company()
+    lost = make_published_invoice(customer=customer, number="1", total_with_vat="1234.50")
+    kept = make_published_invoice(b"%PDF kept", customer=customer, number="2")
     assert lost.document
     default_storage.delete(lost.document.storage_name)
 
     files = files_of(client.get("/factures/archive.zip?annee=2025"))
+    note = files["A-LIRE.txt"].decode("utf-8-sig")
 
     assert files["Facture-2.pdf"] == b"%PDF kept"
-    assert "Facture-1.pdf" in files["A-LIRE.txt"].decode("utf-8-sig")
-    assert not Consultation.objects.filter(invoice=lost).exists()
+    assert "1\u202f234,50\xa0€ (Facture-1.pdf)" in note
+    assert "C’est de notre fait" in note
+    assert "compta@aquila.example" in note
+    assert set(Consultation.objects.values_list("invoice", flat=True)) == {kept.pk}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_archive_without_a_document_is_said_on_the_next_page_once_and_told_to_who_mends_it(
+    client: Client, account: Account, customer: Customer, settings: Any, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    settings.TECHNICAL_EMAIL = TECHNICIAN
+    lost = [make_published_invoice(customer=customer, number=number) for number in ("L1", "L2")]
+    for invoice in lost:
+        assert invoice.document
+        default_storage.delete(invoice.document.storage_name)
+
+    data = {"annee": "2025"} if method == "get" else {"facture": [str(invoice.pk) for invoice in lost]}
+    files_of(getattr(client, method)("/factures/archive.zip", data))
+    page = client.get("/factures/").content.decode()
+
+    assert re.search(r"il manque Facture N° L., Facture N° L.\W*: notre stockage ne les donne pas", page)
+    assert "c’est de notre fait" in page
+    assert "il manque" not in client.get("/factures/").content.decode()
+    assert len([record for record in caplog.records if "is missing" in record.getMessage()]) == 2
+    [mail] = messages_to([TECHNICIAN])
+    assert all(f"Facture : {invoice.number}\n" in mail.text for invoice in lost)
+
+
+@pytest.mark.parametrize(("change", "is_inside"), [(b"%PDF cut", False), (b"%PDF frozeX", True)])
+def test_a_document_that_is_not_what_was_frozen_is_named_too(
+    client: Client, account: Account, customer: Customer, change: bytes, is_inside: bool
+) -> None:
+    altered = make_published_invoice(b"%PDF frozen", customer=customer, number="1")
+    make_published_invoice(b"%PDF kept", customer=customer, number="2")
+    assert altered.document
+    Path(default_storage.path(altered.document.storage_name)).write_bytes(change)
+
+    files = files_of(client.get("/factures/archive.zip?annee=2025"))
+    note = files["A-LIRE.txt"].decode("utf-8-sig")
+
+    assert files["Facture-2.pdf"] == b"%PDF kept"
+    assert ("Facture-1.pdf" in files) is is_inside
+    assert ("Facture-1.pdf est abîmé, ne vous y fiez pas" in note) is is_inside
+    assert "Facture-1.pdf" in note
+    assert not Consultation.objects.filter(invoice=altered).exists()
+
+
+def test_a_store_that_refuses_to_open_a_document_costs_no_other(
+    client: Client, account: Account, customer: Customer
+) -> None:
+    refused = make_published_invoice(b"%PDF refused", customer=customer, number="1")
+    make_published_invoice(b"%PDF kept", customer=customer, number="2")
+    assert refused.document
+    path = Path(default_storage.path(refused.document.storage_name))
+    path.unlink()
+    path.mkdir()  # IsADirectoryError, whoever runs the tests
+
+    files = files_of(client.get("/factures/archive.zip?annee=2025"))
+
+    assert set(files) == {"Facture-2.pdf", "A-LIRE.txt"}
 
 
 def test_an_empty_year_is_an_empty_archive(client: Client, account: Account) -> None:
@@ -138,6 +202,8 @@ def test_an_archive_takes_the_same_memory_whatever_it_holds(account: Account, cu
             visible=lambda: Invoice.objects.visible_to(account),
             by_customer=False,
             consulted=lambda _identifiers: None,
+            unavailable=lambda _documents: None,
+            remedy="",
         )
     )
     peak = tracemalloc.get_traced_memory()[1]

@@ -1,0 +1,53 @@
+"""Notices for the next page, from what happens once the answer has left: an archive that lacks a document."""
+
+import logging
+from typing import Any, Final
+
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.sessions.backends.base import UpdateError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from invoices.models import Document
+from portal.faults import tell_of_missing_documents
+from portal.sessions import SessionStore
+
+logger = logging.getLogger(__name__)
+
+LATE: Final = "late_notices"
+MOST_NAMED: Final = 10
+
+
+class NoticeStorage(FallbackStorage):
+    """Django's messages (``MESSAGE_STORAGE``), with those that were left for later."""
+
+    def _get(self, *args: Any, **kwargs: Any) -> Any:
+        messages, is_all = super()._get(*args, **kwargs)  # type: ignore[misc]  # the stubs leave it out
+        late = self.request.session.pop(LATE, []) if LATE in self.request.session else []
+        return [*(messages or []), *(Message(constants.WARNING, text) for text in late)], is_all
+
+
+def leave_notice(request: HttpRequest, text: str) -> None:
+    """Show ``text`` on the next page of who made ``request``, whose answer may have left; nothing without a session."""
+    if not (key := request.session.session_key):
+        return
+    session = SessionStore(key)
+    session[LATE] = [*session.get(LATE, []), text]
+    try:
+        session.save()
+    except UpdateError:  # signed out meanwhile
+        logger.info("a notice had nobody left to read it")
+
+
+def tell_of_incomplete_archive(request: HttpRequest, name: str, documents: list[Document]) -> None:
+    """Say to those who mend it, and on the next page, that the archive ``name`` left without these ``documents``."""
+    tell_of_missing_documents(documents)
+    named = ", ".join(str(document.invoice) for document in documents[:MOST_NAMED])
+    more = "…" if len(documents) > MOST_NAMED else ""
+    sentence = _(
+        "Dans « %(archive)s », il manque %(documents)s%(more)s : notre stockage ne les donne pas, c’est de notre fait. "
+        "La panne est notée et signalée à ceux qui s’en occupent."
+    )
+    leave_notice(request, sentence % {"archive": name, "documents": named, "more": more})
