@@ -188,4 +188,124 @@ F2;16/01/2025;C2;Martin SAS;100,00;20,00;10,00;1,00;131,00
 SI1,2025-01-15,Acme Ltd,Paris,75001,VIS,Screws,2,PCS,50.00,0,20,100.00
 SI2,2025-01-16,Bolt Ltd,Lyon,69001,VIS,Screws,4,PCS,50.00,0,20,200.00
 """, "numero date client.raison_sociale client.ville client.code_postal ligne.article ligne.designation ligne.quantite ligne.unite ligne.prix_unitaire_ht ligne.remise ligne.taux_tva ligne.total_ht"),
+    Shape("wavesoft technical", True, """PCVNUM;PCVDATEEFFET;TIRCODE;TIRSOCIETE;PCVMNTHT;PCVMNTTVA;PCVMNTTTC;PCVMNTAREGLER
+F1;2025-01-15 00:00:00;C1;Dupont SARL;110.00;22.00;132.00;132.00
+F2;2025-01-28 00:00:00;C2;Martin SAS;1200.00;240.00;1440.00;1440.00
+F3;2025-02-03 00:00:00;C1;Dupont SARL;150.05;15.50;165.55;165.55
+F4;2025-02-28 00:00:00;C2;Martin SAS;1020.00;102.00;1122.00;1122.00
+""", "numero date code_client client.raison_sociale total_ht total_tva total_ttc -"),
+    Shape("x3 technical", True, """NUM_0;SIVTYP_0;BPR_0;BPRNAM_0;ACCDAT_0;CUR_0;AMTNOT_0;AMTTAX_0;AMTATI_0
+F1;FAC;C1;Dupont SARL;2025-01-15;EUR;110.00000000;22.00000000;132.00000000
+F2;FAC;C2;Martin SAS;2025-01-28;EUR;1200.00000000;240.00000000;1440.00000000
+F3;FAC;C1;Dupont SARL;2025-02-03;EUR;150.05000000;15.50000000;165.55000000
+F4;FAC;C2;Martin SAS;2025-02-28;EUR;1020.00000000;102.00000000;1122.00000000
+""", "numero type code_client client.raison_sociale date devise total_ht total_tva total_ttc"),
+    Shape("sap german", True, """Faktura;Fakturaart;Fakturadatum;Auftraggeber;Name 1;Nettowert;Steuerbetrag;Belegwährung
+F1;F2;15.01.2025;C1;Dupont SARL;110,00;22,00;EUR
+F2;F2;28.01.2025;C2;Martin SAS;1.200,00;240,00;EUR
+F3;F2;03.02.2025;C1;Dupont SARL;150,05;15,50;EUR
+F4;F2;28.02.2025;C2;Martin SAS;1.020,00;102,00;EUR
+""", "numero type date code_client client.raison_sociale total_ht total_tva devise"),
+    Shape("sap english lines", True, """Billing Document;Item;Billing Date;Sold-to Party;Name of sold-to party;Material;Description;Billed Quantity;Sales Unit;Net value;Tax amount;Document Currency
+F1;1;01/15/2025;C1;Dupont SARL;VIS;Vis inox;2.00;U;100.00;20.00;EUR
+F1;2;01/15/2025;C1;Dupont SARL;CLOU;Clou;1.00;U;10.00;2.00;EUR
+F2;1;01/28/2025;C2;Martin SAS;VIS;Vis inox;24.00;U;1,200.00;240.00;EUR
+F3;1;02/03/2025;C1;Dupont SARL;LIV;Livre relié;3.00;U;100.05;5.50;EUR
+F3;2;02/03/2025;C1;Dupont SARL;VIS;Vis inox;1.00;U;50.00;10.00;EUR
+F4;1;02/28/2025;C2;Martin SAS;POSE;Pose;10.00;H;1,020.00;102.00;EUR
+""", "numero - date code_client client.raison_sociale ligne.article ligne.designation ligne.quantite ligne.unite ligne.total_ht - devise"),
+    Shape("bc french", True, """N°;N° donneur d'ordre;Nom du donneur d'ordre;Date comptabilisation;Date d'échéance;Code devise;Montant;Montant TTC;Montant restant;Fermé
+F1;C1;Dupont SARL;15/01/2025;14/02/2025;;110,00;132,00;132,00;Non
+F2;C2;Martin SAS;28/01/2025;27/02/2025;;1 200,00;1 440,00;1 440,00;Non
+F3;C1;Dupont SARL;03/02/2025;05/03/2025;;150,05;165,55;165,55;Non
+F4;C2;Martin SAS;28/02/2025;30/03/2025;;1 020,00;1 122,00;1 122,00;Non
+""", "numero code_client client.raison_sociale date echeance devise total_ht total_ttc - -"),
+    Shape("jde", True, """Document Number,Doc Ty,Invoice Date,Due Date,Address Number,Alpha Name,Gross Amount,Taxable Amount,Tax Amount,Currency Code
+F1,RI,01/15/2025,02/14/2025,C1,Dupont SARL,132.00,110.00,22.00,EUR
+F2,RI,01/28/2025,02/27/2025,C2,Martin SAS,"1,440.00","1,200.00",240.00,EUR
+F3,RI,02/03/2025,03/05/2025,C1,Dupont SARL,165.55,150.05,15.50,EUR
+F4,RI,02/28/2025,03/30/2025,C2,Martin SAS,"1,122.00","1,020.00",102.00,EUR
+""", "numero type date echeance code_client client.raison_sociale total_ttc total_ht total_tva devise"),
+    Shape("german lines", True, """Rechnungs-Nr.;Datum;Kunde;Pos.;Artikelnr.;Bezeichnung;Menge;Einheit;Einzelpreis;Rabatt %;Gesamtpreis netto;USt %
+F1;15.01.2025;Dupont SARL;1;VIS;Vis inox;2,00;U;50,00;0,00;100,00;20
+F1;15.01.2025;Dupont SARL;2;CLOU;Clou;1,00;U;10,00;0,00;10,00;20
+F2;28.01.2025;Martin SAS;1;VIS;Vis inox;24,00;U;50,00;0,00;1.200,00;20
+F3;03.02.2025;Dupont SARL;1;LIV;Livre relié;3,00;U;33,35;0,00;100,05;5.5
+F3;03.02.2025;Dupont SARL;2;VIS;Vis inox;1,00;U;50,00;0,00;50,00;20
+F4;28.02.2025;Martin SAS;1;POSE;Pose;10,00;H;102,00;0,00;1.020,00;10
+""", "numero date client.raison_sociale - ligne.article ligne.designation ligne.quantite ligne.unite ligne.prix_unitaire_ht ligne.remise ligne.total_ht ligne.taux_tva"),
+    Shape("spanish holded", True, """Número;Fecha;Vencimiento;Cliente;Descripción;Subtotal;IVA;Total;Pagado;Pendiente
+F1;15/01/2025;14/02/2025;Dupont SARL;Venta;110,00;22,00;132,00;132,00;0,00
+F2;28/01/2025;27/02/2025;Martin SAS;Venta;1.200,00;240,00;1.440,00;1.440,00;0,00
+F3;03/02/2025;05/03/2025;Dupont SARL;Venta;150,05;15,50;165,55;165,55;0,00
+F4;28/02/2025;30/03/2025;Martin SAS;Venta;1.020,00;102,00;1.122,00;1.122,00;0,00
+""", "numero date echeance client.raison_sociale ligne.designation total_ht total_tva total_ttc deja_paye -"),
+    Shape("spanish lines", True, """Factura;Fecha;Cliente;Concepto;Cantidad;Precio;% IVA;Importe
+F1;15/01/2025;Dupont SARL;Vis inox;2,00;50,00;20;100,00
+F1;15/01/2025;Dupont SARL;Clou;1,00;10,00;20;10,00
+F2;28/01/2025;Martin SAS;Vis inox;24,00;50,00;20;1200,00
+F3;03/02/2025;Dupont SARL;Livre relié;3,00;33,35;5.5;100,05
+F3;03/02/2025;Dupont SARL;Vis inox;1,00;50,00;20;50,00
+F4;28/02/2025;Martin SAS;Pose;10,00;102,00;10;1020,00
+""", "numero date client.raison_sociale ligne.designation ligne.quantite ligne.prix_unitaire_ht ligne.taux_tva ligne.total_ht"),
+    Shape("dutch heads", True, """Factuurnummer;Factuurdatum;Vervaldatum;Klant;Bedrag excl. BTW;BTW-bedrag;Bedrag incl. BTW;Status
+F1;15-01-2025;14-02-2025;Dupont SARL;110,00;22,00;132,00;Betaald
+F2;28-01-2025;27-02-2025;Martin SAS;1.200,00;240,00;1.440,00;Betaald
+F3;03-02-2025;05-03-2025;Dupont SARL;150,05;15,50;165,55;Betaald
+F4;28-02-2025;30-03-2025;Martin SAS;1.020,00;102,00;1.122,00;Betaald
+""", "numero date echeance client.raison_sociale total_ht total_tva total_ttc -"),
+    Shape("dutch lines", True, """Factuurnummer;Datum;Debiteur;Omschrijving;Aantal;Prijs;Btw %;Bedrag
+F1;15-01-2025;Dupont SARL;Vis inox;2,00;50,00;20;100,00
+F1;15-01-2025;Dupont SARL;Clou;1,00;10,00;20;10,00
+F2;28-01-2025;Martin SAS;Vis inox;24,00;50,00;20;1.200,00
+F3;03-02-2025;Dupont SARL;Livre relié;3,00;33,35;5.5;100,05
+F3;03-02-2025;Dupont SARL;Vis inox;1,00;50,00;20;50,00
+F4;28-02-2025;Martin SAS;Pose;10,00;102,00;10;1.020,00
+""", "numero date client.raison_sociale ligne.designation ligne.quantite ligne.prix_unitaire_ht ligne.taux_tva ligne.total_ht"),
+    Shape("italian lines", True, """N. fattura;Data fattura;Cliente;Codice;Descrizione;Quantità;Prezzo unitario;Aliquota IVA;Importo netto
+F1;15/01/2025;Dupont SARL;VIS;Vis inox;2,00;50,00;20 %;100,00
+F1;15/01/2025;Dupont SARL;CLOU;Clou;1,00;10,00;20 %;10,00
+F2;28/01/2025;Martin SAS;VIS;Vis inox;24,00;50,00;20 %;1200,00
+F3;03/02/2025;Dupont SARL;LIV;Livre relié;3,00;33,35;5,5 %;100,05
+F3;03/02/2025;Dupont SARL;VIS;Vis inox;1,00;50,00;20 %;50,00
+F4;28/02/2025;Martin SAS;POSE;Pose;10,00;102,00;10 %;1020,00
+""", "numero date client.raison_sociale ligne.article ligne.designation ligne.quantite ligne.prix_unitaire_ht ligne.taux_tva ligne.total_ht"),
+    Shape("portuguese", True, """Nº Fatura;Data;Vencimento;Cliente;Valor líquido;IVA;Total;Estado
+F1;15/01/2025;14/02/2025;Dupont SARL;110,00;22,00;132,00;Paga
+F2;28/01/2025;27/02/2025;Martin SAS;1200,00;240,00;1440,00;Paga
+F3;03/02/2025;05/03/2025;Dupont SARL;150,05;15,50;165,55;Paga
+F4;28/02/2025;30/03/2025;Martin SAS;1020,00;102,00;1122,00;Paga
+""", "numero date echeance client.raison_sociale total_ht total_tva total_ttc -"),
+    Shape("two rows by rate", True, """;;;Taux 20 %;;Taux 10 %;;Taux 5,5 %;;
+N°;Date;Client;Base HT;TVA;Base HT;TVA;Base HT;TVA;Total TTC
+F1;15/01/2025;Dupont SARL;110,00;22,00;0,00;0,00;0,00;0,00;132,00
+F2;28/01/2025;Martin SAS;1200,00;240,00;0,00;0,00;0,00;0,00;1440,00
+F3;03/02/2025;Dupont SARL;50,00;10,00;0,00;0,00;100,05;5,50;165,55
+F4;28/02/2025;Martin SAS;0,00;0,00;1020,00;102,00;0,00;0,00;1122,00
+""", "numero date client.raison_sociale total_ht total_tva total_ht total_tva total_ht total_tva total_ttc"),
+    Shape("harvest", True, """Issue Date,Last Payment Date,ID,PO Number,Client,Subject,Invoice Amount,Paid Amount,Balance,Subtotal,Discount,Tax,Tax2,Currency,Currency Symbol,Document Type
+2025-01-15,2025-03-11,F1,CMD-1,Dupont SARL,Work,"132,0","132,0","0,0","110,0","0,0","22,0","0,0",Euro - EUR,€,Invoice
+2025-01-28,2025-03-12,F2,CMD-2,Martin SAS,Work,"1 440,0","1 440,0","0,0","1 200,0","0,0","240,0","0,0",Euro - EUR,€,Invoice
+2025-02-03,2025-03-13,F3,CMD-3,Dupont SARL,Work,"165,55","165,55","0,0","150,05","0,0","15,5","0,0",Euro - EUR,€,Invoice
+2025-02-28,2025-03-14,F4,CMD-4,Martin SAS,Work,"1 122,0","1 122,0","0,0","1 020,0","0,0","102,0","0,0",Euro - EUR,€,Invoice
+""", "date - numero reference client.raison_sociale - total_ttc deja_paye - total_ht - total_tva - devise - type"),
+    Shape("square dollars", True, """Invoice Date,Invoice ID,Customer Name,Customer Email,Invoice Title,Status,Subtotal,Tax,Total,Amount Paid
+Jan 15 2025,F1,Dupont SARL,a@dupont.example,Sale,Paid,$110.00,$22.00,$132.00,$132.00
+Jan 28 2025,F2,Martin SAS,b@martin.example,Sale,Paid,"$1,200.00",$240.00,"$1,440.00","$1,440.00"
+Feb 03 2025,F3,Dupont SARL,a@dupont.example,Sale,Paid,$150.05,$15.50,$165.55,$165.55
+Feb 28 2025,F4,Martin SAS,b@martin.example,Sale,Paid,"$1,020.00",$102.00,"$1,122.00","$1,122.00"
+""", "date numero client.raison_sociale client.email - - total_ht total_tva total_ttc deja_paye"),
+    Shape("subtotals", True, """Pièce;Date;Compte tiers;Intitulé;Réf. article;Désignation;Qté facturée;P.U. HT;Taux taxe;Montant HT net
+F1;15/01/2025;C1;Dupont SARL;VIS;Vis inox;2,00;50,00;20,00;100,00
+F1;15/01/2025;C1;Dupont SARL;CLOU;Clou;1,00;10,00;20,00;10,00
+Sous-total F1;;;;;;;;;110,00
+F2;28/01/2025;C2;Martin SAS;VIS;Vis inox;24,00;50,00;20,00;1 200,00
+Sous-total F2;;;;;;;;;1 200,00
+F3;03/02/2025;C1;Dupont SARL;LIV;Livre relié;3,00;33,35;5,50;100,05
+F3;03/02/2025;C1;Dupont SARL;VIS;Vis inox;1,00;50,00;20,00;50,00
+Sous-total F3;;;;;;;;;150,05
+F4;28/02/2025;C2;Martin SAS;POSE;Pose;10,00;102,00;10,00;1 020,00
+Sous-total F4;;;;;;;;;1 020,00
+TOTAL GÉNÉRAL;;;;;;;;;2 480,05
+""", "numero date code_client client.raison_sociale ligne.article ligne.designation ligne.quantite ligne.prix_unitaire_ht ligne.taux_tva ligne.total_ht"),
 )  # fmt: skip

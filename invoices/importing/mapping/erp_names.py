@@ -215,3 +215,119 @@ f_total_ttc total_ttc
 p_ref ligne.article
 multicurrency_code devise
 """
+# SAP ERP: billing documents, tables VBRK, VBRP and KNA1 of its data dictionary, and labels of its lists.
+SAP: Final = """
+vbeln numero
+fkart type
+fkdat date
+kunag code_client
+kunrg code_client
+kunnr code_client|client.code
+name1 client.raison_sociale
+name_1 client.raison_sociale
+netwr total_ht|ligne.total_ht
+mwsbk total_tva
+mwsbp ligne.total_tva
+waerk devise
+posnr -
+matnr ligne.article
+arktx ligne.designation
+fkimg ligne.quantite
+vrkme ligne.unite
+bstnk reference
+stceg client.tva_intracom
+stras client.adresse
+pstlz client.code_postal
+ort01 client.ville
+land1 client.pays
+billing_type type
+fakturaart type
+net_value total_ht|ligne.total_ht
+sold_to_party code_client
+name_of_sold_to_party client.raison_sociale
+"""
+# Sage X3: SINVOICE and SINVOICED (field names as public code of connectors queries them).
+SAGE_X3: Final = """
+num_0 numero
+sivtyp_0 type
+bpr_0 code_client
+bprnam_0 client.raison_sociale
+accdat_0 date
+invdat_0 date
+cur_0 devise
+amtnot_0 total_ht
+amttax_0 total_tva
+amtati_0 total_ttc
+bprvcr_0 reference
+strduddat_0 echeance
+itmref_0 ligne.article
+itmdes_0 ligne.designation
+qty_0 ligne.quantite
+netpri_0 ligne.prix_unitaire_ht
+amtnotlin_0 ligne.total_ht
+amtatilin_0 ligne.total_ttc
+fcy_0 -
+"""
+# WaveSoft: PIECEVENTES and TIERS (field names as public code of its users queries them).
+WAVESOFT: Final = """
+pcvnum numero
+pcvnumext reference
+pcvdateeffet date
+pcvmntht total_ht
+pcvmnttva total_tva
+pcvmntttc total_ttc
+pcvmntaregler -
+pcvmntacompte deja_paye
+tircode code_client
+tirsociete client.raison_sociale
+"""
+# JD Edwards: customer ledger F03B11, labels of its grids.
+JD_EDWARDS: Final = """
+doc_ty type
+doc_type type
+address_number code_client
+alpha_name client.raison_sociale
+"""
+# SAP Business One: documents of its Service Layer ($select=DocNum,DocDate,CardCode… in public code), tables OINV and
+# INV1.
+SAP_B1: Final = """
+doc_num numero
+doc_date date
+doc_due_date echeance
+card_code code_client|client.code
+card_name client.raison_sociale
+num_at_card reference
+doc_total total_ttc
+vat_sum total_tva
+doc_currency devise
+doc_cur devise
+federal_tax_id client.tva_intracom
+lic_trad_num client.tva_intracom
+dscription ligne.designation
+item_description ligne.designation
+vat_prcnt ligne.taux_tva
+tax_percentage_per_row ligne.taux_tva
+price_bef_di -
+doc_entry -
+doc_rate -
+"""
+# Business Central: «Posted Sales Invoice» and its lines (learn.microsoft.com, tables 112 and 113), in French too.
+BUSINESS_CENTRAL: Final = """
+sell_to_customer_no code_client
+bill_to_customer_no code_client
+sell_to_customer_name client.raison_sociale
+n_donneur_d_ordre code_client
+nom_du_donneur_d_ordre client.raison_sociale
+date_comptabilisation date
+"""
+# ERPNext: «Sales Invoice» (labels of sales_invoice.json in its repository). Axelor: technical names of its Invoice.xml.
+OPEN_ERPS: Final = """
+rate_items ligne.prix_unitaire_ht
+amount_items ligne.total_ht
+net_total total_ht
+total_taxes_and_charges total_tva
+ex_tax_total total_ht
+in_tax_total total_ttc
+company_ex_tax_total -
+company_in_tax_total -
+"""

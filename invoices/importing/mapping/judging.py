@@ -1,6 +1,6 @@
 """Whether what a column holds goes with what its name promises."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
@@ -8,12 +8,15 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from customers.searching import search_key
+from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
 from invoices.importing.mapping.names import notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
 from invoices.importing.mapping.values import looks_like_date
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
+from invoices.importing.tables.invoice_rows import type_code
+from invoices.importing.values import BadValue
 
 _KINDS_OF_LINES: Final = frozenset(
     (
@@ -58,6 +61,8 @@ def may_hold(name: str, column: Column) -> bool:
         return column.is_dates or column.share(_is_day_number) > 0.8
     if name == "ligne.taux_tva":
         numbers = [number for number in column.numbers if number is not None]
+        if not any(numbers) and column.name[-1:] in "23456789":
+            return False  # a second tax that is nowhere
         return column.has_percents or (
             column.is_numeric and all(0 <= n <= 100 for n in numbers) and column.distinct <= 8
         )
@@ -88,9 +93,10 @@ def may_hold(name: str, column: Column) -> bool:
     if name == "type":
         return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
     if name == "devise":
-        return column.share(lambda cell: (len(cell) == 3 and cell.isalpha()) or cell in "€$£") >= 0.8
+        return column.share(_is_currency) >= 0.8
     if name in ("code_client", "ligne.article", "client.code"):
-        return not column.is_dates and not column.is_emails
+        is_counted = name == "ligne.article" and column.is_positions and len(column.filled) > 1
+        return not column.is_dates and not column.is_emails and not is_counted
     return True
 
 
@@ -107,6 +113,25 @@ def level_of(column: Column, several: list[list[int]]) -> str:
         if len(set(cells)) > 1:
             same = False
     return "head" if first_only or same else "line"
+
+
+def says_types(cells: Iterable[str]) -> bool:
+    """Whether ``cells`` are types of invoices, credit notes among them."""
+    codes = set(map(_code_of_type, cells))
+    return "" not in codes and bool(codes & CREDIT_NOTE_TYPE_CODES)
+
+
+def type_column(columns: Sequence[Column], taken: Mapping[int, str]) -> int | None:
+    """The place of a column that says «Avoir», whatever its name: unread, it would cost the sign."""
+    free = (column for column in columns if column.index not in taken and column.filled and column.is_text)
+    return next((column.index for column in free if says_types(column.counts)), None)
+
+
+def _code_of_type(text: str) -> str:
+    try:
+        return type_code(text)
+    except BadValue:
+        return ""
 
 
 def rows_of(*columns: Column) -> Iterator[tuple[Decimal, ...]]:
@@ -134,6 +159,12 @@ def _is_due(cell: str) -> bool:
     return looks_like_date(cell) or term_of(cell) is not None or is_no_date(cell)
 
 
+def _is_currency(cell: str) -> bool:
+    """Whether a cell is a code or sign of a currency, or its name and code: «Euro - EUR»."""
+    code = cell.rpartition(" - ")[2].strip() or cell
+    return (len(code) == 3 and code.isalpha()) or cell in "€$£"
+
+
 def _is_day_number(cell: str) -> bool:
     """Whether a cell may be a day as spreadsheets count them."""
     return len(cell) == 5 and cell.isascii() and cell.isdigit() and 20000 < int(cell) < 80000
@@ -148,7 +179,7 @@ def add_taxes_by_rate(columns: Sequence[Column], taken: dict[int, str], grounds:
         by_rate = [
             column
             for column in columns
-            if rate_in_name(column.name)
+            if rate_in_name(f"{column.group} {column.name}")
             and notions_of(column.name) & wanted
             and not notions_of(column.name) & others
             and (column.is_numeric or not column.filled)
@@ -167,10 +198,15 @@ def add_taxes_by_rate(columns: Sequence[Column], taken: dict[int, str], grounds:
 
 
 def differ_by_a_rate(net: Column, gross: Column) -> bool:
-    """Whether in each row ``gross`` is ``net`` with VAT at a French rate to the cent, and any of it differs."""
+    """Whether ``gross`` is ``net`` with VAT: at one French rate to the cent in most rows, at several in others."""
     pairs = list(rows_of(net, gross))
-    return any(whole != part for part, whole in pairs) and all(
+    at_a_rate = sum(
         any(abs(part * (100 + rate) / 100 - whole) <= _CENT / 2 for rate in _RATES) for part, whole in pairs
+    )
+    return (
+        any(whole != part for part, whole in pairs)
+        and at_a_rate * 2 >= len(pairs)
+        and all(abs(part) <= abs(whole) <= abs(part) * (100 + _RATES[0]) / 100 + _CENT for part, whole in pairs)
     )
 
 

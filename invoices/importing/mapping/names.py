@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - the rules are a table
-"""What the name of a column may mean, in the French and English of ERPs, shops and hand-made spreadsheets.
+"""What the name of a column may mean, in the words of ERPs, shops and hand-made spreadsheets.
 
 A name is cut into words, each word is one notion («Montant», «Amount», «Mt» are ``amount``), and rules say which
 notions together are which of our columns. Names that no rule would find are in :mod:`.products`.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from customers.searching import search_key
+from invoices.importing.mapping.other_languages import NOTIONS as OTHER_LANGUAGES
+from invoices.importing.mapping.other_languages import words_in
 from invoices.importing.mapping.products import FIELD_BY_NAME
 
 _NOTIONS: Final = """
@@ -24,8 +26,9 @@ delivery: livraison livre shipping ship delivery expedition livr shipped
 issuer: emetteur vendeur seller issuer etablissement entite entity
 supplier: fournisseur supplier vendor
 agent: commercial representant salesperson vendeuse user utilisateur auteur author
-order: commande commandes cde order orders po purchase bc bon contrat contract
-quote: devis quote estimate
+order: commande commandes cde order orders bon contrat contract
+purchase: po purchase bc
+quote: devis quote quotation estimate proforma bl
 project: projet project affaire chantier dossier
 number: numero num n no nr number nbr numeros
 id: id identifiant identifier ident uuid rowid uid
@@ -40,6 +43,7 @@ period: debut fin start end periode period from
 name: nom name names
 legal: raison sociale denomination dénomination enseigne
 title: intitule
+subject: title titre objet subject sujet betreff asunto oggetto onderwerp
 company: societe entreprise company organisation organization org
 first: prenom firstname first
 last: lastname last
@@ -82,7 +86,7 @@ person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
 margin: marge margin cout revient
-fee: frais fee fees port shipping_cost
+fee: frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
@@ -121,10 +125,28 @@ _STOP: Final = frozenset(
         "chf",
         "dollars",
         "cur",
+        "der",
+        "die",
+        "das",
+        "von",
+        "und",
+        "y",
+        "el",
+        "del",
+        "los",
+        "di",
+        "della",
+        "dei",
+        "il",
+        "van",
+        "het",
+        "do",
+        "da",
+        "dos",
     ]
 )
 _WORD: Final[dict[str, str]] = {}
-for _line in _NOTIONS.strip().splitlines():
+for _line in f"{_NOTIONS.strip()}\n{OTHER_LANGUAGES.strip()}".splitlines():
     _notion, _, _words = _line.partition(":")
     for _word in _words.split():
         _WORD.setdefault(_word, _notion)
@@ -133,10 +155,10 @@ for _line in _NOTIONS.strip().splitlines():
 _RULES: Final = """
 numero: invoice id -line -date -customer -order -corrected -product -amount -net -gross -billing 84
 numero: invoice number|ref|code -id -line -date -customer -order -corrected -product -amount -net -gross -billing 95
-numero: invoice -line -date -customer -order -corrected -amount -net -gross -status -kind -paid -balance -vat -note -label -mode -name -due -pdf -country -company -currency -percent 80
+numero: invoice -line -date -customer -order -corrected -amount -net -gross -status -kind -paid -balance -vat -note -label -mode -name -due -pdf -country -company -currency -percent -subject 80
 numero: number -customer -line -order -phone -vat -product -siret -siren -date -company -delivery -account -street 70
 numero: ref -customer -line -order -product -project -agent -account -payment -corrected 42
-numero: order number|id|ref|name -line -customer -date -amount -product 40
+numero: order number|id|ref|name -line -customer -date -amount -product -purchase -delivery 40
 numero: id -customer -line -order -product -vat -company -project -agent -payment 35
 date: invoice|billing|emission date -due -line -order -delivery -payment -corrected -created 97
 date: emission -due -line 85
@@ -220,11 +242,13 @@ ligne.article: product -label -name -kind -quantity -price -amount -family -net 
 ligne.article: ref -customer -invoice -order 40
 ligne.article: code -customer -zip -vat -country -currency -invoice -account -company -naf -kind -project -agent -state 45
 ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day 92
-ligne.prix_unitaire_ht: price -gross -discount -margin -kind 90
-ligne.prix_unitaire_ht: price net -margin 94
+ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount 90
+ligne.prix_unitaire_ht: price net -margin -amount -gross 94
+ligne.prix_unitaire_ht: price unitary -gross -margin -discount -kind 92
+ligne.total_ht: amount price -unitary -gross -vat -discount -customer -paid 93
 ligne.prix_unitaire_ht: unitary amount -gross -vat 92
 ligne.prix_unitaire_ht: unitary net -gross -vat 88
-ligne.prix_unitaire_ht: rate -vat -currency 55
+ligne.prix_unitaire_ht: rate -vat -currency -net -base -amount 55
 ligne.unite: unitary -price -amount -net -gross -product -number -vat -rate 80
 ligne.unite: unitary kind 80
 ligne.remise: discount percent|rate 95
@@ -248,6 +272,7 @@ categorie: kind operation 70
 """
 _NEVER: Final = """
 status cancel project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
+quote
 """
 
 
@@ -298,6 +323,8 @@ def name_key(text: str) -> str:
     bare = _GLUED.sub(r"\1 \2", bare)
     bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
+    bare = re.sub(r"\b(?:bons? de livraison|delivery (?:note|slip))\b", "bl", bare)
+    bare = re.sub(r"\b(client|tiers|compte) facture\b", r"\1", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
 
 
@@ -323,7 +350,7 @@ def _notions(key: str) -> tuple[frozenset[str], int, int]:
     words = [word for word in key.split() if word not in _STOP]
     known: set[str] = set()
     unknown = 0
-    for word in words:
+    for word in (part for one in words for part in ((one,) if one in _WORD else words_in(one))):
         notion = _WORD.get(word) or _WORD.get(word.rstrip("s")) or _WORD.get(word.rstrip("0123456789"))
         is_further = word[-1:] in "2345" and (word[:-1] in _STREETS or (word in "2345" and "street" in known))
         if word == "complement" or is_further:
@@ -332,7 +359,14 @@ def _notions(key: str) -> tuple[frozenset[str], int, int]:
             known.add(notion)
         elif not word.isdigit():
             unknown += 1
+    if "purchase" in known:
+        known.add("order")
     return frozenset(known), len(words), unknown
+
+
+def is_of_a_product(text: str) -> bool:
+    """Whether a column is named as a product names its own."""
+    return name_key(text).replace(" ", "_") in FIELD_BY_NAME
 
 
 @functools.lru_cache(maxsize=4096)

@@ -5,7 +5,20 @@ A name points to one of our columns, or to nothing where it looks like one and i
 
 from typing import Final
 
-from invoices.importing.mapping.erp_names import CEGID, DIVALTO, DOLIBARR, EBP, SAGE_100
+from invoices.importing.mapping.erp_names import (
+    BUSINESS_CENTRAL,
+    CEGID,
+    DIVALTO,
+    DOLIBARR,
+    EBP,
+    JD_EDWARDS,
+    OPEN_ERPS,
+    SAGE_100,
+    SAGE_X3,
+    SAP,
+    SAP_B1,
+    WAVESOFT,
+)
 
 # Odoo: addons/account/models/account_move.py and account_move_line.py, technical names and labels of its export.
 _ODOO: Final = """
@@ -186,6 +199,8 @@ billing_phone client.telephone
 billing_email client.email
 shipping -
 taxes total_tva
+tax_1_name -
+tax_1_value -
 financial_status -
 fulfillment_status -
 discount_code -
@@ -264,50 +279,6 @@ total_paid_tax_incl total_ttc
 frais_de_port_ht -
 total_shipping_tax_excl -
 """
-# SAP Business One: documents of its Service Layer ($select=DocNum,DocDate,CardCode… in public code), tables OINV and
-# INV1.
-_SAP_B1: Final = """
-doc_num numero
-doc_date date
-doc_due_date echeance
-card_code code_client|client.code
-card_name client.raison_sociale
-num_at_card reference
-doc_total total_ttc
-vat_sum total_tva
-doc_currency devise
-doc_cur devise
-federal_tax_id client.tva_intracom
-lic_trad_num client.tva_intracom
-dscription ligne.designation
-item_description ligne.designation
-vat_prcnt ligne.taux_tva
-tax_percentage_per_row ligne.taux_tva
-price_bef_di -
-doc_entry -
-doc_rate -
-"""
-# Business Central: «Posted Sales Invoice» and its lines (learn.microsoft.com, tables 112 and 113), in French too.
-_BUSINESS_CENTRAL: Final = """
-sell_to_customer_no code_client
-bill_to_customer_no code_client
-sell_to_customer_name client.raison_sociale
-n_donneur_d_ordre code_client
-nom_du_donneur_d_ordre client.raison_sociale
-n_client_facture code_client
-date_comptabilisation date
-"""
-# ERPNext: «Sales Invoice» (labels of sales_invoice.json in its repository). Axelor: technical names of its Invoice.xml.
-_OPEN_ERPS: Final = """
-rate_items ligne.prix_unitaire_ht
-amount_items ligne.total_ht
-net_total total_ht
-total_taxes_and_charges total_tva
-ex_tax_total total_ht
-in_tax_total total_ttc
-company_ex_tax_total -
-company_in_tax_total -
-"""
 # Pennylane, Axonaut, Abelia and spreadsheets made by hand: labels of their lists of invoices.
 _HAND_MADE: Final = """
 n numero
@@ -352,10 +323,6 @@ due_by echeance
 nb_factures client.nb_factures
 nombre_de_factures_a_editer client.nb_factures
 n_de_client code_client
-rechnungsnummer numero
-rechnungsdatum date
-falligkeitsdatum echeance
-kundennummer code_client
 designation ligne.designation
 tiers code_client|client.raison_sociale
 societe client.raison_sociale|societe
@@ -378,7 +345,7 @@ FIELD_BY_NAME: Final[dict[str, dict[str, float]]] = {}
 for _names in (
     SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR,
     _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _INVOICE_NINJA, _STRIPE, _PRESTASHOP,
-    _SAP_B1, _BUSINESS_CENTRAL, _OPEN_ERPS, _HAND_MADE,
+    SAP_B1, BUSINESS_CENTRAL, SAP, SAGE_X3, WAVESOFT, JD_EDWARDS, OPEN_ERPS, _HAND_MADE,
 ):  # fmt: skip
     for _line in _names.strip().splitlines():
         _name, _, _fields = _line.partition(" ")
@@ -387,6 +354,11 @@ for _names in (
         }
 # Odoo's «Name» is an invoice's number, Shopify's too; a customer's name where customers are meant.
 FIELD_BY_NAME["name"] = {"client.raison_sociale": 0.62, "numero": 0.6, "ligne.designation": 0.5}
+# Dolibarr's «InvoiceId» is its own; elsewhere an ID is the number, where no other column is.
+FIELD_BY_NAME["invoice_id"] = FIELD_BY_NAME["id_facture"] = {"numero": 0.5}
+# A day of the ledger is the invoice's where no other day is.
+for _name in ("date_comptable", "date_de_comptabilisation", "posting_date", "date_comptabilisation"):
+    FIELD_BY_NAME[_name] = {"date": 0.6}
 # What is to be paid is the total where no deposit was: the sums say whether it is.
 FIELD_BY_NAME["net_a_payer"] = {"total_ttc": 0.5}
 FIELD_BY_NAME["libelle_produit"] = {"ligne.designation": 0.55}

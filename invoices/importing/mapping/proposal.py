@@ -20,6 +20,7 @@ from invoices.importing.mapping.judging import (
     rows_of,
     size_of,
     sums_in,
+    type_column,
 )
 from invoices.importing.mapping.names import candidates, notions_of, rate_in_name
 from invoices.importing.mapping.proposed import Proposal, ProposedColumn
@@ -99,7 +100,7 @@ class _Proposing:
                 if not may_hold(name, column):
                     del self.scores[column.index][name]
             scores = self.scores[column.index]
-            is_of_a_rate = bool(rate_in_name(column.name)) and "vat" in notions_of(column.name)
+            is_of_a_rate = bool(rate_in_name(f"{column.group} {column.name}")) and "vat" in notions_of(column.name)
             if (
                 is_of_a_rate and not column.has_percents and scores.pop("ligne.taux_tva", 0)
             ):  # «TVA 20 %» heads the amounts of that rate
@@ -137,6 +138,8 @@ class _Proposing:
             scores[CUSTOMER_NAME] -= 0.3
         if "code_client" in scores and column.is_names:
             scores["code_client"] -= 0.4
+        if {"code_client", CUSTOMER_NAME} <= set(scores) and column.is_codes:
+            scores[CUSTOMER_NAME] -= 0.3
         is_number = column.holds("siren") or column.holds("siret")
         if "societe" in scores and column.filled and not column.is_text and not is_number:
             del scores["societe"]
@@ -191,7 +194,10 @@ class _Proposing:
         several = [group for group in groups if len(group) > 1]
         signs = sum(self._best(name) >= (0.45 if name in _FIGURES else 0.6) for name in _LINE_SIGNS)
         has_lines = signs >= 2 or (signs == 1 and bool(several))
-        self.has_lines = has_lines or bool(several)
+        is_described = min(self._best("ligne.designation"), self._best("ligne.taux_tva")) >= 0.6
+        states_tax = max(self._best("total_tva"), self._best("total_ttc")) >= _ENOUGH
+        is_a_line_each = is_described and not states_tax and not has_lines and not several
+        self.has_lines = has_lines or bool(several) or is_a_line_each
         for column in self.columns:
             scores = self.scores[column.index]
             for head, line in TWINS.items():
@@ -199,7 +205,7 @@ class _Proposing:
                     scores[line] = scores[head] - 0.08
                     if (column.index, head) in self.grounds:
                         self.grounds[column.index, line] = self.grounds[column.index, head]
-                level = level_of(column, several)
+                level = "line" if is_a_line_each and head == "total_ht" else level_of(column, several)
                 if head in scores and line in scores:
                     if level == "head":
                         scores[line] -= 0.5
@@ -376,6 +382,11 @@ class _Proposing:
             free.remove(column)
             self.grounds[column.index, name] = ground
 
+        if "type" not in given and given & {"date", "total_ttc", "ligne.total_ht"}:
+            index = type_column(self.columns, taken)
+            if index is not None:
+                taken[index] = "type"
+                self.grounds[index, "type"] = _("contenu : factures et avoirs")
         for column in list(free):
             if column.is_emails and "client.email" not in given:
                 give(column, "client.email", _("contenu : adresses e-mail"))

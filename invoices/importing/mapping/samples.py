@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from stdnum import iban
@@ -15,7 +15,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import siren, siret
 
 from invoices.files.tables import Row, Table
-from invoices.importing.mapping.names import candidates
+from invoices.importing.mapping.names import candidates, rate_in_name
 from invoices.importing.mapping.values import decimal_mark, looks_like_date, rate_in, read_number
 from invoices.importing.tables.rows import is_total_row
 
@@ -111,8 +111,26 @@ class Column:
 
     @cached_property
     def is_names(self) -> bool:
-        """True where most cells are written as names are, not as codes: with small letters, without digits."""
-        return self.share(lambda cell: any(map(str.islower, cell)) and not any(map(str.isdigit, cell))) > 0.5
+        """True where most cells are written as names are, not as codes: small letters or several words, no digits."""
+        return (
+            self.share(lambda cell: (any(map(str.islower, cell)) or " " in cell) and not any(map(str.isdigit, cell)))
+            > 0.5
+        )
+
+    @cached_property
+    def is_positions(self) -> bool:
+        """True where it counts the lines of each invoice: 1, 2, 3, 1, 2 or 10, 20, 10."""
+        if not self.filled or not all(cell.isascii() and cell.isdigit() and len(cell) < 6 for cell in self.filled):
+            return False
+        counted = [int(cell) for cell in self.filled]
+        step = counted[0]
+        pairs = pairwise(counted)
+        return step in (1, 10, 1000, 10000) and all(after in (step, before + step) for before, after in pairs)
+
+    @cached_property
+    def is_codes(self) -> bool:
+        """True where most cells are one word with digits."""
+        return self.share(lambda cell: " " not in cell and any(map(str.isdigit, cell))) > 0.5
 
     @cached_property
     def is_company_names(self) -> bool:
@@ -204,7 +222,11 @@ def _is_group_row(above: list[str], below: list[str]) -> bool:
     """A row of titles over groups of columns: fewer texts, each over the first of its columns, none with figures."""
     filled = [cell for cell in above if cell]
     under = [cell for cell in below if cell]
-    if len(above) < 2 or not 2 <= len(filled) < len(under) or any(any(c.isdigit() for c in cell) for cell in filled):
+    if (
+        len(above) < 2
+        or not 2 <= len(filled) < len(under)
+        or any(any(map(str.isdigit, cell)) and not rate_in_name(cell) for cell in filled)
+    ):
         return False
     return len(above) >= len(below) - max(3, len(below) // 2)
 
