@@ -6,7 +6,7 @@ stated amount must confirm another.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,17 @@ from django.utils.translation import gettext as _
 
 from invoices.files.tables import Row
 from invoices.importing.mapping.fields import CUSTOMER, DATES, NUMBERS
-from invoices.importing.mapping.flat_lines import FlatCells, FlatLine, Unreconciled, differs, rate_of
+from invoices.importing.mapping.flat_lines import (
+    DISCOUNT,
+    LINE_NET,
+    PRICE,
+    QUANTITY,
+    FlatCells,
+    FlatLine,
+    Unreconciled,
+    differs,
+    rate_of,
+)
 from invoices.importing.tables.columns import CELLS, cells_text
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.values import BadValue, currency_of_amounts
@@ -65,6 +75,7 @@ class FlatInvoice:
         self.customer: dict[str, str] = {}
         self._amounts: list[str] = []
         self._head_cells: tuple[str, ...] = ()
+        self._apart: tuple[str, str] | None = None
 
     def add(self, row: Row) -> None:
         """Take one row. Raises Unreconciled."""
@@ -76,12 +87,22 @@ class FlatInvoice:
         if head_cells != self._head_cells and (not self._head_cells or any(head_cells)):
             self._read_head(cells)
             self._head_cells = head_cells
+        if self._layout.apart and self._apart is None:
+            self._apart = self._amount_apart(cells)
         read = reading.read_line(cells)
         self._amounts += read.amounts
         for name, (total, text) in read.sums.items():
             self._note_total(name, total, text)
         if read.line is not None:
             self._lines.append((row.line, read.line))
+
+    def _amount_apart(self, cells: list[str]) -> tuple[str, str] | None:
+        """The name and cell of a column of carriage and the like that is not zero."""
+        for place in self._layout.apart:
+            text = self._layout.cell(cells, place)
+            if any(char in "123456789" for char in text):
+                return self._layout.cell(self._layout.header, place), text
+        return None
 
     def _read_head(self, cells: list[str]) -> None:
         reading = self._cells
@@ -150,10 +171,33 @@ class FlatInvoice:
         )
         if vat and not is_basis_known:
             raise Unreconciled("total_ht", str(net), _("rien ne dit si les montants sont HT ou TTC."), is_misread=True)
+        if not checks and not is_confirmed:
+            self._refuse_unsure_lines()
+        if self._apart and not self.states_total:
+            reason = _("« %(column)s » n’est dans aucune ligne, et aucun total ne dit s’il faut le compter.")
+            raise Unreconciled("total_ht", self._apart[1], reason % {"column": self._apart[0]}, is_misread=True)
         if not (checks or is_confirmed or self._layout.is_net_by_name):
             raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
         head = self._head_with(net, vat)
         return head, [(row, line.written(rate, columns)) for (row, line), rate in zip(self._lines, rates, strict=True)]
+
+    def _refuse_unsure_lines(self) -> None:
+        """Raises Unreconciled where «Prix» or «Remise» may be the line's, and no amount says whether it is."""
+        layout = self._layout
+        for row, line in self._lines:
+            name = ""
+            if LINE_NET not in line.numbers and not layout.is_price_of_a_unit:
+                name = PRICE if line.numbers.get(QUANTITY, 1) != 1 else ""
+            if not name and not layout.is_discount_in_percent and line.numbers.get(DISCOUNT):
+                name = DISCOUNT
+            if name:
+                reason = {
+                    PRICE: _("rien ne dit si le prix est celui d’une unité ou de la ligne."),
+                    DISCOUNT: _("rien ne dit si la remise est un montant ou en pour cent."),
+                }
+                problem = Unreconciled(name, str(line.numbers[name]), reason[name], is_misread=True)
+                problem.line = row
+                raise problem
 
     def _net(self, net: Decimal | None, vat: Decimal | None, gross: Decimal | None) -> tuple[Decimal, int]:
         """The total without VAT, and how many amounts confirmed each other on the way. Raises Unreconciled."""
@@ -163,7 +207,7 @@ class FlatInvoice:
         if net is None and lines:
             net = summed
         elif net is not None and lines:
-            if net != summed:
+            if net != summed and not self._takes_discounts_in_money(net):
                 raise differs("total_ht", net, summed)
             checks += 1
         if net is None and vat is not None and gross is not None:
@@ -176,6 +220,24 @@ class FlatInvoice:
         if net is None:
             raise Unreconciled("total_ht", "", _("le total HT ne se déduit pas."), is_misread=True)
         return net, checks
+
+    def _takes_discounts_in_money(self, net: Decimal) -> bool:
+        """Whether the lines make ``net`` with discounts that are amounts, which are taken as such then."""
+        if self._layout.is_discount_in_percent:
+            return False
+        found = []
+        for _row, line in self._lines:
+            quantity, price = line.numbers.get(QUANTITY), line.numbers.get(PRICE)
+            if LINE_NET in line.numbers or quantity is None or price is None:
+                return False
+            found.append(to_cents(quantity * price - line.numbers.get(DISCOUNT, Decimal(0))))
+        if sum(found, Decimal(0)) != net:
+            return False
+        self._lines = [
+            (row, replace(line, net=amount, _written={}))  # a line is shared by all rows that say the same
+            for (row, line), amount in zip(self._lines, found, strict=True)
+        ]
+        return True
 
     def _vat(self, vat: Decimal | None, rates: list[Decimal]) -> tuple[Decimal, bool]:
         """The VAT, and whether a total that states it and the lines confirm each other. Raises Unreconciled."""

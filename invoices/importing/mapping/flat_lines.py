@@ -22,11 +22,11 @@ from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 _FEW: Final = Decimal("0.02")
-_QUANTITY: Final = f"{LINE}quantite"
-_PRICE: Final = f"{LINE}prix_unitaire_ht"
-_NET: Final = f"{LINE}total_ht"
-_DISCOUNT: Final = f"{LINE}remise"
-_WRITTEN: Final = (_QUANTITY, _PRICE, _DISCOUNT)
+QUANTITY: Final = f"{LINE}quantite"
+PRICE: Final = f"{LINE}prix_unitaire_ht"
+LINE_NET: Final = f"{LINE}total_ht"
+DISCOUNT: Final = f"{LINE}remise"
+_WRITTEN: Final = (QUANTITY, PRICE, DISCOUNT)
 _MOST_REMEMBERED: Final = 8192
 
 
@@ -184,8 +184,8 @@ class FlatCells:
         self, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None, cells: Sequence[str]
     ) -> FlatLine | None:
         """The line, with what follows from its own cells; None where they say nothing. Raises Unreconciled."""
-        quantity, price = numbers.get(_QUANTITY), numbers.get(_PRICE)
-        net, discount = numbers.get(_NET), numbers.get(_DISCOUNT, Decimal(0))
+        quantity, price = numbers.get(QUANTITY), numbers.get(PRICE)
+        net, discount = numbers.get(LINE_NET), numbers.get(DISCOUNT, Decimal(0))
         products = grosses = 0
         if not numbers:
             if not texts.get("designation"):
@@ -193,7 +193,7 @@ class FlatCells:
             net = Decimal(0)  # a line of text
         if net is None:
             if quantity is None or price is None:
-                raise Unreconciled(_NET, "", _("une ligne n’a pas de montant."), is_misread=True)
+                raise Unreconciled(LINE_NET, "", _("une ligne n’a pas de montant."), is_misread=True)
             net = quantity * price * (100 - discount) / 100
         elif quantity is not None and price is not None:
             _check_product(quantity, price, discount, net)
@@ -201,7 +201,7 @@ class FlatCells:
         vat, gross = numbers.get(LINE_VAT), numbers.get(LINE_GROSS)
         if vat is not None and gross is not None:
             if abs(net + vat - gross) > CENT:
-                raise differs(_NET, net + vat, gross)
+                raise differs(LINE_NET, net + vat, gross)
             grosses = 1
         elif vat is None and gross is not None:
             vat = gross - net
@@ -216,14 +216,16 @@ class FlatCells:
 
 
 def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: Decimal) -> None:
-    """Raises Unreconciled where ``net`` is not quantity × price less the discount in per cent."""
+    """Raises Unreconciled where ``net`` is not quantity × price less the discount, in per cent or in money."""
     product = quantity * price
     if not discount and product == net:
         return
-    product = product * (100 - discount) / 100
     decimals = max(2, -int(price.as_tuple().exponent))
-    if abs(product - net) > abs(quantity) * Decimal(5).scaleb(-decimals - 1) + CENT:
-        raise differs(_NET, to_cents(product), net)
+    allowed = abs(quantity) * Decimal(5).scaleb(-decimals - 1) + CENT
+    in_money = product - discount
+    product = product * (100 - discount) / 100
+    if abs(product - net) > allowed and abs(in_money - net) > allowed:
+        raise differs(LINE_NET, to_cents(product), net)
 
 
 def rate_of(net: Decimal, vat: Decimal) -> Decimal | None:

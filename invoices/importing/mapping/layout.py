@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, holds
-from invoices.importing.mapping.names import notions_of
-from invoices.importing.mapping.samples import Sample
+from invoices.importing.mapping.names import is_of_a_product, name_key, notions_of
+from invoices.importing.mapping.other_languages import writes_day_first
+from invoices.importing.mapping.samples import Column, Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
 from invoices.importing.tables.columns import header_key
 from invoices.importing.words import currency_in_header
@@ -22,6 +23,17 @@ _DOLIBARR_KINDS: Final = {"0": "", "1": "rectificative", "2": "avoir", "3": "aco
 _DOLIBARR: Final = frozenset(
     ("ref_facture", "facture_payee", "statut_facture", "nom_du_tiers", "id_ligne", "f_ref", "f_type", "f_total_ttc")
 )
+# SAP: types of billing documents (FKART). Cancellations are refused: nothing says which invoice they end.
+_SAP_KINDS: Final = {"F1": "", "F2": "", "L2": "", "G2": "avoir", "RE": "avoir", "S1": "annulation", "S2": "annulation"}
+_X3_KINDS: Final = {"FAC": "", "INV": "", "AVC": "avoir", "CRM": "avoir"}
+_JDE_KINDS: Final = {"RI": "", "RM": "avoir"}
+_KINDS_BY_HEADER: Final = {
+    "do_type": _SAGE_KINDS,
+    **dict.fromkeys(("fkart", "billing_type", "fakturaart"), _SAP_KINDS),
+    "sivtyp_0": _X3_KINDS,
+    **dict.fromkeys(("doc_ty", "doc_type"), _JDE_KINDS),
+}
+_BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise")
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
 
 
@@ -46,6 +58,11 @@ class Layout:
     orders: dict[int, DateOrder | None] = field(default_factory=dict)
     is_net_by_name: bool = False
     rates_are_fractions: bool = False
+    is_price_of_a_unit: bool = True
+    """Whether the name of the column of prices, or a person, says that they are those of one unit."""
+    is_discount_in_percent: bool = True
+    apart: tuple[int, ...] = ()
+    """The places of columns of carriage and the like, which are in no line: a total says whether they count."""
 
     @cached_property
     def header_currencies(self) -> tuple[str, ...]:
@@ -59,8 +76,8 @@ class Layout:
         """What the numbers mean by which a product writes its types of documents; others are words."""
         place = self.position("type")
         name = header_key(self.header[place]) if 0 <= place < len(self.header) else ""
-        if name == "do_type":
-            return _SAGE_KINDS
+        if kinds := _KINDS_BY_HEADER.get(name):
+            return kinds
         return _DOLIBARR_KINDS if len(_DOLIBARR & set(map(header_key, self.header))) >= 2 else {}
 
     @cached_property
@@ -101,6 +118,17 @@ class Layout:
         return order.read(text) if order is not None else None
 
 
+def _says_unit(name: str) -> bool:
+    """Whether a name of prices says that they are those of one unit: «PU», «Unit Price», «Rate», a product's own."""
+    is_short = any(word.startswith(("pu", "pv")) for word in name_key(name).split())
+    return is_short or bool({"unitary", "rate"} & notions_of(name)) or is_of_a_product(name)
+
+
+def _says_percent(column: Column) -> bool:
+    says = bool({"percent", "rate"} & notions_of(column.name))
+    return says or column.has_percents or is_of_a_product(column.name)
+
+
 def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: bool) -> Layout:
     """The layout of a table by its ``sample``; ``is_confirmed`` where a person has said what each column is.
 
@@ -111,16 +139,20 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
     shared = decimal_mark(cell for index in numeric for cell in by_index[index].filled)
     dates = [index for name, places in fields.items() if name in DATES for index in places if index in by_index]
     all_dates = date_order(cell for index in dates for cell in by_index[index].filled)
-    is_french = any(char in column.name.lower() for column in sample.columns for char in "éèàôû°") or any(
-        notions_of(column.name) & {"net", "gross"} for column in sample.columns
+    is_no_english = any(
+        set(column.name.lower()) & set("éèàôû°") or writes_day_first(name_key(column.name).split())
+        for column in sample.columns
     )
     # Who writes a decimal comma writes the day first.
-    if all_dates is not None and all_dates.day_first is None and (is_french or is_confirmed or shared == ","):
+    if all_dates is not None and all_dates.day_first is None and (is_no_english or is_confirmed or shared == ","):
         all_dates = DateOrder(True)
     orders: dict[int, DateOrder | None] = {}
     for index in dates:
         own = date_order(by_index[index].filled)
         orders[index] = own if own is None or own.day_first is not None else all_dates or own
+    price, discount = (by_index.get(fields.get(name, [-1])[0]) for name in _BY_NAME_ONLY)
+    used = {place for places in fields.values() for place in places}
+    apart = (column for column in sample.columns if column.index not in used and column.is_numeric)
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
     rates = [number for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
     return Layout(
@@ -137,4 +169,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
             if place in by_index
         ),
         bool(rates) and max(rates) <= Decimal("0.25"),
+        is_confirmed or price is None or _says_unit(price.name),
+        is_confirmed or discount is None or _says_percent(discount),
+        () if is_confirmed else tuple(column.index for column in apart if "fee" in notions_of(column.name)),
     )

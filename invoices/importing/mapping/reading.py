@@ -1,17 +1,20 @@
 """What a table of an import is read as: itself, or what a kept mapping or the names of its columns make of it."""
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
+from customers.searching import search_key
 from invoices.files.tables import Table
-from invoices.importing.mapping.fields import CUSTOMER, CUSTOMER_NAME, LINE, missing
+from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
+from invoices.importing.mapping.judging import says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
+from invoices.importing.mapping.names import notions_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.mapping.samples import take_sample
@@ -25,8 +28,6 @@ from invoices.importing.tables.columns import (
     UnknownHeader,
     recognise,
 )
-from invoices.importing.tables.invoice_rows import type_code
-from invoices.importing.values import BadValue
 
 _ESSENTIAL: Final = frozenset(
     (
@@ -34,6 +35,8 @@ _ESSENTIAL: Final = frozenset(
         "ligne.total_ht", "ligne.taux_tva", "ligne.quantite", "ligne.prix_unitaire_ht",
     )
 )  # fmt: skip
+_IN_THOUSANDS: Final = re.compile(r"\b[kKM] ?(?:€|EUR\b)|\bmilliers\b|\bthousands?\b|\bmillions\b")
+_SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-"))
 _FEWEST_COLUMNS: Final = 3
 _MOST_UNRECONCILED: Final = 0.02
 
@@ -65,13 +68,30 @@ def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTabl
         recognised = _with_type_by_content(recognise(table))
     except UnknownHeader as unknown:
         return _by_mapping(table, folder, kept, unknown)
-    if recognised.kind is CONTACTS or not recognised.ignored:
+    if recognised.kind is CONTACTS:
+        return UnderstoodTable([recognised])
+    if recognised.kind is INVOICES and _names_customers(recognised):
+        return _by_mapping(table, folder, kept, UnknownHeader(_("Les clients y sont nommés, sans code."), 1))
+    if not recognised.ignored:
         return UnderstoodTable([recognised])
     # A table of ours that carries columns beside: of another table of ours perhaps, which is then read with it.
     proposal = propose(table)
     if proposal is None or not _carries_more(recognised, proposal):
         return UnderstoodTable([recognised])
     return _by_mapping(table, folder, kept, UnknownHeader(_("Cette table mélange plusieurs sortes de colonnes."), 1))
+
+
+def _names_customers(recognised: RecognisedTable) -> bool:
+    """Whether the column «Client» of invoices holds names, none of which is the code of a card."""
+    sample = take_sample(recognised.table)
+    place = recognised.positions["code_client"]
+    if sample is None or place >= len(sample.columns):
+        return False
+    column = sample.columns[place]
+    if {"code", "number", "ref", "id"} & notions_of(column.name) or not column.is_names:
+        return False
+    cards = CustomerSearch()
+    return not any(map(cards.is_known, column.counts))
 
 
 def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:
@@ -81,22 +101,13 @@ def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:
     sample = take_sample(recognised.table)
     known = set(recognised.positions.values())
     for column in sample.columns if sample is not None else ():
-        if column.index not in known and column.filled and column.is_text:
-            codes = [_code_of_type(cell) for cell in column.filled]
-            if all(codes) and set(codes) & CREDIT_NOTE_TYPE_CODES:
-                ignored = list(recognised.ignored)
-                if column.name in ignored:
-                    ignored.remove(column.name)
-                positions = {**recognised.positions, "type": column.index}
-                return replace(recognised, positions=positions, ignored=tuple(ignored))
+        if column.index not in known and column.filled and column.is_text and says_types(column.counts):
+            ignored = list(recognised.ignored)
+            if column.name in ignored:
+                ignored.remove(column.name)
+            positions = {**recognised.positions, "type": column.index}
+            return replace(recognised, positions=positions, ignored=tuple(ignored))
     return recognised
-
-
-def _code_of_type(text: str) -> str:
-    try:
-        return type_code(text)
-    except BadValue:
-        return ""
 
 
 def _carries_more(recognised: RecognisedTable, proposal: Proposal) -> bool:
@@ -120,6 +131,8 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
     gone = missing(set(fields))
     if known is None and not gone:
         gone = [column.field for column in proposal.columns if column.field in _ESSENTIAL and column.is_by_content]
+    if known is None and (unsure := _unsure_amounts(proposal)):
+        raise NeedsMapping(unsure, unknown.line)
     if gone:
         raise NeedsMapping(_asks_for(unknown.reason, gone), unknown.line, unknown.columns)
     layout = layout_of(proposal.sample, fields, is_confirmed=known is not None)
@@ -142,6 +155,20 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
     ignored = [column.name for column in proposal.columns if column.name and not _is_used(column.index, fields)]
     asks = any(each.column == CUSTOMER_NAME for each in found.rejections)
     return UnderstoodTable(found.tables, found.rejections, found.skipped, ignored, asks)
+
+
+def _unsure_amounts(proposal: Proposal) -> str:
+    """Why amounts may be other than they are written: in thousands, or with their sign in a column; empty if not."""
+    for column, sampled in zip(proposal.columns, proposal.sample.named(), strict=True):
+        if column.field in AMOUNTS and _IN_THOUSANDS.search(column.name):
+            return _("« %(column)s » compte peut-être en milliers : ouvrez ce fichier dans Importer.") % {
+                "column": column.name
+            }
+        if not column.field and sampled.distinct > 1 and set(map(search_key, sampled.counts)) <= _SIGNS:
+            return _("« %(column)s » donne peut-être le signe des montants : ouvrez ce fichier dans Importer.") % {
+                "column": column.name
+            }
+    return ""
 
 
 def _is_used(index: int, fields: dict[str, list[int]]) -> bool:

@@ -167,3 +167,86 @@ def test_a_kept_mapping_serves_without_a_question(tmp_path: Path, capsys: pytest
     }
     assert ImportMapping.objects.get().used_at is not None
     assert Company.objects.count() == 1
+
+
+_HEAD = "Facture;Date;Code client;Désignation;"
+_ENGLISH = "Invoice Number,Invoice Date,Customer Code,Description,Quantity,Unit Price,Net Amount,VAT Rate\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{_HEAD}Qté;Prix HT;Taux TVA\nF1;15/01/2025;C1;Vis;2;100,00;20\n",
+        f"{_HEAD}Qté;PU HT;Remise;Taux TVA\nF1;15/01/2025;C1;Vis;2;100,00;10;20\n",
+        f"{_HEAD}Total HT;Taux TVA;Frais de port HT\nF1;15/01/2025;C1;Vis;200,00;20;15,00\n",
+        f"{_HEAD}PU HT (k€);Total HT (k€);Taux TVA\nF1;15/01/2025;C1;Vis;5,00;10,00;20\n",
+        f"{_HEAD}Sens;Total HT;Taux TVA\nF1;15/01/2025;C1;Vis;D;10,00;20\nF2;15/01/2025;C1;Vis;C;10,00;20\n",
+        f"{_ENGLISH}F1,01/02/2025,C1,Vis,2,100.00,200.00,20\n",
+        "N° devis;Date;Code client;Désignation;Total HT;Taux TVA\nD1;15/01/2025;C1;Vis;100,00;20\n",
+        "N° BL;Date BL;Code client;Désignation;Total HT;Taux TVA\nBL1;15/01/2025;C1;Vis;100,00;20\n",
+    ],
+    ids=[
+        "a price of a unit or of the line", "a discount in money or per cent", "carriage beside the lines",
+        "thousands", "a column of signs", "month or day", "quotes", "delivery notes",
+    ],
+)  # fmt: skip
+def test_what_may_be_another_amount_or_document_is_asked(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, report = run(capsys, given(tmp_path, text))
+    assert (code, report["created"]["invoices"]) == (1, 0)
+    assert any("Importer" in each["reason"] for each in report["rejected"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "net"),
+    [
+        ("Qté;Prix total HT;Taux TVA", "2;100,00;20", 100),
+        ("Qté;Prix HT;Taux TVA;Total facture TTC", "2;100,00;20;240,00", 200),
+        ("Qté;PU HT;Remise;Taux TVA;Total HT facture", "2;100,00;30;20;170,00", 170),
+        ("Qté;PU HT;Remise;Total ligne HT;Taux TVA", "2;100,00;30;170,00;20", 170),
+        ("Total HT;Taux TVA;Frais de port HT", "200,00;20;0,00", 200),
+    ],
+)
+def test_an_amount_that_another_confirms_is_taken(
+    columns: str, cells: str, net: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"{_HEAD}{columns}\nF1;15/01/2025;C1;Vis;{cells}\n"
+    code, report = run(capsys, given(tmp_path, text))
+    assert (code, report["rejected"]) == (0, [])
+    assert totals()["F1"][0] == net
+
+
+def test_a_discount_in_money_of_one_invoice_is_not_that_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("F1", "170,00"), ("F2", "140,00")]  # the same line: 30 € off, then 30 %
+    text = f"{_HEAD}Qté;PU HT;Remise;Taux TVA;Total HT facture\n" + "".join(
+        f"{number};15/01/2025;C1;Vis;2;100,00;30;20;{total}\n" for number, total in rows
+    )
+    assert run(capsys, given(tmp_path, text))[0] == 0
+    assert {number: amounts[0] for number, amounts in totals().items()} == {"F1": 170, "F2": 140}
+
+
+def test_a_column_that_says_avoir_makes_credit_notes_whatever_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"{_HEAD}Transaction;Total HT;Taux TVA\nF1;15/01/2025;C1;Vis;Facture;10,00;20\n" + (
+        "F2;15/01/2025;C1;Vis;Avoir;10,00;20\n"
+    )
+    assert run(capsys, given(tmp_path, text))[0] == 0
+    assert dict(Invoice.objects.values_list("number", "type_code")) == {"F1": "380", "F2": "381"}
+
+
+def test_customers_that_are_named_where_codes_are_meant_are_found_by_a_second_sign_or_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = given(tmp_path, "numero;designation;taux_tva;total_ht\nF1;Vis;20;100,00\nF2;Vis;20;200,00\n", "lignes.csv")
+    heads = (
+        "Numéro;Date;Client;Code postal;Total HT;TVA;Total TTC\nF1;15/01/2025;Dupont SARL;75001;100,00;20,00;120,00\n"
+    )
+    unsure = "F2;15/01/2025;MARTIN SAS;;200,00;40,00;240,00\n"
+    code, report = run(capsys, given(tmp_path, heads + unsure), lines)
+    assert code == 1
+    assert "Importer" in " ".join(each["reason"] for each in report["rejected"])
+    assert Invoice.objects.get().customer.code == "C1"
