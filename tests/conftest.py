@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.test import Client
 
     from customers.models import Account
@@ -130,26 +132,29 @@ def _empties_tables(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(settings: Any, tmp_path: Path) -> None:
+def own_folders(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
     """Documents and mails of a test are written below its own temporary folder."""
-    settings.DOCUMENTS_ROOT = tmp_path / "documents"
-    settings.MAIL_ROOT = tmp_path / "mail"
-    # The cache says who is checking e-invoices: the tests that run beside this one must not be seen in it.
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(tmp_path)}
-    }
-    # Argon2 is slow on purpose, and no test but one is about it (tests/customers/test_passwords.py).
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Static files come straight from their source folders: nothing was collected for a test.
-    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-    settings.MAILERS = {
-        "default": {"BACKEND": "mailing.files.EmlFileBackend", "OPTIONS": {"directory": str(tmp_path / "mail")}}
-    }
-    # Django forgets the storages it made when this setting changes: DOCUMENTS_ROOT is read again.
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+    from tests.support.shared_rows import settings_below
+
+    for name, value in settings_below(tmp_path).items():
+        setattr(settings, name, value)
+    if "shared_rows" in request.fixturenames:
+        # The documents that the shared rows name are where they were written.
+        settings.DOCUMENTS_ROOT = request.getfixturevalue("shared_rows") / "documents"
+
+
+@pytest.fixture(scope="module")
+def shared_rows(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Path]":
+    """A transaction around those of the tests of a module, for rows that a fixture of the module writes once.
+
+    Each test still leaves no trace. Returns the folder of its documents. Not for modules with tests that commit.
+    """
+    from tests.support.shared_rows import around_a_module
+
+    with django_db_blocker.unblock(), around_a_module(folder := tmp_path_factory.mktemp("shared")):
+        yield folder
 
 
 @pytest.fixture

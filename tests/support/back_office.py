@@ -4,7 +4,9 @@ import html
 import re
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from customers.models import Account
 from invoices.models import Export
@@ -29,3 +31,23 @@ def member(group: str) -> Account:
 def list_url(export: Export, what: str = "") -> str:
     """The address of the list of ``export``, or of ``what`` is under it."""
     return f"{SCREEN}export/{export.number}/{what}"
+
+
+def all_rows() -> dict[str, list[Any]]:
+    """All rows of our tables but sessions, of rights and of the history: what no refused action may change."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for table, key in _tables():
+            cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")
+            rows[table] = cursor.fetchall()
+    return rows
+
+
+def _tables() -> set[tuple[str, str]]:
+    ours = ("invoices", "customers", "mailing", "auth", "admin")
+    quoted = connection.ops.quote_name
+    return {
+        (quoted(model._meta.db_table), quoted(model._meta.pk.column))
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in ours
+    }

@@ -7,11 +7,11 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -26,6 +26,7 @@ from invoices.models import ImportBatch, SavedSelection
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message, MessageTemplate
 from portal.sessions import OPENED
+from tests.support.back_office import all_rows
 from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,9 @@ OF_DJANGO = re.compile(
 )
 
 
-def _scene() -> Scene:
+@pytest.fixture(scope="module")
+def scene(shared_rows: Path) -> Scene:
+    """Something of each kind."""
     paper = make_customer(invoice_copies="1")
     account = make_account(make_customer())
     make_invoice(customer=paper)
@@ -191,13 +194,6 @@ def _own_names(patterns: Any) -> Iterator[str]:
             yield pattern.name
 
 
-def _everything() -> dict[str, list[Any]]:
-    """All rows of our tables but sessions, of rights and of the history: what no refused action may change."""
-    ours = ("invoices", "customers", "mailing", "auth", "admin")
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in ours]
-    return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
-
-
 def _sent(name: str, scene: Scene) -> dict[str, Any]:
     """What the form of the page would send, as far as it matters."""
     return {
@@ -220,18 +216,19 @@ def test_every_address_of_our_own_stands_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", WALK)
-def test_who_may_only_see_is_refused_with_a_sentence_and_nothing_changes(client: Client, name: str) -> None:
-    scene = _scene()
+def test_who_may_only_see_is_refused_with_a_sentence_and_nothing_changes(
+    client: Client, scene: Scene, name: str
+) -> None:
     reader = Account.objects.create_user("lecture@aquila.example", uuid4().hex, is_staff=True)
     reader.groups.add(Group.objects.get(name="Lecture"))
     client.force_login(reader, backend="customers.authentication.AccountBackend")
-    before = _everything()
+    before = all_rows()
     arguments, expected = WALK[name]
 
     answer = client.post(reverse(f"admin:{name}", args=arguments(scene)), _sent(name, scene))
 
     assert answer.status_code == expected
-    assert _everything() == before
+    assert all_rows() == before
     if expected == REFUSED:
         page = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
         assert "Accès refusé" in page
@@ -239,20 +236,19 @@ def test_who_may_only_see_is_refused_with_a_sentence_and_nothing_changes(client:
 
 
 @pytest.mark.parametrize("name", WALK)
-def test_a_member_of_staff_without_rights_gets_nothing_anywhere(client: Client, name: str) -> None:
-    scene = _scene()
+def test_a_member_of_staff_without_rights_gets_nothing_anywhere(client: Client, scene: Scene, name: str) -> None:
     nobody = Account.objects.create_user("rien@aquila.example", uuid4().hex, is_staff=True)
     client.force_login(nobody, backend="customers.authentication.AccountBackend")
     arguments, _expected = WALK[name]
     url = reverse(f"admin:{name}", args=arguments(scene))
-    before = _everything()
+    before = all_rows()
 
     answers = [client.get(url), client.post(url, _sent(name, scene))]
 
     # An action that is no page answers 405 to who only looks at its address.
     expected = {302, 405} if name == "end_visit" else {403, 405}
     assert {answer.status_code for answer in answers} <= expected
-    assert _everything() == before
+    assert all_rows() == before
 
 
 def sign_in_an_hour_ago(client: Client) -> None:
@@ -263,8 +259,7 @@ def sign_in_an_hour_ago(client: Client) -> None:
     session.save()
 
 
-def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client) -> None:
-    scene = _scene()
+def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client, scene: Scene) -> None:
     sign_in_an_hour_ago(client)
     answers = {name: client.get(reverse(f"admin:{name}", args=needed(scene))) for name, (needed, _said) in WALK.items()}
 

@@ -2,6 +2,7 @@
 
 import html as html_module
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from django.conf import LazySettings
+from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.template.loader import render_to_string
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils.translation import override
 
 from customers.links import Purpose
@@ -80,19 +81,26 @@ def bracketed(message: str) -> str:
     return f"{code} ‹{words}›" if space and code.isdigit() and len(code) == 3 else f"‹{message}›"
 
 
-@pytest.fixture
-def company(settings: LazySettings, tmp_path: Path) -> Company:
-    """A company that speaks the pseudo-language: one catalogue and one line of settings."""
+@pytest.fixture(scope="module")
+def pseudo_language(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One catalogue and one line of settings, read once by all tests."""
     catalogue = Catalog(locale=PSEUDO)
     for message in catalogues.messages():
         catalogue.add(message, bracketed(message))
-    file = tmp_path / PSEUDO / "LC_MESSAGES" / "django.mo"
+    folder = tmp_path_factory.mktemp("locale")
+    file = folder / PSEUDO / "LC_MESSAGES" / "django.mo"
     file.parent.mkdir(parents=True)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     file.write_bytes(compiled.getvalue())
-    settings.LANGUAGES = [*settings.LANGUAGES, (PSEUDO, "italiano")]
-    settings.LOCALE_PATHS = [tmp_path, *settings.LOCALE_PATHS]
+    languages, places = [*settings.LANGUAGES, (PSEUDO, "italiano")], [folder, *settings.LOCALE_PATHS]
+    with override_settings(LANGUAGES=languages, LOCALE_PATHS=places):
+        yield
+
+
+@pytest.fixture
+def company(pseudo_language: None) -> Company:
+    """A company that speaks the pseudo-language."""
     company = make_company(is_default=True, hosting="OVH", publication_director="KLM", website="https://a.example")
     company.languages = [PSEUDO, "en"]
     company.save()
