@@ -140,7 +140,7 @@ def test_tabs_follow_the_arrow_keys(open_page: PageFactory, sign_in: SignIn, bac
     expect(page.get_by_label("Raison sociale")).to_be_visible()
 
 
-def test_an_error_opens_the_tab_in_which_it_stands(
+def test_an_error_opens_the_tab_that_it_is_in(
     open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene
 ) -> None:
     page = open_page()

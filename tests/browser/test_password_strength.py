@@ -39,7 +39,7 @@ def is_taken(password: str, account: Account) -> bool:
     return True
 
 
-def test_the_page_tells_what_the_server_will_say_and_sends_nothing(open_page: Any, sign_in: Any, axe: Any) -> None:
+def test_the_page_shows_what_the_server_will_say_and_sends_nothing(open_page: Any, sign_in: Any, axe: Any) -> None:
     account = make_account(make_customer(), login="julie.martin@client.example", name="Julie Martin")
     page = open_page(width=390)
     sign_in(page, account)

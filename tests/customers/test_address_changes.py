@@ -29,7 +29,7 @@ def test_the_card_the_contacts_and_the_login_take_the_new_address() -> None:
     assert known_bad([OLD]) == {}
 
 
-def test_a_login_that_moves_ends_its_sessions_and_tells_the_old_address() -> None:
+def test_a_login_that_moves_ends_its_sessions_and_notifies_the_old_address() -> None:
     customer = make_customer(email=OLD)
     account = make_account(customer, login=OLD)
     before = account.get_session_auth_hash()

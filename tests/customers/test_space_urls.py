@@ -22,7 +22,7 @@ INVOICE = uuid.UUID(int=7)
         ("admin:index", (), "https://factures.exemple.fr/gestion/"),
     ],
 )
-def test_an_address_stands_below_the_one_of_the_portal(
+def test_an_address_is_below_the_one_of_the_portal(
     settings: Any, name: str, args: tuple[Any, ...], address: str
 ) -> None:
     settings.PORTAL_URL = "https://factures.exemple.fr"

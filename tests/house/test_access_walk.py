@@ -242,7 +242,7 @@ def _outcomes(walked: dict[str, tuple[int | str, bytes]]) -> dict[str, int | str
     return {name: outcome for name, (outcome, _body) in walked.items()}
 
 
-def test_nobody(cast: Cast) -> None:
+def test_a_visitor_without_account(cast: Cast) -> None:
     assert _outcomes(_walk_all(None, cast, cast.of_a)) == {name: row.nobody for name, row in ROWS.items()}
 
 

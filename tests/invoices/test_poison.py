@@ -100,7 +100,7 @@ def test_an_input_has_its_tries_and_is_set_aside_with_its_reason_while_the_other
     assert len(done) == MOST_TRIES + 2
 
 
-def test_a_database_that_is_away_is_nobodys_fault() -> None:
+def test_a_database_that_is_away_blames_no_input() -> None:
     with pytest.raises(OperationalError):
         Tries(Loop.PAYMENT).attempt("innocent", "Paiement de F1", refuse, before=True)
     assert not SetAside.objects.filter(tries__gt=0).exists()

@@ -41,7 +41,7 @@ def test_what_may_pass_never_blames_the_address() -> None:
     assert (outcome.verdict, outcome.address_is_bad) == (Verdict.DEFERRED, False)
 
 
-def test_the_words_of_an_address_are_nobodys_reason() -> None:
+def test_the_words_of_an_address_are_no_reason() -> None:
     assert classify("550 5.7.1 <unknown.user@spamhaus.example>: refused") is Reason.POLICY
     assert classify("550 <utilisateur.inconnu@x.example> refused") is Reason.OTHER
 

@@ -145,7 +145,7 @@ def test_a_mail_forwarded_to_two_mailboxes_came_back_only_if_both_did(sent: Abou
     assert not FailedAddress.objects.exists()
 
 
-def test_the_original_recipient_tells_ours_after_a_forwarding(sent: About) -> None:
+def test_the_original_recipient_identifies_ours_after_a_forwarding(sent: About) -> None:
     fields = group("boite@ailleurs.example", "5.1.1", "550 5.1.1 unknown", original=RECIPIENT.upper())
     assert take_in(rfc3464(sent, fields), timezone.now()) is Effect.SOFT
     assert "boite@ailleurs.example" in Message.objects.get(message_id=sent.message_id).reason
@@ -230,7 +230,7 @@ def test_a_late_return_does_not_touch_a_mail_that_was_queued_again_or_given_up(s
     assert states() == [state, "accepted"]
 
 
-def test_a_daemon_that_names_nobody_is_believed_about_the_mail_whose_return_path_it_used(sent: About) -> None:
+def test_a_daemon_that_names_no_address_is_believed_about_the_mail_whose_return_path_it_used(sent: About) -> None:
     raw = (
         f"Return-Path: <>\nFrom: postmaster@petit.example\nTo: {sent.return_path}\nSubject: Erreur\n\n"
         "Votre message n'a pas été remis : 550 boîte inconnue\n"

@@ -157,7 +157,7 @@ def test_somebody_who_says_that_the_reason_is_gone_need_not_wait(sink: Sink) -> 
 
 
 @pytest.mark.django_db
-def test_a_trial_that_tells_nothing_is_soon_followed_by_another(sink: Sink) -> None:
+def test_a_trial_without_result_is_soon_followed_by_another(sink: Sink) -> None:
     write_mails(6)
     sink.replies["RCPT", "@"] = "554 5.7.1 Relay access denied"
     send()
@@ -188,7 +188,7 @@ def test_several_processes_together_try_five_mails_at_most(tmp_path: Any) -> Non
 
 
 @pytest.mark.django_db
-def test_whoever_looks_after_the_server_is_told_once_and_first(sink: Sink, settings: Any) -> None:
+def test_whoever_looks_after_the_server_is_notified_once_and_first(sink: Sink, settings: Any) -> None:
     settings.TECHNICAL_EMAIL = "informatique@exemple.net"
     sink.replies["RCPT", "exemple.fr"] = "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a list"
     write_mails(8)

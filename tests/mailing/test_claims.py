@@ -66,7 +66,7 @@ def test_days_of_pause_do_not_count_as_tries() -> None:
 
 
 # ─── Claims ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_a_mail_in_hand_is_nobody_elses_until_its_lease_ends() -> None:
+def test_a_mail_in_hand_is_claimed_by_no_other_until_its_lease_ends() -> None:
     now = timezone.now()
     [pk] = outbox.write_messages([draft()])
     [held] = claim_all(now + datetime.timedelta(seconds=1))

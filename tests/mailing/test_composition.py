@@ -282,7 +282,7 @@ TABLE = MailLook(company_name="S", rows=(("F-1", "10,00 €"),), more="et 35 aut
         ("Vos #REFFACTURE sont là.", "sont là.", "-- "),
     ],
 )
-def test_a_table_stands_under_the_words_it_belongs_to_in_both_parts(body: str, before: str, after: str) -> None:
+def test_a_table_is_under_the_words_it_belongs_to_in_both_parts(body: str, before: str, after: str) -> None:
     mail = compose(template(body), {"#REFFACTURE": "factures"}, TABLE)
     assert mail.text.index(before) < mail.text.index("F-1 : 10,00 €\net 35 autres") < mail.text.index(after)
     assert mail.html.index(before) < mail.html.index(">F-1<") < mail.html.index("et 35 autres")

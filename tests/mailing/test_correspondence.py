@@ -61,7 +61,7 @@ def test_a_mail_that_is_read_twice_is_kept_once(sent: Message) -> None:
         ({"From": "MAILER-DAEMON@mx.example", "Subject": "Notification"}, "unread", "open"),
     ],
 )
-def test_what_a_machine_wrote_is_told_apart(sent: Message, headers: dict[str, str], kind: str, state: str) -> None:
+def test_what_a_machine_wrote_is_recognised(sent: Message, headers: dict[str, str], kind: str, state: str) -> None:
     take_in(letter(return_path(sent), **headers), timezone.now())
 
     assert list(Reply.objects.values_list("kind", "state")) == [(kind, state)]

@@ -96,7 +96,7 @@ def test_a_known_relay_is_let_in_by_its_own_include(records: Records, settings: 
         (['"v=spf1 ' + " ".join(f"include:s{n}.example" for n in range(12)) + ' -all"'], "plus de dix questions"),
     ],
 )
-def test_an_spf_record_that_does_not_count_is_told(records: Records, published: list[str], sentence: str) -> None:
+def test_an_spf_record_that_does_not_count_is_reported(records: Records, published: list[str], sentence: str) -> None:
     records["retours.exemple.fr", "TXT"] = published
 
     assert sentence in found("SPF").sentence
@@ -151,7 +151,7 @@ def test_a_missing_dmarc_policy_gets_its_record(records: Records) -> None:
     assert found("DMARC").record == '_dmarc.exemple.fr. IN TXT "v=DMARC1; p=none; rua=mailto:factures@exemple.fr"'
 
 
-def test_mails_for_which_nobody_vouches_are_not_aligned(records: Records, settings: Any) -> None:
+def test_mails_that_neither_dkim_nor_spf_covers_are_not_aligned(records: Records, settings: Any) -> None:
     settings.DKIM_DOMAIN = ""
     settings.BOUNCE_ADDRESS = "retours@autre.example"
 
@@ -175,13 +175,13 @@ def test_a_server_of_our_own_needs_its_name_in_both_directions(records: Records,
     assert states["SPF"] == "ok"
 
 
-def test_a_term_stands_before_what_ends_a_record() -> None:
+def test_a_term_precedes_what_ends_a_record() -> None:
     assert with_term("v=spf1 a ~all", "mx") == "v=spf1 a mx ~all"
     assert with_term("v=spf1 redirect=x.example", "mx") == "v=spf1 mx redirect=x.example"
     assert with_term("v=spf1 a", "mx") == "v=spf1 a mx"
 
 
-def test_the_command_tells_each_check_and_the_records_to_publish(
+def test_the_command_prints_each_check_and_the_records_to_publish(
     records: Records, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("check_mail")
@@ -249,7 +249,7 @@ def test_the_page_shows_the_records_to_paste(records: Records, staff_client: Cli
         ),
     ],
 )
-def test_a_trial_mail_tells_what_its_own_server_found_and_no_other(headers: str, told: str, is_right: bool) -> None:
+def test_a_trial_mail_reports_what_its_own_server_found_and_no_other(headers: str, told: str, is_right: bool) -> None:
     found = read_trial_mail(f"{headers}From: a@exemple.fr\n\nEssai\n".encode())
     assert (str(found), found.is_right) == (told, is_right)
 

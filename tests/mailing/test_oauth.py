@@ -151,7 +151,7 @@ def test_what_the_issuer_refuses_is_a_sentence_with_what_to_do(
     assert sentence in failure[1]
 
 
-def test_a_token_for_somebody_else_is_told_by_its_audience(server: TokenSink, issuer: AuthorizationServer) -> None:
+def test_a_token_for_somebody_else_is_known_by_its_audience(server: TokenSink, issuer: AuthorizationServer) -> None:
     issuer.audience = "https://graph.example"
 
     message = send_one()

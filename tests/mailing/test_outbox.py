@@ -101,7 +101,7 @@ def test_an_address_in_error_is_known_whatever_its_case_until_corrected() -> Non
     assert FailedAddress.objects.get().failures == 2
 
 
-def test_states_are_told_for_the_messages_that_exist() -> None:
+def test_states_are_given_for_the_messages_that_exist() -> None:
     [pk] = outbox.write_messages([draft()])
     states = outbox.states_of([pk, uuid.uuid4()])
     assert list(states) == [pk]
@@ -174,7 +174,7 @@ def test_the_summary_names_every_state() -> None:
     }
 
 
-def test_the_pulse_tells_the_last_process_seen() -> None:
+def test_the_pulse_names_the_last_process_seen() -> None:
     assert last_heartbeat() is None
     record_heartbeat("poste-1:12", "mail")
     record_heartbeat("poste-2:13", "export")

@@ -32,7 +32,7 @@ def servers(settings: Any) -> Iterator[MailServers]:
         yield running
 
 
-def test_what_real_servers_take_refuse_return_and_delay_is_told_truly(
+def test_what_real_servers_take_refuse_return_and_delay_is_reported_truly(
     servers: MailServers, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     addresses = [
@@ -88,7 +88,7 @@ def test_what_real_servers_take_refuse_return_and_delay_is_told_truly(
         assert mail.get_content().split() == ["Bonjour,", ".à", "bientôt"]
 
 
-def test_a_trial_mail_to_our_own_mailbox_tells_what_its_server_found(servers: MailServers, settings: Any) -> None:
+def test_a_trial_mail_to_our_own_mailbox_reports_what_its_server_found(servers: MailServers, settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "compta@exemple.test"
     found = wait_for_trial_mail(send_trial_mail("retours@exemple.test"), 20)
     assert str(found) == "mx.exemple.test : SPF pass, DKIM fail, DMARC pass"

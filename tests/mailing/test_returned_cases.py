@@ -135,7 +135,7 @@ def test_a_server_of_its_own_manner_is_understood(sender: str, subject: str, tex
     assert FailedAddress.objects.exists() is (right == "hard")
 
 
-def test_a_complaint_is_for_a_person_and_blames_nobody() -> None:
+def test_a_complaint_is_for_a_person_and_blames_no_address() -> None:
     message = write("b50@client.example")
     raw = (
         f"Return-Path: <>\nAuto-Submitted: auto-generated\nFrom: <fbl@provider.example>\n"

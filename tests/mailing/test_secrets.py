@@ -45,7 +45,7 @@ def everything_stored() -> str:
     return repr(rows)
 
 
-def test_the_secret_stands_in_the_sent_mail_and_nowhere_else(
+def test_the_secret_is_in_the_sent_mail_and_nowhere_else(
     sink: Sink, provide: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -95,7 +95,7 @@ def test_a_provider_that_fails_defers_and_its_words_are_not_kept(
     assert sink.mails == []
 
 
-def test_a_mail_that_tells_no_password_asks_for_none(sink: Sink, provide: Any) -> None:
+def test_a_mail_without_a_password_asks_for_none(sink: Sink, provide: Any) -> None:
     provide(lambda reference: None)
     outbox.write_messages([draft(secret_reference="42")])
     send("accepted")

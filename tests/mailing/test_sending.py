@@ -212,7 +212,7 @@ def own_certificate(tmp_path: Path) -> tuple[str, str]:
     return str(paths[0]), str(paths[1])
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_no_mail(settings: Any, own_certificate: tuple[str, str]) -> None:
+def test_a_certificate_that_no_authority_signed_gets_no_mail(settings: Any, own_certificate: tuple[str, str]) -> None:
     sink = Sink()
     with running(sink, tls_context=tls_context(*own_certificate)) as port:
         use_smtp(settings, port, use_tls=True)
@@ -278,7 +278,7 @@ def test_without_a_mail_server_a_mail_is_written_in_a_file_and_called_so(
     assert "2 mails écrits dans des fichiers, 0 différé, 0 rejeté" in capsys.readouterr().out
 
 
-def test_a_mail_that_stands_in_a_file_is_sent_on_demand_once_there_is_a_server(settings: Any) -> None:
+def test_a_mail_written_to_a_file_is_sent_on_demand_once_there_is_a_server(settings: Any) -> None:
     [pk] = outbox.write_messages([draft()])
     send("written")
     server = Sink()
@@ -306,7 +306,7 @@ def test_a_sender_that_is_no_address_rejects_the_mail_and_blames_no_recipient(si
     assert not FailedAddress.objects.exists()
 
 
-def test_a_mail_to_nobody_is_rejected(sink: Sink) -> None:
+def test_a_mail_without_recipient_is_rejected(sink: Sink) -> None:
     outbox.write_messages([draft(recipient=" ")])
     send("rejected")
     assert not FailedAddress.objects.exists()

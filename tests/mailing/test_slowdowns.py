@@ -137,7 +137,7 @@ def test_each_refusal_doubles_the_interval_and_a_day_forgets_it() -> None:
         ("421 4.7.0 limite de 200/h", 18),
     ],
 )
-def test_a_pace_that_a_server_tells_is_kept_to(reply: str, seconds: float) -> None:
+def test_a_pace_that_a_server_names_is_kept(reply: str, seconds: float) -> None:
     assert slowdowns.told_interval(reply) == pytest.approx(seconds)
 
 
@@ -164,7 +164,7 @@ def limited_relay(sink: Sink) -> Sink:
 
 
 @pytest.mark.django_db
-def test_a_limit_that_our_relay_names_is_told_with_the_hour_it_passes_and_the_end(
+def test_a_limit_that_our_relay_names_is_shown_with_the_hour_it_passes_and_the_end(
     limited_relay: Sink, staff_client: Client
 ) -> None:
     found = forecast(database_now())

@@ -155,7 +155,7 @@ def test_an_end_that_was_cut_off_is_known_by_the_root(chained: list[Entry]) -> N
     assert (fault.kind, fault.position) == ("cut", root.position)
 
 
-def test_a_chain_written_anew_does_not_give_the_root(chained: list[Entry]) -> None:
+def test_a_chain_written_again_does_not_give_the_root(chained: list[Entry]) -> None:
     note_root(date(2026, 11, 26))
     lift_the_guard()
     execute(f"UPDATE trail_entry SET account = 8 WHERE id = {chained[4].pk}")

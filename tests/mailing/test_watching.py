@@ -35,7 +35,7 @@ def subjects() -> list[str]:
     return list(Message.objects.order_by("created_at").values_list("subject", flat=True))
 
 
-def test_a_silent_worker_is_told_once_and_its_return_once(time_machine: Any) -> None:
+def test_a_silent_worker_is_reported_once_and_its_return_once(time_machine: Any) -> None:
     start = timezone.now()
     record_heartbeat("worker-1", WORKER)
     watch_from_mailer(start + 4 * MINUTE)
@@ -73,7 +73,7 @@ def test_a_mailer_that_never_was_is_missed_after_a_while() -> None:
     assert len(subjects()) == 1
 
 
-def test_returned_mails_that_nobody_reads_are_told_where_a_mailbox_is_named(settings: Any) -> None:
+def test_unread_returned_mails_are_reported_where_a_mailbox_is_named(settings: Any) -> None:
     start = timezone.now()
     record_heartbeat("returns", RETURNS)
     for now in (start + 3 * 60 * MINUTE, start + 4 * 60 * MINUTE):
@@ -94,12 +94,12 @@ def test_returned_mails_that_nobody_reads_are_told_where_a_mailbox_is_named(sett
         ([100 - 10 * day for day in range(5)], None),  # too few to show a habit
     ],
 )
-def test_a_slope_tells_when_the_disk_is_full(free_by_day: list[float], days: float | None) -> None:
+def test_a_slope_predicts_when_the_disk_is_full(free_by_day: list[float], days: float | None) -> None:
     left = time_until_full([(day * DAY.total_seconds(), free) for day, free in enumerate(free_by_day)])
     assert (None if left is None else left / DAY) == pytest.approx(days)
 
 
-def test_a_disk_that_fills_is_told_once_and_its_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_is_reported_once_and_its_end_once(monkeypatch: pytest.MonkeyPatch) -> None:
     start, free = timezone.now(), 50_000_000_000
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10**11, 10**11 - free, free))
     for hour in range(10):
@@ -115,7 +115,7 @@ def test_a_disk_that_fills_is_told_once_and_its_end_once(monkeypatch: pytest.Mon
     assert ["c’est réglé" in subject for subject in subjects()] == [False, True]
 
 
-def test_where_nobody_is_named_nothing_is_written(settings: Any) -> None:
+def test_where_no_address_is_named_nothing_is_written(settings: Any) -> None:
     settings.TECHNICAL_EMAIL = ""
     record_heartbeat("mailer-1", MAILER)
     watch_from_worker(timezone.now() + 60 * MINUTE)

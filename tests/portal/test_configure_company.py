@@ -159,7 +159,7 @@ def test_bad_input_is_named_and_nothing_is_written(tmp_path: Path, content: Any,
     assert Company.objects.get().updated_at == company.updated_at
 
 
-def test_a_missing_file_is_named_and_json_tells_the_problems_by_field(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_and_json_gives_the_problems_by_field(tmp_path: Path) -> None:
     assert "est illisible" in _refused("--file", str(tmp_path / "absent.json"))
     out = io.StringIO()
     with pytest.raises(CommandError):

@@ -215,7 +215,7 @@ def test_an_installation_as_it_should_be_passes_its_checks(settings: Any, tmp_pa
     assert found_ids(include_deployment_checks=True) == set()
 
 
-def test_what_nobody_wants_in_production_is_named(settings: Any, tmp_path: Path) -> None:
+def test_what_is_wrong_in_production_is_named(settings: Any, tmp_path: Path) -> None:
     settings.PORTAL_URL, settings.IS_HTTPS = "http://factures.example.com", False
     settings.ALLOWED_HOSTS = ["autre.example.com"]
     settings.EMAIL_URL = ""

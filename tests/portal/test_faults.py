@@ -33,7 +33,7 @@ def told() -> list[str]:
 
 
 @pytest.mark.parametrize("address", ["pdf", "xml"])
-def test_a_document_missing_from_the_store_is_said_to_be_our_fault_and_told(
+def test_a_document_missing_from_the_store_is_said_to_be_our_fault_and_reported(
     client: Client, caplog: pytest.LogCaptureFixture, time_machine: Any, address: str
 ) -> None:
     invoice = make_published_invoice()
@@ -58,7 +58,7 @@ def test_a_document_missing_from_the_store_is_said_to_be_our_fault_and_told(
     assert len(told()) == 2
 
 
-def test_a_page_that_fails_is_told_without_its_visitor(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_fails_is_reported_without_its_visitor(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_anything: object) -> None:
         raise RuntimeError("client.secret@client.example")
 
@@ -73,7 +73,7 @@ def test_a_page_that_fails_is_told_without_its_visitor(client: Client, monkeypat
     assert "secret" not in told()[0]
 
 
-def test_two_kinds_of_failure_are_told_apart(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_kinds_of_failure_are_distinguished(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
     for kind in (RuntimeError, KeyError):
 
@@ -85,7 +85,7 @@ def test_two_kinds_of_failure_are_told_apart(client: Client, monkeypatch: pytest
     assert len(told()) == 2
 
 
-def test_nobody_named_gets_no_mail(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_recipient_no_mail_is_written(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_anything: object) -> None:
         raise RuntimeError
 

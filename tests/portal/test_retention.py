@@ -109,7 +109,7 @@ def test_a_mail_without_its_text_is_not_sent_again(reader: Account) -> None:
 
 
 @pytest.mark.django_db
-def test_a_person_who_asks_is_forgotten_and_told_what_stays(reader: Account) -> None:
+def test_a_person_who_asks_is_erased_and_learns_what_stays(reader: Account) -> None:
     out = StringIO()
     call_command("person", reader.login, erase=True, json=True, stdout=out)
     told = json.loads(out.getvalue())["erasure"]

@@ -24,7 +24,7 @@ def test_texts_of_staff_and_of_customers_are_read() -> None:
     assert {"Se déconnecter", "Paramétrage société"} <= texts
 
 
-def test_a_machine_without_hunspell_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_hunspell_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UnreadableError, match="apt-get install hunspell"):
         unknown_words("fr", ["bonjour"])

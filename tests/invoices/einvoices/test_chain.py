@@ -198,7 +198,7 @@ def test_a_cii_of_the_profile_en_16931_keeps_its_own_xml_in_our_pdf() -> None:
 
 
 @pytest.mark.parametrize("name", ["factur-x-minimum.xml", "factur-x-basicwl.xml"])
-def test_a_profile_without_lines_is_not_written_anew(name: str) -> None:
+def test_a_profile_without_lines_is_not_written_again(name: str) -> None:
     import_sample(next(row for row in EXPECTED if row["file"] == name))
     invoice = prefetch_for_content(Invoice.objects.all()).get()
 

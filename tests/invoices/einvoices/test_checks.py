@@ -91,7 +91,7 @@ def test_the_rules_run_once_per_content_whoever_asks(counted_runs: list[bytes]) 
     assert Invoice.objects.published().count() == 1
 
 
-def test_the_export_checks_what_nobody_has_checked(counted_runs: list[bytes]) -> None:
+def test_the_export_checks_what_was_not_checked_yet(counted_runs: list[bytes]) -> None:
     invoice = make_right_invoice()
 
     run_lines(start_export(export=create_export(criteria=FULL)))

@@ -90,7 +90,7 @@ def test_a_received_facturx_gives_its_xml_before_its_export(client: Client) -> N
     assert document.xml_sha256
 
 
-def test_the_xml_that_came_is_the_original_and_not_the_one_written_anew(client: Client) -> None:
+def test_the_xml_that_came_is_the_original_and_not_the_one_written_again(client: Client) -> None:
     client.force_login(make_staff(), backend=BACKEND)
     import_erp([CII], create_companies=True)
     export_all()

@@ -98,7 +98,7 @@ def test_a_list_that_is_started_again_forgets_what_was_kept(ended: Export) -> No
     assert (started.kept_figures, count_items(started).ready) == (None, 1)
 
 
-def test_a_line_that_learns_of_another_list_has_the_figures_of_its_list_counted_anew() -> None:
+def test_a_line_that_learns_of_another_list_has_the_lines_of_its_list_counted_again() -> None:
     make_invoice()
     first = create_export(criteria=FULL)
     second = create_export(criteria=FULL)

@@ -60,7 +60,7 @@ def test_a_mail_of_many_invoices_takes_credit_notes_off_and_names_ten() -> None:
     assert mail.text.startswith("Bonjour Boulangerie Martin,\n\n")
 
 
-def test_a_credit_note_is_told_as_one_and_falls_due_at_no_date() -> None:
+def test_a_credit_note_is_announced_as_one_and_falls_due_at_no_date() -> None:
     customer = make_customer()
     make_account(customer)
     make_invoice(
@@ -140,7 +140,7 @@ def test_credentials_that_left_in_the_mail_of_an_invoice_count_as_sent() -> None
     assert Account.objects.get(login=customer.email).credentials_sent_at is not None
 
 
-def test_a_mail_that_tells_no_password_counts_as_no_sending_of_it() -> None:
+def test_a_mail_without_a_password_counts_as_no_sending_of_it() -> None:
     customer = make_customer()
     make_invoice(customer=customer)
     save_template(key="invoice", subject="Votre facture", body="Bonjour", author="Claire")

@@ -123,7 +123,7 @@ def test_recipients_are_the_retained_contacts_else_the_customer(rules: ContactRu
     assert set(Delivery.objects.values_list("address", flat=True)) == expected
 
 
-def test_with_scope_all_an_invoice_without_account_is_published_and_nobody_is_written_to() -> None:
+def test_with_scope_all_an_invoice_without_account_is_published_and_no_mail_is_written() -> None:
     invoice = make_invoice()
 
     export = export_all(Criteria(scope=Scope.ALL, notify=True))

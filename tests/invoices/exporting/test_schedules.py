@@ -53,7 +53,7 @@ def mails() -> list[tuple[str, str]]:
     return [(mail.recipient, mail.subject.replace("\u00a0", " ")) for mail in found]
 
 
-def test_when_all_is_ready_the_export_leaves_and_its_result_is_told_without_a_click(patron: Account) -> None:
+def test_when_all_is_ready_the_export_leaves_and_its_result_is_shown_without_a_click(patron: Account) -> None:
     make_invoice()
     schedule = scheduled(patron)
     due = make_due(schedule)
@@ -98,7 +98,7 @@ def test_a_line_to_correct_keeps_the_list_and_the_mail_leads_to_it(patron: Accou
     assert f"/gestion/export-web/factures/export/{export.number}/" in text
 
 
-def test_lines_that_nobody_can_correct_hold_nothing_back(patron: Account) -> None:
+def test_lines_that_cannot_be_corrected_hold_nothing_back(patron: Account) -> None:
     make_invoice()
     make_published_invoice()
     make_due(scheduled(patron, Criteria(scope=Scope.ALL)))
@@ -118,7 +118,7 @@ def test_a_calendar_that_prepares_starts_nothing(patron: Account) -> None:
     assert mails() == [(TOLD, f"Liste n° {Export.objects.get().number} à vérifier : 1 facture prête, 0 à corriger")]
 
 
-def test_where_nothing_waits_no_list_is_made_and_that_is_told(patron: Account) -> None:
+def test_where_nothing_waits_no_list_is_made_and_the_user_learns_it(patron: Account) -> None:
     make_published_invoice()
     make_due(scheduled(patron))
 
@@ -171,7 +171,7 @@ def test_a_pause_is_no_missed_run(patron: Account) -> None:
     assert not Export.objects.exists()
 
 
-def test_a_selection_that_can_no_longer_be_read_is_tried_three_times_then_told(patron: Account) -> None:
+def test_a_selection_that_can_no_longer_be_read_is_tried_three_times_then_reported(patron: Account) -> None:
     make_invoice()
     schedule = scheduled(patron)
     SavedSelection.objects.update(criteria={"period": "next_year"})
@@ -205,7 +205,7 @@ def test_one_selection_that_fails_does_not_hold_up_another(patron: Account) -> N
     assert Export.objects.get().selection == good
 
 
-def test_who_left_the_company_is_not_told(patron: Account) -> None:
+def test_who_left_the_company_is_not_notified(patron: Account) -> None:
     make_due(scheduled(patron, addresses=[patron.login, TOLD]))
     Account.objects.filter(pk=patron.pk).update(is_active=False)
 

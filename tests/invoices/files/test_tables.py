@@ -199,7 +199,7 @@ def test_an_unclosed_quote_is_named_with_its_line() -> None:
         ('1;"""', ["1", '"']),
     ],
 )
-def test_a_quote_that_nobody_doubled_is_a_sign_like_any_other(line: str, cells: list[str]) -> None:
+def test_a_quote_that_is_not_doubled_is_a_sign_like_any_other(line: str, cells: list[str]) -> None:
     assert read(f"code;nom\n{line}\n2;b\n".encode())[1:] == [Row(2, cells), Row(3, ["2", "b"])]
 
 
@@ -220,7 +220,7 @@ def test_an_open_quote_swallows_no_row(names: list[str], read_as: list[str], end
     assert [row.cells for row in rows] == [[str(number), name, "10"] for number, name in enumerate(read_as, start=1)]
 
 
-def test_a_cell_of_several_lines_stays_one_whatever_stands_in_it() -> None:
+def test_a_cell_of_several_lines_stays_one_whatever_is_in_it() -> None:
     rows = read(b'code;nom;prix\n1;"un;e\ndeux; trois\n4";10\n2;b;"5\n6"\n')[1:]
     assert rows == [Row(2, ["1", "un;e\ndeux; trois\n4", "10"]), Row(5, ["2", "b", "5\n6"])]
 
@@ -246,7 +246,7 @@ def test_rows_of_windows_1252_in_a_utf_8_file_are_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["Fenêtre œil-de-bœuf à 5 €", "Œuvre", "100,00 €", "Cœur"])
-def test_iso_8859_15_is_told_from_windows_1252(name: str) -> None:
+def test_iso_8859_15_is_distinguished_from_windows_1252(name: str) -> None:
     assert read(f"code;nom\n1;{name}\n".encode("iso8859-15"))[1].cells[1] == name
     assert read(f"code;nom\n1;{name}\n".encode("cp1252"))[1].cells[1] == name
 
@@ -256,7 +256,7 @@ def test_a_file_cut_inside_a_character_is_refused() -> None:
         read("code;nom\n1;Café\n2;Caf\u00e9".encode()[:-1])
 
 
-def test_characters_that_nobody_sees_are_left_out() -> None:
+def test_invisible_characters_are_left_out() -> None:
     assert read("code;nom\n1\u200b;\ufeffSoci\u00adété\u2060\n".encode())[1].cells == ["1", "Société"]
 
 

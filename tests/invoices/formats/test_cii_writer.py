@@ -136,7 +136,7 @@ EVERYTHING = EXAMPLES["everything"].content
         (LINE + "//ram:LineTotalAmount", "100.00"),
     ],
 )
-def test_each_business_term_stands_in_its_place(path: str, expected: str) -> None:
+def test_each_business_term_is_in_its_place(path: str, expected: str) -> None:
     assert texts(EVERYTHING, path) == [expected]
 
 
@@ -149,7 +149,7 @@ def test_an_account_to_credit_is_written_with_its_holder_and_bank() -> None:
     assert texts(content(), means + "//ram:BICID") == ["AGRIFRPP"]
 
 
-def test_a_second_account_is_a_means_of_its_own_and_a_card_stands_with_the_first() -> None:
+def test_a_second_account_is_a_means_of_its_own_and_a_card_is_with_the_first() -> None:
     invoice = EXAMPLES["card and two accounts"].content
     means = "//ram:SpecifiedTradeSettlementPaymentMeans"
     assert texts(invoice, means + "/ram:TypeCode") == ["48", "48"]

@@ -115,7 +115,7 @@ def test_an_invoice_of_exempt_operations_only_is_out_of_the_reforms_scope() -> N
     ("reason", "treatment"),
     [("Exonération de TVA, article 261-4-4° du CGI", "OUTOFSCOPE"), ("Article 262 du CGI", "B2B")],
 )
-def test_the_reason_alone_tells_exempt_operations(reason: str, treatment: str) -> None:
+def test_the_reason_alone_distinguishes_exempt_operations(reason: str, treatment: str) -> None:
     invoice = complete(content((line(category="E", rate="0"),)), exemption_reason=reason)
     assert note(invoice, "BAR") == treatment
 

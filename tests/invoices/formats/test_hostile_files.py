@@ -70,7 +70,7 @@ def test_an_xml_that_is_not_well_formed_in_its_encoding_is_refused(declaration: 
 # Files that are no invoice, or no good one.
 
 
-def test_orders_and_lifecycle_messages_are_told_from_invoices() -> None:
+def test_orders_and_lifecycle_messages_are_distinguished_from_invoices() -> None:
     order = sample("akretion-factur-x", "order-x-basic.xml")
     message = sample("gobl-cii", "UC1_F202500003_01-CDV-200_Deposee.xml")
     assert (kind_of(order), kind_of(message)) == (Kind.ORDER, Kind.LIFECYCLE_MESSAGE)
@@ -152,7 +152,7 @@ def test_factur_x_is_preferred_to_an_older_name() -> None:
     assert reading.content.number == "471102"
 
 
-def test_a_pdf_without_invoice_is_told_from_a_broken_one() -> None:
+def test_a_pdf_without_invoice_is_distinguished_from_a_broken_one() -> None:
     with pytest.raises(NoEmbeddedInvoice):
         read_einvoice(pdf_with(("conditions.xml", b"<conditions/>")))
     with pytest.raises(NoEmbeddedInvoice):

@@ -184,7 +184,7 @@ def test_a_note_of_ubl_gives_its_subject_code() -> None:
     assert Note("Indemnité forfaitaire\nde 40 €", "PMT") in read_einvoice(document).content.notes
 
 
-def test_the_vat_total_in_another_currency_is_told_apart_in_cii() -> None:
+def test_the_vat_total_in_another_currency_is_distinguished_in_cii() -> None:
     total = '<ram:TaxTotalAmount currencyID="EUR">56.87</ram:TaxTotalAmount>'
     both = '<ram:TaxTotalAmount currencyID="CHF">60.00</ram:TaxTotalAmount>' + total
     document = changed(CII, total, both)
@@ -195,7 +195,7 @@ def test_the_vat_total_in_another_currency_is_told_apart_in_cii() -> None:
     assert (content.total_vat, content.total_vat_in_vat_currency) == (Decimal("56.87"), Decimal("60.00"))
 
 
-def test_the_vat_total_in_another_currency_is_told_apart_in_ubl() -> None:
+def test_the_vat_total_in_another_currency_is_distinguished_in_ubl() -> None:
     other = '<cac:TaxTotal><cbc:TaxAmount currencyID="CHF">60.00</cbc:TaxAmount></cac:TaxTotal>'
     document = changed(UBL, "<cac:LegalMonetaryTotal>", f"{other}<cac:LegalMonetaryTotal>")
     document = changed(
@@ -207,7 +207,7 @@ def test_the_vat_total_in_another_currency_is_told_apart_in_ubl() -> None:
     assert (content.total_vat, content.total_vat_in_vat_currency) == (Decimal("56.87"), Decimal("60.00"))
 
 
-def test_the_due_date_of_a_ubl_credit_note_stands_with_the_means_of_payment() -> None:
+def test_the_due_date_of_a_ubl_credit_note_is_with_the_means_of_payment() -> None:
     credit_note = sample("cen-en16931", "ubl-tc434-creditnote1.xml")
     means = (
         "<cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode>"

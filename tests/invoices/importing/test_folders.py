@@ -132,7 +132,7 @@ def test_a_file_that_kills_its_reader_is_refused_after_some_tries_and_kills_a_ch
     assert not SetAside.objects.exists()
 
 
-def test_a_trial_tells_how_its_child_ended_and_bounds_its_memory() -> None:
+def test_a_trial_reports_how_its_child_ended_and_bounds_its_memory() -> None:
     def fail() -> None:
         raise ValueError
 

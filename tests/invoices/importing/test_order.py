@@ -153,7 +153,7 @@ TROUBLES: dict[str, tuple[Rows, Rows, str, int]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_trouble_at_the_very_end_costs_its_own_invoice_and_is_told_as_by_a_check(trouble: str) -> None:
+def test_a_trouble_at_the_very_end_costs_its_own_invoice_and_is_reported_as_by_a_check(trouble: str) -> None:
     heads, lines, after, good = TROUBLES[trouble]
     checked = _import(heads, lines, dry_run=True, after=after).as_json()
 
@@ -168,7 +168,7 @@ def test_a_trouble_at_the_very_end_costs_its_own_invoice_and_is_told_as_by_a_che
     assert InvoiceLine.objects.count() == 3 * good
 
 
-def test_several_troubles_are_told_at_once_wherever_they_stand() -> None:
+def test_several_troubles_are_reported_at_once_wherever_they_are() -> None:
     lines = changed(changed(_lines(), 1, taux_tva="abc"), LAST, remise="120")
 
     rejected = _import(_heads(), lines).as_json()["rejected"]
@@ -191,7 +191,7 @@ def test_invoices_that_came_with_their_pdf_need_no_lines_beside_others(tmp_path:
     assert readings == []
 
 
-def test_progress_is_told_of_what_is_in_hand() -> None:
+def test_progress_is_shown_of_what_is_in_hand() -> None:
     heads = [{**_heads()[0], "numero": f"F{n}"} for n in range(1001)]
     lines = [{**LINES[3], "numero": f"F{n}", "total_ht": "30,00", "quantite": ""} for n in range(1001)]
     told: list[tuple[str, int]] = []

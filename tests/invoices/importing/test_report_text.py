@@ -30,7 +30,7 @@ def test_lines_refused_for_one_reason_are_one_sentence(lines: tuple[int, ...], s
     assert (alike.at, alike.number, alike.shown["line"]) == (0, len(lines), shown)
 
 
-def test_another_value_is_another_sentence_and_a_whole_file_stands_alone() -> None:
+def test_another_value_is_another_sentence_and_a_whole_file_is_alone() -> None:
     whole = [Rejection("", None, "", "", "Illisible.").as_json()] * 2
     found = group_alike([*rejected(2), *rejected(3, value="Autre"), *rejected(4), *whole])
     assert [(each.at, each.number, each.shown["line"]) for each in found] == [

@@ -106,7 +106,7 @@ def test_a_sheet_that_lacks_columns_beside_a_known_one_is_refused() -> None:
     assert not report.is_clean
 
 
-def test_month_and_day_are_told_apart_by_the_column() -> None:
+def test_month_and_day_are_distinguished_by_the_column() -> None:
     heads = changed(changed(INVOICES, 0, date="01/31/2025", echeance=""), 1, date="02/01/2025")
     report = import_tables(contacts=[], factures=heads)
     assert report.is_clean, report.rejected
@@ -138,7 +138,7 @@ def test_a_customer_named_total_is_a_card() -> None:
 
 
 @pytest.mark.parametrize("name", ["aventes.csv", "ventes.csv"])
-def test_what_stands_beside_invoices_yields_to_the_table_of_customers(name: str) -> None:
+def test_what_is_beside_invoices_yields_to_the_table_of_customers(name: str) -> None:
     cards = "code;raison_sociale;email\nC1;Dupont SARL;a@dupont.example\n"
     flat = (
         "N° facture;Date;Client;Code client;Échéance;Désignation;Qté;PU HT;TVA;Total HT\n"

@@ -45,7 +45,7 @@ def test_a_code_loses_what_a_spreadsheet_put_around_it(text: str, expected: str)
         ("n/c", ""),
     ],
 )
-def test_an_address_is_found_in_what_stands_around_it(text: str, expected: str) -> None:
+def test_an_address_is_found_in_what_surrounds_it(text: str, expected: str) -> None:
     assert bare_address(text) == expected
     assert email_text(text) == expected
 
@@ -144,7 +144,7 @@ def test_amounts_are_read_with_their_currency(text: str, number: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_quantity_of_a_thousand_is_told_from_one_by_the_total_of_its_line() -> None:
+def test_a_quantity_of_a_thousand_is_distinguished_from_one_by_the_total_of_its_line() -> None:
     make_company()
     line = changed(LINES, 3, quantite="1,000", prix_unitaire_ht="0,01")
     assert import_tables(contacts=[], lignes=line).is_clean
@@ -201,7 +201,7 @@ def test_a_code_that_may_mean_two_cards_means_none() -> None:
         ("jean dupont@x.fr; b@y.fr", ["jean dupont@x.fr; b@y.fr"]),
     ],
 )
-def test_the_addresses_of_a_cell_are_told_apart(text: str, addresses: list[str]) -> None:
+def test_the_addresses_of_a_cell_are_separated(text: str, addresses: list[str]) -> None:
     assert [address for _, address in addresses_in(text)] == addresses
 
 

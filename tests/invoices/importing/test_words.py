@@ -80,7 +80,7 @@ def test_a_date_is_read_however_it_is_written(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_DATES)
-def test_what_stands_where_there_is_no_date_is_none(text: str) -> None:
+def test_what_is_written_where_there_is_no_date_is_none(text: str) -> None:
     assert optional_date_text(text) == ""
 
 

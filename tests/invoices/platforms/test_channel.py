@@ -112,7 +112,7 @@ def test_operations_exempt_by_article_261_are_outside_of_the_reform_and_leave_by
         assert describe_channel(invoice) == "hors champ : opération exonérée"
 
 
-def test_without_a_date_nobody_is_obliged() -> None:
+def test_without_a_date_no_one_is_obliged() -> None:
     invoice = make_invoice(issue_date=AFTER, due_date=None)
 
     assert must_use_platform(invoice) is False

@@ -98,7 +98,7 @@ def test_pages_of_flows_are_followed_to_the_end(server: SimulatedPlatform, clien
         (Fault.NO_ANSWER, UnknownFateError),
     ],
 )
-def test_a_fault_is_told_from_a_refusal(
+def test_a_fault_is_distinguished_from_a_refusal(
     server: SimulatedPlatform, client: PlatformClient, fault: Fault, error: type[Exception]
 ) -> None:
     server.faults.ask_for(fault)
@@ -140,7 +140,7 @@ def test_a_wrong_secret_and_a_token_that_ended(server: SimulatedPlatform, client
         PlatformClient(client.platform).check_health()
 
 
-def test_no_secret_stands_readable_in_the_database(server: SimulatedPlatform) -> None:
+def test_no_secret_is_readable_in_the_database(server: SimulatedPlatform) -> None:
     platform = make_platform(server.url)
     kept = json.dumps(Platform.objects.filter(pk=platform.pk).values("client_secret", "callback_secret")[0])
     assert SECRET not in kept
@@ -148,7 +148,7 @@ def test_no_secret_stands_readable_in_the_database(server: SimulatedPlatform) ->
     assert platform.read_client_secret() == SECRET
 
 
-def test_nobody_listens() -> None:
+def test_no_server_listens() -> None:
     client = PlatformClient(make_platform("http://127.0.0.1:9"))
     with pytest.raises(BusyPlatformError):
         client.check_health()

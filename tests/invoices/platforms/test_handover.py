@@ -193,7 +193,7 @@ def test_a_run_that_is_killed_half_way_is_finished_by_the_next_one(
     assert Handover.objects.count() == 4
 
 
-def test_what_the_check_says_of_a_received_facturx_stands_in_the_manifest(
+def test_what_the_check_says_of_a_received_facturx_is_in_the_manifest(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import_erp([FNFE], create_companies=True)
@@ -210,7 +210,7 @@ def test_what_the_check_says_of_a_received_facturx_stands_in_the_manifest(
     assert "BR-FR-17_BT-123" in entry["warnings"]
 
 
-def test_a_manifest_of_before_the_checks_were_told_is_gone_on_with(folder: Path) -> None:
+def test_a_manifest_from_before_the_checks_were_written_is_continued(folder: Path) -> None:
     publish()
     call_command("export_einvoices", str(folder))
     manifest = json.loads((folder / "manifest.json").read_text())

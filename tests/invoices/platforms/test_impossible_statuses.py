@@ -172,7 +172,7 @@ def test_payments_of_parts_are_taken_up_to_the_total() -> None:
     assert take(*parts[:3]).unchanged == 3
 
 
-def test_a_payment_that_is_told_twice_counts_once() -> None:
+def test_a_payment_that_is_reported_twice_counts_once() -> None:
     invoice = two_rates()
     minute = datetime.timedelta(minutes=1)
     report = take(*(message(invoice, ("120.00", "20"), at=DAY + number * minute) for number in range(3)))
@@ -237,7 +237,7 @@ def test_a_rejection_that_the_buyer_contradicts_later_asks_for_no_second_deliver
     assert (line.state, line.reason) == (Submission.State.ACCEPTED, "")
 
 
-def test_what_comes_after_a_delivery_that_only_its_receipt_tells_of_counts() -> None:
+def test_what_comes_after_a_delivery_known_by_its_receipt_alone_counts() -> None:
     invoice = tell(("200", 0), ("213", 1))
     platform = make_platform("http://127.0.0.1:9")
     first = delivered(invoice, platform, Submission.State.RESENT)
@@ -272,7 +272,7 @@ def test_a_cent_of_rounding_is_no_payment_too_many(tmp_path: Path) -> None:
         assert not SetAside.objects.exists()
 
 
-def test_a_payment_that_somebody_else_told_of_is_not_told_again(tmp_path: Path) -> None:
+def test_a_payment_that_somebody_else_reported_is_not_reported_again(tmp_path: Path) -> None:
     with running_platform(tmp_path, knows_everybody=True) as server:
         platform = make_platform(server.url)
         company, customer = connect(platform)
@@ -287,7 +287,7 @@ def test_a_payment_that_somebody_else_told_of_is_not_told_again(tmp_path: Path) 
         assert "La plateforme sait déjà 120,00" in SetAside.objects.get().reason
 
 
-def test_what_is_to_be_done_stands_before_an_old_contradiction(staff_client: Client) -> None:
+def test_what_is_to_be_done_precedes_an_old_contradiction(staff_client: Client) -> None:
     tell(("200", -72), ("203", -71), ("212", -70), ("213", -69), ("207", 1))
 
     page = words(staff_client.get(reverse("admin:platform_follow_up")))
@@ -304,7 +304,7 @@ def test_what_is_to_be_done_stands_before_an_old_contradiction(staff_client: Cli
         ({"code": "210", "at": "01/01/2999", "reason": "REJ_SEMAN"}, "at"),
     ],
 )
-def test_a_refusal_stands_beside_the_field_that_it_is_about(
+def test_a_refusal_is_beside_the_field_that_it_is_about(
     staff_client: Client, typed: dict[str, str], field: str
 ) -> None:
     answer = staff_client.post(reverse("admin:invoice_status", args=[make_published_invoice().pk]), typed)
@@ -312,7 +312,7 @@ def test_a_refusal_stands_beside_the_field_that_it_is_about(
     assert list(answer.context["form"].errors) == [field]
 
 
-def test_who_types_an_impossible_status_is_told_and_nothing_is_kept(staff_client: Client) -> None:
+def test_who_types_an_impossible_status_learns_why_and_nothing_is_kept(staff_client: Client) -> None:
     invoice = tell(("200", 0), ("212", 2))
     address = reverse("admin:invoice_status", args=[invoice.pk])
     answer = staff_client.post(address, {"code": "213", "at": "2026-11-05T15:00", "reason": "REJ_SEMAN"})

@@ -81,7 +81,7 @@ def deliver(server: SimulatedPlatform) -> None:
 
 
 @pytest.mark.django_db
-def test_a_payment_is_told_once_with_its_amounts(server: SimulatedPlatform) -> None:
+def test_a_payment_is_reported_once_with_its_amounts(server: SimulatedPlatform) -> None:
     invoice = accepted_invoice(server)
     assert queue_payment_statuses() == 0
     payment, is_new = record_payment(invoice=invoice, date=TODAY, amount=Decimal("120.00"))
@@ -100,7 +100,7 @@ def test_a_payment_is_told_once_with_its_amounts(server: SimulatedPlatform) -> N
 
 
 @pytest.mark.django_db
-def test_two_payments_of_one_day_are_both_told(server: SimulatedPlatform) -> None:
+def test_two_payments_of_one_day_are_both_reported(server: SimulatedPlatform) -> None:
     invoice = accepted_invoice(server)
     for amount in ("20.00", "100.00"):
         record_payment(invoice=invoice, date=TODAY, amount=Decimal(amount))
@@ -143,7 +143,7 @@ def test_the_message_follows_the_rules_of_the_reform(server: SimulatedPlatform) 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", [{"operations": "B"}, {"vat_on_debits": True}])
-def test_nothing_is_told_where_the_payment_makes_no_vat_due(
+def test_nothing_is_reported_where_the_payment_makes_no_vat_due(
     server: SimulatedPlatform, change: dict[str, object]
 ) -> None:
     invoice = accepted_invoice(server)

@@ -152,6 +152,6 @@ def test_every_block_of_the_page_has_its_heading(template: str) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_number_of_twenty_characters_stands_on_one_line(template: str) -> None:
+def test_a_number_of_twenty_characters_is_on_one_line(template: str) -> None:
     content = dataclasses.replace(samples.plain(1), number="FAC-2026-00421100017")
     assert compose(content, style_for(content, template=template)).number == "N° FAC-2026-00421100017"

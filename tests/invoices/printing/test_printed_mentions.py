@@ -106,7 +106,7 @@ def test_reverse_charge_is_named_even_where_the_reason_is_another_text() -> None
     assert "Autoliquidation – Article 283-2 nonies du CGI" in text
 
 
-def test_a_foreign_currency_is_named_and_its_vat_stands_in_euros_too() -> None:
+def test_a_foreign_currency_is_named_and_its_vat_is_in_euros_too() -> None:
     content = samples.foreign_currency()
     text = text_of(render_invoice(content, STYLE, created=CREATED))
     assert "Montant HT (USD)" in text

@@ -224,7 +224,7 @@ def test_what_only_changes_the_picture_before_it_is_left_out() -> None:
         ("a\0b", "ab"),
     ],
 )
-def test_what_stands_for_a_character_changes_no_number(text: str, printed: str) -> None:
+def test_what_represents_a_character_changes_no_number(text: str, printed: str) -> None:
     assert printable(text) == printed
     assert printable(printed) == printed
 

@@ -59,7 +59,7 @@ def test_missing_altered_and_unreadable_files_are_named(capsys: pytest.CaptureFi
         assert [each["invoice"] for each in said[kind]] == [invoice.number]
 
 
-def test_old_files_of_nobody_are_orphans_and_are_deleted_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_unreferenced_files_are_orphans_and_are_deleted_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
     make_published_invoice()
     invoice = make_invoice()
     old = store_bytes(invoice, b"%PDF old", role="pdf", version=1)

@@ -109,7 +109,7 @@ def test_the_space_and_the_archive_give_the_bytes_of_the_store(stored: str, clie
 
 
 @pytest.mark.django_db
-def test_an_object_that_is_missing_is_told_as_a_missing_file(stored: str) -> None:
+def test_an_object_that_is_missing_is_reported_as_a_missing_file(stored: str) -> None:
     with pytest.raises(FileNotFoundError):
         default_storage.open("2025/none.pdf")
 

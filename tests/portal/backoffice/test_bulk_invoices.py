@@ -278,7 +278,7 @@ def test_closed_accounts_are_opened_again_by_one_press_and_once(staff: Client) -
     assert "Annuler cette action" not in words(staff.get(f"{report}change/"))
 
 
-def test_accounts_made_by_a_bulk_action_go_where_nobody_was_told_of_them(staff: Client) -> None:
+def test_accounts_made_by_a_bulk_action_are_deleted_where_no_one_was_notified(staff: Client) -> None:
     for _number in range(2):
         make_customer()
     keys = [str(key) for key in Customer.objects.values_list("pk", flat=True)]

@@ -47,7 +47,7 @@ def move(client: Client, batch: ImportBatch, word: str, place: str = "0") -> int
     return answer.status_code
 
 
-def test_a_login_that_follows_keeps_its_password_and_its_former_address_is_told(
+def test_a_login_that_follows_keeps_its_password_and_its_former_address_is_notified(
     client: Client, staff: Account, account: Account, batch: ImportBatch
 ) -> None:
     password = account.password
@@ -128,7 +128,7 @@ def test_what_no_button_sends_is_not_found(
     assert move(client, batch, word, place) == 404
 
 
-def test_all_logins_that_nobody_else_uses_follow_at_once(
+def test_all_logins_that_no_other_customer_uses_follow_at_once(
     client: Client, staff: Account, account: Account, batch: ImportBatch
 ) -> None:
     shared, second = (

@@ -146,7 +146,7 @@ def test_the_invoice_is_the_latest_of_this_company_or_the_one_that_is_named(staf
     assert foreign.json()["problems"] == ["Aucune facture de cette société ne porte le numéro « B1 »."]
 
 
-def test_an_invoice_that_came_as_a_pdf_is_not_drawn_anew(staff: Client, company: Company) -> None:
+def test_an_invoice_that_came_as_a_pdf_is_not_drawn_again(staff: Client, company: Company) -> None:
     make_invoice(company=company, number="A1", issue_date="2025-01-31")
     make_invoice(company=company, number="P1", issue_date="2025-02-28", origin=Invoice.Origin.PDF)
 

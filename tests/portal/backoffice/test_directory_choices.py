@@ -91,7 +91,7 @@ def test_who_pays_no_attention_to_the_directory_types_an_address_himself(staff_c
     assert '<input type="text" name="electronic_address"' in page
 
 
-def test_a_seller_whom_no_status_reaches_is_told_so(staff_client: Client, server: SimulatedPlatform) -> None:
+def test_a_seller_whom_no_status_reaches_is_notified(staff_client: Client, server: SimulatedPlatform) -> None:
     listed(server, directory_line(SIREN))
     company = Company.objects.get()
     told = "Les statuts ne lui parviennent pas"

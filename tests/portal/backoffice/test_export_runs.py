@@ -112,7 +112,7 @@ def test_a_list_without_a_ready_line_does_not_start(staff_client: Client) -> Non
     assert state_of(export) == State.DRAFT
 
 
-def test_progress_tells_how_far_and_asks_again_until_the_end(staff_client: Client) -> None:
+def test_progress_shows_how_far_and_asks_again_until_the_end(staff_client: Client) -> None:
     export = start_export(export=make_list(3))
     ExportItem.objects.filter(pk__in=[export.items.order_by("pk")[0].pk]).update(
         state=ItemState.FAILED, finished_at=timezone.now()

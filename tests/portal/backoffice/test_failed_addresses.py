@@ -69,7 +69,7 @@ def test_a_corrected_address_is_written_everywhere_and_what_was_lost_leaves_agai
         ("autre@client.example", "« autre@client.example » est elle-même en erreur."),
     ],
 )
-def test_a_wrong_correction_is_told_beside_its_field_and_stays_in_it(
+def test_a_wrong_correction_is_reported_beside_its_field_and_stays_in_it(
     staff_client: Client, typed: str, sentence: str
 ) -> None:
     customer = make_customer(email="faux@client.example")
@@ -101,7 +101,7 @@ def test_lost_credentials_leave_again_at_the_corrected_address(staff_client: Cli
     assert list(queued) == ["vrai@client.example"]
 
 
-def test_an_address_of_nobody_can_leave_the_list(staff_client: Client) -> None:
+def test_an_address_of_no_customer_can_leave_the_list(staff_client: Client) -> None:
     refuse("parti@nulle-part.example")
 
     assert "plus aucun client" in words(staff_client.get(WRONG))
@@ -111,7 +111,7 @@ def test_an_address_of_nobody_can_leave_the_list(staff_client: Client) -> None:
     assert LogEntry.objects.get().object_repr == "parti@nulle-part.example"
 
 
-def test_a_wrong_correction_on_the_second_page_is_told_there(staff_client: Client) -> None:
+def test_a_wrong_correction_on_the_second_page_is_reported_there(staff_client: Client) -> None:
     customer = make_customer(email="faux@client.example")
     refuse("faux@client.example")
     for number in range(50):
@@ -126,7 +126,7 @@ def test_a_wrong_correction_on_the_second_page_is_told_there(staff_client: Clien
 
 
 @pytest.mark.parametrize("customer", ["", "x", "²", "999999"])
-def test_a_customer_that_is_not_there_is_told(staff_client: Client, customer: str) -> None:
+def test_a_customer_that_is_missing_is_reported(staff_client: Client, customer: str) -> None:
     typed = {"customer": customer, "address": "a@b.example", "new": "c@b.example"}
     answer = staff_client.post(f"{WRONG}corriger/", typed, follow=True)
 

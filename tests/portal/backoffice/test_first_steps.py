@@ -139,7 +139,7 @@ def test_the_identity_is_not_done_while_a_company_lacks_something() -> None:
     assert not guide.states[0].is_done
 
 
-def test_a_wrong_sender_stands_beside_its_field_and_sends_nothing(client: Client) -> None:
+def test_a_wrong_sender_is_reported_beside_its_field_and_sends_nothing(client: Client) -> None:
     make_company()
     client.force_login(make_staff(), backend=BACKEND)
 

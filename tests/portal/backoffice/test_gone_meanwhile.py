@@ -130,7 +130,7 @@ def test_a_question_about_customers_that_are_all_gone_asks_nothing(staff_client:
     assert not BulkAction.objects.exists()
 
 
-def test_a_wrong_address_of_a_removed_customer_is_told(staff_client: Client) -> None:
+def test_a_wrong_address_of_a_removed_customer_is_reported(staff_client: Client) -> None:
     customer, _account = gone()
 
     answer = staff_client.post(
@@ -161,7 +161,7 @@ def test_a_customer_who_has_invoices_stays_and_the_answer_says_what_to_do_instea
     assert staff_client.get(f"{SCREEN}export/{export.number}/").status_code == 200
 
 
-def test_a_customer_on_whom_nothing_stands_is_removed_after_a_question(staff_client: Client) -> None:
+def test_a_customer_without_any_invoice_is_removed_after_a_question(staff_client: Client) -> None:
     customer = make_customer()
     make_contact(customer)
     address = f"{CUSTOMERS}{customer.pk}/delete/"
@@ -196,7 +196,7 @@ def test_a_list_goes_on_where_an_account_and_a_contact_of_it_were_removed(staff_
         assert staff_client.get(one + page).status_code == 200
 
 
-def test_a_report_stands_when_the_accounts_that_were_written_to_are_gone(staff_client: Client) -> None:
+def test_a_report_remains_when_the_accounts_that_were_written_to_are_gone(staff_client: Client) -> None:
     export, item = make_list()
     run_lines(start_export(export=export))
     Account.objects.of_customers().get().delete()
@@ -210,7 +210,7 @@ def test_a_report_stands_when_the_accounts_that_were_written_to_are_gone(staff_c
     assert staff_client.get(f"/gestion/invoices/invoice/{item.invoice_id}/renvoyer/").status_code == 200
 
 
-def test_a_line_that_is_no_more_there_is_told_and_changes_nothing(staff_client: Client) -> None:
+def test_a_line_that_was_removed_is_reported_and_changes_nothing(staff_client: Client) -> None:
     export, _item = make_list()
     one = f"{SCREEN}export/{export.number}/"
 

@@ -144,7 +144,7 @@ def test_the_history_leads_only_where_its_reader_may_go(client: Client) -> None:
     assert f'<a href="/gestion/invoices/company/{company.pk}/change/">' in page
 
 
-def test_a_change_says_what_stood_there_and_what_stands_there_now(staff_client: Client) -> None:
+def test_a_change_names_the_former_and_the_present_value(staff_client: Client) -> None:
     customer = make_customer(name="Durand", email="a@durand.example", city="Lyon", phone="")
     page: Any = staff_client.get(reverse("admin:customers_customer_change", args=[customer.pk]))
     form = page.context["adminform"].form

@@ -177,7 +177,7 @@ def test_files_that_the_disk_does_not_take_are_refused_and_none_is_kept(
         (RuntimeError("unforeseen"), "Une erreur inattendue a arrêté l’import ; elle est notée dans le journal"),
     ],
 )
-def test_what_stops_an_import_is_told_to_the_one_who_waits(
+def test_what_stops_an_import_is_shown_to_the_one_who_waits(
     client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch, trouble: Exception, sentence: str
 ) -> None:
     def stop(*_: Any, **__: Any) -> ImportReport:

@@ -163,7 +163,7 @@ def test_what_is_not_published_has_no_pdf_to_download(staff_client: Client) -> N
 
 
 # ─── One invoice ─────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_page_tells_the_whole_story_of_an_invoice(staff_client: Client) -> None:
+def test_the_page_shows_the_whole_story_of_an_invoice(staff_client: Client) -> None:
     invoice = make_invoice(number="F-1", total_without_vat="1000.00", customer=make_customer(email="a@client.example"))
     export(invoice)
     reader = Account.objects.get(login="a@client.example")
@@ -308,7 +308,7 @@ def test_an_invoice_is_sent_again_once_however_often_the_button_is_pressed(staff
     assert "renvoi 1" in words(staff_client.get(page_url(invoice)))
 
 
-def test_nobody_chosen_is_said_beside_the_choices(staff_client: Client) -> None:
+def test_no_recipient_chosen_is_reported_beside_the_choices(staff_client: Client) -> None:
     invoice = make_invoice()
     export(invoice)
 

@@ -106,7 +106,7 @@ def test_an_older_shipped_text_says_that_a_newer_one_can_be_taken(staff_client: 
     assert "Reprendre le texte d’origine" not in words(staff_client.get(address))
 
 
-def test_nobody_overwrites_a_text_that_he_has_not_seen(staff_client: Client) -> None:
+def test_no_one_overwrites_a_text_that_he_has_not_seen(staff_client: Client) -> None:
     row = template("invoice")
     staff_client.post(f"{TEMPLATES}{row.pk}/change/", edited(row, body="Le texte de Claire"))
 
@@ -129,7 +129,7 @@ def test_an_earlier_version_is_restored_as_the_next_one(staff_client: Client) ->
     assert (row.version, row.body) == (3, first)
 
 
-def test_the_preview_is_made_of_the_chosen_invoice_and_of_what_stands_in_the_editor(staff_client: Client) -> None:
+def test_the_preview_is_made_of_the_chosen_invoice_and_of_what_is_in_the_editor(staff_client: Client) -> None:
     make_invoice(number="18000999")
     chosen = make_invoice(number="18000135", customer=make_customer(name="Dupont & fils"))
 
@@ -169,7 +169,7 @@ def test_the_preview_says_what_is_wrong_instead_of_failing(staff_client: Client)
     assert "Aucune facture ne porte le numéro « inconnue »." in wrong
 
 
-def test_a_trial_mail_goes_to_the_one_who_asks_and_tells_nobodys_password(staff_client: Client, staff: Account) -> None:
+def test_a_trial_mail_goes_to_the_one_who_asks_and_reveals_no_password(staff_client: Client, staff: Account) -> None:
     customer = make_customer()
     generate_credentials(customer=customer, address=customer.email)
     make_invoice(customer=customer)
@@ -186,7 +186,7 @@ def test_a_trial_mail_goes_to_the_one_who_asks_and_tells_nobodys_password(staff_
 
 
 # ─── Outbox ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_outbox_tells_states_forecast_and_reason(staff_client: Client) -> None:
+def test_the_outbox_shows_states_forecast_and_reason(staff_client: Client) -> None:
     customer = make_customer()
     send_credentials(accounts=[make_account(customer)])
     refuse(customer.email, "550 5.1.1 inconnu")

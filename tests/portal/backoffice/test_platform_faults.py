@@ -53,7 +53,7 @@ def page_of(client: Client, address: str) -> str:
         (Fault.WRONG_HASH, "CHECKSUM_MISMATCH", "rejected", ""),
     ],
 )
-def test_a_fault_is_told_and_each_invoice_is_taken_once(
+def test_a_fault_is_reported_and_each_invoice_is_taken_once(
     staff_client: Client, server: SimulatedPlatform, settings: Any, fault: Fault, first: str, state: str, last: str
 ) -> None:
     settings.TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}

@@ -141,7 +141,7 @@ def test_a_rejection_for_another_reason_is_sent_again_as_it_was(
     assert Submission.objects.get(state=State.ACCEPTED).source == first.source
 
 
-def test_a_late_double_asks_for_nobody(staff_client: Client, server: SimulatedPlatform) -> None:
+def test_a_late_double_needs_no_person(staff_client: Client, server: SimulatedPlatform) -> None:
     server.faults.ask_for(Fault.LATE_REJECTION)
     invoice = submitted(staff_client, server, address=DESK)
     assert LifecycleStatus.objects.filter(code="213").exists()
@@ -153,7 +153,7 @@ def test_a_late_double_asks_for_nobody(staff_client: Client, server: SimulatedPl
 # Payments.
 
 
-def test_a_payment_is_typed_on_its_page_and_told_with_its_amounts(
+def test_a_payment_is_typed_on_its_page_and_reported_with_its_amounts(
     staff_client: Client, server: SimulatedPlatform
 ) -> None:
     invoice = submitted(staff_client, server, address=DESK)
@@ -196,7 +196,7 @@ def test_payments_are_imported_on_their_page_each_row_taken_or_refused(
     assert staff_client.post(address, {}).status_code == 422
 
 
-def test_a_rejected_status_of_a_payment_is_told_again(staff_client: Client, server: SimulatedPlatform) -> None:
+def test_a_rejected_status_of_a_payment_is_reported_again(staff_client: Client, server: SimulatedPlatform) -> None:
     invoice = submitted(staff_client, server, address=DESK)
     server.faults.ask_for(Fault.WRONG_HASH)
     staff_client.post(reverse("admin:invoice_payment", args=[invoice.pk]), {"date": "01/07/2025", "amount": "60"})

@@ -42,7 +42,7 @@ def reply(invoice: Invoice) -> Reply:
     )
 
 
-def test_the_list_tells_the_customer_and_the_invoice_that_a_mail_answers(
+def test_the_list_names_the_customer_and_the_invoice_that_a_mail_answers(
     staff_client: Client, reply: Reply, invoice: Invoice
 ) -> None:
     Reply.objects.create(key="auto", kind="automatic", state="done", subject="Absente du bureau")
@@ -84,7 +84,7 @@ def test_an_answer_is_written_and_noted_and_an_empty_one_refused_beside_its_fiel
     assert Message.objects.filter(kind="answer").count() == 1
 
 
-def test_a_colleague_is_told_by_mail_what_is_handed_to_him(staff_client: Client, reply: Reply) -> None:
+def test_a_colleague_is_notified_by_mail_of_what_is_handed_to_him(staff_client: Client, reply: Reply) -> None:
     colleague = member("Comptabilité")
 
     staff_client.post(f"{REPLIES}{reply.pk}/confier/", {"colleague": colleague.pk})

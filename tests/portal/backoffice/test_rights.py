@@ -62,7 +62,7 @@ LISTS = {
 
 @pytest.mark.parametrize("group", ["Comptabilité", "Lecture", "Paramétrage"])
 @pytest.mark.parametrize("address", LISTS)
-def test_each_page_opens_for_its_groups_and_for_nobody_else(client: Client, address: str, group: str) -> None:
+def test_each_page_opens_for_its_groups_alone(client: Client, address: str, group: str) -> None:
     client.force_login(member(group), backend=BACKEND)
 
     assert client.get(address).status_code == (200 if group in LISTS[address] else 403)
@@ -196,7 +196,7 @@ ACTIONS: dict[str, tuple[Callable[[dict[str, Any]], str], dict[str, str], set[st
 
 @pytest.mark.parametrize("group", ["Comptabilité", "Lecture", "Paramétrage"])
 @pytest.mark.parametrize("bulk_action", ACTIONS)
-def test_each_action_is_for_its_groups_and_nobody_else(
+def test_each_action_is_for_its_groups_alone(
     client: Client, scene: dict[str, Any], bulk_action: str, group: str
 ) -> None:
     address, sent, groups = ACTIONS[bulk_action]
@@ -224,7 +224,7 @@ def group_named(name: str) -> str:
     return str(Group.objects.get(name=name).pk)
 
 
-def test_nobody_makes_himself_or_another_a_superuser_by_the_form_of_users(client: Client) -> None:
+def test_no_one_makes_himself_or_another_a_superuser_by_the_form_of_users(client: Client) -> None:
     giver = member("Paramétrage")
     client.force_login(giver, backend=BACKEND)
     everything = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1", "is_active": "on"}

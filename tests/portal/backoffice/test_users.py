@@ -67,7 +67,7 @@ def test_a_user_without_group_is_refused_with_the_groups_that_can_be_given(clien
     assert not Account.objects.filter(login="vide@aquila.example").exists()
 
 
-def test_nobody_locks_himself_out(client: Client, staff: Account) -> None:
+def test_no_one_locks_himself_out(client: Client, staff: Account) -> None:
     client.post(f"/gestion/customers/staffaccount/{staff.pk}/change/", {"login": staff.login, "name": "Claire"})
 
     staff.refresh_from_db()

@@ -211,7 +211,7 @@ def _sent(name: str, scene: Scene) -> dict[str, Any]:
     }
 
 
-def test_every_address_of_our_own_stands_in_the_table() -> None:
+def test_every_address_of_our_own_is_in_the_table() -> None:
     assert sorted(_own_names(admin.site.get_urls())) == sorted(WALK)
 
 

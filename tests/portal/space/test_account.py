@@ -179,5 +179,5 @@ def test_all_ones_data_come_in_one_archive(signed_in: Client, account: Account) 
         ("<script>", "appareil inconnu"),
     ],
 )
-def test_a_device_is_told_in_words(user_agent: str, expected: str) -> None:
+def test_a_device_is_named_in_words(user_agent: str, expected: str) -> None:
     assert describe_device(user_agent) == expected

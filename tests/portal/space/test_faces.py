@@ -99,7 +99,7 @@ def test_a_search_and_the_archive_stay_with_the_company(client: Client, reader: 
     assert ("FORGE-2" in rows, "DISQUE-1" in rows) == (True, False)
 
 
-def test_nobody_changes_to_a_company_that_does_not_bill_him(client: Client, reader: Account, shop: Company) -> None:
+def test_no_one_changes_to_a_company_that_does_not_bill_him(client: Client, reader: Account, shop: Company) -> None:
     other = make_company(siren="999999931", name="Ailleurs")
     client.force_login(reader)
     for company in (str(other.pk), "x", ""):

@@ -36,7 +36,7 @@ def publish(account: Account, **fields: object) -> Invoice:
     return make_published_invoice(customer=account.customers.get(), **fields)  # type: ignore[arg-type]
 
 
-def test_the_page_tells_amount_due_date_parties_lines_and_totals(client: Client, account: Account) -> None:
+def test_the_page_shows_amount_due_date_parties_lines_and_totals(client: Client, account: Account) -> None:
     invoice = publish(account, number="18000135", issue_date=date(2022, 6, 7), total_without_vat="1028.75")
 
     page = words(client.get(f"/factures/{invoice.pk}/").content)
@@ -76,7 +76,7 @@ def test_a_credit_note_and_its_invoice_lead_to_each_other(client: Client, accoun
     assert "Payer par virement" not in of_note
 
 
-def test_a_correction_that_is_not_ones_own_is_not_told(client: Client, account: Account) -> None:
+def test_a_correction_of_somebody_else_is_not_shown(client: Client, account: Account) -> None:
     foreign = make_published_invoice(number="SECRET-1")
     note = publish(account, kind=Invoice.Kind.CREDIT_NOTE, corrects=foreign)
 

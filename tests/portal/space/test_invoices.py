@@ -156,7 +156,7 @@ def test_a_web_server_can_send_the_file_itself(signed_in: Client, account: Accou
     assert answer.content == b""
 
 
-def test_a_strangers_a_wrong_and_an_unpublished_invoice_cannot_be_told_apart(
+def test_a_strangers_a_wrong_and_an_unpublished_invoice_cannot_be_distinguished(
     signed_in: Client, account: Account
 ) -> None:
     stranger = make_published_invoice().pk

@@ -72,7 +72,7 @@ def test_amounts_and_dates_are_written_as_the_language_writes_them(
         *(("", "fr"), ("XI", "en"), ("QQ", "en")),
     ],
 )
-def test_the_country_of_a_customer_tells_a_language(country: str, language: str) -> None:
+def test_the_country_of_a_customer_suggests_a_language(country: str, language: str) -> None:
     assert language_of_country(country) == language
 
 
@@ -136,7 +136,7 @@ def test_the_customer_chooses_and_the_browser_has_no_say_any_more(company: Compa
 
 
 @pytest.mark.django_db
-def test_a_language_that_nobody_offers_cannot_be_chosen(company: Company) -> None:
+def test_a_language_that_is_not_offered_cannot_be_chosen(company: Company) -> None:
     account = make_account(make_customer())
     signed_in(account).post("/compte/", {"notify_by_mail": "on", "language": "it"})
     account.refresh_from_db()

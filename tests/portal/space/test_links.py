@@ -155,7 +155,7 @@ def test_a_link_serves_its_own_purpose_only(client: Client, account: Account) ->
 
 
 @pytest.mark.parametrize("address", ["/connexion/lien/", "/connexion/oubli/"])
-def test_nobody_learns_whether_a_login_exists(client: Client, account: Account, address: str) -> None:
+def test_no_one_learns_whether_a_login_exists(client: Client, account: Account, address: str) -> None:
     make_account(make_customer(), login="closed@a.example", is_active=False)
     make_staff("staff@a.example")
 
@@ -214,7 +214,7 @@ def test_mails_are_not_written_without_end(client: Client, account: Account) -> 
     assert len(messages_to([LOGIN])) == 3
 
 
-def test_a_forgotten_password_is_chosen_anew_and_closes_all_sessions(client: Client, account: Account) -> None:
+def test_a_forgotten_password_is_chosen_again_and_closes_all_sessions(client: Client, account: Account) -> None:
     elsewhere = Client()
     elsewhere.force_login(account, backend="customers.authentication.AccountBackend")
     account.refresh_from_db()

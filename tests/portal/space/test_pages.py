@@ -126,7 +126,7 @@ def test_the_pages_about_the_space_say_what_the_company_wrote(client: Client) ->
 
 
 @pytest.mark.django_db
-def test_an_unknown_page_is_told_in_the_house_style(client: Client) -> None:
+def test_an_unknown_page_is_answered_in_the_house_style(client: Client) -> None:
     page = client.get("/rien/")
 
     assert page.status_code == 404

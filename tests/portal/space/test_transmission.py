@@ -85,7 +85,7 @@ def test_a_factur_x_is_the_original_itself_and_a_plain_pdf_is_labelled_as_a_copy
     assert "<strong>Copie</strong>" not in words_of(render_document(invoice, einvoice.without_xml()).content)
 
 
-def test_versions_after_publication_are_listed_and_files_replaced_before_it_are_nobodys(client: Client) -> None:
+def test_versions_after_publication_are_listed_and_files_replaced_before_it_are_not(client: Client) -> None:
     invoice = make_invoice(company=oblige(einvoice_from=None))
     replaced = Document.objects.create(
         invoice=invoice, version=1, storage_name="2025/draft.pdf", sha256="0" * 64, size=1, source="received"

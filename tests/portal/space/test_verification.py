@@ -30,7 +30,7 @@ def typed(client: Client, number: str, fingerprint: str) -> Any:
     return client.post("/verification/", {"number": number, "fingerprint": fingerprint})
 
 
-def test_our_own_pdf_is_authentic_and_nobody_is_named(client: Client, invoice: Invoice) -> None:
+def test_our_own_pdf_is_authentic_and_no_person_is_named(client: Client, invoice: Invoice) -> None:
     page = drop(client, PDF).content.decode()
 
     assert "authentique, et la facture a été émise le 07/06/2022 par Aquila Test SAS" in page
@@ -105,7 +105,7 @@ def test_a_file_that_was_replaced_before_its_export_was_never_ours(client: Clien
         ({"number": "1\x00", "fingerprint": "0" * 64}, "Le caractère nul n’est pas autorisé."),
     ],
 )
-def test_an_incomplete_demand_is_told_beside_its_field(client: Client, sent: dict[str, str], sentence: str) -> None:
+def test_an_incomplete_demand_is_reported_beside_its_field(client: Client, sent: dict[str, str], sentence: str) -> None:
     page = client.post("/verification/", sent).content.decode()
 
     assert sentence in page.replace("&#x27;", "’").replace("n'est", "n’est")
