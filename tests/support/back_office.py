@@ -47,7 +47,7 @@ def _tables() -> set[tuple[str, str]]:
     ours = ("invoices", "customers", "mailing", "auth", "admin")
     quoted = connection.ops.quote_name
     return {
-        (quoted(model._meta.db_table), quoted(model._meta.pk.column))
+        (quoted(model._meta.db_table), quoted(str(model._meta.pk.column)))
         for model in apps.get_models(include_auto_created=True)
         if model._meta.app_label in ours
     }
