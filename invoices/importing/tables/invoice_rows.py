@@ -196,7 +196,9 @@ def business_process(text: str) -> str:
     return letter
 
 
-_DRAFT_NUMBER: Final = re.compile(r"\(?prov[0-9]*\)?|brouillon.*|draft.*|facture brouillon.*|\*.*|/", re.IGNORECASE)
+_DRAFT_NUMBER: Final = re.compile(
+    r"\(?prov[0-9]*\)?|(?:facture |avoir |invoice |credit note )?(?:brouillon|draft).*|\*.*|/", re.IGNORECASE
+)
 _needed_number: Final = needed_text(100)
 _needed_code: Final = needed_text(50)
 

@@ -10,12 +10,17 @@ _OF: Final = "facture|piece|document|invoice|order|vente|commande|doc"
 _NAMES: Final = re.compile(
     rf"(?:statut|status|etat|state)(?:_(?:de_)?(?:la_|l_|du_)?(?:{_OF}))?|(?:{_OF})_(?:statut|status|etat|state)"
 )
+# «Avoir brouillon», «Facture (en saisie)», «Draft credit note», «Credit note: void».
+_PIECE: Final = (
+    r"(?:factures?|avoirs?|notes? de credit|credit[ -]?(?:note|memo)s?|invoices?|acomptes?|pieces?|documents?|doc\.?)"
+)
+_FIRST: Final = rf"(?:{_PIECE}(?: client)?[ :(\[/–-]+)?"
 _NO_INVOICE: Final = re.compile(
-    r"(?:facture |document )?(?:annul|cancel|void|supprim|deleted|brouillon|draft|provisoire|pro[ -]?forma|devis"
+    rf"{_FIRST}(?:annul|cancel|void|supprim|deleted|brouillon|draft|provisoire|pro[ -]?forma|devis"
     r"|non valid|a valider|en saisie|en preparation|en cours de saisie|en attente de validation"
     r"|pending approval|to approve)"
 )
-_CANCELLED: Final = re.compile(r"(?:facture |document )?(?:annul|cancel|void)")
+_CANCELLED: Final = re.compile(rf"{_FIRST}(?:annul|cancel|void)")
 # An invoice that was issued and credited later is one: the credit note needs it.
 _CREDITED: Final = re.compile(
     r"(?<!sans )(?<!pas d[’'])(?<!no )(?<!without )(?<!without a )"
@@ -37,4 +42,5 @@ def is_no_invoice(status: str) -> bool:
     if not status:
         return False
     key = search_key(status)
-    return _NO_INVOICE.match(key) is not None and not (_CANCELLED.match(key) and _CREDITED.search(key))
+    cancelled = _CANCELLED.match(key)
+    return _NO_INVOICE.match(key) is not None and not (cancelled and _CREDITED.search(key, cancelled.end()))

@@ -83,6 +83,17 @@ def test_each_column_that_may_be_the_status_counts(tmp_path: Path, columns: str,
         ("Annulée sans avoir", True),
         ("Cancelled (credit limit exceeded)", True),
         ("Brouillon d’avoir", True),
+        ("Avoir brouillon", True),
+        ("Avoir (brouillon)", True),
+        ("Avoir annulé", True),
+        ("Note de crédit – en saisie", True),
+        ("Facture : en préparation", True),
+        ("Credit note / draft", True),
+        ("Acompte annulé", True),
+        ("Avoir", False),
+        ("Avoir validé", False),
+        ("Avoir émis, brouillon du 12/01 repris", False),
+        ("Avoir annulé par l’avoir AV-2", False),
         ("Annulée par avoir AV-1", False),
         ("Facture annulée par l’avoir AV-1", False),
         ("Annulée (note de crédit NC-1)", False),
@@ -95,7 +106,7 @@ def test_an_invoice_that_was_credited_later_is_one(status: str, expected: bool) 
     assert is_no_invoice(status) == expected
 
 
-@pytest.mark.parametrize("number", ["(PROV12)", "/", "Brouillon"])
+@pytest.mark.parametrize("number", ["(PROV12)", "/", "Brouillon", "Avoir brouillon 3", "Facture brouillon"])
 def test_the_number_of_a_draft_is_refused(number: str) -> None:
     with pytest.raises(BadValue, match="brouillon"):
         number_text(number)
