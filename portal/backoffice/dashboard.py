@@ -117,6 +117,8 @@ def build_dashboard(user: Any, now: datetime.datetime) -> Dashboard:
     if user.has_perm("invoices.view_export"):
         board.exports = _latest_exports()
         board.charts.insert(0, _published_per_month(now))
+    # Before the first export and the first mail they would be two empty frames.
+    board.charts = [chart for chart in board.charts if chart.total]
     board.silent = _silent_processes(now)
     return board
 

@@ -27,6 +27,13 @@ from portal.backoffice.ui.mail_addresses import check_email
 from portal.proof import ask_for_proof
 from portal.sessions import is_proved_lately
 
+# What the groups are for as they are shipped; a group that somebody made says it by its name.
+_PURPOSES = {
+    "Comptabilité": gettext_lazy("clients, imports, exports et mails"),
+    "Lecture": gettext_lazy("tout voir, ne rien changer"),
+    "Paramétrage": gettext_lazy("société, messages et utilisateurs"),
+}
+
 
 class UserForm(forms.ModelForm[StaffAccount]):
     """A member of staff: the login is an address that no customer logs in with."""
@@ -116,11 +123,16 @@ class StaffAccountAdmin(BackOfficeAdmin[StaffAccount]):
         return field
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Say which groups are not offered, and who gives them."""
-        others = Group.objects.exclude(pk__in=givable_groups(_giver(request)).values("pk")).order_by("name")
+        """Say what the groups are for, which ones are not offered, and who gives them."""
+        offered = givable_groups(_giver(request))
+        known = offered.filter(name__in=_PURPOSES).order_by("name").values_list("name", flat=True)
+        purposes = " ; ".join(f"{name} : {_PURPOSES[name]}" for name in known)
+        sentences = [f"{purposes}."] if purposes else []
+        others = Group.objects.exclude(pk__in=offered.values("pk")).order_by("name")
         if names := ", ".join(others.values_list("name", flat=True)):
             sentence = _("On ne donne que les droits que l’on a. Un administrateur donne aussi : %(groups)s.")
-            kwargs["help_texts"] = {**UserForm.Meta.help_texts, "groups": sentence % {"groups": names}}
+            sentences.append(sentence % {"groups": names})
+        kwargs["help_texts"] = {**UserForm.Meta.help_texts, "groups": " ".join(sentences)}
         return super().get_form(request, obj, change, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:

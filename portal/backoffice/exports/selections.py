@@ -230,6 +230,8 @@ def _count_context(count: SelectionCount | None) -> dict[str, Any] | None:
         "set_aside": sum(set_aside.values()),
         "exported_before": set_aside.get(str(ExportItem.Reason.ALREADY_EXPORTED), 0),
         "reasons": [(ExportItem.Reason(reason).label, number) for reason, number in (to_fix | set_aside).items()],
+        "without_credentials": to_fix.get(str(ExportItem.Reason.NO_CREDENTIALS), 0),
+        "generate": CHOICE_BY_NAME["generate_credentials"].label,
         "candidates": count.candidates,
         "mails": count.mails,
         "credentials": count.credentials,

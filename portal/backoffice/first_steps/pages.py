@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -30,6 +31,7 @@ from portal.backoffice.first_steps.steps import (
 )
 from portal.backoffice.ui.mail_addresses import check_email
 from portal.backoffice.ui.pages import acting_account, add_message, allowed, log_change, render_page, staff_name
+from portal.backoffice.ui.worker import MAILER, find_silence
 
 # In the session: the step that somebody has gone to, so that its pages show the way back and on.
 SESSION_KEY = "first_step"
@@ -147,7 +149,8 @@ def mails(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "server": urlsplit(settings.EMAIL_URL).hostname or "",
         "reader": reader,
-        "trial": find_latest(KIND, reader.login),
+        "trial": (trial := find_latest(KIND, reader.login)),
+        "is_mailer_silent": trial is not None and find_silence(MAILER, timezone.now()) is not None,
         "company_page": reverse("admin:first_step", args=["identite"]),
     }
     status = 422 if form is not None and form.errors else 200

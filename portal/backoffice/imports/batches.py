@@ -46,6 +46,8 @@ from portal.proof import proved_lately
 IMPORT = "invoices.import_invoices"
 MAX_MEGABYTES = 500
 SHOWN = 200
+# What the journal of an import says of a rate.
+_SUMS = ("net", "vat", "gross")
 # Of the refusals in a report, on the page and as a file.
 REFUSAL_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
     Column(gettext_lazy("fichier"), itemgetter("file")),
@@ -285,6 +287,18 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
         return send_xlsx(REFUSAL_COLUMNS, batch.report.get("rejected", []), filename="refus.xlsx")
 
 
+def _totals(rates: list[dict[str, str]]) -> list[list[str]]:
+    """The sums of the currencies that have several rates: without VAT, of VAT, with VAT."""
+    by_currency: dict[str, list[dict[str, str]]] = {}
+    for each in rates:
+        by_currency.setdefault(each["currency"], []).append(each)
+    return [
+        [write_amount(sum(Decimal(each[name]) for each in some) or Decimal(0), currency) for name in _SUMS]
+        for currency, some in by_currency.items()
+        if len(some) > 1
+    ]
+
+
 def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
     """What the page says of the invoices: period, totals by rate, gaps, and the selection opened on them."""
     if not journal.get("invoices"):
@@ -296,10 +310,11 @@ def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
         "rates": [
             (
                 describe_rate(each["rate"]),
-                *(write_amount(Decimal(each[name]), each["currency"]) for name in ("net", "vat", "gross")),
+                *(write_amount(Decimal(each[name]), each["currency"]) for name in _SUMS),
             )
             for each in journal["rates"]
         ],
+        "totals": _totals(journal["rates"]),
         "has_more_gaps": journal.get("has_more_gaps", False),
         "gaps": [first if first == last else f"{first} – {last}" for first, last in journal["gaps"]],
         "selection": f"{reverse('admin:export_web')}?{urlencode(choices)}",

@@ -285,3 +285,14 @@ def test_who_may_not_see_invoices_tries_on_the_example(client: Client, company: 
     for secret in ("SECRET1", "Client discret"):
         assert secret not in text
         assert secret not in page
+
+
+def test_what_is_wrong_is_said_at_the_top_with_a_link_to_its_field(staff: Client, company: Company) -> None:
+    page = staff.post(
+        f"/gestion/invoices/company/{company.pk}/change/", typed(company, siren="123", iban="FR76 1234")
+    ).content.decode()
+
+    summary = page[page.index('role="alert"') :].partition("</div>")[0]
+    for field in ("siren", "iban"):
+        assert f'<a href="#id_{field}">' in summary
+        assert f'id="id_{field}"' in page

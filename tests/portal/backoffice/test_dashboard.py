@@ -200,3 +200,12 @@ def test_the_dashboard_says_why_the_mail_cannot_be_entered_and_what_to_do(client
 def test_the_header_leads_to_the_second_factor(client: Client) -> None:
     client.force_login(make_staff(), backend=BACKEND)
     assert 'href="/compte/second-facteur/"' in client.get("/gestion/").content.decode()
+
+
+def test_charts_of_nothing_are_left_out(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+
+    page = client.get("/gestion/")
+
+    assert page.context["board"].charts == []
+    assert "Factures exportées par mois" not in page.content.decode()

@@ -378,3 +378,12 @@ def test_a_wrong_selection_makes_no_script(staff_client: Client) -> None:
 
     assert "corrigez d’abord la sélection" in page
     assert "manage.py export_invoices --start" not in page
+
+
+def test_invoices_that_lack_credentials_alone_say_which_choice_makes_them(staff_client: Client) -> None:
+    make_invoice(customer=make_customer(invoice_copies="D"))
+    choices = {"period": "fixed", "scope": "with-credentials"}
+    count = f"{SCREEN}compte/"
+
+    assert "Pour 1 facture il suffit de cocher « Générer les identifiants" in words(staff_client.get(count, choices))
+    assert "il suffit de cocher" not in words(staff_client.get(count, {**choices, "generate_credentials": "on"}))

@@ -9,6 +9,7 @@ from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Company, Document, Invoice
+from mailing.heartbeats import MAILER, record_heartbeat
 from mailing.models import Message
 from portal.backoffice.first_steps.steps import STEPS, read_guide
 from tests.support.back_office import BACKEND, list_url, member, words
@@ -147,3 +148,16 @@ def test_a_wrong_sender_is_reported_beside_its_field_and_sends_nothing(client: C
 
     assert page.status_code == 422
     assert not Message.objects.exists()
+
+
+def test_a_trial_that_nothing_sends_says_whom_to_ask(client: Client) -> None:
+    make_company()
+    client.force_login(make_staff(), backend=BACKEND)
+    page = client.post("/gestion/premiers-pas/expediteur/", {"essai": "oui"}, follow=True)
+    assert "l’essai attendra" in words(page)
+
+    record_heartbeat("one", MAILER)
+
+    page = client.get("/gestion/premiers-pas/expediteur/")
+    assert "l’essai attendra" not in words(page)
+    assert "part dans la minute" in words(page)

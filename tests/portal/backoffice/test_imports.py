@@ -20,6 +20,7 @@ from invoices.importing.report import ImportReport
 from invoices.importing.run import ImportStoppedError
 from invoices.models import ImportBatch, Invoice
 from invoices.store.local import DocumentStorage
+from tests.support.back_office import words
 from tests.support.factories import make_company, make_customer, make_staff
 from tests.support.import_files import INVOICES, TABLES, as_csv, changed
 from tests.support.time_passing import let_pass
@@ -379,3 +380,33 @@ def test_an_import_again_says_that_all_is_there(client: Client, staff: Account) 
 
     assert "il n’y a rien à importer" in page
     assert "Confirmer l’import" not in page
+
+
+def test_the_report_writes_large_numbers_in_groups_and_adds_up_the_rates(client: Client, staff: Account) -> None:
+    make_company()
+    batch = ImportBatch.objects.create(
+        state="checked",
+        report={
+            "rejected": [],
+            "created": {"customers": 0, "contacts": 0, "invoices": 1_234_567, "lines": 0},
+            "updated": dict.fromkeys(("customers", "contacts", "invoices", "lines"), 0),
+            "unchanged": dict.fromkeys(("customers", "contacts", "invoices", "lines"), 0),
+            "journal": {
+                "invoices": 3,
+                "start": "2025-01-01",
+                "end": "2025-01-31",
+                "rates": [
+                    {"currency": "CHF", "rate": "0.00", "net": "5.00", "vat": "0.00", "gross": "5.00"},
+                    {"currency": "EUR", "rate": "5.50", "net": "1000.00", "vat": "55.00", "gross": "1055.00"},
+                    {"currency": "EUR", "rate": "20.00", "net": "-100.00", "vat": "-20.00", "gross": "-120.00"},
+                ],
+                "gaps": [],
+            },
+        },
+    )
+
+    page = words(client.get(f"{URL}{batch.pk}/change/"))
+
+    assert "Factures 1 234 567 0 0" in page
+    assert page.count(" Total ") == 1
+    assert "Total 900,00 € 35,00 € 935,00 €" in page

@@ -101,3 +101,9 @@ def test_a_provisional_password_is_shown_to_whoever_proves_who_he_is(
         f"/gestion/customers/staffaccount/{user.pk}/reinitialiser/", headers={"Referer": f"http://testserver{back}"}
     )
     assert asked["Location"] == f"/connexion/confirmer/?next={quote(back, safe='')}"
+
+
+def test_the_form_says_what_the_groups_are_for(client: Client, staff: Account) -> None:
+    page = client.get("/gestion/customers/staffaccount/add/").content.decode()
+
+    assert "Lecture : tout voir, ne rien changer" in page
