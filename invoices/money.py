@@ -17,6 +17,11 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP) + Decimal("0.00")
 
 
+def whole_cents(amount: str) -> int:
+    """The cents of ``1234.50``, which is written with two decimals and nothing else."""
+    return int(amount.replace(".", ""))
+
+
 def vat_amount(taxable: Decimal, rate: Decimal) -> Decimal:
     """The VAT of ``taxable`` at ``rate`` per cent, to the cent (BT-117)."""
     return to_cents(taxable * rate / 100)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import batched, chain
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from psycopg.copy import FileWriter
 
 _CACHE_KB: Final = 32 * 1024
 _MAX_PENDING: Final = 2
+_MOST_REMEMBERED: Final = 8192
 
 type _Rows = Iterable[Sequence[str | int | None]]
 type _Ready = bytes | Sequence[Sequence[str | int | None]]
@@ -66,7 +68,7 @@ class RowWriter:
             return json.dumps(value, cls=field.encoder, ensure_ascii=False)
         return field.get_db_prep_save(value, self._connection)
 
-    def write(self, rows: _Rows) -> None:
+    def write(self, rows: Iterable[Any]) -> None:
         """Insert ``rows``; texts and integers do for every type of column."""
         self.send(self.encode(rows))
 
@@ -74,11 +76,19 @@ class RowWriter:
         """``rows`` as they travel to the database. Another thread may be writing at this moment."""
         if self._connection.vendor != "postgresql":
             return list(rows)
+        return self._copy_text(rows).replace(b"\n", self._end)
+
+    @cached_property
+    def _end(self) -> bytes:
+        """What ends the text of each row: the constants, where there are any."""
+        return b"\t" + self._copy_text([self._constants]) if self._constants else b"\n"
+
+    def _copy_text(self, rows: _Rows) -> bytes:
         # Only makes the text of a COPY: its sending is then one call, in which Python's lock is free.
         text = io.BytesIO()
         with Copy(self._connection.connection.cursor(), writer=FileWriter(text)) as copy:
             for row in rows:
-                copy.write_row((*row, *self._constants))
+                copy.write_row(row)
         return text.getvalue()
 
     def send(self, ready: _Ready) -> None:
@@ -107,6 +117,42 @@ class RowWriter:
                 driver.executemany(self._insert_one, whole)
 
 
+class RepeatingRowWriter[T](RowWriter):
+    """Writes rows whose last values are often those of another row: these are made ready once.
+
+    A row is a pair: texts that need no escape in a COPY (keys, numbers), and what ``last`` makes the other values of.
+    """
+
+    def __init__(
+        self,
+        model: type[models.Model],
+        names: Sequence[str],
+        *,
+        last: Callable[[T], Sequence[str | int | None]],
+        at_once: int = 1,
+    ) -> None:
+        super().__init__(model, names, at_once=at_once)
+        self._last = last
+        self._known: dict[T, Any] = {}
+
+    def encode(self, rows: Iterable[Any]) -> _Ready:
+        """The same of pairs."""
+        rows = list(rows)
+        known = self._known
+        if len(known) > _MOST_REMEMBERED:
+            known.clear()
+        fresh = [each for each in {each for _, each in rows} if each not in known]
+        made = map(self._last, fresh)
+        if self._connection.vendor != "postgresql":
+            known.update(zip(fresh, made, strict=True))
+            return [(*first, *known[each]) for first, each in rows]
+        # No text of a COPY has a line end within a row.
+        known.update(zip(fresh, self._copy_text(made).decode().split("\n"), strict=False))
+        return (
+            "".join([f"{'\t'.join(first)}\t{known[each]}\n" for first, each in rows]).encode().replace(b"\n", self._end)
+        )
+
+
 class BackgroundWriter:
     """Writes rows in a second thread while the first makes the next ones ready; made by :func:`background_writer`."""
 
@@ -114,7 +160,7 @@ class BackgroundWriter:
         self._executor = executor
         self._pending: deque[Future[None]] = deque()
 
-    def write(self, writer: RowWriter, rows: _Rows) -> None:
+    def write(self, writer: RowWriter, rows: Iterable[Any]) -> None:
         """Let ``writer`` write ``rows`` after those that were given before."""
         ready = writer.encode(rows)
         self.wait(but_for=_MAX_PENDING - 1)

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from customers.searching import search_key
@@ -20,16 +21,15 @@ from invoices.importing.tables.cells import (
     rate_text,
     text_of_at_most,
 )
-from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.tables.columns import EDITION, LINES, RecognisedTable, read_terms
 from invoices.importing.values import BadValue, shown
-from invoices.money import to_cents, write_decimal
+from invoices.money import to_cents, whole_cents, write_decimal
 
+_MOST_REMEMBERED: Final = 8192
 _TAXED: Final = frozenset(("S", "L", "M"))
 
 
-class ParsedLine(NamedTuple):
-    """An invoice line, each value in its canonical writing; empty where the file says nothing."""
-
+class _Values(NamedTuple):
     item_code: str
     name: str
     quantity: str
@@ -45,6 +45,36 @@ class ParsedLine(NamedTuple):
     """The row as it stood (:func:`.columns.cells_text`)."""
     terms: str = ""
     """What columns with a term state (:func:`.columns.terms_text`)."""
+
+
+class ParsedLine(_Values):
+    """An invoice line, each value in its canonical writing; empty where the file says nothing.
+
+    Rows that say the same of a line are one object, which keeps what is asked of it again and again.
+    """
+
+    @cached_property
+    def cents(self) -> int:
+        """The net amount in whole cents."""
+        return whole_cents(self.net_amount)
+
+    @cached_property
+    def hashed(self) -> str:
+        """What the content hash of its invoice takes of the line."""
+        return self.hashed_in(EDITION)
+
+    def hashed_in(self, edition: int) -> str:
+        """The same, seen with the columns that there were in ``edition``."""
+        # A line without a day of its own is hashed as it was before lines had one.
+        fields = self[_WITH_DAY if self.delivery_date else _WITHOUT_DAY]
+        if not self.terms:
+            return HASH_FIELD.join(fields)
+        return HASH_FIELD.join((*fields, *(HASH_FIELD.join(term) for term in read_terms(self.terms, edition))))
+
+
+HASH_FIELD: Final = "\x1f"
+_WITHOUT_DAY: Final = slice(ParsedLine._fields.index("delivery_date"))
+_WITH_DAY: Final = slice(ParsedLine._fields.index("delivery_date") + 1)
 
 
 def line_parsers() -> dict[str, Callable[[str], str]]:
@@ -80,13 +110,29 @@ class LineParser:
             "quantite", "unite", "prix_unitaire_ht", "remise", "categorie_tva", "taux_tva", "total_ht"
         )
         self._read = self.cells.reader(line_parsers())
+        self._invoice_of = self.cells.picker("societe", "numero")
+        self._line_of = self.cells.picker(*(name for name in table.positions if name not in LINES.identity))
+        self._known: dict[tuple[str, ...], ParsedLine] = {}
 
     def parse(self) -> tuple[str, str, ParsedLine]:
         """Company, number of the invoice and line of the row that :attr:`cells` is at.
 
-        What is wrong is in ``cells.rejections``.
+        What is wrong is in ``cells.rejections``. Catalogues and subscriptions repeat their lines: a row that says of a
+        line what another one said is read once.
         """
         row = self.cells.current()
+        company, number = self._invoice_of(row)
+        stated = self._line_of(row)
+        line = self._known.get(stated)
+        if line is None or not 0 < len(number) <= 100:
+            company, number, line = self._parse(row)
+            if not self.cells.rejections:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[stated] = line
+        return company, number, line
+
+    def _parse(self, row: list[str]) -> tuple[str, str, ParsedLine]:
         company, number, item, name, reason, day = self._texts_of(row)
         name = name or item
         if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:

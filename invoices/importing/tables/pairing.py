@@ -5,31 +5,27 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 
 from invoices.en16931.vat import category_of_words
 from invoices.importing.tables.columns import EDITION, INVOICES, cells_text_of_edition, read_terms
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
-from invoices.importing.tables.line_rows import ParsedLine, negated
+from invoices.importing.tables.line_rows import HASH_FIELD, ParsedLine, negated
 from invoices.importing.tables.rows import is_total_line
-from invoices.money import CENT, HALF_CENT, vat_amount, write_decimal
+from invoices.money import CENT, HALF_CENT, vat_amount, whole_cents, write_decimal
 
 _EURO: Final = "EUR"
-_FIELD: Final = "\x1f"
 _RECORD: Final = "\x1e"
 _GROUP: Final = "\x1d"
 # What decides whether an invoice has changed; the company is its identity, and the PDF counts by its bytes.
 _DELIVERY: Final = tuple(
     name for name in InvoiceRow._fields if name.startswith("delivery_") and name != "delivery_date"
 )
-_HASHED: Final = tuple(
-    index
-    for index, name in enumerate(InvoiceRow._fields)
-    if name not in ("company", "pdf", "cells", "terms", *_DELIVERY)
+_delivery_of: Final = attrgetter(*_DELIVERY)
+_hashed_of: Final = attrgetter(
+    *(name for name in InvoiceRow._fields if name not in ("company", "pdf", "cells", "terms", *_DELIVERY))
 )
-# A line without a day of its own is hashed as it was before lines had one.
-_LINE_WITHOUT_DAY: Final = slice(ParsedLine._fields.index("delivery_date"))
-_LINE_WITH_DAY: Final = slice(ParsedLine._fields.index("delivery_date") + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +34,8 @@ class PairedInvoice:
 
     head: InvoiceRow
     lines: list[ParsedLine]
+    rates: frozenset[str]
+    """The VAT rates of the lines."""
     problem: tuple[str, str, str] | None
     totals: tuple[str, ...] = ()
     """The texts of lines that were totals of others, and are left out."""
@@ -45,28 +43,34 @@ class PairedInvoice:
 
 def pair(head: InvoiceRow, lines: list[ParsedLine]) -> PairedInvoice:
     """``head`` with its ``lines``: a credit note in positive amounts, its totals checked against the lines."""
-    # To the cent, and canonical: the sum is one of whole cents.
-    total = Decimal(sum([int(line.net_amount.replace(".", "")) for line in lines])).scaleb(-2)
+    total = sum([line.cents for line in lines])
     if is_credit_note(head):
         # Some ERPs write credit notes in negative amounts, some their lines only: type 381 has positive ones.
         if head.total_with_vat.startswith("-") or head.total_without_vat.startswith("-"):
             amounts = ("total_without_vat", "total_vat", "total_with_vat", "prepaid_amount", "vat_in_euros")
             head = head._replace(**{name: negated(getattr(head, name)) for name in amounts})
-        if total and total == -Decimal(head.total_without_vat):
+        if total and total == -whole_cents(head.total_without_vat):
             total = -total
             lines = [
                 line._replace(net_amount=negated(line.net_amount), quantity=negated(line.quantity)) for line in lines
             ]
     totals: tuple[str, ...] = ()
-    if total != Decimal(head.total_without_vat):
+    stated = whole_cents(head.total_without_vat)
+    if total != stated:
         others = [line for line in lines if not is_total_line(line.name)]
-        without = sum((Decimal(line.net_amount) for line in others), Decimal(0))
-        if others and without == Decimal(head.total_without_vat):
+        without = sum([line.cents for line in others])
+        if others and without == stated:
             totals = tuple(line.name for line in lines if is_total_line(line.name))
             lines, total = others, without
-    if any(line.vat_rate.startswith("0.") and line.vat_rate != "0.00" for line in lines):
+    rates = _rates_of(lines)
+    if any(rate.startswith("0.") and rate != "0.00" for rate in rates):
         lines = _with_whole_rates(head, lines)
-    return PairedInvoice(head, lines, _problem(head, lines, total) if lines else None, totals)
+        rates = _rates_of(lines)
+    return PairedInvoice(head, lines, rates, _problem(head, lines, rates, total) if lines else None, totals)
+
+
+def _rates_of(lines: list[ParsedLine]) -> frozenset[str]:
+    return frozenset([line.vat_rate for line in lines])
 
 
 def _with_whole_rates(head: InvoiceRow, lines: list[ParsedLine]) -> list[ParsedLine]:
@@ -74,7 +78,7 @@ def _with_whole_rates(head: InvoiceRow, lines: list[ParsedLine]) -> list[ParsedL
 
     The VAT that the head states decides: 0.9 is 0,9 % where that gives it.
     """
-    rates = {line.vat_rate for line in lines if line.vat_rate.strip("0.")}
+    rates = {rate for rate in _rates_of(lines) if rate.strip("0.")}
     if not rates or any(Decimal(rate) >= 1 for rate in rates) or _vat(lines) == Decimal(head.total_vat):
         return lines
     whole = [line._replace(vat_rate=str((Decimal(line.vat_rate) * 100).quantize(CENT))) for line in lines]
@@ -82,7 +86,7 @@ def _with_whole_rates(head: InvoiceRow, lines: list[ParsedLine]) -> list[ParsedL
 
 
 def _vat(lines: list[ParsedLine]) -> Decimal:
-    return sum((vat_amount(net, Decimal(rate)) for rate, net in _sums_by_rate(lines).items()), Decimal(0))
+    return sum(_vat_by_rate(_sums_by_rate(lines)).values(), Decimal(0))
 
 
 def _is_rounded(vat: Decimal, head: InvoiceRow, lines: list[ParsedLine]) -> bool:
@@ -90,19 +94,20 @@ def _is_rounded(vat: Decimal, head: InvoiceRow, lines: list[ParsedLine]) -> bool
     return abs(vat - Decimal(head.total_vat)) <= len(lines) * HALF_CENT
 
 
-def _problem(head: InvoiceRow, lines: list[ParsedLine], total: Decimal) -> tuple[str, str, str] | None:
-    if total != Decimal(head.total_without_vat):
+def _problem(
+    head: InvoiceRow, lines: list[ParsedLine], rates: frozenset[str], total: int
+) -> tuple[str, str, str] | None:
+    if total != whole_cents(head.total_without_vat):
         stated = write_decimal(Decimal(head.total_without_vat))
-        reason = f"Total HT {stated}, mais la somme des lignes est {write_decimal(total)}."
+        reason = f"Total HT {stated}, mais la somme des lignes est {write_decimal(_amount(total))}."
         return "total_ht", stated, reason
-    rates = {line.vat_rate for line in lines}
-    by_rate = {lines[0].vat_rate: total} if len(rates) == 1 else _sums_by_rate(lines)
-    vat = {rate: vat_amount(net, Decimal(rate)) for rate, net in by_rate.items()}
+    by_rate = dict.fromkeys(rates, total) if len(rates) == 1 else _sums_by_rate(lines)
+    vat = _vat_by_rate(by_rate)
     sum_of_vat = sum(vat.values(), Decimal(0))
     if sum_of_vat != Decimal(head.total_vat) and not _is_rounded(sum_of_vat, head, lines):
         stated = write_decimal(Decimal(head.total_vat))
         detail = " + ".join(
-            f"{write_decimal(amount)} ({write_decimal(Decimal(rate))} % de {write_decimal(by_rate[rate])})"
+            f"{write_decimal(amount)} ({write_decimal(Decimal(rate))} % de {write_decimal(_amount(by_rate[rate]))})"
             for rate, amount in sorted(vat.items())
         )
         reason = f"Total TVA {stated}, mais les lignes donnent {write_decimal(sum_of_vat)} : {detail}."
@@ -116,7 +121,7 @@ def written_lines(invoice: PairedInvoice) -> list[ParsedLine]:
     :func:`content_hash` is about what the tables state, and so is an invoice that was imported before.
     """
     lines = invoice.lines
-    if all(line.vat_rate != "0.00" for line in lines):
+    if "0.00" not in invoice.rates:
         return lines
     taxed = max((line for line in lines if line.vat_rate != "0.00"), key=_size, default=None)
     return [_written(line, taxed) if line.vat_rate == "0.00" else line for line in lines]
@@ -144,11 +149,20 @@ def _written(line: ParsedLine, taxed: ParsedLine | None) -> ParsedLine:
     return line
 
 
-def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, Decimal]:
-    by_rate: dict[str, Decimal] = defaultdict(Decimal)
+def _sums_by_rate(lines: list[ParsedLine]) -> dict[str, int]:
+    """Cents."""
+    by_rate: dict[str, int] = defaultdict(int)
     for line in lines:
-        by_rate[line.vat_rate] += Decimal(line.net_amount)
+        by_rate[line.vat_rate] += line.cents
     return by_rate
+
+
+def _vat_by_rate(sums: dict[str, int]) -> dict[str, Decimal]:
+    return {rate: vat_amount(_amount(cents), Decimal(rate)) for rate, cents in sums.items()}
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
 
 
 def content_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) -> str:
@@ -157,20 +171,14 @@ def content_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION
     The same values from other writings («1 234,50», «1234.5») have the same hash. Stored ones must stay comparable: a
     column that comes with a later edition enters by its name, and only where it says something and is of ``edition``.
     """
-    records = [_FIELD.join([invoice.head[index] for index in _HASHED]), pdf_sha256]
-    records += [_hashed_line(line, edition) for line in invoice.lines]
-    place = [getattr(invoice.head, name) for name in _DELIVERY]
+    head, lines = invoice.head, invoice.lines
+    records = [HASH_FIELD.join(_hashed_of(head)), pdf_sha256]
+    records += [line.hashed for line in lines] if edition == EDITION else [line.hashed_in(edition) for line in lines]
+    place = _delivery_of(head)
     if any(place):  # so that an invoice without it is the one that was imported before there were these columns
-        records.append(_FIELD.join(place))
-    records += [_FIELD.join(term) for term in read_terms(invoice.head.terms, edition)]
+        records.append(HASH_FIELD.join(place))
+    records += [HASH_FIELD.join(term) for term in read_terms(head.terms, edition)]
     return hashlib.sha256(_RECORD.join(records).encode()).hexdigest()
-
-
-def _hashed_line(line: ParsedLine, edition: int) -> str:
-    fields = line[_LINE_WITH_DAY if line.delivery_date else _LINE_WITHOUT_DAY]
-    if not line.terms:
-        return _FIELD.join(fields)
-    return _FIELD.join((*fields, *(_FIELD.join(term) for term in read_terms(line.terms, edition))))
 
 
 def cells_hash(invoice: PairedInvoice, pdf_sha256: str, edition: int = EDITION) -> str:

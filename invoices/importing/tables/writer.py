@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import batched
+from itertools import batched, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +20,14 @@ from invoices.en16931.units import ONE
 from invoices.importing.journal import Journal
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
-from invoices.importing.tables.bulk import BackgroundWriter, RowUpdater, RowWriter
+from invoices.importing.tables.bulk import BackgroundWriter, RepeatingRowWriter, RowUpdater, RowWriter
 from invoices.importing.tables.columns import LINES, read_terms
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
 from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_rows_of, written_lines
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
-from invoices.money import vat_amount
+from invoices.money import vat_amount, whole_cents
 
 BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
@@ -44,8 +44,10 @@ _HEAD_COLUMNS: Final = (
     "origin", "details", "content_hash", "cells_hash",
 )  # fmt: skip
 _LINE_COLUMNS: Final = (
-    "invoice_id", "position", "identifier", "item_code", "name", "quantity", "unit", "net_price",
-    "discount_percentage", "vat_category", "vat_rate", "net_amount", "details",
+    "invoice_id", "position", "identifier",
+    # and what _values_of gives
+    "item_code", "name", "quantity", "unit", "net_price", "discount_percentage", "vat_category", "vat_rate",
+    "net_amount", "details",
 )  # fmt: skip
 
 
@@ -77,8 +79,8 @@ class InvoiceWriter:
         self._received = received
         self._behind = behind
         self._heads = RowWriter(Invoice, _HEAD_COLUMNS, at_once=BATCH)
-        self._lines = RowWriter(InvoiceLine, _LINE_COLUMNS, at_once=_LINES_AT_ONCE)
-        self._waiting_lines: list[tuple[Any, ...]] = []
+        self._lines = RepeatingRowWriter(InvoiceLine, _LINE_COLUMNS, last=_values_of, at_once=_LINES_AT_ONCE)
+        self._waiting_lines: list[_LineOfInvoice] = []
         self._corrections: list[tuple[uuid.UUID, int, list[str]]] = []
 
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
@@ -257,22 +259,17 @@ def _note_in(journal: Journal, candidate: Candidate) -> None:
     head, lines = candidate.invoice.head, candidate.invoice.lines
     journal.note(candidate.company.pk, head.number, head.issue_date)
     sign = -1 if is_credit_note(head) else 1
-    net, vat = sign * _cents(head.total_without_vat), sign * _cents(head.total_vat)
-    rates = {line.vat_rate for line in lines}
+    net, vat = sign * whole_cents(head.total_without_vat), sign * whole_cents(head.total_vat)
+    rates = candidate.invoice.rates
     if len(rates) <= 1:
-        journal.add_amounts(head.currency, rates.pop() if rates else "", net, vat)
+        journal.add_amounts(head.currency, next(iter(rates), ""), net, vat)
         return
-    sums = {rate: sign * sum(_cents(line.net_amount) for line in lines if line.vat_rate == rate) for rate in rates}
-    taxes = {rate: _cents(str(vat_amount(Decimal(of).scaleb(-2), Decimal(rate)))) for rate, of in sums.items()}
+    sums = {rate: sign * sum(line.cents for line in lines if line.vat_rate == rate) for rate in rates}
+    taxes = {rate: whole_cents(str(vat_amount(Decimal(of).scaleb(-2), Decimal(rate)))) for rate, of in sums.items()}
     largest = max(taxes, key=lambda rate: abs(sums[rate]))
     taxes[largest] += vat - sum(taxes.values())
     for rate, of in sums.items():
         journal.add_amounts(head.currency, rate, of, taxes[rate])
-
-
-def _cents(text: str) -> int:
-    """Whole cents of an amount in canonical writing."""
-    return int(text.replace(".", ""))
 
 
 def _clash(candidate: Candidate, customer_id: int, issue_date: datetime.date) -> str:
@@ -344,25 +341,30 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[tuple[Any, ...]]:
+type _LineOfInvoice = tuple[tuple[str, str, str], ParsedLine]
+"""The key of the invoice and the line's position, twice, then the line."""
+
+
+def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[_LineOfInvoice]:
     for candidate in candidates:
         key = _uuid_value(candidate.key)
-        for position, line in enumerate(written_lines(candidate.invoice), start=1):
-            yield (
-                key,
-                position,
-                str(position),
-                line.item_code,
-                line.name,
-                line.quantity or None,
-                line.unit if len(line.unit) <= _UNIT_LENGTH else ONE,
-                line.net_price or None,
-                line.discount_percentage or None,
-                line.vat_category,
-                line.vat_rate or None,
-                line.net_amount,
-                _line_details(line) if line.delivery_date or line.terms or len(line.unit) > _UNIT_LENGTH else "{}",
-            )
+        for position, line in zip(map(str, count(1)), written_lines(candidate.invoice), strict=False):
+            yield (key, position, position), line
+
+
+def _values_of(line: ParsedLine) -> tuple[str | None, ...]:
+    return (
+        line.item_code,
+        line.name,
+        line.quantity or None,
+        line.unit if len(line.unit) <= _UNIT_LENGTH else ONE,
+        line.net_price or None,
+        line.discount_percentage or None,
+        line.vat_category,
+        line.vat_rate or None,
+        line.net_amount,
+        _line_details(line) if line.delivery_date or line.terms or len(line.unit) > _UNIT_LENGTH else "{}",
+    )
 
 
 def _line_details(line: ParsedLine) -> str:

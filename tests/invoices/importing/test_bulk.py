@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from customers.models import Customer
-from invoices.importing.tables.bulk import RowWriter, background_writer
+from invoices.importing.tables.bulk import RepeatingRowWriter, RowWriter, background_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +52,18 @@ def test_more_rows_by_one_statement_than_the_database_takes_are_parted() -> None
         RowWriter(Customer, _COLUMNS, at_once=1_000_000).write(_rows(*range(3000)))
 
     assert Customer.objects.count() == 3000
+
+
+def test_rows_with_the_same_last_values_are_written_each_with_its_own_first_ones() -> None:
+    names = ["Élodie\tet \\ fils", "deux\nlignes\r\n", "\\N", "Élodie\tet \\ fils", "Dupont", "deux\nlignes\r\n", "\\n"]
+    writer = RepeatingRowWriter[str](Customer, _COLUMNS, last=lambda name: (name,), at_once=2)
+    with transaction.atomic():
+        writer.write(((f"C{number}",), name) for number, name in enumerate(names[:4]))
+        writer.write(((f"C{number}",), name) for number, name in enumerate(names[4:], start=4))
+
+    assert list(Customer.objects.order_by("code").values_list("code", "name")) == [
+        (f"C{number}", name) for number, name in enumerate(names)
+    ]
 
 
 def test_a_statement_sees_what_was_given_to_be_written_before_it() -> None:
