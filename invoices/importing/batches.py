@@ -9,11 +9,10 @@ import logging
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from django import db
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -32,8 +31,10 @@ from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
 from invoices.money import write_count
 from invoices.store.local import describe_storage_error
+from invoices.workers.trials import ENDS_UNTRIED, MOST_ENDS, Ending, try_in_child
 from mailing import leases
 from mailing.leases import database_now
+from mailing.quarantine.tries import MOST_TRIES, OF_THE_DATABASE
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,6 @@ State = ImportBatch.State
 LEASE = datetime.timedelta(minutes=10)
 # Workers may only be busy: one call more every minute is enough.
 CALL_AGAIN_AFTER = datetime.timedelta(minutes=1)
-# Workers are also stopped for reasons that no file is to blame for: three in a row make a culprit.
-MOST_ATTEMPTS = 3
 # What a request checks or imports by itself; more goes to a worker.
 REQUEST_BYTES = 200_000
 TELL_EVERY = datetime.timedelta(seconds=1)
@@ -115,7 +114,8 @@ def replace_invoice(*, batch: ImportBatch, replaced: str) -> ImportBatch:
 
 def _go_on(batch: ImportBatch, state: str) -> ImportBatch:
     checked = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED)
-    changed = leases.release(checked, state=state, progress={}, attempts=0)
+    options = {name: value for name, value in batch.options.items() if name != "failures"}
+    changed = leases.release(checked, state=state, progress={}, attempts=0, options=options)
     batch.refresh_from_db()
     if not changed:
         raise TooLateError(
@@ -175,7 +175,8 @@ def wake_stalled_batches() -> int:
 def do_batch(batch: ImportBatch) -> ImportBatch:
     """Check (received) or import (confirmed) the files of ``batch``, unless somebody else has it in hand.
 
-    A batch whose workers died :data:`MOST_ATTEMPTS` times is given up with a sentence.
+    A worker that dies is not the files' fault: after some such ends a child with bounds tries them first. A batch that
+    ends the child, or raises an exception, :data:`MOST_TRIES` times is given up with a sentence.
     """
     now = database_now()
     waiting = ImportBatch.objects.claimable(now).filter(pk=batch.pk)
@@ -184,8 +185,15 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     if not claimed:
         return batch
     is_check = batch.state == State.RECEIVED
-    is_given_up = batch.attempts > MOST_ATTEMPTS
-    report = _refused(_interrupted(batch)) if is_given_up else _run(batch, dry_run=is_check)
+    is_given_up = _is_culprit(batch)
+    try:
+        report = _refused(_interrupted(batch)) if is_given_up else _run(batch, dry_run=is_check)
+    except OF_THE_DATABASE:
+        raise  # somebody takes the work over once the lease has ended
+    except Exception:
+        batch.options = {**batch.options, "failures": _failures(batch) + 1}
+        batch.save(update_fields=["options"])
+        raise
     cache.delete(_progress_key(batch))
     batch.report = {
         **report.as_json(),
@@ -217,6 +225,43 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     return batch
 
 
+def _failures(batch: ImportBatch) -> int:
+    """How often the work in hand ended with an exception."""
+    failures: int = batch.options.get("failures", 0)
+    return failures
+
+
+def _is_culprit(batch: ImportBatch) -> bool:
+    """Whether the files end whatever reads them, rather than that workers were ended from outside."""
+    failures = _failures(batch)
+    ends = batch.attempts - 1 - failures
+    if failures >= MOST_TRIES or ends > MOST_ENDS:
+        return True
+    return ends >= ENDS_UNTRIED and all(_try_in_child(batch) is Ending.DIED for _ in range(MOST_TRIES))
+
+
+def _try_in_child(batch: ImportBatch) -> Ending:
+    """How a child with bounds ends that checks the files; the lease is renewed meanwhile."""
+
+    def check() -> None:
+        with suppress(*OF_THE_DATABASE, OSError, ImportStoppedError, UnknownCompanyError), local_files(batch) as files:
+            import_erp(files, dry_run=True, **_options(batch))
+
+    def renew() -> None:
+        leases.renew(ImportBatch.objects.filter(pk=batch.pk), now=database_now(), length=LEASE)
+
+    return try_in_child(check, meanwhile=renew)
+
+
+def _options(batch: ImportBatch) -> dict[str, Any]:
+    """What people chose for the import of ``batch``."""
+    return {
+        "create_companies": bool(batch.options.get("create_companies")),
+        "company": batch.options.get("company") or None,
+        "replace": batch.options.get("replace", ()),
+    }
+
+
 def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
     last_told = timezone.now()
 
@@ -235,18 +280,16 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             return import_erp(
                 files,
                 dry_run=dry_run,
-                create_companies=bool(batch.options.get("create_companies")),
-                company=batch.options.get("company") or None,
-                replace=batch.options.get("replace", ()),
                 progress=tell,
+                **_options(batch),
             )
         except UnknownCompanyError as problem:
             return _refused(str(problem))
         except ImportStoppedError as problem:
             logger.exception("Import %s stopped", batch.pk)
             return _refused(_("L’import s’est arrêté : %(problem)s.") % {"problem": problem})
-        except (db.OperationalError, db.InterfaceError):
-            raise  # the database is away: somebody takes the work over once the lease has ended
+        except OF_THE_DATABASE:
+            raise
         except Exception:
             # An unforeseen fault is shown to the user who waits, not repeated for ever.
             logger.exception("Import %s failed", batch.pk)
@@ -259,11 +302,11 @@ def _interrupted(batch: ImportBatch) -> str:
         return _(
             "Le contrôle a été interrompu %(count)s fois de suite : il est abandonné, et rien n’est écrit. "
             "Donnez les fichiers en plusieurs fois, ou faites lire le journal du serveur."
-        ) % {"count": MOST_ATTEMPTS}
+        ) % {"count": MOST_TRIES}
     return _(
         "L’import a été interrompu %(count)s fois de suite : il est abandonné. Ce qui était déjà importé le reste : "
         "donnez les fichiers à nouveau, en plusieurs fois, seul ce qui manque sera importé."
-    ) % {"count": MOST_ATTEMPTS}
+    ) % {"count": MOST_TRIES}
 
 
 def _progress_key(batch: ImportBatch) -> str:

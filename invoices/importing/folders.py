@@ -28,7 +28,7 @@ from invoices.importing.report import ImportReport
 from invoices.importing.report_text import describe_report
 from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch
-from invoices.workers.trials import Ending, try_in_child
+from invoices.workers.trials import ENDS_UNTRIED, MOST_ENDS, Ending, try_in_child
 from mailing.quarantine.tries import MOST_TRIES, OF_THE_DATABASE, Loop, count_try, forget, take_back, tries_of
 
 logger = logging.getLogger(__name__)
@@ -45,10 +45,6 @@ _INTERRUPTED: Final = gettext_lazy("L’import s’est interrompu avec ce fichie
 _ALONE: Final = ":seul"
 _SORTED_OUT: Final = ":trié"
 _FAILED: Final = ":échec"
-# A watcher also ends for reasons that no file is to blame for (a deployment, memory that others took). After some such
-# ends a child tries the files first: what ends the child is their fault, what ends the watcher hardly ever is.
-_MOST_ENDS_UNTRIED: Final = 3
-_MOST_ENDS: Final = 24
 # A file that never comes to rest does not keep the others waiting for ever.
 _LONGEST_WAIT: Final = 600.0
 
@@ -142,8 +138,8 @@ def take(folder: WatchedFolder, files: list[Path], *, is_suspect: bool = False) 
     failures = max(tries_of(Loop.FOLDER, f"{key}{_FAILED}") for key in keys)
     ends = _count_end(keys)
     try:
-        if failures < MOST_TRIES and ends <= _MOST_ENDS:
-            is_suspect = is_suspect or bool(failures) or ends > _MOST_ENDS_UNTRIED
+        if failures < MOST_TRIES and ends <= MOST_ENDS:
+            is_suspect = is_suspect or bool(failures) or ends > ENDS_UNTRIED
             if is_suspect and _try_in_child(folder, files) is Ending.DIED:
                 raise ReaderEndedError(str(_INTERRUPTED))
             report = _import(folder, files)
@@ -192,7 +188,7 @@ def _readable(file: Path) -> Path:
 def _count_end(keys: list[str]) -> int:
     """Count an end of this process before it happens: how many there are with it, of the file that has most."""
     for key in keys:
-        count_try(Loop.FOLDER, key, key, str(_INTERRUPTED), most=_MOST_ENDS + 2)
+        count_try(Loop.FOLDER, key, key, str(_INTERRUPTED), most=MOST_ENDS + 2)
     return max(tries_of(Loop.FOLDER, key) for key in keys)
 
 

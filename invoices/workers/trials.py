@@ -15,7 +15,12 @@ from django import db
 
 _MEMORY: Final = 2 * 1024**3  # bytes of address space beyond what the process has
 _SECONDS: Final = 1800  # of processor time
-_LONGEST: Final = 2 * _SECONDS
+_OFTEN: Final = 60.0
+ENDS_UNTRIED: Final = 3
+"""How often a process may end at some work before a child tries it: it also ends for reasons that the work is not to
+blame for (a deployment, memory that others took). What ends the child is its fault."""
+MOST_ENDS: Final = 24
+"""How often it may end at all: what a child survives hardly ever ends a process."""
 # A service that is stopped loses all its processes at once: whoever counts a death outlives it by that long.
 _SAME_BLOW: Final = 0.2
 
@@ -30,10 +35,17 @@ class Ending(IntEnum):
     DIED = 4
 
 
-def try_in_child(work: Callable[[], object], *, memory: int = _MEMORY, seconds: int = _SECONDS) -> Ending:
+def try_in_child(
+    work: Callable[[], object],
+    *,
+    memory: int = _MEMORY,
+    seconds: int = _SECONDS,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Ending:
     """How a forked child ends that does ``work``, which must write nothing. It ends with this process at the latest.
 
-    ``memory``: bytes beyond what this process has; ``seconds``: of processor time. More of them ends the child.
+    ``memory``: bytes beyond what this process has; ``seconds``: of processor time. More of them, or twice as many on
+    the clock, ends the child. ``meanwhile`` is called every minute.
     """
     for connection in db.connections.all(initialized_only=True):
         if not connection.in_atomic_block:
@@ -55,8 +67,12 @@ def try_in_child(work: Callable[[], object], *, memory: int = _MEMORY, seconds: 
     os.close(their_end)
     os.close(their_life)
     try:
-        if not select.select([our_end], [], [], _LONGEST)[0]:
-            os.kill(child, signal.SIGKILL)
+        until = time.monotonic() + 2 * seconds
+        while not select.select([our_end], [], [], min(_OFTEN, max(until - time.monotonic(), 0)))[0]:
+            if time.monotonic() >= until:
+                os.kill(child, signal.SIGKILL)
+                break
+            meanwhile()
     finally:
         os.close(our_end)
         os.close(our_life)  # where this process is asked to end, the child ends too

@@ -42,6 +42,7 @@ from invoices.platforms.following import fetch_from
 from invoices.platforms.simulated.server import SimulatedPlatform
 from invoices.platforms.submission import MOST_INTERRUPTIONS as MOST_DELIVERIES
 from invoices.platforms.submission import awaiting_submission, queue_submissions, run_submissions
+from invoices.workers.trials import ENDS_UNTRIED
 from mailing import outbox
 from mailing.claims import MOST_INTERRUPTIONS, claim
 from mailing.mailboxes import open_maildir
@@ -185,7 +186,7 @@ def test_watched_folder_where_two_files_end_whoever_reads_them(tmp_path: Path, m
         except Killed:
             ends_of_the_watcher += 1
     # Once they are known to end who reads them, they are tried in children only.
-    assert ends_of_the_watcher == folders._MOST_ENDS_UNTRIED
+    assert ends_of_the_watcher == ENDS_UNTRIED
     assert Customer.objects.count() == 2
     assert {path.name for path in (tmp_path / "refusés").glob("*.csv")} == {"a.csv", "c.csv"}
     assert not SetAside.objects.exists()

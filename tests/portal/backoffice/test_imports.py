@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from django_tasks_db.models import DBTaskResult
 from customers.models import Account, Customer
 from invoices.importing import batches
 from invoices.importing.report import ImportReport
-from invoices.importing.run import ImportStoppedError
+from invoices.importing.run import ImportStoppedError, import_erp
 from invoices.models import ImportBatch, Invoice
 from invoices.store.local import DocumentStorage
 from tests.support.back_office import words
@@ -355,6 +356,29 @@ def test_a_batch_that_was_interrupted_three_times_gives_up_with_a_sentence(
     page = client.get(f"{URL}{batch.pk}/change/").content.decode()
     assert "Abandonné après plusieurs interruptions." in page
     assert sentence in page
+
+
+@pytest.mark.parametrize("state", ["received", "importing"])
+def test_a_good_file_whose_workers_are_killed_is_not_to_blame(staff: Account, state: str) -> None:
+    batch = ImportBatch.objects.create(author=staff, state=state, files=[keep_file()], attempts=9)
+    assert batches.do_batch(batch).state == ("checked" if state == "received" else "imported")
+
+
+def test_a_file_that_ends_the_child_that_tries_it_is_given_up(staff: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, real = os.getpid(), import_erp
+
+    def die(*paths: Any, **options: Any) -> Any:
+        if os.getpid() != worker:
+            os._exit(70)
+        return real(*paths, **options)
+
+    monkeypatch.setattr("invoices.importing.batches.import_erp", die)
+    batch = ImportBatch.objects.create(author=staff, files=[keep_file()])
+    for ends, state in ((2, "checked"), (3, "rejected")):
+        ImportBatch.objects.filter(pk=batch.pk).update(attempts=ends, state="received")
+        batch.refresh_from_db()
+        assert batches.do_batch(batch).state == state
+    assert "interrompu 3 fois de suite" in batch.report["rejected"][0]["reason"]
 
 
 def test_the_demonstration_data_comes_in_through_the_page(client: Client, staff: Account) -> None:
