@@ -3,14 +3,18 @@
 import datetime
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from mailing.leases import database_now
 from mailing.models import WorkerPulse
 
 PULSE_LIFETIME = datetime.timedelta(days=1)
 # The roles under which processes give signs of life; the reading of returned mails does when it has run.
 WORKER, MAILER, RETURNS = "export", "mail", "returns"
+# Clocks that are kept by NTP differ by less; a certificate, a code of a telephone and a token still hold.
+MOST_CLOCK_OFFSET = datetime.timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Heartbeat:
 def record_heartbeat(name: str, role: str) -> None:
     """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
     now = timezone.now()
-    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now})
+    told = {"clock_offset": measure_clock_offset().total_seconds(), "time_zone": settings.TIME_ZONE}
+    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **told})
     WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
 
 
@@ -38,3 +43,26 @@ def last_heartbeat(role: str = "") -> Heartbeat | None:
     """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
     row = WorkerPulse.objects.filter(Q(role=role) if role else Q()).first()
     return Heartbeat(row.name, row.role, row.seen_at) if row else None
+
+
+def measure_clock_offset() -> datetime.timedelta:
+    """How far the clock of this machine is ahead of the database's; what the question took counts for neither."""
+    before = timezone.now()
+    theirs = database_now()
+    after = timezone.now()
+    return before + (after - before) / 2 - theirs
+
+
+def known_machines() -> list[str]:
+    """The names of the machines whose processes gave a sign of life within :data:`PULSE_LIFETIME`, sorted."""
+    return sorted({name.partition(":")[0] for name in WorkerPulse.objects.values_list("name", flat=True)})
+
+
+def find_disagreeing_machines() -> dict[str, tuple[datetime.timedelta, str]]:
+    """The machines whose clock is off, or whose time zone is not ours: how far ahead, and their zone, by name."""
+    rows = WorkerPulse.objects.exclude(clock_offset=None).values_list("name", "clock_offset", "time_zone")
+    return {
+        name.partition(":")[0]: (datetime.timedelta(seconds=offset or 0), zone)
+        for name, offset, zone in rows
+        if abs(offset or 0) > MOST_CLOCK_OFFSET.total_seconds() or zone != settings.TIME_ZONE
+    }

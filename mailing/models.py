@@ -389,10 +389,11 @@ class WorkerPulse(models.Model):
     name = models.CharField(_("processus"), max_length=100, unique=True)
     role = models.CharField(_("rôle"), max_length=20)
     seen_at = models.DateTimeField(_("vu le"), default=timezone.now)
+    clock_offset = models.FloatField(_("avance de son horloge sur celle de la base (secondes)"), null=True)
+    time_zone = models.CharField(_("fuseau horaire"), max_length=60, blank=True, default="", db_default="")
 
     class Meta:
-        verbose_name = _("processus en marche")
-        verbose_name_plural = _("processus en marche")
+        verbose_name = verbose_name_plural = _("processus en marche")
         ordering = ("-seen_at",)
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks of an installation, and keep the history of what the customers room changes."""
         from customers.history import register_history_writer
-        from portal import checks, logs  # noqa: F401  (importing checks registers them)
+        from portal import checks, file_checks, logs, machine_checks  # noqa: F401  (importing checks registers them)
         from portal.change_log import log_changes
 
         logs.install()

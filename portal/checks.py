@@ -47,7 +47,7 @@ def check_documents_are_private(app_configs: Sequence[Any] | None, **kwargs: Any
 @register(Tags.security, deploy=True)
 def check_production(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """What works on a trial machine and must not be so in production."""
-    return [*_check_https(), *_check_mail(), *_check_database(), *_check_storage(), *_check_signature()]
+    return [*_check_https(), *_check_mail(), *_check_database(), *_check_storage()]
 
 
 @register(Tags.security, deploy=True)
@@ -111,11 +111,12 @@ def _check_mail() -> list[CheckMessage]:
     if settings.EMAIL_URL:
         return []
     return [
+        *_check_folder("MAIL_ROOT", Path(settings.MAIL_ROOT)),
         Warning(
             "EMAIL_URL est vide : chaque mail est écrit dans un fichier, rien ne part.",
             hint="EMAIL_URL=smtp+tls://utilisateur:secret@smtp.exemple.fr:587",
             id="portal.W002",
-        )
+        ),
     ]
 
 
@@ -134,28 +135,16 @@ def _check_database() -> list[CheckMessage]:
 
 
 def _check_storage() -> list[CheckMessage]:
-    return [] if settings.DOCUMENTS_STORAGE_URL else _check_folder(Path(settings.DOCUMENTS_ROOT))
+    return [] if settings.DOCUMENTS_STORAGE_URL else _check_folder("DOCUMENTS_ROOT", Path(settings.DOCUMENTS_ROOT))
 
 
-def _check_signature() -> list[CheckMessage]:
-    if not settings.DKIM_PRIVATE_KEY or os.access(settings.DKIM_PRIVATE_KEY, os.R_OK):
-        return []
-    return [
-        Error(
-            f"DKIM_PRIVATE_KEY nomme {settings.DKIM_PRIVATE_KEY}, que ce processus ne peut pas lire.",
-            hint="Donnez le chemin d’un fichier PEM lisible par l’utilisateur du service.",
-            id="portal.E004",
-        )
-    ]
-
-
-def _check_folder(folder: Path) -> list[CheckMessage]:
+def _check_folder(variable: str, folder: Path) -> list[CheckMessage]:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return []
     return [
         Error(
-            f"DOCUMENTS_ROOT ({folder}) : ce processus ne peut pas écrire dans {existing}.",
+            f"{variable} ({folder}) : ce processus ne peut pas écrire dans {existing}.",
             hint=f"chown portail {existing}",
             id="portal.E003",
         )

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
 from portal.environment import explain_database_error, require_extra
 from tests.support.processes import own_site
@@ -196,44 +195,6 @@ def test_a_command_on_a_database_that_another_process_holds_says_so(tmp_path: Pa
                 "answer = [str(found) for found in run_checks(databases=['default'])]\n"
             )
             assert not [found for found in site.ask(script) if "JSON" in found]
-
-
-def found_ids(**options: Any) -> set[str | None]:
-    """The ids of our own checks that speak."""
-    return {
-        message.id
-        for message in run_checks(tags=[Tags.security], **options)
-        if (message.id or "").startswith("portal.")
-    }
-
-
-def test_an_installation_as_it_should_be_passes_its_checks(settings: Any, tmp_path: Path) -> None:
-    settings.PORTAL_URL, settings.IS_HTTPS = "https://factures.example.com", True
-    settings.ALLOWED_HOSTS = [".example.com"]
-    settings.EMAIL_URL, settings.TRUSTED_PROXIES = "smtp://localhost", (1, ())
-    settings.DOCUMENTS_ROOT = tmp_path / "not" / "yet"
-    assert found_ids(include_deployment_checks=True) == set()
-
-
-def test_what_is_wrong_in_production_is_named(settings: Any, tmp_path: Path) -> None:
-    settings.PORTAL_URL, settings.IS_HTTPS = "http://factures.example.com", False
-    settings.ALLOWED_HOSTS = ["autre.example.com"]
-    settings.EMAIL_URL = ""
-    settings.STATIC_ROOT = tmp_path
-    settings.DOCUMENTS_ROOT = tmp_path / "documents"
-    settings.DKIM_PRIVATE_KEY = str(tmp_path / "missing.pem")
-    expected = {"portal.E001", "portal.E002", "portal.E004", "portal.W001", "portal.W002"}
-    assert found_ids(include_deployment_checks=True) == expected
-
-
-def test_https_without_a_proxy_that_is_trusted_is_named(settings: Any) -> None:
-    settings.IS_HTTPS, settings.TRUSTED_PROXIES, settings.EMAIL_URL = True, (), "smtp://localhost"
-    assert found_ids(include_deployment_checks=True) == {"portal.W003"}
-
-
-def test_a_database_of_one_machine_for_several_is_named(settings: Any) -> None:
-    settings.TASKS_BACKEND = "redis://127.0.0.1:6379/0"
-    assert ("portal.W005" in found_ids(include_deployment_checks=True)) is (connection.vendor == "sqlite")
 
 
 def test_a_setting_whose_libraries_are_not_installed_says_how_to_install_them() -> None:

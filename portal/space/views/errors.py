@@ -1,5 +1,6 @@
 """Pages of refusal."""
 
+import logging
 import sys
 from typing import Any
 
@@ -16,10 +17,14 @@ from portal.environment import explain_database_error
 from portal.faults import tell_of_error, tell_of_missing_document
 from portal.space.responses import private
 
+logger = logging.getLogger(__name__)
+
 
 def went_wrong(request: HttpRequest) -> HttpResponse:
     """Page 500; or 503 with the reason where the database does not answer, is held, or is of another version."""
     error = sys.exc_info()[1]
+    if _lacks_static_files(error):
+        return _without_static_files()
     if not isinstance(error, OperationalError | InterfaceError | ProgrammingError):
         if error is not None:
             tell_of_error(request, error)
@@ -27,6 +32,19 @@ def went_wrong(request: HttpRequest) -> HttpResponse:
     context = {"sentence": explain_database_error(error, details=False)}
     response = HttpResponse(render_to_string("503.html", context), status=503)
     response["Retry-After"] = "30"
+    return response
+
+
+def _lacks_static_files(error: BaseException | None) -> bool:
+    """True for what whitenoise's storage raises where ``collectstatic`` was not run for this version."""
+    return isinstance(error, ValueError) and "staticfiles manifest" in str(error)
+
+
+def _without_static_files() -> HttpResponse:
+    """Page 503 that needs no static file: our other pages would fail as the one that was asked for did."""
+    logger.error("The static files of this version are not collected: manage.py collectstatic (or manage.py upgrade)")
+    response = HttpResponse(render_to_string("static_files_missing.html"), status=503)
+    response["Retry-After"] = "300"
     return response
 
 
