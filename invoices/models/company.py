@@ -1,6 +1,7 @@
 """The company that issues invoices: «Paramétrage société»."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from invoices.printing.layouts import DEFAULT_TEMPLATE, template_labels
 UNNAMED: Final = "Société à paramétrer"
 """The company of a new installation's first invoices, until somebody says who issues them."""
 
+PAGES: Final = ("legal_page", "accessibility_page", "privacy_page")
+"""The fields of the public pages whose text a company may write itself."""
 PICTURE_SUFFIXES: Final = ("png", "jpg", "jpeg", "svg")
 
 # Forms that must state a share capital and a register (code de commerce, art. R. 123-238).
@@ -25,6 +28,15 @@ _FORMS_WITH_CAPITAL: Final = re.compile(r"\b(SASU?|SARL|EURL|SA|SCA|SEL(ARL|AS|A
 
 def _is_stated(*values: str) -> bool:
     return any(value.strip() for value in values)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """A text that a company wrote for a public page; ``is_substitute`` where it is in another language than asked."""
+
+    text: str
+    language: str
+    is_substitute: bool = False
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -205,6 +217,13 @@ class Company(models.Model):
     legal_page = models.TextField(_("page « Mentions légales »"), blank=True)
     accessibility_page = models.TextField(_("page « Accessibilité »"), blank=True)
     privacy_page = models.TextField(_("page « Données personnelles »"), blank=True)
+    # By language, then by page (PAGES): {"en": {"legal_page": "…"}}. The French texts are the fields above.
+    page_translations = models.JSONField(
+        _("textes dans les autres langues"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+    )
     updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
 
     objects = CompanyQuerySet.as_manager()
@@ -268,6 +287,32 @@ class Company(models.Model):
             (_("forme juridique"), _is_stated(self.legal_form)),
         )
         return [str(words) for words, is_there in stated if not is_there]
+
+    def own_text(self, page: str, language: str) -> OwnText | None:
+        """What the company wrote itself for ``page`` (of PAGES), French where ``language`` lacks; None for nothing."""
+        if language != settings.LANGUAGE_CODE and (text := self._translated(page, language)):
+            return OwnText(text, language)
+        french = getattr(self, page)
+        return (
+            OwnText(french, settings.LANGUAGE_CODE, is_substitute=language != settings.LANGUAGE_CODE)
+            if french
+            else None
+        )
+
+    def missing_page_texts(self) -> dict[str, list[str]]:
+        """The names of the pages that were written in French only, by offered language; empty where none lacks."""
+        missing = {
+            language: [
+                str(self._meta.get_field(page).verbose_name)  # type: ignore[union-attr]
+                for page in PAGES
+                if getattr(self, page) and not self._translated(page, language)
+            ]
+            for language in self.languages
+        }
+        return {language: pages for language, pages in missing.items() if pages}
+
+    def _translated(self, page: str, language: str) -> str:
+        return str(self.page_translations.get(language, {}).get(page, "")).strip()
 
     def missing_mentions(self) -> list[str]:
         """What the company's legal form obliges it to state besides its identity and is missing, as French words."""

@@ -112,6 +112,18 @@ def test_a_logo_is_taken_once_and_looked_at_as_the_form_does(tmp_path: Path) -> 
     assert "est illisible" in _refused("--logo", str(tmp_path / "absent.png"))
 
 
+def test_public_pages_by_language_come_from_the_file(tmp_path: Path) -> None:
+    make_company(languages=["en"])
+    texts = {"en": {"legal_page": "Legal notice of ours"}}
+    file = _file(tmp_path, {"page_translations": texts})
+
+    assert "modifiée : page_translations." in _run("--file", file)
+    assert Company.objects.get().page_translations == texts
+    assert "rien à changer" in _run("--file", file)
+    _run("--name", "Aquila Neuve SAS", "--siren", "732829320")
+    assert Company.objects.get().page_translations == texts
+
+
 def test_a_logo_for_dark_schemes_goes_beside_the_other(tmp_path: Path) -> None:
     make_company()
     (tmp_path / "logo.png").write_bytes(_png())
@@ -129,6 +141,9 @@ def test_a_logo_for_dark_schemes_goes_beside_the_other(tmp_path: Path) -> None:
     [
         ({"siren": "123456789"}, "siren : "),
         ({"iban": "FR76"}, "iban : "),
+        ({"page_translations": {"it": {"legal_page": "Note legali"}}}, "page_translations : Des textes par langue"),
+        ({"page_translations": {"en": "Legal notice"}}, "page_translations : Des textes par langue"),
+        ({"page_translations": "[1]"}, "page_translations : Des textes par langue"),
         ({"colour": "rouge"}, "colour : Une couleur s’écrit #rrggbb."),
         ({"country": "France"}, "country : "),
         ({"payment_delay_days": "trente"}, "payment_delay_days : "),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.exports import follow_rehearsal, recheck_company
 from invoices.models import Company, Invoice
+from invoices.models.company import PAGES
 from invoices.money import write_count
 from portal.backoffice.companies.form import LOGOS, SECTIONS, CompanyForm, preview_address
 from portal.backoffice.companies.preview import find_shown, show_saved, show_typed, suggested_invoices
@@ -78,6 +80,8 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
         recheck_company(company=obj)
         request_checks()
         self._say_what_is_missing(request, obj)
+        if {"languages", "page_translations", *PAGES} & set(form.changed_data):
+            self._say_untranslated(request, obj)
 
     def _say_what_is_missing(self, request: HttpRequest, company: Company) -> None:
         """Say what the law asks for and is not filled in, and which invoices wait for it."""
@@ -102,6 +106,17 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
                 request,
                 _("La forme juridique %(form)s oblige à mentionner aussi : %(mentions)s.")
                 % {"form": company.legal_form, "mentions": ", ".join(mentions)},
+                messages.WARNING,
+            )
+
+    def _say_untranslated(self, request: HttpRequest, company: Company) -> None:
+        """Say which pages customers of another language read in French."""
+        names = dict(settings.LANGUAGES)
+        for language, pages in company.missing_page_texts().items():
+            self.message_user(
+                request,
+                _("Pages publiques sans texte (%(language)s) : %(pages)s. Elles paraissent en français.")
+                % {"language": names[language], "pages": ", ".join(pages)},
                 messages.WARNING,
             )
 

@@ -137,6 +137,8 @@ def _read_value(name: str, value: Any) -> Any:
         return word in YES
     if value is None:
         return ""
+    if name == "page_translations":
+        return value  # the field says what it expects
     if isinstance(value, bool | list | dict) or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError(_("attend un texte ou un nombre."))
     text = value.isoformat() if isinstance(value, datetime.date) else str(value)

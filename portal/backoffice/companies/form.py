@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from invoices.models import Company
+from invoices.models.company import PAGES
 from invoices.printing import LogoError, read_logo
+from portal.backoffice.companies.page_texts import PageTextsField
 from portal.backoffice.ui.text_fields import IdentifierField, UpperField
 
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -105,8 +107,11 @@ SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
         "pages",
         gettext_lazy("Pages publiques"),
         {
-            "fields": ("publication_director", "hosting", "legal_page", "accessibility_page", "privacy_page"),
-            "description": gettext_lazy("Vides : les textes du portail, remplis avec les données ci-dessus."),
+            "fields": ("publication_director", "hosting", *PAGES, "page_translations"),
+            "description": gettext_lazy(
+                "Vides : les textes du portail, remplis avec les données ci-dessus, dans la langue du client. Un texte "
+                "qui manque dans une langue paraît en français, et la page le dit."
+            ),
         },
     ),
     (
@@ -186,6 +191,8 @@ class CompanyForm(forms.ModelForm[Company]):
         required=False,
     )
 
+    page_translations = PageTextsField(label=gettext_lazy("Textes dans les autres langues"), required=False)
+
     class Meta:
         model = Company
         fields = ("name", *LOGOS, "colour", "pdf_template")  # the card adds its own
@@ -206,6 +213,8 @@ class CompanyForm(forms.ModelForm[Company]):
                 self.fields[name].help_text = words
         if "pdf_template" in self.fields:
             self.fields["pdf_template"].widget.pictures = preview_address(self.instance)
+        if "page_translations" in self.fields:
+            self.fields["page_translations"].widget.company = self.instance
         for name in LOGOS:
             if name in self.fields:
                 self.fields[name].widget.stored = logo_address(self.instance, name)

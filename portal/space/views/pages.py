@@ -2,6 +2,7 @@
 
 import mimetypes
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -9,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
@@ -85,18 +87,25 @@ def logo(request: HttpRequest) -> HttpResponse | FileResponse:
 @require_safe
 def legal_notice(request: HttpRequest) -> HttpResponse:
     """*Mentions légales*: who publishes this space (LCEN, article 1-1)."""
-    return render(request, "space/legal_notice.html", {"title": _("Mentions légales")})
+    return _about(request, "legal_page", title=_("Mentions légales"), template="space/legal_notice.html")
 
 
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """*Accessibilité*: what was done, and where to report a hindrance."""
-    return render(request, "space/accessibility.html", {"title": _("Accessibilité")})
+    return _about(request, "accessibility_page", title=_("Accessibilité"), template="space/accessibility.html")
 
 
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """*Données personnelles*: what is kept, why, how long, and one's rights (RGPD, article 13)."""
-    return render(request, "space/privacy.html", {"title": _("Données personnelles")})
+    return _about(request, "privacy_page", title=_("Données personnelles"), template="space/privacy.html")
+
+
+def _about(request: HttpRequest, page: str, *, title: str, template: str) -> HttpResponse:
+    """A page about the space, with what the company wrote itself in the reader's language, else in French."""
+    company = face_of(request).company
+    own = company.own_text(page, get_language() or settings.LANGUAGE_CODE) if company else None
+    return render(request, template, {"title": title, "own": own})

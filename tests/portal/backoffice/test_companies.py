@@ -1,6 +1,7 @@
 """Paramétrage société: an invoice as the settings in the form would make it, before anything is saved."""
 
 import base64
+import html
 import io
 from typing import Any
 
@@ -117,6 +118,21 @@ def test_a_logo_that_was_only_chosen_is_on_the_picture_and_in_no_store(
     assert holds(picture_of(answer), BLUE)
     assert not holds(without, BLUE)
     assert not Company.objects.get().logo
+
+
+def test_public_pages_are_written_by_language_and_the_missing_ones_are_named(staff: Client, company: Company) -> None:
+    card = f"/gestion/invoices/company/{company.pk}/change/"
+    assert "ne propose que le français" in staff.get(card).content.decode()
+
+    texts = {"page_translations-de-legal_page": " Impressum ", "page_translations-de-privacy_page": ""}
+    answer = staff.post(
+        card, typed(company, languages=["de"], legal_page="Mentions", privacy_page="Données") | texts, follow=True
+    )
+    page = answer.content.decode()
+
+    assert Company.objects.get().page_translations == {"de": {"legal_page": "Impressum"}}
+    assert "Pages publiques sans texte (Deutsch) : page « Données personnelles »." in html.unescape(page)
+    assert "Impressum</textarea>" in staff.get(card).content.decode()
 
 
 def test_the_saved_settings_have_their_picture_without_a_form(staff: Client, company: Company) -> None:

@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.test import Client
 
+from invoices.models import Company
 from mailing.colours import READABLE, contrast
 from portal.space.colours import accents, readable_on
 from tests.support.factories import make_account, make_company, make_customer
@@ -123,6 +124,36 @@ def test_the_pages_about_the_space_say_what_the_company_wrote(client: Client) ->
     assert "RCS Lyon 732 829 320" in legal
     assert "Audit 2026" in client.get("/accessibilite/").content.decode()
     assert "Délégué : DPO" in client.get("/donnees-personnelles/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/mentions-legales/", "legal_page"),
+        ("/accessibilite/", "accessibility_page"),
+        ("/donnees-personnelles/", "privacy_page"),
+    ],
+)
+def test_an_own_text_is_in_the_readers_language_and_in_french_where_it_lacks(
+    client: Client, address: str, page: str
+) -> None:
+    company = make_company(
+        **{page: "Texte maison", "languages": ["en", "de"], "page_translations": {"de": {page: "Eigener <Text>"}}}
+    )
+    name = str(Company._meta.get_field(page).verbose_name)  # type: ignore[union-attr]
+
+    german = client.get(address, headers={"Accept-Language": "de"}).content.decode()
+    english = client.get(address, headers={"Accept-Language": "en"}).content.decode()
+    french = client.get(address).content.decode()
+
+    assert '<div lang="de"><p>Eigener &lt;Text&gt;</p></div>' in german
+    assert "Texte maison" not in german
+    assert '<div lang="fr"><p>Texte maison</p></div>' in english
+    assert "This text exists in French only." in english
+    assert "Texte maison" in french
+    assert "qu’en français" not in french
+    assert company.missing_page_texts() == {"en": [name]}
 
 
 @pytest.mark.django_db
