@@ -16,6 +16,7 @@ from weasyprint.text.ffi import ffi
 from weasyprint.text.fonts import get_pango_font_key
 
 from invoices.printing.actual_text import draw_first_line
+from invoices.printing.weasyprint_cache import texts
 from invoices.printing.weasyprint_cache.trees import to_bytes
 
 MOST_TEXTS = 200  # for each style
@@ -206,12 +207,24 @@ def learn_drawing(layout: Any, style: Any) -> None:
         return
     if len(memo) >= MOST_TEXTS:
         memo.clear()
-    fonts = {key: (_prototypes[key], font.widths, font.to_unicode) for key, font in recorder.fonts.items()}
+    fonts = {key: (prototypes[key], font.widths, font.to_unicode) for key, font in recorder.fonts.items()}
     memo[layout.text] = _Drawn(recorder.stream, fonts)
 
 
+def learn_line(line: texts.Line, style: Any) -> bool:
+    """The same for a line in the layout of its style; False where it cannot be read from there."""
+    memo = _known_drawings(style)
+    found = texts.drawn(line, prototypes)
+    if found is None:
+        return False
+    if len(memo) >= MOST_TEXTS:
+        memo.clear()
+    memo[line.text] = _Drawn(*found)
+    return True
+
+
 # Faces are few and the font configuration keeps them: not bounded.
-_prototypes: dict[Any, Any] = {}
+prototypes: dict[Any, Any] = {}
 
 
 def _fresh(prototype: Any) -> Any:
@@ -238,9 +251,9 @@ class _Recorder:
     def add_font(self, pango_font: Any) -> tuple[Any, float]:
         key, description, size = get_pango_font_key(pango_font)
         if key not in self.fonts:
-            if key not in _prototypes:
-                _prototypes[key] = Font(pango_font, description, size)
-            self.fonts[key] = _fresh(_prototypes[key])
+            if key not in prototypes:
+                prototypes[key] = Font(pango_font, description, size)
+            self.fonts[key] = _fresh(prototypes[key])
         return self.fonts[key], size
 
     def set_text_matrix(self, *_: float) -> None:

@@ -19,20 +19,17 @@ from weasyprint import CSS, HTML
 from weasyprint.css import StyleFor
 from weasyprint.formatting_structure import boxes
 from weasyprint.html import UA_COUNTER_STYLE
-from weasyprint.layout import inline
 from weasyprint.layout.percent import resolve_percentages as resolve_plainly
 from weasyprint.text.line_break import Layout, split_first_line, strut
 
 from invoices.printing.fetching import REFUSING
-from invoices.printing.weasyprint_cache.drawing import (
-    learn_drawing,
-)
+from invoices.printing.weasyprint_cache.drawing import learn_drawing, learn_line
+from invoices.printing.weasyprint_cache.texts import lay_out
 
 MOST_TEXTS = 200  # for each style
 MOST_LENGTHS = 200  # for each style
 MOST_PAGES = 100
 
-next_line_plainly = inline.get_next_linebox
 in_normal_flow_plainly = boxes.Box.is_in_normal_flow
 deactivate_plainly = Layout.deactivate
 
@@ -186,23 +183,43 @@ def split_line(text: str, style: Any, context: Any, max_width: Any, justificatio
     """A line of preformatted text depends on its style and on the text up to the line's end."""
     if style["white_space"] != "pre" or justification_spacing:
         return split_first_line(text, style, context, max_width, justification_spacing, **more)
-    end = text.find("\n")
-    key = text if end < 0 else text[: end + 2]
     try:
         memo = style.remembered_lines
     except AttributeError:
         memo = style.remembered_lines = {}
-    found = memo.get(key)
-    if found is None:
+    line, is_followed, _ = text.partition("\n")
+    found = memo.get(line)
+    if found is None and (found := memo.get(f"{line}\n")) is None:
         if len(memo) >= MOST_TEXTS:
             memo.clear()
-        _is_kept.append(True)
-        try:
-            found = memo[key] = split_first_line(text, style, context, max_width, justification_spacing, **more)
-            learn_drawing(found[0], style)
-        finally:
-            _is_kept.clear()
-        found[0].deactivate()
+        if (found := _laid_out_alone(line, style)) is not None:
+            memo[line] = found
+        else:
+            # Up to its end, and the text that Pango must see after it to begin another line.
+            whole = f"{line}\n " if is_followed else line
+            found = memo[whole[: len(line) + 1]] = _laid_out(whole, style, context, max_width, **more)
+    if is_followed and found[2] is None:
+        layout, length, _, *metrics = found
+        return (layout, length, length + 1, *metrics)
+    return found
+
+
+def _laid_out_alone(line: str, style: Any) -> Any:
+    """What splitting off a line gives that nothing follows; None where WeasyPrint must do it."""
+    found = lay_out(line, style)
+    if found is None or not learn_line(found, style):
+        return None
+    return found.kept(), len(line.encode()), None, found.width, found.height, found.baseline
+
+
+def _laid_out(text: str, style: Any, context: Any, max_width: Any, **more: Any) -> Any:
+    _is_kept.append(True)
+    try:
+        found = split_first_line(text, style, context, max_width, 0, **more)
+        learn_drawing(found[0], style)
+    finally:
+        _is_kept.clear()
+    found[0].deactivate()
     return found
 
 
@@ -214,100 +231,3 @@ def deactivate(layout: Any) -> None:
     """Let Pango's objects go, but for a text that is still to be drawn."""
     if not _is_kept:
         deactivate_plainly(layout)
-
-
-def next_line(
-    context: Any,
-    linebox: Any,
-    position_y: float,
-    bottom_space: Any,
-    skip_stack: Any,
-    containing_block: Any,
-    absolute_boxes: Any,
-    fixed_boxes: Any,
-    first_letter_style: Any,
-    first_line_style: Any,
-) -> Any:
-    """The next line of a block that holds one preformatted text and nothing else, as nearly all of ours do.
-
-    The same steps as for any line, without those that only concern floats, several boxes, wrapping or direction.
-    """
-    is_plain = not (context.excluded_shapes or first_letter_style or first_line_style) and _is_one_text(linebox)
-    skip = _skipped(skip_stack) if is_plain else 0
-    text = _text_after(linebox.children[0].text, skip) if is_plain else ""
-    if not text or text[0] == "\n":  # an empty line: rare, and a case of its own
-        return next_line_plainly(
-            context, linebox, position_y, bottom_space, skip_stack, containing_block,
-            absolute_boxes, fixed_boxes, first_letter_style, first_line_style,
-        )  # fmt: skip
-    box = linebox.children[0]
-    split = split_line(text, box.style, context, None, 0)
-    linebox.position_y = position_y
-    linebox.width = linebox.height = 0
-    linebox.position_x = box.position_x = containing_block.content_box_x()
-    box.position_y = position_y
-    resolve_percentages(box, containing_block)
-
-    line = _line_of(linebox, _shown(box, split))
-    _align(context, line, containing_block, position_y)
-    resume_index = split[2]
-    return line, None if resume_index is None else {0: {resume_index + skip: None}}
-
-
-def _is_one_text(linebox: Any) -> bool:
-    children, style = linebox.children, linebox.style
-    return (
-        len(children) == 1
-        and type(children[0]) is boxes.TextBox
-        and style["white_space"] == "pre"
-        and style["direction"] == "ltr"
-        and children[0].style["vertical_align"] == "baseline"
-        and not linebox.is_leader
-        and linebox.text_indent == 0
-    )
-
-
-def _skipped(skip_stack: Any) -> int:
-    """How many bytes of the text the lines before hold."""
-    if skip_stack is None:
-        return 0
-    ((_, inner),) = skip_stack.items()
-    return 0 if inner is None else next(iter(inner))
-
-
-def _text_after(text: str, skip: int) -> str:
-    return text.encode()[skip:].decode() if skip else text
-
-
-def _shown(box: Any, split: Any) -> Any:
-    """``box`` with the part of its text that is on this line, centred in the height of the line."""
-    layout, _, _, width, height, baseline = split
-    shown = box.copy_with_text(layout.text)
-    shown.width, shown.height, shown.pango_layout = width, height, layout
-    line_height, _ = strut_of(box.style)
-    shown.margin_top = shown.margin_bottom = (line_height - height) / 2
-    shown.baseline = baseline + shown.margin_top
-    return shown
-
-
-def _line_of(linebox: Any, shown: Any) -> Any:
-    line = linebox.copy_with_children([shown])
-    line.width = shown.position_x + shown.margin_width() - line.content_box_x()
-    inline._adjust_line_height(line)
-    linebox.width, linebox.height = line.width, line.height
-    return line
-
-
-def _align(context: Any, line: Any, containing_block: Any, position_y: float) -> None:
-    """Move ``line`` to its place: both baselines are at 0 while the heights are compared."""
-    (shown,) = line.children
-    shown.position_y = -shown.baseline
-    top = min(shown.position_y, -line.baseline)
-    bottom = max(shown.position_y + shown.margin_height(), line.margin_height() - line.baseline)
-    offset_x = inline.text_align(context, line, containing_block.width, last=True)
-    line.baseline = -top
-    line.position_y = top
-    line.height = bottom - top
-    line.margin_top = line.margin_bottom = 0
-    line.translate(offset_x, position_y - top)
-    line.position_y = position_y

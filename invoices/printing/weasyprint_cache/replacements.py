@@ -29,25 +29,31 @@ from invoices.printing.weasyprint_cache.layout import (
     all_computed_styles,
     deactivate,
     is_in_normal_flow,
-    next_line,
     resolve_percentages,
     split_line,
     strut_of,
 )
+from invoices.printing.weasyprint_cache.lines import is_name_with_details, next_line
 
 container_layout_plainly = weasyprint.layout.block.block_container_layout
 
 
+def _is_one_text(line: Any) -> bool:
+    return len(line.children) == 1 and type(line.children[0]) is boxes.TextBox
+
+
 def cell_layout(context: Any, cell: Any, bottom_space: Any, skip_stack: Any, *rest: Any, **more: Any) -> Any:
-    """A cell that holds one preformatted text, whole on one page: no margins, floats, notes or absolute boxes."""
+    """A cell that holds one preformatted text, or a name and its details, whole on one page.
+
+    No margins, floats, notes or absolute boxes.
+    """
     children, style = cell.children, cell.style
     if not (
         type(cell) is boxes.TableCellBox
         and skip_stack is None
         and len(children) == 1
         and type(children[0]) is boxes.LineBox
-        and len(children[0].children) == 1
-        and type(children[0].children[0]) is boxes.TextBox
+        and (_is_one_text(children[0]) or is_name_with_details(children[0]))
         and style["position"] == "static"
         and style["max_lines"] == "none"
         and style["text_indent"] == (0, "px")

@@ -64,6 +64,23 @@ def test_a_long_invoice_is_the_same_bytes_with_and_without_memory() -> None:
     assert render_invoice(content, STYLE, created=CREATED) == plain
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_details_under_a_name_are_the_same_bytes_with_and_without_memory(template: str) -> None:
+    style = dataclasses.replace(STYLE, template=template)
+    texts = ("Vis à tête fraisée " * 9, "", "Affleurés\u0301e\ntrois lignes\n\net une vide", "สีน้ำ", "AVATAR ﬁn 😀 1⁄2")
+    name = {number: f"Article {number} {text}" for number, text in enumerate(texts)}
+    content = samples.invoice(
+        tuple(
+            dataclasses.replace(line, name=name[index % 5], description=texts[index // 5], seller_item_identifier="R-1")
+            for index, line in enumerate(samples.lines(25))
+        )
+    )
+    with switch.without_memory():
+        plain = render_invoice(content, style, created=CREATED)
+    assert render_invoice(content, style, created=CREATED) == plain
+    assert render_invoice(content, style, created=CREATED) == plain
+
+
 def test_memory_full_to_the_brim_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "MOST_TEXTS", 3)
     monkeypatch.setattr(drawing, "MOST_TEXTS", 3)
