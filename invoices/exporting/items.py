@@ -189,6 +189,14 @@ def with_recipients(export: Export, items: list[ExportItem]) -> list[ListLine]:
     return [ListLine(item, rows.get(item.invoice.customer_id, []), others.get(item.invoice_id)) for item in items]
 
 
+def iterate_lines(export: Export, keys: Any) -> Iterator[ListLine]:
+    """The lines ``keys`` (as :func:`filter_items` gives them) with their recipients, in their order, in flat memory."""
+    last = 0
+    while items := load_items(keys.filter(pk__gt=last)[:CHUNK]):
+        yield from with_recipients(export, items)
+        last = items[-1].pk
+
+
 def with_mails(items: list[ExportItem]) -> list[ItemOutcome]:
     """``items`` with the mails that announced them, their states and their submissions; three queries per thousand."""
     submissions = words_of_submissions([item.invoice_id for item in items])

@@ -186,6 +186,8 @@ def _moment(day: datetime.date, words: str, style: int, part: Decimal) -> str:
 
 
 def _text(text: str, style: int = 0) -> str:
+    if not text and not style:
+        return ""
     written = escape(_CODE.sub("_x005F_", _UNWRITABLE.sub("", text[:_LONGEST_TEXT])))
     shown = f' s="{style}"' if style else ""
     return f'{shown} t="inlineStr"><is><t xml:space="preserve">{written}</t></is>'

@@ -58,6 +58,7 @@ def _list_urls(site: admin.AdminSite) -> list[URLPattern]:
     return [
         path(f"{_ROOT}export/", wrap(lists.exports), name="export_web_exports"),
         path(_ONE, wrap(lists.export_list), name="export_web_list"),
+        path(f"{_ONE}lignes.xlsx", wrap(lists.list_xlsx), name="export_web_list_xlsx"),
         path(f"{_ONE}montant/", wrap(lists.sums), name="export_web_sums"),
         path(f"{_ONE}coches/", wrap(lists.tick), name="export_web_tick"),
         path(f"{_ONE}coches/toutes/", wrap(lists.tick_all), name="export_web_tick_all"),
@@ -97,10 +98,12 @@ def _platform_urls(site: admin.AdminSite) -> list[URLPattern]:
         path(f"{_ONE}remise/", wrap(einvoices.hand_over), name="export_web_hand_over"),
         path(f"{_ROOT}remise/", wrap(einvoices.hand_over_all), name="export_web_hand_over_all"),
         path(root, wrap(follow_up.follow_up), name="platform_follow_up"),
+        path(f"{root}suivi.xlsx", wrap(follow_up.follow_up_xlsx), name="platform_follow_up_xlsx"),
         path(f"{root}remettre/", wrap(follow_up.submit), name="platform_submit"),
         path(f"{root}relever/", wrap(follow_up.fetch), name="platform_fetch"),
         path(f"{root}depot/<int:pk>/", wrap(follow_up.send_again), name="platform_send_again"),
         path(f"{root}encaissements/", wrap(payments.payment_file), name="platform_payments"),
+        path(f"{root}encaissements.xlsx", wrap(payments.payments_xlsx), name="platform_payments_xlsx"),
     ]
 
 

@@ -18,6 +18,8 @@ from portal.backoffice.ui.searching import search_within
 ItemState, Reason = ExportItem.State, ExportItem.Reason
 # Of the lines that are left out, those that need no correction; ``left_out`` in an address means the others.
 SET_ASIDE = "set_aside"
+# Lines of every state, asked for: an address without a state leaves the choice to the page.
+ALL = "toutes"
 SEARCHED = ("number", "customer__name", "customer__code")
 STATES = (
     (str(ItemState.READY), gettext_lazy("prêtes")),
@@ -73,6 +75,17 @@ class ListFilter:
             search=query.get("q", "").strip(),
         )
 
+    @classmethod
+    def of_page(cls, query: QueryDict, export: Export, figures: ExportCounts) -> Self:
+        """The filter of an address, as a page is opened: where it asks for nothing, what is about to leave.
+
+        The list is checked and then exported: of one that has not left, the lines that are ready; else all of them.
+        """
+        is_asked = not {"etat", "motif", "q"}.isdisjoint(query)
+        if is_asked or export.state != Export.State.DRAFT or not figures.ready:
+            return cls.from_query(query)
+        return cls(state=str(ItemState.READY))
+
     @property
     def reasons(self) -> list[str]:
         """The reasons of the lines that it shows; empty where it shows lines of any."""
@@ -124,12 +137,12 @@ class ListFilter:
             Choice(
                 str(label),
                 counts[state],
-                f"?{urlencode({'etat': state})}" if state else "?",
+                f"?{urlencode({'etat': state or ALL})}",
                 is_current=state == self.shown_state,
             )
             for state, label in (("", _("toutes")), *STATES)
         ]
-        return [choice for choice in choices if choice.count or choice.is_current or choice.url == "?"]
+        return [*choices[:1], *(choice for choice in choices[1:] if choice.count or choice.is_current)]
 
     @property
     def shown_state(self) -> str:

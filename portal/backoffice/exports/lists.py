@@ -12,25 +12,29 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from invoices.exporting.choices import describe_criteria
 from invoices.exporting.counts import ExportCounts, count_items, count_many
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import recheck_customer, set_excluded
-from invoices.exporting.items import ListLine, load_items, sum_by_currency, with_recipients
+from invoices.exporting.items import ListLine, iterate_lines, load_items, sum_by_currency, with_recipients
 from invoices.exporting.progress import measure_progress, run_duration
 from invoices.exporting.reasons import row_of
 from invoices.exporting.selection import RecipientStatus
+from invoices.files.csv_tables import Column
 from invoices.importing.buyers import printed_buyer_problem
 from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
 from portal.backoffice.exports.corrections import CORRECTIONS, apply_correction, correction_form, may_correct
 from portal.backoffice.exports.list_filters import ListFilter, ShownCount
+from portal.backoffice.ui.downloads import send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
+from portal.proof import proved_lately
 
 LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
@@ -141,7 +145,9 @@ def _list_page(
     request: HttpRequest, export: Export, *, broken: dict[int, BaseForm] | None = None, status: int = 200
 ) -> HttpResponseBase:
     figures = count_items(export)
-    chosen = ListFilter.from_query(request.GET)
+    asked = ListFilter.from_query(request.GET)
+    # A line whose correction was refused is shown whatever its state.
+    chosen = asked if broken else ListFilter.of_page(request.GET, export, figures)
     shown = chosen.count_shown(export, figures)
     page = _page_of_lines(request, chosen.find(export), shown.total)
     criteria = Criteria.from_json(export.criteria)
@@ -160,6 +166,7 @@ def _list_page(
         "page_range": page.paginator.get_elided_page_range(page.number),
         "query": _query_without_page(request),
         "here": f"?{request.GET.urlencode()}",
+        "shown_query": chosen.query,
         "lines": [
             _shown(request, line, criteria, broken or {}, is_correctable=is_correctable)
             for line in with_recipients(export, load_items(page))
@@ -168,7 +175,7 @@ def _list_page(
         "broken": broken,
         "is_open": is_open,
         "may_act": may_act,
-        **_filters(chosen, figures),
+        **_filters(asked, chosen, figures),
         **_bulk_corrections(request, export, is_correctable=is_correctable),
         **_progress(export, figures),
     }
@@ -182,14 +189,14 @@ def _page_of_lines(request: HttpRequest, keys: Any, count: int) -> "Page[Any]":
     return paginator.get_page(request.GET.get("page"))
 
 
-def _filters(chosen: ListFilter, figures: ExportCounts) -> dict[str, Any]:
-    """What the list is filtered by, and may be."""
+def _filters(asked: ListFilter, chosen: ListFilter, figures: ExportCounts) -> dict[str, Any]:
+    """What the list is filtered by, and may be; a search finds lines of any state unless one was ``asked`` for."""
     return {
         "states": chosen.state_choices(figures),
         "reasons": chosen.reason_choices(figures),
-        "state": chosen.state,
-        "reason": chosen.reason,
-        "search": chosen.search,
+        "state": asked.state,
+        "reason": asked.reason,
+        "search": asked.search,
     }
 
 
@@ -218,6 +225,34 @@ def _progress(export: Export, figures: ExportCounts) -> dict[str, Any]:
 def _summed_state(export: Export) -> str:
     """The state of the lines whose amounts the head of the list adds up; empty for all of them."""
     return str(ItemState.READY) if export.state == State.DRAFT else ""
+
+
+LINE_COLUMNS: tuple[Column[ListLine], ...] = (
+    Column(gettext_lazy("Facture"), lambda line: line.item.invoice.number),
+    Column(gettext_lazy("Date"), lambda line: line.item.invoice.issue_date),
+    Column(gettext_lazy("Code client"), lambda line: line.item.invoice.customer.code),
+    Column(gettext_lazy("Client"), lambda line: line.item.invoice.customer.name),
+    Column(gettext_lazy("Montant TTC"), lambda line: line.item.invoice.total_with_vat),
+    Column(gettext_lazy("Devise"), lambda line: line.item.invoice.currency),
+    Column(gettext_lazy("État"), lambda line: line.badge.word),
+    Column(gettext_lazy("Motif"), lambda line: line.sentence or line.item.error),
+    Column(
+        gettext_lazy("Destinataires"),
+        lambda line: ", ".join(f"{address} ({word})" if word else address for address, word in line.shown_recipients),
+    ),
+)
+"""The columns of the workbook of a list."""
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+@proved_lately
+def list_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The lines as a workbook: what the page is filtered to, all its pages, and every line where nothing is asked."""
+    export = get_object_or_404(Export, number=number)
+    keys = ListFilter.from_query(request.GET).find(export)
+    rows = iterate_lines(export, keys)
+    return send_xlsx(LINE_COLUMNS, rows, filename=f"lignes-export-{number}.xlsx")
 
 
 @allowed(*CAN_VIEW)

@@ -1,5 +1,8 @@
 """Suivi plateforme: what waits for its submission, what a person must look at, and the buttons for both."""
 
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
@@ -7,10 +10,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from invoices.documents.versions import VersionRefusedError, changed_buyer_address, publish_new_version
+from invoices.files.csv_tables import Column
 from invoices.models import Export, Invoice, LifecycleStatus, Platform, PlatformMessage, Submission
 from invoices.money import write_count
 from invoices.platforms.directory import unreachable_companies
@@ -18,6 +24,7 @@ from invoices.platforms.lifecycle import CONTRADICTED, LAST_STATUS, WHAT_TO_DO
 from invoices.platforms.payments import tell_again
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
+from portal.backoffice.ui.downloads import send_xlsx
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -28,6 +35,8 @@ from portal.backoffice.ui.pages import (
     render_page,
     staff_name,
 )
+from portal.backoffice.ui.workbooks import CHUNK
+from portal.proof import proved_lately
 
 SHOWN: Final = 100
 
@@ -43,19 +52,26 @@ def invoices_to_look_at() -> "QuerySet[Invoice]":
     return Invoice.objects.annotate(last_code=LAST_STATUS).filter(Q(last_code__in=list(WHAT_TO_DO)) | CONTRADICTED)
 
 
+def _submissions(state: Submission.State) -> "QuerySet[Submission]":
+    return Submission.objects.filter(state=state).select_related("invoice__customer", "platform")
+
+
+def _judged() -> "QuerySet[Invoice]":
+    found = invoices_to_look_at().select_related("customer").prefetch_related("statuses")
+    return found.order_by("-issue_date", "-pk")
+
+
+def _unread() -> "QuerySet[PlatformMessage]":
+    return PlatformMessage.objects.exclude(problem="").select_related("platform").defer("content")
+
+
 @allowed(*CAN_VIEW)
 @require_GET
 def follow_up(request: HttpRequest) -> HttpResponseBase:
     """The page."""
-    rejected = Submission.objects.filter(state=Submission.State.REJECTED).select_related(
-        "invoice__customer", "platform"
-    )
-    waiting = Submission.objects.filter(state=Submission.State.DUE).select_related("invoice__customer", "platform")
-    judged = (
-        invoices_to_look_at().select_related("customer").prefetch_related("statuses").order_by("-issue_date", "-pk")
-    )
-    unread = PlatformMessage.objects.exclude(problem="").select_related("platform").defer("content")
-    invoices, more_invoices = _first(judged.order_by("-issue_date", "-pk"))
+    rejected, waiting = _submissions(Submission.State.REJECTED), _submissions(Submission.State.DUE)
+    unread = _unread()
+    invoices, more_invoices = _first(_judged())
     context = {
         "title": _("Suivi plateforme"),
         "platforms": list(Platform.objects.all()),
@@ -80,6 +96,59 @@ def _reason_of(invoice: Any) -> tuple[LifecycleStatus | None, Any, LifecycleStat
         last = next((status for status in certain if status.code == invoice.last_code), None)
         return last, WHAT_TO_DO[invoice.last_code], odd
     return odd, "" if odd is None else odd.finding, None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """A line of the page in a workbook; empty where it has no such thing."""
+
+    what: str
+    invoice: Invoice | None
+    platform: Any
+    at: datetime.datetime | None
+    status: str
+    reason: str
+    to_do: str = ""
+
+
+WORK_COLUMNS: Final[tuple[Column[WorkRow], ...]] = (
+    Column(gettext_lazy("Quoi"), lambda row: row.what),
+    Column(gettext_lazy("Facture"), lambda row: row.invoice and row.invoice.number),
+    Column(gettext_lazy("Code client"), lambda row: row.invoice and row.invoice.customer.code),
+    Column(gettext_lazy("Client"), lambda row: row.invoice and row.invoice.customer.name),
+    Column(gettext_lazy("Montant TTC"), lambda row: row.invoice and row.invoice.total_with_vat),
+    Column(gettext_lazy("Plateforme"), lambda row: row.platform and str(row.platform)),
+    Column(gettext_lazy("Le"), lambda row: row.at),
+    Column(gettext_lazy("Statut"), lambda row: row.status),
+    Column(gettext_lazy("Motif"), lambda row: row.reason),
+    Column(gettext_lazy("À faire"), lambda row: row.to_do),
+)
+
+
+def _work_rows() -> Iterator[WorkRow]:
+    """All that the page lists, in its order; the page itself stops at a hundred of each."""
+    for line in _submissions(Submission.State.REJECTED).iterator(chunk_size=CHUNK):
+        state = line.get_state_display()
+        yield WorkRow(_("Dépôt rejeté"), line.invoice, line.platform, line.answered_at, state, line.reason)
+    for invoice in _judged().iterator(chunk_size=CHUNK):
+        status, to_do, odd = _reason_of(invoice)
+        for each, follows in ((status, to_do), (odd, odd.finding if odd is not None else "")):
+            if each is not None:
+                word, reason = each.get_code_display(), each.reason
+                yield WorkRow(_("Facture à reprendre"), invoice, None, each.at, word, reason, str(follows))
+    for line in _submissions(Submission.State.DUE).iterator(chunk_size=CHUNK):
+        state = line.get_state_display()
+        yield WorkRow(_("En attente de remise"), line.invoice, line.platform, line.created_at, state, line.reason)
+    for message in _unread().iterator(chunk_size=CHUNK):
+        yield WorkRow(_("Message non pris"), None, message.platform, message.at, "", message.problem)
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+@proved_lately
+def follow_up_xlsx(request: HttpRequest) -> HttpResponseBase:
+    """All that is to be done as a workbook."""
+    return send_xlsx(WORK_COLUMNS, _work_rows(), filename=f"suivi-plateforme-{timezone.localdate():%Y-%m-%d}.xlsx")
 
 
 @allowed(*CAN_RUN)

@@ -1,23 +1,58 @@
 """Encaissements: what was received, typed for one invoice or given as a table; the platform is notified (212)."""
 
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
 
+from invoices.files.csv_tables import Column
 from invoices.importing.payments import PaymentReport, import_payments
-from invoices.models import Invoice
+from invoices.models import Invoice, Payment
 from invoices.money import write_amount, write_count
 from invoices.platforms.payments import PaymentRefusedError, queue_payment_statuses, record_payment
 from invoices.platforms.tasks import submit_due
 from portal.backoffice.platforms.forms import PaymentFileForm, PaymentForm
-from portal.backoffice.ui.pages import CAN_RUN, add_message, allowed, log_change, render_page, staff_name
+from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, log_change, render_page, staff_name
+from portal.backoffice.ui.workbooks import CHUNK
 from portal.bodies import accepts_files
+from portal.proof import proved_lately
 
 MOST_BYTES = 20_000_000
+COLUMNS: Final[tuple[Column[Payment], ...]] = (
+    Column(gettext_lazy("Facture"), lambda payment: payment.invoice.number),
+    Column(gettext_lazy("Code client"), lambda payment: payment.invoice.customer.code),
+    Column(gettext_lazy("Client"), lambda payment: payment.invoice.customer.name),
+    Column(gettext_lazy("Encaissé le"), lambda payment: payment.date),
+    Column(gettext_lazy("Montant"), lambda payment: payment.amount),
+    Column(gettext_lazy("Devise"), lambda payment: payment.invoice.currency),
+    Column(gettext_lazy("Statut 212"), lambda payment: _word_of_status(payment)),
+    Column(gettext_lazy("Origine"), lambda payment: payment.source),
+    Column(gettext_lazy("Par"), lambda payment: payment.author_name),
+    Column(gettext_lazy("Saisi le"), lambda payment: payment.created_at),
+)
+
+
+def _word_of_status(payment: Payment) -> str:
+    """What became of the notice to the platform; empty where the law asks for none."""
+    told = max(payment.submissions.all(), key=lambda submission: submission.pk, default=None)
+    return str(told.get_state_display()) if told is not None else ""
+
+
+@allowed(*CAN_VIEW)
+@require_GET
+@proved_lately
+def payments_xlsx(request: HttpRequest) -> HttpResponseBase:
+    """Every payment as a workbook, the latest first."""
+    rows = Payment.objects.select_related("invoice__customer").prefetch_related("submissions")
+    name = f"encaissements-{timezone.localdate():%Y-%m-%d}.xlsx"
+    return send_xlsx(COLUMNS, rows.iterator(chunk_size=CHUNK), filename=name)
 
 
 def _told(queued: int) -> str:
@@ -86,6 +121,7 @@ def payment_file(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": _("Importer des encaissements"),
         "lead": _("Une facture, une date, un montant par ligne. Le même fichier deux fois ne change rien."),
+        "other": (reverse("admin:platform_payments_xlsx"), _("Tous les encaissements (XLSX)")),
         "form": form,
         "rejected": report.rejected if report else [],
         "button": _("Importer les encaissements"),

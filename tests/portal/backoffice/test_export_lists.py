@@ -44,7 +44,7 @@ def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(staff
     make_invoice(customer=make_customer(invoice_copies="2"), number="F-2")
     export = create_export(criteria=Criteria(generate_credentials=True, contacts=ContactRules(use_contacts=True)))
 
-    page = words(staff_client.get(list_url(export)))
+    page = words(staff_client.get(list_url(export), {"etat": "toutes"}))
 
     assert "1 facture prête 1 200,00 €" in page
     assert f"F-1 07/06/2025 {ready.customer} 1 200,00 € compta@client.example compte à créer prête" in page
@@ -52,6 +52,29 @@ def test_the_list_shows_each_line_with_its_recipients_as_they_will_be_used(staff
     assert "0 à corriger · 1 écartée" in page
     assert "écartée pas en D (démat) Passer en D" in page
     assert "Exporter 1 facture" in page
+
+
+def test_a_list_opens_on_what_is_about_to_leave_and_then_on_all_of_it(staff_client: Client) -> None:
+    make_invoice(customer=make_customer(), number="F-1")
+    make_invoice(customer=make_customer(invoice_copies="2"), number="F-2")
+    export = create_export(criteria=Criteria(generate_credentials=True))
+
+    def shown(query: str = "") -> list[str]:
+        page = staff_client.get(f"{list_url(export)}{query}")
+        return [line.line.item.invoice.number for line in page.context["lines"]]
+
+    page = staff_client.get(list_url(export))
+    assert [(choice.label, choice.url, choice.is_current) for choice in page.context["states"]] == [
+        ("toutes", "?etat=toutes", False),
+        ("prêtes", "?etat=ready", True),
+        ("écartées", "?etat=set_aside", False),
+    ]
+    assert (shown(), shown("?etat=toutes"), shown("?q=F-2")) == (["F-1"], ["F-1", "F-2"], ["F-2"])
+
+    # What the one button unticked, the other takes back: both are there without a filter.
+    page = staff_client.post(list_url(export, "coches/toutes/"), {"cocher": "non"}, follow=True)
+    assert "Cocher 1 ligne" in words(page)
+    assert shown() == ["F-1", "F-2"]
 
 
 def test_the_list_is_filtered_by_state_reason_and_name(staff_client: Client) -> None:

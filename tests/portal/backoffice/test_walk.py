@@ -36,7 +36,7 @@ Scene = dict[str, Any]
 # Workbooks of the lists ask for those of their list (test_workbooks.py).
 OF_DJANGO = re.compile(
     r".*_(changelist|add|change|delete|history)|index|login|logout|password_change(_done)?|autocomplete|jsi18n"
-    r"|view_on_site|app_list|(?!trail|failed_addresses|export_web|invoices_importbatch_refusals).*_xlsx"
+    r"|view_on_site|app_list|(?!trail|failed_addresses|export_web|platform_|invoices_importbatch_refusals).*_xlsx"
 )
 
 
@@ -99,6 +99,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "export_web_schedule_remove": (lambda scene: [scene["selection"].pk], REFUSED),
     "export_web_exports": (_nothing, READ_ONLY),
     "export_web_list": (_number, REFUSED),
+    "export_web_list_xlsx": (_number, READ_ONLY),
     "export_web_statuses": (_nothing, REFUSED),
     "export_web_sums": (_number, READ_ONLY),
     "export_web_tick": (_number, REFUSED),
@@ -123,10 +124,12 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "export_web_hand_over": (_number, REFUSED),
     "export_web_hand_over_all": (_nothing, REFUSED),
     "platform_follow_up": (_nothing, READ_ONLY),
+    "platform_follow_up_xlsx": (_nothing, READ_ONLY),
     "platform_submit": (_nothing, REFUSED),
     "platform_fetch": (_nothing, REFUSED),
     "platform_send_again": (lambda _scene: [1], REFUSED),
     "platform_payments": (_nothing, REFUSED),
+    "platform_payments_xlsx": (_nothing, READ_ONLY),
     "directory": (_nothing, READ_ONLY),
     "directory_refresh": (_nothing, REFUSED),
     "directory_file": (_nothing, REFUSED),
@@ -278,12 +281,15 @@ def test_a_file_of_many_rows_asks_once_more_who_is_there(client: Client, scene: 
         "export_web_bordereau_xlsx",
         "export_web_hand_over",
         "export_web_hand_over_all",
+        "export_web_list_xlsx",
         "export_web_pdfs",
         "failed_addresses_csv",
         "failed_addresses_xlsx",
         "invoices_importbatch_refusals",
         "invoices_importbatch_refusals_xlsx",
         "invoices_invoice_dossier",
+        "platform_follow_up_xlsx",
+        "platform_payments_xlsx",
         "trail_entry_xlsx",
     }
 

@@ -22,6 +22,8 @@ from customers.models import Account, Customer, CustomerAccount
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export
 from invoices.models import Export, ImportBatch, Invoice
+from invoices.platforms.lifecycle import record_status
+from invoices.platforms.payments import record_payment
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
 from mailing.trail.models import Entry
@@ -29,7 +31,14 @@ from portal.backoffice.ui import workbooks
 from portal.backoffice.ui.workbooks import WorkbookList
 from portal.sessions import OPENED
 from tests.support.back_office import BACKEND, words
-from tests.support.factories import make_account, make_contact, make_customer, make_invoice, make_staff
+from tests.support.factories import (
+    make_account,
+    make_contact,
+    make_customer,
+    make_invoice,
+    make_published_invoice,
+    make_staff,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +196,54 @@ def test_the_time_of_a_refusal_is_a_date(staff: Client) -> None:
     assert timezone.localtime(at).replace(tzinfo=None, microsecond=0) in [
         value.replace(microsecond=0) for value in row if isinstance(value, datetime.datetime)
     ]
+
+
+def test_the_lines_of_a_list_are_those_that_its_page_is_filtered_to(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoices.exporting.items.CHUNK", 2)
+    for number in range(3):
+        customer = make_customer(code=f"D{number}", name="Durand", email=f"a{number}@durand.example")
+        make_invoice(customer=customer, number=f"F-{number}")
+    make_invoice(customer=make_customer(name="Roy", invoice_copies="2"), number="F-9", total_without_vat="1000.00")
+    export = create_export(criteria=Criteria(generate_credentials=True))
+    url = reverse("admin:export_web_list_xlsx", args=[export.number])
+
+    head, *rows = _rows(staff.get(url))
+    ready, paper = (dict(zip(head, row, strict=True)) for row in (rows[0], rows[-1]))
+    assert [row[0] for row in rows] == ["F-0", "F-1", "F-2", "F-9"]
+    assert (ready["État"], ready["Destinataires"]) == ("prête", "a0@durand.example (compte à créer)")
+    assert (paper["État"], paper["Motif"], paper["Montant TTC"]) == ("écartée", "pas en D (démat)", 1200)
+    assert [row[0] for row in _rows(staff.get(url, {"etat": "ready", "q": "D1"}))[1:]] == ["F-1"]
+    page = staff.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
+    assert f'href="{url}?etat=ready"' in page
+
+
+def test_every_payment_is_in_a_workbook_with_what_the_platform_was_sent(staff: Client) -> None:
+    invoice = make_published_invoice(number="F-7")
+    record_payment(invoice=invoice, date=datetime.date(2025, 7, 1), amount=Decimal("20.00"), source="relevé")
+
+    head, row = _rows(staff.get(reverse("admin:platform_payments_xlsx")))
+    cells = dict(zip(head, row, strict=True))
+
+    assert (cells["Facture"], cells["Montant"], cells["Statut 212"], cells["Origine"]) == ("F-7", 20, None, "relevé")
+    assert f"{cells['Encaissé le']:%d/%m/%Y}" == "01/07/2025"
+
+
+def test_what_the_follow_up_of_platforms_lists_is_in_a_workbook_whole(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.backoffice.platforms.follow_up.SHOWN", 1)
+    for number in range(3):
+        invoice = make_published_invoice(number=f"F-{number}")
+        record_status(invoice=invoice, code="210", reason="montant faux")
+    record_status(invoice=make_published_invoice(number="F-9"), code="205")
+
+    head, *rows = _rows(staff.get(reverse("admin:platform_follow_up_xlsx")))
+    found = [dict(zip(head, row, strict=True)) for row in rows]
+
+    assert sorted(row["Facture"] for row in found) == ["F-0", "F-1", "F-2"]
+    assert {(row["Quoi"], row["Statut"], row["Motif"]) for row in found} == {
+        ("Facture à reprendre", "210 Refusée", "montant faux")
+    }
+    assert all("avoir" in row["À faire"] for row in found)
