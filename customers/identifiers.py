@@ -3,11 +3,16 @@
 import re
 from typing import Final
 
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from stdnum import bic, iban
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as InvalidNumber
 from stdnum.fr import siren, siret
+
+validate_country: Final = RegexValidator(r"^[A-Z]{2}\Z", gettext_lazy("Le pays est un code à deux lettres (FR, DE…)."))
+"""Raises ValidationError for what is no code of two capitals (ISO 3166-1)."""
 
 _FRENCH_VAT_NUMBER: Final = re.compile(r"FR[0-9A-Z]{2}([0-9]{9})", re.ASCII)
 _COUNTED_UP: Final = ("123456789", "12345678", "0123456789")

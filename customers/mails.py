@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, override
 from customers.links import LIFETIMES, PAGES, Purpose, write_reference
 from customers.models import Account
 from customers.space_urls import space_url
-from mailing.composition import SECRET_MASK, LoadedTemplate, MailLook, compose
+from mailing.composition import SECRET_MASK, Composed, LoadedTemplate, MailLook, compose
 from mailing.failed_addresses import TO_FORMER_ADDRESS
 from mailing.identity import SenderIdentity, identity_for
 from mailing.outbox import Draft
@@ -80,17 +80,12 @@ def draft_credentials_mail(*, account: Account, template: LoadedTemplate, sendin
             ),
             brief_values_of(*subjects),
         )
-    return Draft(
+    return _draft(
+        account,
+        identity,
+        composed,
         key=f"credentials:{account.pk}:{sending}",
         kind=str(template.key),
-        recipient=account.login,
-        recipient_name=account.name,
-        sender=identity.address or settings.DEFAULT_FROM_EMAIL,
-        sender_name=identity.name,
-        reply_to=identity.reply_to,
-        subject=composed.subject,
-        text=composed.text,
-        html=composed.html,
         secret_reference=str(account.pk) if composed.shows_secret else "",
         unsubscribe_url=preferences,
     )
@@ -168,9 +163,23 @@ def _draft_of_account(
                 button_url=space_url(*button, host=identity.host) + query,
             ),
         )
+    return _draft(account, identity, composed, key=key, kind="account", secret_reference=secret_reference)
+
+
+def _draft(
+    account: Account,
+    identity: SenderIdentity,
+    composed: Composed,
+    *,
+    key: str,
+    kind: str,
+    secret_reference: str,
+    unsubscribe_url: str = "",
+) -> Draft:
+    """The mail ``composed``, from ``identity`` to the owner of ``account``."""
     return Draft(
         key=key,
-        kind="account",
+        kind=kind,
         recipient=account.login,
         recipient_name=account.name,
         sender=identity.address or settings.DEFAULT_FROM_EMAIL,
@@ -180,4 +189,5 @@ def _draft_of_account(
         text=composed.text,
         html=composed.html,
         secret_reference=secret_reference,
+        unsubscribe_url=unsubscribe_url,
     )

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.identifiers import check_siren, check_siret, check_vat_identifier
+from customers.identifiers import check_siren, check_siret, check_vat_identifier, validate_country
 from customers.searching import search_key
 
 DEMATERIALISED = "D"
@@ -49,7 +49,7 @@ class Customer(models.Model):
         _("pays"),
         max_length=2,
         default="FR",
-        validators=[RegexValidator(r"^[A-Z]{2}\Z", _("Le pays est un code à deux lettres (FR, DE…)."))],
+        validators=[validate_country],
     )
     phone = models.CharField(_("téléphone"), max_length=50, blank=True)
     siren = models.CharField("SIREN", max_length=9, blank=True)

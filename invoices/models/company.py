@@ -11,7 +11,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.identifiers import check_bic, check_iban, check_siren, check_siret, check_vat_identifier
+from customers.identifiers import (
+    check_bic,
+    check_iban,
+    check_siren,
+    check_siret,
+    check_vat_identifier,
+    validate_country,
+)
 from invoices.en16931.vat import FRENCH_COUNTRIES
 from invoices.printing.layouts import DEFAULT_TEMPLATE, template_labels
 
@@ -83,7 +90,7 @@ class Company(models.Model):
         _("pays"),
         max_length=2,
         default="FR",
-        validators=[RegexValidator(r"^[A-Z]{2}\Z", _("Le pays est un code à deux lettres (FR, DE…)."))],
+        validators=[validate_country],
     )
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("téléphone"), max_length=50, blank=True)

@@ -1,6 +1,7 @@
 """Importer: the ERP's files are given, checked as ``import_erp --dry-run`` does, confirmed, imported."""
 
 import datetime
+from collections.abc import Callable
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -226,44 +227,42 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
 
     def confirm(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         """*Confirmer l'import*."""
-        batch = self._batch(request, batch_id)
-        if batch is None:
-            return HttpResponseNotAllowed(["POST"])
-        try:
-            confirm_batch(batch=batch)
-        except TooLateError as problem:
-            messages.warning(request, str(problem))
-        else:
-            self.log_change(request, batch, _("Import confirmé."))
-        return redirect("admin:invoices_importbatch_change", batch.pk)
+        return self._decide(request, batch_id, lambda batch: confirm_batch(batch=batch), _("Import confirmé."))
 
     def replace(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         """*Remplacer*: an invoice of the files takes the place of the unpublished one of its number."""
-        batch = self._batch(request, batch_id)
-        if batch is None:
-            return HttpResponseNotAllowed(["POST"])
         replaced = request.POST.get("invoice", "")
-        try:
-            replace_invoice(batch=batch, replaced=replaced)
-        except TooLateError as problem:
-            messages.warning(request, str(problem))
-        else:
-            number = replaced.partition(":")[2]
-            self.log_change(request, batch, _("Facture %(number)s : remplacement accepté.") % {"number": number})
-        return redirect("admin:invoices_importbatch_change", batch.pk)
+        done = _("Facture %(number)s : remplacement accepté.") % {"number": replaced.partition(":")[2]}
+        return self._decide(request, batch_id, lambda batch: replace_invoice(batch=batch, replaced=replaced), done)
 
     def abandon(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         """*Abandonner*: the files are forgotten."""
+        report = _("Import abandonné : rien n’a été écrit, les fichiers sont effacés.")
+        return self._decide(
+            request, batch_id, lambda batch: abandon_batch(batch=batch), _("Import abandonné."), report=report
+        )
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        batch_id: UUID,
+        decide: Callable[[ImportBatch], object],
+        done: str,
+        *,
+        report: str = "",
+    ) -> HttpResponse:
+        """Have ``decide`` done unless it is too late; ``done`` goes into the history, ``report`` to who asks."""
         batch = self._batch(request, batch_id)
         if batch is None:
             return HttpResponseNotAllowed(["POST"])
         try:
-            abandon_batch(batch=batch)
+            decide(batch)
         except TooLateError as problem:
             messages.warning(request, str(problem))
         else:
-            self.log_change(request, batch, _("Import abandonné."))
-            messages.success(request, _("Import abandonné : rien n’a été écrit, les fichiers sont effacés."))
+            self.log_change(request, batch, done)
+            if report:
+                messages.success(request, report)
         return redirect("admin:invoices_importbatch_change", batch.pk)
 
     def _batch(self, request: HttpRequest, batch_id: UUID) -> ImportBatch | None:
