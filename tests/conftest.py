@@ -176,6 +176,17 @@ def staff() -> "Account":
     return make_staff(name="Nathalie Blanc")
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[tuple[str, Path]]":
+    """A time-stamping authority: its address, and the file of its root certificate."""
+    from tests.support.timestamp_authority import make_authority, serving
+
+    folder = tmp_path_factory.mktemp("authority")
+    root = make_authority(folder)
+    with serving(folder) as address:
+        yield address, root
+
+
 @pytest.fixture
 def at_the_beginning_of_a_span(time_machine: Any) -> None:
     """Tries are counted by spans of the clock: a test that began at the end of one would count in two."""

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -26,18 +25,8 @@ from mailing.trail.models import Entry
 from mailing.trail.stamps import seal_last_day
 from tests.invoices.exporting.test_run import FULL
 from tests.support.factories import make_account, make_customer, make_invoice
-from tests.support.timestamp_authority import make_authority, serving
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Its address, and the file of its root certificate."""
-    folder = tmp_path_factory.mktemp("authority")
-    root = make_authority(folder)
-    with serving(folder) as address:
-        yield address, root
 
 
 @pytest.fixture

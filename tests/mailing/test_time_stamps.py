@@ -1,6 +1,5 @@
 """The root of each day, stamped by an authority of this machine: OpenSSL."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,10 @@ from mailing.trail.models import Root, TimeStamp
 from mailing.trail.recording import record
 from mailing.trail.stamps import seal_last_day
 from mailing.trail.verification import verify_trail
-from tests.support.timestamp_authority import make_authority, openssl, serving
+from tests.support.timestamp_authority import openssl
 from tests.support.trail import lift_the_guard
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Its address, and the file of its root certificate."""
-    folder = tmp_path_factory.mktemp("authority")
-    root = make_authority(folder)
-    with serving(folder) as address:
-        yield address, root
 
 
 @pytest.fixture

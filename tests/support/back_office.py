@@ -7,10 +7,13 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
+from django.utils import timezone
 
 from customers.models import Account
 from invoices.models import Export
-from tests.support.factories import PASSWORD
+from mailing.outbox import summary
+from tests.support.factories import PASSWORD, make_staff
 
 BACKEND = "customers.authentication.AccountBackend"
 SCREEN = "/gestion/export-web/factures/"
@@ -26,6 +29,18 @@ def member(group: str) -> Account:
     account = Account.objects.create_user(f"{group}@aquila.example", PASSWORD, is_staff=True, name=group)
     account.groups.add(Group.objects.get(name=group))
     return account
+
+
+def sign_in_staff(client: Client) -> Account:
+    """A member of staff with all rights, signed in at ``client``."""
+    account = make_staff(name="Claire Martin")
+    client.force_login(account, backend=BACKEND)
+    return account
+
+
+def queued_mails() -> int:
+    """How many mails wait in the outbox."""
+    return summary(timezone.now())["queued"]
 
 
 def list_url(export: Export, what: str = "") -> str:

@@ -21,6 +21,17 @@ from tests.support.commands import Command, execute, manage
 from tests.support.migrated import find_template, migrate, migrated_file, server_of_tests
 
 ROOT = Path(__file__).parents[2]
+INVOICES = 40
+MAKE_INVOICES = f"""
+from tests.support.factories import make_customer, make_invoice
+customers = [make_customer() for _number in range(4)]
+for number in range({INVOICES}):
+    make_invoice(customer=customers[number % 4])
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export
+criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
+"""
+"""So many invoices of four customers, and what all of them leave with."""
 
 
 class Site:

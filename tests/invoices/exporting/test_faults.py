@@ -24,21 +24,14 @@ from invoices.store.local import DocumentStorage
 from invoices.store.probing import StoreUnavailableError
 from tests.support.commands import Command
 from tests.support.factories import make_customer, make_invoice
-from tests.support.processes import Site, own_site
+from tests.support.processes import INVOICES, MAKE_INVOICES, Site, own_site
 from tests.support.smtp_sink import Sink, closed_port, running
 
 FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 State = ExportItem.State
 
-INVOICES = 40
-SET_UP = f"""
-from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range(4)]
-for number in range({INVOICES}):
-    make_invoice(customer=customers[number % 4])
-from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export, start_export
-criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
+SET_UP = f"""{MAKE_INVOICES}
+from invoices.exporting.exports import start_export
 answer = start_export(export=create_export(criteria=criteria)).pk
 """
 PUBLISHED = "SELECT count(*) FROM invoices_exportitem WHERE state = 'published'"

@@ -12,19 +12,11 @@ from typing import Any
 import pytest
 
 from tests.support.commands import Command
-from tests.support.processes import Site, children_of, own_site
+from tests.support.processes import INVOICES, MAKE_INVOICES, Site, children_of, own_site
 from tests.support.smtp_sink import closed_port
 
-INVOICES = 40
-SET_UP = f"""
-from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range(4)]
-for number in range({INVOICES}):
-    make_invoice(customer=customers[number % 4])
-from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export
+SET_UP = f"""{MAKE_INVOICES}
 from invoices.exporting.run.tasks import start_export_in_workers
-criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 answer = start_export_in_workers(export=create_export(criteria=criteria)).pk
 """
 STATE = "SELECT state FROM invoices_export"

@@ -15,8 +15,8 @@ from customers.bulk_actions import create_bulk_action, run_bulk_action
 from customers.models import Account, BulkAction, Customer
 from customers.services import generate_credentials
 from customers.tasks import wake_stalled_bulk_actions
-from mailing.outbox import summary
-from tests.support.factories import make_account, make_contact, make_customer, make_staff
+from tests.support.back_office import queued_mails, sign_in_staff
+from tests.support.factories import make_account, make_contact, make_customer
 from tests.support.time_passing import let_pass
 
 pytestmark = pytest.mark.django_db
@@ -27,15 +27,7 @@ ACCOUNTS = "/gestion/customers/customeraccount/"
 
 @pytest.fixture
 def staff(client: Client) -> Account:
-    """A member of staff with all rights, signed in."""
-    account = make_staff(name="Claire Martin")
-    client.force_login(account, backend="customers.authentication.AccountBackend")
-    return account
-
-
-def mails() -> int:
-    """How many mails wait in the outbox."""
-    return summary(timezone.now())["queued"]
+    return sign_in_staff(client)
 
 
 def choose(client: Client, url: str, action: str, rows: Any, **more: Any) -> Any:
@@ -133,7 +125,7 @@ def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
     assert bulk_action.is_done
     assert (bulk_action.changed, bulk_action.mails, bulk_action.skipped) == (300, 300, [])
     assert Account.objects.of_customers().count() == len(customers)
-    assert mails() == 300
+    assert queued_mails() == 300
     assert "data-refresh" not in client.get(answer["Location"]).content.decode()
 
 
@@ -172,7 +164,7 @@ def test_relaunching_draws_a_new_provisional_password_and_leaves_chosen_ones_alo
 
     after = dict(Account.objects.values_list("pk", "password"))
     assert {pk for pk in before if before[pk] != after[pk]} == {waiting.pk}
-    assert mails() == 1
+    assert queued_mails() == 1
 
 
 def test_the_filters_of_accounts_find_who_needs_an_action(client: Client, staff: Account) -> None:

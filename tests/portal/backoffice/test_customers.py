@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
-from django.utils import timezone
 
 from customers.credentials import read_provisional
 from customers.models import Account, Contact, Customer
 from customers.services import generate_credentials
-from mailing.outbox import summary
-from tests.support.factories import make_account, make_contact, make_customer, make_staff
+from tests.support.back_office import queued_mails, sign_in_staff
+from tests.support.factories import make_account, make_contact, make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -21,15 +20,7 @@ ACCOUNTS = "/gestion/customers/customeraccount/"
 
 @pytest.fixture
 def staff(client: Client) -> Account:
-    """A member of staff with all rights, signed in."""
-    account = make_staff(name="Claire Martin")
-    client.force_login(account, backend="customers.authentication.AccountBackend")
-    return account
-
-
-def mails() -> int:
-    """How many mails wait in the outbox."""
-    return summary(timezone.now())["queued"]
+    return sign_in_staff(client)
 
 
 def card(customer: Customer) -> dict[str, Any]:
@@ -148,7 +139,7 @@ def test_the_card_creates_credentials_for_the_ticked_addresses_and_sends_them(cl
     )
 
     assert set(customer.accounts.values_list("login", flat=True)) == {"compta@un.example", "chef@un.example"}
-    assert mails() == 2
+    assert queued_mails() == 2
     assert "compta@un.example" in LogEntry.objects.last().get_change_message()  # type: ignore[union-attr]
 
 
@@ -233,7 +224,7 @@ def test_a_reset_asks_first_and_ends_the_old_password(client: Client, staff: Acc
     account.refresh_from_db()
     assert account.password != before
     assert account.must_change_password
-    assert mails() == 1
+    assert queued_mails() == 1
 
 
 def test_the_account_of_another_customer_is_not_touched_from_the_card(client: Client, staff: Account) -> None:

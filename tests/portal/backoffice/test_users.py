@@ -13,6 +13,7 @@ from django.utils import timezone
 from customers.credentials import read_provisional
 from customers.models import Account
 from customers.second_factor import draw_key, turn_on
+from tests.support.back_office import sign_in_staff
 from tests.support.factories import make_account, make_customer, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -23,10 +24,7 @@ ACCOUNTS = "/gestion/customers/customeraccount/"
 
 @pytest.fixture
 def staff(client: Client) -> Account:
-    """A member of staff with all rights, signed in."""
-    account = make_staff(name="Claire Martin")
-    client.force_login(account, backend="customers.authentication.AccountBackend")
-    return account
+    return sign_in_staff(client)
 
 
 def test_a_new_user_gets_a_provisional_password_that_is_shown_once(client: Client, staff: Account) -> None:
