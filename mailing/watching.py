@@ -5,13 +5,15 @@ is read from the outbox, so it is reported once whichever process finds it.
 """
 
 import datetime
+import logging
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,6 +26,8 @@ from mailing.leases import database_now
 from mailing.outbox import Draft, has_message_with_key, latest_key, write_messages
 from mailing.sending import send_one
 from mailing.transports import ServerHealth, make_transport
+
+logger = logging.getLogger(__name__)
 
 # A restart or an upgrade is no incident.
 SILENT_AFTER = {
@@ -46,11 +50,16 @@ def watch_from_worker(now: datetime.datetime) -> None:
     """Look at the mailer, at the reading of returned mails and at the disk of documents."""
     if not settings.TECHNICAL_EMAIL:
         return
-    if (key := _tell_of_role(MAILER, now)) and key.startswith("incident:"):
-        _send_now(key)  # whoever should send it is silent
+    steps: list[Callable[[], object]] = [lambda: _tell_of_mailer(now), lambda: _tell_of_disk(now)]
     if settings.IMAP_URL:
-        _tell_of_role(RETURNS, now)
-    _tell_of_disk(now)
+        steps.append(lambda: _tell_of_role(RETURNS, now))
+    for step in steps:
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # an alert that cannot be written or sent keeps no other one back
+            logger.exception("What is watched cannot be reported")
 
 
 def watch_from_mailer(now: datetime.datetime) -> None:
@@ -79,6 +88,11 @@ def time_until_full(samples: Sequence[tuple[float, float]]) -> datetime.timedelt
     if slope >= 0 or (seconds := samples[-1][1] / -slope) > 10 * 365 * DAY.total_seconds():
         return None
     return datetime.timedelta(seconds=seconds)
+
+
+def _tell_of_mailer(now: datetime.datetime) -> None:
+    if (key := _tell_of_role(MAILER, now)).startswith("incident:"):
+        _send_now(key)  # whoever should send it is silent
 
 
 def _tell_of_role(role: str, now: datetime.datetime) -> str:

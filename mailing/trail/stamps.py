@@ -123,7 +123,7 @@ def _check(root: Root, answer: bytes, *, nonce: int | None = None) -> TimeStampR
         raise TimeStampError(_("L’horodatage de la racine du %(day)s n’est pas celui de cette racine.") % said)
     if settings.TIMESTAMP_CA_FILE:
         builder = VerifierBuilder()
-        for certificate in x509.load_pem_x509_certificates(Path(settings.TIMESTAMP_CA_FILE).read_bytes()):
+        for certificate in _trusted_roots():
             builder = builder.add_root_certificate(certificate)
         try:
             builder.build().verify(response, expected)
@@ -132,3 +132,12 @@ def _check(root: Root, answer: bytes, *, nonce: int | None = None) -> TimeStampR
                 _("La signature de l’horodatage du %(day)s n’est pas valable (%(reason)s).") % {**said, "reason": error}
             ) from None
     return response
+
+
+def _trusted_roots() -> list[x509.Certificate]:
+    """The certificates of TIMESTAMP_CA_FILE; no root is to blame where they cannot be read."""
+    try:
+        return x509.load_pem_x509_certificates(Path(settings.TIMESTAMP_CA_FILE).read_bytes())
+    except (OSError, ValueError) as error:
+        said = {"file": settings.TIMESTAMP_CA_FILE, "reason": error}
+        raise AuthorityAwayError(_("TIMESTAMP_CA_FILE : %(file)s ne se lit pas (%(reason)s).") % said) from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -46,10 +46,18 @@ def write_drafts(export: Export, criteria: Criteria, lines: Sequence[PreparedLin
             ]
         except ValueError as error:
             line.error = _not_published(error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # one mail that cannot be composed ends no worker
+            logger.exception("The mails of invoice %s cannot be composed", line.invoice.number)
+            line.error = _not_published(error)
 
 
 def _not_published(error: Exception) -> str:
-    return _("La facture n’a pas pu être publiée : %(error)s") % {"error": error}
+    is_sentence = isinstance(error, ValueError | LookupError | DatabaseError)
+    return _("La facture n’a pas pu être publiée : %(error)s") % {
+        "error": error if is_sentence else type(error).__name__
+    }
 
 
 def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, *, worker: str) -> int:
@@ -60,11 +68,14 @@ def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criter
     """
     if not lines:
         return 0
+    new = [line.document for line in lines if line.document is not None and line.document._state.adding]
     try:
         return _commit(export, lines, criteria, worker)
     except (OperationalError, InterfaceError):
         raise
-    except (DatabaseError, IntegrityError, ValueError, LookupError) as error:
+    except Exception as error:
+        for document in new:  # what was rolled back is to be written again
+            document._state.adding = True
         if len(lines) > 1:
             return sum(commit_lines(export, [line], criteria, worker=worker) for line in lines)
         logger.exception("Publishing invoice %s failed", lines[0].invoice.number)
