@@ -4,6 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +17,7 @@ from mailing.composition import (
     LoadedTemplate,
     MailLook,
     compose,
+    fill_page,
     load_template,
     restore_version,
     save_template,
@@ -159,6 +164,30 @@ def test_whatever_the_values_a_mail_has_the_tags_of_its_template(values: dict[st
     assert Reader(mail.html).tags == Reader(plain.html).tags
     assert mail.text.count(SECRET_MASK) == mail.html.count(SECRET_MASK) == 1
     assert mail.subject.isprintable() or " " in mail.subject
+
+
+@pytest.mark.parametrize("text", ["Dupont & Fils", "<b>gras</b> {{ x }}", "\x1a0\x1a\x1a7\x1a", "", "0"])
+@pytest.mark.parametrize("rows", [(), (("Facture 1", "1 €"), ("Facture 2", "2 €"))])
+def test_the_page_of_a_mail_is_what_its_template_renders(text: str, rows: tuple[tuple[str, str], ...]) -> None:
+    context = {
+        "subject": text,
+        "company_name": text,
+        "colour": "#0f766e",
+        "button_colour": "#0f766e",
+        "paragraphs": [mark_safe("Bonjour,<br>"), mark_safe(escape(text))],
+        "rows_under": 2,
+        "highlights": ((text, text),) if rows else (),
+        "rows": rows,
+        "more": text,
+        "space_url": text,
+        "button_label": "Ouvrir",
+        "button_url": text,
+        "footer_lines": [text, "Thonon"],
+        "preferences_url": text,
+    }
+    for language in ("fr", "de", "fr"):
+        with override(language):
+            assert fill_page(context) == render_to_string("mail/message.html", context)
 
 
 def test_two_values_side_by_side_do_not_make_a_placeholder() -> None:
