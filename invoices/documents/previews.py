@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from collections.abc import Callable
 
 from invoices.documents.examples import example_content, example_invoice
 from invoices.documents.rendering import PREVIEW_LABEL, render_preview
@@ -30,13 +31,23 @@ def preview_settings(company: Company, invoice: Invoice | None, *, logo: Logo | 
 
     ``logo`` is one that was chosen and not stored yet.
     """
+    return prepare_preview(company, invoice, logo=logo)()
+
+
+def prepare_preview(company: Company, invoice: Invoice | None, *, logo: Logo | None = None) -> Callable[[], bytes]:
+    """What renders the PDF of :func:`preview_settings`: all that it needs of the database is read before."""
     shown = copy.copy(invoice) if invoice is not None else example_invoice(company)
     shown.company = company
     style = print_style(company, shown.customer, on=shown.issue_date, logo=logo)
     content = example_content(shown) if invoice is None else einvoice_of(shown).content
     label = EXAMPLE_LABEL if invoice is None else PREVIEW_LABEL
-    with _one_at_a_time:
-        return render_preview(content, style, on=shown.issue_date, label=label)
+    day = shown.issue_date
+
+    def render() -> bytes:
+        with _one_at_a_time:
+            return render_preview(content, style, on=day, label=label)
+
+    return render
 
 
 def preview_pictures(company: Company, invoice: Invoice | None, *, logo: Logo | None = None) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """A table of which a person says what its columns are: what is proposed, what that gives, and keeping it."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from customers.models import Account, Customer
 from customers.searching import search_key
+from invoices.documents.previews import prepare_preview
 from invoices.files.archives import GivenFile, expand
 from invoices.files.tables import Table, UnreadableTable, tables_in
 from invoices.importing.batches import check_again, local_files
@@ -21,10 +22,15 @@ from invoices.importing.mapping.kept import CustomerSearch, KeptMappings, column
 from invoices.importing.mapping.layout import layout_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
-from invoices.models import Company, ImportBatch, ImportMapping
+from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES
+from invoices.importing.tables.customers import KnownCustomers, import_customers
+from invoices.importing.tables.invoices import import_invoice_tables
+from invoices.importing.tables.reader import InvoiceTables
+from invoices.models import Company, ImportBatch, ImportMapping, Invoice
 
 _ROWS_LOOKED_AT: Final = 20_000
 _MOST_NAMES: Final = 50
+_ROWS_PRINTED: Final = (100, 2_000, _ROWS_LOOKED_AT)
 
 
 class NoSuchTable(Exception):  # noqa: N818 - a finding about somebody's files, not an error of ours
@@ -40,6 +46,9 @@ class LookedAt:
     missing: list[str]
     result: Flattened | None = None
     unknown_customers: list[str] = field(default_factory=list)
+    customers: dict[str, str] = field(default_factory=dict)
+    is_printable: bool = False
+    """Whether heads and lines are both there, so that its invoices can be shown as they would print."""
 
     @property
     def is_right(self) -> bool:
@@ -94,15 +103,70 @@ def look_at(
             if index < width:
                 chosen[index] = our_name
         looked = LookedAt(proposal, chosen, missing({each for each in chosen if each}))
+        looked.customers = dict(customers or {})
         places = ImportMapping(fields=chosen).places()
         if not looked.missing and places:
             layout = layout_of(proposal.sample, places, is_confirmed=True)
+            looked.is_printable = layout.holds >= {"factures", "lignes"}
             if layout.holds != {"clients"}:
-                cards = CustomerSearch({search_key(one): code for one, code in (customers or {}).items()})
+                cards = _search(looked.customers)
                 looked.result = flatten(table, layout, Path(folder), cards, most_rows=_ROWS_LOOKED_AT)
                 names = dict.fromkeys(e.value for e in looked.result.rejections if e.column == CUSTOMER_NAME)
                 looked.unknown_customers = [each for each in names if each][:_MOST_NAMES]
     return looked
+
+
+def prepare_print(
+    *, batch: ImportBatch, name: str, fields: Sequence[str], customers: Mapping[str, str], place: int
+) -> Callable[[], bytes] | None:
+    """What renders the PDF of the invoice at ``place`` among the first of the table ``name``, as it would print.
+
+    It is imported with ``fields`` and ``customers`` as :func:`look_at` takes them, and nothing of it stays. None where
+    it is refused. Raises NoSuchTable.
+    """
+    with _table(batch, name) as table, tempfile.TemporaryDirectory(prefix="columns-") as folder:
+        proposal = propose(table)
+        places = ImportMapping(fields=list(fields)).places()
+        if proposal is None or missing(set(places)):
+            return None
+        layout = layout_of(proposal.sample, places, is_confirmed=True)
+        for number, most in enumerate(_ROWS_PRINTED):
+            rows = Path(folder) / f"{number}"
+            rows.mkdir()
+            result = flatten(table, layout, rows, _search(customers), most_rows=most)
+            if len(result.amounts.first) > place:
+                with transaction.atomic():
+                    try:
+                        return _print_of(batch, result, result.amounts.first[place])
+                    finally:
+                        transaction.set_rollback(True)
+    return None
+
+
+def _print_of(batch: ImportBatch, result: Flattened, head: Mapping[str, str]) -> Callable[[], bytes] | None:
+    """Import what was read, in a transaction that is rolled back; what renders the invoice of ``head``."""
+    tables = {kind.name: [each for each in result.tables if each.kind is kind] for kind in (CUSTOMERS, INVOICES, LINES)}
+    known, companies = KnownCustomers(), KnownCompanies(chosen=batch.options.get("company") or "")
+    if tables[CUSTOMERS.name]:
+        import_customers(tables[CUSTOMERS.name], known, dry_run=False)
+    import_invoice_tables(
+        InvoiceTables(
+            heads=tables[INVOICES.name],
+            lines=tables[LINES.name],
+            customers=known,
+            companies=companies,
+            find_pdf=lambda _table, _name: None,
+        )
+    )
+    found = Invoice.objects.filter(
+        number=head["numero"], issue_date=head["date"], customer__code__iexact=head["code_client"]
+    ).select_related("company", "customer")
+    invoice = found.first()
+    return None if invoice is None else prepare_preview(invoice.company, invoice)
+
+
+def _search(customers: Mapping[str, str]) -> CustomerSearch:
+    return CustomerSearch({search_key(one): code for one, code in customers.items()})
 
 
 def _company(batch: ImportBatch) -> Company | None:

@@ -31,6 +31,8 @@ from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.values import BadValue, currency_of_amounts
 from invoices.money import to_cents, write_decimal
 
+FIRST: Final = 3
+"""How many invoices of a table are shown as they would print."""
 _HIGHEST: Final = Decimal(20)
 _TOTALS: Final = ("total_ht", "total_tva", "total_ttc")
 _ONE_ONLY: Final = frozenset(("date", "code_client", "total_ht", "total_ttc", "devise", "type", "societe"))
@@ -39,16 +41,19 @@ _KINDS: Final = {"out_invoice": "facture", "out_refund": "avoir", "customer invo
 
 @dataclass
 class Amounts:
-    """The totals of the invoices that were read, and the first and last of their days."""
+    """The totals of the invoices that were read, by month too, and the heads of the first ones."""
 
     invoices: int = 0
     net: Decimal = Decimal(0)
     vat: Decimal = Decimal(0)
     gross: Decimal = Decimal(0)
     by_month: dict[str, list[Decimal]] = dataclass_field(default_factory=dict)
+    first: list[dict[str, str]] = dataclass_field(default_factory=list)
 
     def add(self, head: dict[str, str]) -> None:
         """Count one more invoice."""
+        if len(self.first) < FIRST:
+            self.first.append(head)
         net, vat, gross = (Decimal(head[name]) for name in _TOTALS)
         self.invoices += 1
         self.net += net

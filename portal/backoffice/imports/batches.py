@@ -35,7 +35,7 @@ from invoices.importing.batches import (
 from invoices.importing.report_text import describe_rate, group_alike
 from invoices.models import Company, ImportBatch
 from invoices.money import write_amount
-from portal.backoffice.imports.columns import columns
+from portal.backoffice.imports.columns import columns, printed
 from portal.backoffice.imports.logins import addresses_of, followers, move_address, move_addresses
 from portal.backoffice.ui.downloads import send_csv, send_xlsx
 from portal.backoffice.ui.file_fields import SeveralFilesField
@@ -136,6 +136,11 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
             path("<uuid:batch_id>/identifiants/", wrap(move_addresses), name="invoices_importbatch_logins"),
             path("<uuid:batch_id>/remplacer/", wrap(self.replace), name="invoices_importbatch_replace"),
             path("<uuid:batch_id>/colonnes/<int:number>/", wrap(columns), name="invoices_importbatch_columns"),
+            path(
+                "<uuid:batch_id>/colonnes/<int:number>/facture/<int:place>/",
+                wrap(printed),
+                name="invoices_importbatch_printed",
+            ),
             path(
                 "<uuid:batch_id>/refus.csv",
                 wrap(require_safe(proved_lately(self.refusals))),

@@ -1,5 +1,6 @@
 """What the columns of an unknown table are: proposed, chosen from lists, checked at once, kept for the next file."""
 
+import datetime
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -9,16 +10,21 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils.cache import patch_cache_control
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Account
+from invoices.documents.thumbnails import draw_first_page
 from invoices.importing.batches import TooLateError
 from invoices.importing.mapping.fields import CHECKS, CUSTOMER, FIELDS, LINE
-from invoices.importing.unknown_tables import LookedAt, NoSuchTable, keep_mapping, look_at
+from invoices.importing.unknown_tables import LookedAt, NoSuchTable, keep_mapping, look_at, prepare_print
 from invoices.models import ImportBatch, ImportMapping
 from portal.backoffice.ui.lists import BackOfficeAdmin
 
+_ALLOWED: Final = frozenset((*FIELDS, *CHECKS))
+_PICTURE_WIDTH: Final = 900
 IMPORT: Final = "invoices.import_invoices"
 _WORDS: Final = {
     "ht": "HT", "tva": "TVA", "ttc": "TTC", "siren": "SIREN", "siret": "SIRET", "pdf": "PDF", "numero": "numéro",
@@ -56,18 +62,14 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
     """*Indiquer les colonnes* of one table of an import."""
-    if not request.user.has_perm(IMPORT) or not isinstance(request.user, Account):
-        raise PermissionDenied
-    batch = get_object_or_404(ImportBatch, pk=batch_id, state=ImportBatch.State.CHECKED)
-    tables: Sequence[str] = batch.report.get("to_map", [])
-    if number >= len(tables):
-        raise Http404
+    batch, table = _asked_for(request, batch_id, number)
+    assert isinstance(request.user, Account)
     chosen, customers = _given(request)
     try:
-        looked = look_at(batch=batch, name=tables[number], fields=chosen, customers=customers)
+        looked = look_at(batch=batch, name=table, fields=chosen, customers=customers)
     except NoSuchTable as problem:
         raise Http404 from problem
-    name = request.POST.get("name", "").strip()[:100] or tables[number][:100]
+    name = request.POST.get("name", "").strip()[:100] or table[:100]
     if request.method == "POST" and "keep" in request.POST:
         if looked.missing:
             messages.warning(request, _("Il manque encore des colonnes obligatoires."))
@@ -87,27 +89,72 @@ def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Que contient chaque colonne ?"),
         "batch": batch,
-        "table": tables[number],
+        "table": table,
+        "first_invoices": _first_invoices(looked, request.path),
         "name": name,
         "rows": [(each, looked.fields[each.index]) for each in looked.proposal.columns],
         "choices": choices(),
         "missing": [_label_of_missing(each) for each in looked.missing],
-        "customers": [(one, customers.get(one, "")) for one in looked.unknown_customers],
+        # Those that were answered stay: the next press of a button sends them again.
+        "customers": [(one, customers.get(one, "")) for one in dict.fromkeys((*customers, *looked.unknown_customers))],
         **_totals(looked),
     }
     return TemplateResponse(request, "backoffice/imports/columns.html", context)
+
+
+def printed(request: HttpRequest, batch_id: UUID, number: int, place: int) -> HttpResponse:
+    """The first page of one of the first invoices of the table, as it would print with the columns of the address."""
+    batch, name = _asked_for(request, batch_id, number)
+    names, codes = request.GET.getlist("customer"), request.GET.getlist("code")
+    try:
+        render = prepare_print(
+            batch=batch,
+            name=name,
+            fields=[each if each in _ALLOWED else "" for each in request.GET.get("fields", "").split(",")],
+            customers=dict(zip(names, codes, strict=False)),
+            place=place,
+        )
+    except NoSuchTable as problem:
+        raise Http404 from problem
+    if render is None:
+        raise Http404
+    response = HttpResponse(draw_first_page(render(), width=_PICTURE_WIDTH), content_type="image/png")
+    patch_cache_control(response, private=True, max_age=600)
+    return response
+
+
+def _asked_for(request: HttpRequest, batch_id: UUID, number: int) -> tuple[ImportBatch, str]:
+    """The import, and the name of its table that waits for its columns."""
+    if not request.user.has_perm(IMPORT) or not isinstance(request.user, Account):
+        raise PermissionDenied
+    batch = get_object_or_404(ImportBatch, pk=batch_id, state=ImportBatch.State.CHECKED)
+    tables: Sequence[str] = batch.report.get("to_map", [])
+    if number >= len(tables):
+        raise Http404
+    return batch, tables[number]
+
+
+def _first_invoices(looked: LookedAt, address: str) -> list[tuple[str, str]]:
+    """The numbers of the first invoices, and the address of each one's picture."""
+    if looked.result is None or not looked.is_printable:
+        return []
+    heads = looked.result.amounts.first
+    shown = {head["code_client"] for head in heads}
+    answers = [(one, code) for one, code in looked.customers.items() if code in shown]
+    pairs = [pair for one, code in answers for pair in (("customer", one), ("code", code))]
+    query = urlencode([("fields", ",".join(looked.fields)), *pairs])
+    return [(head["numero"], f"{address}facture/{place}/?{query}") for place, head in enumerate(heads)]
 
 
 def _given(request: HttpRequest) -> tuple[dict[int, str] | None, dict[str, str]]:
     """The columns that were chosen, by place, and the codes of customers that were typed, by name."""
     if request.method != "POST":
         return None, {}
-    allowed = {*FIELDS, *CHECKS}
     chosen: dict[int, str] = {}
     for key, value in request.POST.items():
         place = key.removeprefix("field-")
         if place != key and place.isascii() and place.isdigit() and len(place) < 6:
-            chosen[int(place)] = str(value) if value in allowed else ""
+            chosen[int(place)] = str(value) if value in _ALLOWED else ""
     names, codes = request.POST.getlist("customer"), request.POST.getlist("code")
     typed = {one: code.strip() for one, code in zip(names, codes, strict=False) if code.strip()}
     return chosen or None, typed
@@ -120,7 +167,10 @@ def _totals(looked: LookedAt) -> dict[str, Any]:
     return {
         "is_right": looked.is_right,
         "amounts": result.amounts,
-        "months": [(month, int(number), *rest) for month, (number, *rest) in sorted(result.amounts.by_month.items())],
+        "months": [
+            (datetime.date.fromisoformat(f"{month}-01"), int(number), *rest)
+            for month, (number, *rest) in sorted(result.amounts.by_month.items())
+        ],
         "refused": result.refused,
         "problems": result.rejections[:10],
     }

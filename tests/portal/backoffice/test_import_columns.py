@@ -1,5 +1,6 @@
 """Importer: an unknown table is understood once, on one screen, and then without a question."""
 
+import html
 import re
 from decimal import Decimal
 
@@ -47,6 +48,14 @@ def test_a_table_is_explained_once_and_the_next_is_read_without_a_question(clien
     answer = {"customer": "Dupont", "code": "C1", "name": "Notre tableau"}
     page = client.post(screen, {**fields, **answer, "check": ""}).content.decode()
     assert re.search(r"Ensemble</th><td class=\"end\">2</td><td class=\"end\">300[.,]00</td>", page)
+
+    # What was answered is in the page, so that keeping sends it.
+    assert re.search(r'name="customer" value="Dupont"><input[^>]*name="code" value="C1"', page)
+    pictures = [html.unescape(each) for each in re.findall(r'<img src="([^"]+)"', page)]
+    assert len(pictures) == 2
+    assert client.get(pictures[1]).content.startswith(b"\x89PNG")
+    assert client.get(pictures[1].replace("/facture/1/", "/facture/2/")).status_code == 404
+    assert not Invoice.objects.exists()
 
     page = client.post(screen, {**fields, **answer, "keep": ""}, follow=True).content.decode()
     assert "Format gardé" in page
