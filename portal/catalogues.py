@@ -25,13 +25,13 @@ CATALOGUES: Final = Path(__file__).parent / "locale"
 # What Django's admin says, in the product's own words: written by hand, and compiled with the others.
 STAFF_WORDS: Final = Path(__file__).parent / "backoffice" / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 
+# The pages of customers in French: the sources say it already, with the spaces of a keyboard. Compiled alone.
+FRENCH_SPACES: Final = CATALOGUES / "fr" / "LC_MESSAGES" / "django.mo"
+_PAGES: Final = ("templates/*.html", "templates/space/**/*.html", "portal/space/**/*.py", "portal/bodies.py")
 # What only customers see, as patterns of paths.
 WHOLE_FILES: Final = (
-    "templates/*.html",
+    *_PAGES,
     "templates/mail/*",
-    "templates/space/**/*.html",
-    "portal/space/**/*.py",
-    "portal/bodies.py",
     "portal/devices.py",
     "customers/passwords.py",
     "invoices/exporting/run/mail*.py",
@@ -62,18 +62,13 @@ _MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext
 # What is registered with a label for staff: the editor of messages is in French.
 _STAFF_ONLY: Final = frozenset(("Placeholder",))
 _IN_TEMPLATE: Final = re.compile(r"""\b(?:_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_FRENCH_SPACE: Final = re.compile(r"(?<=«) | (?=»)|(?<=\S) (?=[:;!?](?:[\s<]|$))|(?<=\d) (?=%|€)")
 _PLURAL_FORMS: Final = re.compile(r'\|plural:"([^"]+)"')
 
 
 def messages() -> list[str]:
     """Every message that customers may read, in French, sorted."""
-    found: set[str] = set()
-    for pattern in WHOLE_FILES:
-        for path in ROOT.glob(pattern):
-            if path.suffix in (".html", ".txt"):
-                found.update(template_texts(path.read_text()))
-            elif path.suffix == ".py":
-                found.update(marked_texts(ast.parse(path.read_text())))
+    found = _texts_of_files(WHOLE_FILES)
     for name, parts in PARTS_OF_FILES:
         for node in ast.walk(ast.parse((ROOT / name).read_text())):
             if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in parts:
@@ -88,6 +83,22 @@ def messages() -> list[str]:
     for _key, _name, subject, body in import_module("mailing.migrations.0002_predefined_messages").MESSAGES:
         found.update((subject, body))
     return sorted(found)
+
+
+def _texts_of_files(patterns: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        for path in ROOT.glob(pattern):
+            if path.suffix in (".html", ".txt"):
+                found.update(template_texts(path.read_text()))
+            elif path.suffix == ".py":
+                found.update(marked_texts(ast.parse(path.read_text())))
+    return found
+
+
+def set_spaces(text: str) -> str:
+    """French ``text`` whose spaces inside « » and before : ; ! ? % € never begin or end a line."""
+    return _FRENCH_SPACE.sub("\u00a0", text)
 
 
 def _legal_texts() -> Iterator[str]:
@@ -179,6 +190,15 @@ def compiled_staff_words() -> bytes:
     return _compile(_read(STAFF_WORDS, "fr"))
 
 
+def compiled_french_spaces() -> bytes:
+    """The compiled form of what the pages of customers say in French, as :data:`FRENCH_SPACES` should hold it."""
+    catalogue = Catalog(locale="fr")
+    for text in sorted(_texts_of_files(_PAGES)):
+        if set_spaces(text) != text:
+            catalogue.add(text, set_spaces(text))
+    return _compile(catalogue)
+
+
 def _compile(catalogue: Catalog) -> bytes:
     file = BytesIO()
     catalogue.creation_date = catalogue.revision_date = _NO_TIME
@@ -189,6 +209,8 @@ def _compile(catalogue: Catalog) -> bytes:
 def main(begun: list[str]) -> int:
     """Bring every catalogue up to date, those of the languages ``begun`` too; 1 where something is to translate."""
     STAFF_WORDS.with_suffix(".mo").write_bytes(compiled_staff_words())
+    FRENCH_SPACES.parent.mkdir(parents=True, exist_ok=True)
+    FRENCH_SPACES.write_bytes(compiled_french_spaces())
     missing = [(each, text) for each in sorted({*languages(), *begun}) for text in follow_sources(each)]
     for language, message in missing:
         print(f"{language} : {message}")

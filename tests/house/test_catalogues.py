@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.utils.translation import gettext, override
 
 from portal import catalogues
 
@@ -42,3 +43,30 @@ def test_the_compiled_words_of_the_back_office_say_what_their_catalogue_says() -
     assert catalogues.STAFF_WORDS.with_suffix(".mo").read_bytes() == catalogues.compiled_staff_words(), (
         "run bin/messages"
     )
+
+
+def test_the_compiled_spaces_of_french_pages_are_those_of_the_sources() -> None:
+    assert catalogues.FRENCH_SPACES.read_bytes() == catalogues.compiled_french_spaces(), "run bin/messages"
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("depuis « Mon compte » ; pour", "depuis «\xa0Mon compte\xa0»\xa0; pour"),
+        ("Une question ?", "Une question\xa0?"),
+        ("Règlement : %(means)s", "Règlement\xa0: %(means)s"),
+        ("Quoi <b>ici</b> : là, à 400 %% !", "Quoi <b>ici</b>\xa0: là, à 400\xa0%%\xa0!"),
+        ("40 € de https://a.example/?b=c :-)", "40\xa0€ de https://a.example/?b=c :-)"),
+        ("deux mots", "deux mots"),
+    ],
+)
+def test_a_french_sign_never_begins_a_line(typed: str, shown: str) -> None:
+    assert catalogues.set_spaces(typed) == shown
+    assert catalogues.set_spaces(shown) == shown
+
+
+def test_a_page_in_french_has_the_spaces_that_its_source_is_typed_without() -> None:
+    with override("fr"):
+        assert gettext("Une question ?") == "Une question\xa0?"
+    with override("en"):
+        assert gettext("Une question ?") == "Any questions?"

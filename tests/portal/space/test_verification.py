@@ -117,7 +117,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: Client, s
     answer = drop(client, bytes(1_100_000))
 
     assert answer.status_code == 413
-    assert "Ce fichier est trop grand : 1 Mo au plus." in answer.content.decode()
+    assert "Ce fichier est trop grand\xa0: 1 Mo au plus." in answer.content.decode()
 
 
 def test_a_form_without_its_token_is_refused(invoice: Invoice) -> None:
