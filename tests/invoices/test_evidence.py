@@ -8,10 +8,9 @@ from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from customers.models import Account
 from invoices.documents.consultations import record_consultations
@@ -29,10 +28,9 @@ from tests.support.factories import make_account, make_customer, make_invoice
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def invoice(authority: tuple[str, Path], settings: Any, predefined_messages: None) -> Invoice:
+@pytest.fixture(scope="module")
+def invoice(shared_rows: Path, authority: tuple[str, Path]) -> Invoice:
     """Ordered, exported, announced, read and paid; its trail is chained and stamped."""
-    settings.TIMESTAMP_URL, settings.TIMESTAMP_CA_FILE = authority[0], str(authority[1])
     customer = make_customer(kind="individual")
     reader = make_account(customer)
     invoice = make_invoice(customer=customer, purchase_order_reference="CMD-77")
@@ -42,17 +40,24 @@ def invoice(authority: tuple[str, Path], settings: Any, predefined_messages: Non
     record_consultations(invoice_ids=[invoice.pk], account=reader, channel=Consultation.Channel.PDF)
     Payment.objects.create(invoice=invoice, date=date(2026, 11, 20), amount=Decimal("120.00"))
     chain_new_entries()
-    assert seal_last_day() == 1
+    with override_settings(TIMESTAMP_URL=authority[0], TIMESTAMP_CA_FILE=str(authority[1])):
+        assert seal_last_day() == 1
     return invoice
 
 
-@pytest.fixture
-def folder(invoice: Invoice, tmp_path: Path) -> Path:
-    """The dossier, unpacked."""
+@pytest.fixture(scope="module")
+def dossier(invoice: Invoice) -> bytes:
+    """What staff download."""
     file = BytesIO()
     write_dossier(invoice, file)
+    return file.getvalue()
+
+
+@pytest.fixture
+def folder(dossier: bytes, tmp_path: Path) -> Path:
+    """The dossier, unpacked."""
     target = tmp_path / "dossier"
-    zipfile.ZipFile(file).extractall(target)
+    zipfile.ZipFile(BytesIO(dossier)).extractall(target)
     return target
 
 
