@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -19,6 +20,14 @@ from mailing.composition import load_template
 from mailing.outbox import StoredMessage, mails_with_secret, write_messages
 from mailing.trail.actions import Action
 from mailing.trail.recording import Act, record, record_all
+
+_FIELDS_OF_THE_PASSWORD: Final = (
+    "password",
+    "provisional_password",
+    "provisional_expires_at",
+    "must_change_password",
+    "password_changed_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +105,7 @@ def renew_credentials(*, account: Account) -> Account:
 @transaction.atomic
 def save_credentials(*, account: Account) -> Account:
     """Write what :func:`draw_credentials` drew: from here on the old password no longer works."""
-    account.save(
-        update_fields=[
-            "password",
-            "provisional_password",
-            "provisional_expires_at",
-            "must_change_password",
-            "password_changed_at",
-        ]
-    )
+    account.save(update_fields=_FIELDS_OF_THE_PASSWORD)
     record(Action.CREDENTIALS_MADE, account, details={"renewed": True}, personal={"login": account.login})
     return account
 
@@ -122,15 +123,7 @@ def choose_password(*, account: Account, password: str) -> Account:
     account.provisional_expires_at = None
     account.must_change_password = False
     account.password_changed_at = timezone.now()
-    account.save(
-        update_fields=[
-            "password",
-            "provisional_password",
-            "provisional_expires_at",
-            "must_change_password",
-            "password_changed_at",
-        ]
-    )
+    account.save(update_fields=_FIELDS_OF_THE_PASSWORD)
     record(Action.PASSWORD_CHOSEN, account, personal={"login": account.login})
     if "@" in account.login:
         write_messages([draft_password_changed_mail(account=account, sending=_this_moment())])

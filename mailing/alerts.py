@@ -35,7 +35,7 @@ def write_alert(now: datetime.datetime) -> None:
         "url": f"{settings.PORTAL_URL}/gestion/mailing/message/",
     }
     subject = _("Envoi des mails au repos : %(reason)s") % {"reason": rest.reason.words}
-    write_messages([_draft(f"alert:{rest.since.isoformat()}", subject, text)])
+    write_messages([draft_alert(f"alert:{rest.since.isoformat()}", subject, text)])
 
 
 def write_fault(kind: str, *, subject: str, text: str, now: datetime.datetime) -> None:
@@ -47,10 +47,11 @@ def write_fault(kind: str, *, subject: str, text: str, now: datetime.datetime) -
         return
     name = hashlib.sha256(kind.encode()).hexdigest()[:16]
     key = f"fault:{name}:{now.astimezone(datetime.UTC):%Y-%m-%dT%H}"
-    write_messages([_draft(key, subject, text)])
+    write_messages([draft_alert(key, subject, text)])
 
 
-def _draft(key: str, subject: str, text: str) -> Draft:
+def draft_alert(key: str, subject: str, text: str) -> Draft:
+    """A mail to whoever looks after the server (TECHNICAL_EMAIL, which must be set)."""
     identity = default_identity()
     return Draft(
         key=key,

@@ -18,12 +18,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from mailing.alerts import ALERT
+from mailing.alerts import draft_alert
 from mailing.claims import claim_one, record
 from mailing.heartbeats import MAILER, RETURNS, WORKER, last_heartbeat
-from mailing.identity import default_identity
 from mailing.leases import database_now
-from mailing.outbox import Draft, has_message_with_key, latest_key, write_messages
+from mailing.outbox import has_message_with_key, latest_key, write_messages
 from mailing.sending import send_one
 from mailing.transports import ServerHealth, make_transport
 
@@ -165,20 +164,7 @@ def _tell(kind: str, title: str, problem: str, *, moment: str) -> str:
         text = _("L’incident signalé est terminé.")
     else:
         return ""
-    identity = default_identity()
-    write_messages(
-        [
-            Draft(
-                key=key,
-                kind=ALERT,
-                recipient=settings.TECHNICAL_EMAIL,
-                sender=identity.address or settings.DEFAULT_FROM_EMAIL,
-                sender_name=identity.name,
-                subject=subject,
-                text=f"{text}\n\n{settings.PORTAL_URL}/gestion/\n",
-            )
-        ]
-    )
+    write_messages([draft_alert(key, subject, f"{text}\n\n{settings.PORTAL_URL}/gestion/\n")])
     return key
 
 
