@@ -13,7 +13,10 @@ from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from invoices.einvoices.xml_files import read_xml
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Document, Invoice
+from invoices.store.frozen import DocumentAlteredError
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 from portal.backups.manifest import CHUNK, BackupError, describe, fingerprint, write_whole
@@ -134,6 +137,25 @@ def _copy_documents(
         else:
             report.copied += 1
         yield f"{document.get_role_display()} v{document.version}", f"../{name}"
+        if document.role == Document.Role.PDF and (document.profile or document.xml_sha256):
+            inside = f"{name.removesuffix('.pdf')}-factur-x.xml"
+            if _write_xml(document, folder / inside, report):
+                yield f"XML v{document.version}", f"../{inside}"
+
+
+def _write_xml(document: Document, target: Path, report: LeavingReport) -> bool:
+    """Write the XML that the PDF carries beside it, for programs that open no PDF; False where it cannot be read."""
+    if target.is_file() and document.xml_sha256 and fingerprint(target) == document.xml_sha256:
+        return True
+    try:
+        content = read_xml(document)
+    except (OSError, DocumentAlteredError, UnreadableEInvoice):
+        report.damaged.append(
+            {"file": document.storage_name, "invoice": document.invoice.number, "problem": "unreadable"}
+        )
+        return False
+    write_whole(target, [content])
+    return True
 
 
 def _copy(document: Document, target: Path) -> str:

@@ -13,9 +13,20 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from invoices.einvoices.xml_files import read_xml
+from invoices.exporting.criteria import Criteria, Scope
+from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.run.worker import run_lines
 from invoices.models import Document, Invoice, Platform
 from mailing.trail.models import Entry
-from tests.support.factories import freeze, make_account, make_customer, make_published_invoice
+from tests.support.factories import (
+    freeze,
+    make_account,
+    make_company,
+    make_customer,
+    make_invoice,
+    make_published_invoice,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +59,54 @@ def test_every_document_leaves_and_every_link_leads_somewhere(invoices: list[Inv
     assert [link for page, link in links if not (page.parent / unquote(link)).is_file()] == []
     assert "Élan &amp; Fils" in pages[1].read_text()
     assert Entry.objects.filter(action="left").exists()
+
+
+def test_the_xml_inside_of_each_factur_x_leaves_beside_it(tmp_path: Path) -> None:
+    invoice = make_invoice(customer=make_customer(), company=make_company())
+    run_lines(start_export(export=create_export(criteria=Criteria(scope=Scope.ALL, mail_only_reason="Copie"))))
+    invoice.refresh_from_db()
+    assert invoice.document is not None
+    for run in ("first", "again"):
+        told = leave(tmp_path)
+        assert told["damaged"] == [], run
+        (file,) = (tmp_path / "documents").rglob("*-factur-x.xml")
+        assert file.read_bytes() == read_xml(invoice.document)
+    (page,) = (tmp_path / "factures").glob("*.html")
+    assert file.name in unquote(page.read_text())
+
+
+def test_the_pages_open_from_the_disk_alone(invoices: list[Invoice], tmp_path: Path) -> None:
+    leave(tmp_path)
+    pages = [tmp_path / "index.html", *(tmp_path / "factures").glob("*.html"), tmp_path / "style.css"]
+    text = "".join(page.read_text() for page in pages)
+    assert re.findall(r"""https?://|(?:href|src)=["']/|url\(|@import|<script""", text) == []
+
+
+def test_every_kind_of_data_has_its_table(invoices: list[Invoice], tmp_path: Path) -> None:
+    leave(tmp_path)
+    names = {path.stem for path in (tmp_path / "donnees").glob("*.csv")}
+    assert names >= {
+        "customers.customer",
+        "customers.contact",
+        "customers.account",
+        "invoices.company",
+        "invoices.invoice",
+        "invoices.invoiceline",
+        "invoices.document",
+        "invoices.consultation",
+        "invoices.lifecyclestatus",
+        "invoices.payment",
+        "invoices.export",
+        "invoices.exportitem",
+        "invoices.delivery",
+        "mailing.message",
+        "mailing.reply",
+        "trail.entry",
+        "trail.link",
+        "trail.personalvalues",
+        "trail.root",
+        "trail.timestamp",
+    }
 
 
 def test_tables_are_read_by_a_spreadsheet_and_by_programs(invoices: list[Invoice], tmp_path: Path) -> None:
