@@ -101,6 +101,9 @@ _THREE_AFTER_MARK: Final = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")
 """Signs that look like a dot, a hyphen or an at sign and are none: an address with one reaches no one, or another."""
+_SPREADSHEET_ERROR: Final = re.compile(
+    r"#(?:N/?A|REF|VALEUR|VALUE|WERT|NOM|NAME|DIV/0|NULL?|NOMBRE|NUM|CALC|SPILL|BEZUG|[#]{2,})[!?]?", re.IGNORECASE
+)
 SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+", re.ASCII)
 """What a spreadsheet makes of a long number: its last digits are lost."""
 _LINKED_ADDRESS: Final = re.compile(r"\[([^\[\]]*@[^\[\]]*)\]\(mailto:[^()]*\)", re.IGNORECASE)  # as chats copy it
@@ -123,13 +126,20 @@ def bare_code(text: str) -> str:
     return code[1:] if re.fullmatch(r"'[0-9]+", code, re.ASCII) else code
 
 
+def not_an_error(text: str) -> str:
+    """``text``, where it is none of a spreadsheet's errors: ``#N/A``, ``#REF!``. Raises :class:`BadValue`."""
+    if text[:1] == "#" and _SPREADSHEET_ERROR.fullmatch(text):
+        raise BadValue(f"« {shown(text)} » est l’erreur d’une formule du tableur, et non une valeur.")
+    return text
+
+
 def customer_code(code: str) -> str:
     """``code``, where it is none that a spreadsheet has rounded to ``1,23457E+11``. Raises :class:`BadValue`."""
     if SCIENTIFIC.fullmatch(code):
         raise BadValue(
             f"« {shown(code)} » n’est pas un code de client : un tableur l’a arrondi. Format texte conseillé."
         )
-    return code
+    return not_an_error(code)
 
 
 def bare_address(text: str) -> str:

@@ -12,7 +12,7 @@ from invoices.en16931.countries import country_code
 from invoices.files.tables import Row, UnreadableTable
 from invoices.importing.report import Rejection
 from invoices.importing.tables.columns import CELLS, RecognisedTable, cells_text, terms_text
-from invoices.importing.values import BadValue, parse_amount, parse_date, parse_number, parse_rate, shown
+from invoices.importing.values import BadValue, not_an_error, parse_amount, parse_date, parse_number, parse_rate, shown
 from invoices.importing.words import says_nothing
 
 _MOST_DECIMALS: Final = 8  # of quantities and prices, as their columns hold them
@@ -229,7 +229,7 @@ def text_of_at_most(longest: int) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if len(text) > longest:
             raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
-        return text
+        return not_an_error(text)
 
     return parse
 
@@ -242,7 +242,7 @@ def needed_text(longest: int = 0) -> Callable[[str], str]:
             raise BadValue(NEEDED)
         if longest and len(text) > longest:
             raise BadValue(f"Ce texte est trop long : {longest} caractères au plus, {len(text)} trouvés.")
-        return text
+        return not_an_error(text)
 
     return parse
 

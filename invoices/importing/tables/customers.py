@@ -15,7 +15,7 @@ from customers.identifiers import check_siren, check_siret, check_vat_identifier
 from customers.models import Contact, Customer
 from invoices.en16931.countries import country_code
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
-from invoices.importing.tables.cells import Cells, country_text, whole_postcode
+from invoices.importing.tables.cells import Cells, country_text, text_of_at_most, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customer_words import bare_registration, copies_text, customer_kind, says_no_number
@@ -199,11 +199,12 @@ type _Reader = Callable[[Cells, str], Any]
 
 
 def _text(longest: int) -> _Reader:
-    return lambda cells, column: cells.text(column, longest)
+    return _parsed_by(text_of_at_most(longest), "")
 
 
 def _needed(longest: int) -> _Reader:
-    return lambda cells, column: cells.needed(column, longest)
+    parse = text_of_at_most(longest)
+    return lambda cells, column: cells.needed(column) and cells.parsed(column, parse, "")
 
 
 def _parsed_by(parse: Callable[[str], Any], empty: Any) -> _Reader:

@@ -33,6 +33,7 @@ from invoices.importing.values import (
     bare_code,
     currency_of_amounts,
     customer_code,
+    not_an_error,
     shown,
 )
 from invoices.importing.words import currency_in_header, currency_named
@@ -211,7 +212,7 @@ def number_text(text: str) -> str:
         )
     if _DRAFT_NUMBER.fullmatch(text):
         raise BadValue(f"« {shown(text)} » est le numéro d’un brouillon : cette pièce n’est pas une facture émise.")
-    return _needed_number(text)
+    return not_an_error(_needed_number(text))
 
 
 def customer_code_text(text: str) -> str:

@@ -22,7 +22,7 @@ from invoices.importing.tables.cells import (
     text_of_at_most,
 )
 from invoices.importing.tables.columns import EDITION, LINES, RecognisedTable, read_terms
-from invoices.importing.values import BadValue, shown
+from invoices.importing.values import BadValue, not_an_error, shown
 from invoices.money import to_cents, whole_cents, write_decimal
 
 _MOST_REMEMBERED: Final = 8192
@@ -83,7 +83,7 @@ def line_parsers() -> dict[str, Callable[[str], str]]:
         "societe": plain_text,
         "numero": needed_text(100),
         "article": text_of_at_most(200),
-        "designation": plain_text,
+        "designation": not_an_error,
         "quantite": number_text,
         "unite": _unit_text,
         "prix_unitaire_ht": number_text,

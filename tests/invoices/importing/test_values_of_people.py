@@ -1,6 +1,7 @@
 """Values as people and spreadsheets write them: understood, or refused; never silently wrong."""
 
 import datetime
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,16 @@ from typing import Any
 import pytest
 
 from customers.models import Contact, Customer
+from invoices.importing.tables.cells import text_of_at_most
 from invoices.importing.tables.customers import email_text
-from invoices.importing.tables.invoice_rows import issue_date_text, number_text, type_code
+from invoices.importing.tables.invoice_rows import customer_code_text, issue_date_text, number_text, type_code
 from invoices.importing.values import (
     BadValue,
     addresses_in,
     are_ambiguous,
     bare_address,
     bare_code,
+    not_an_error,
     parse_date,
     parse_number,
 )
@@ -60,6 +63,18 @@ def test_an_address_with_a_look_alike_is_refused(text: str) -> None:
 def test_a_number_that_a_spreadsheet_rounded_is_refused(number: str) -> None:
     with pytest.raises(BadValue, match="arrondi"):
         number_text(number)
+
+
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "#VALEUR!", "#NOM?", "#DIV/0!", "########", "#NAME?"])
+@pytest.mark.parametrize("read", [number_text, customer_code_text, not_an_error, text_of_at_most(200)])
+def test_an_error_of_a_spreadsheet_is_no_value(text: str, read: Callable[[str], str]) -> None:
+    with pytest.raises(BadValue, match="erreur d’une formule"):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ["#12", "#1 vis", "N#A", "#"])
+def test_a_value_may_begin_with_a_hash(text: str) -> None:
+    assert not_an_error(text) == text
 
 
 def test_a_number_with_letters_is_a_number() -> None:
