@@ -143,10 +143,11 @@ LENGTHS = (
 def resolve_percentages(box: Any, containing_block: Any) -> None:
     """The used lengths of a box depend on its style and on the size of its containing block."""
     style = box.style
-    if type(containing_block) is tuple or type(box) is boxes.PageBox or style["border_collapse"] == "collapse":
+    if type(box) is boxes.PageBox or style["border_collapse"] == "collapse":
         resolve_plainly(box, containing_block)
         return
-    size = (containing_block.width, containing_block.height)
+    is_size = type(containing_block) is tuple
+    size = containing_block if is_size else (containing_block.width, containing_block.height)
     try:
         memo = style.remembered_lengths
     except AttributeError:
