@@ -82,11 +82,13 @@ if (choices) {
 
 // ── Export: a tick is kept as soon as it changes ───────────────────────────────────────────────────────────────────
 const ticks = document.getElementById("coches");
+const lines = document.getElementById("lignes");
 if (ticks) {
   let queue = Promise.resolve();
   const keep = async () => {
     const answer = await fetch(ticks.action, {
       method: "POST",
+      headers: { "X-Requested-With": "XMLHttpRequest" },
       body: new FormData(ticks),
       credentials: "same-origin",
     });
@@ -114,6 +116,16 @@ if (ticks) {
         if (state && word) {
           state.replaceWith(word);
         }
+        return;
+      }
+      // What the filter does not show any more stays until the page is left, in the state that its box says.
+      const box = line.querySelector("[name=ticked]");
+      const badge = line.querySelector(".state");
+      if (box && badge) {
+        const now = box.checked ? "ready" : "excluded";
+        line.className = `line line--${now}`;
+        badge.className = `state state--${now}`;
+        badge.textContent = lines.dataset[now];
       }
     });
   };

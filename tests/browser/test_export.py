@@ -112,6 +112,12 @@ def test_the_whole_path_with_javascript(
     # The list, corrected and unticked on the spot.
     page.get_by_role("button", name="Créer la liste à exporter").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Export n° 1")
+    # A line that is unticked stays in sight, though the list is filtered to what is ready.
+    page.get_by_role("link", name="prêtes").click()
+    page.get_by_label("Exporter la facture F-1").uncheck()
+    expect(line(page, "F-1")).to_contain_text("décochée")
+    page.get_by_label("Exporter la facture F-1").check()
+    expect(line(page, "F-1")).to_contain_text("prête")
     correct_the_lines(page)
     expect(page.get_by_role("button", name=re.compile(r"Exporter 3\s+factures"))).to_be_visible()
     page.get_by_label("Exporter la facture F-2").uncheck()

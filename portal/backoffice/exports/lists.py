@@ -313,6 +313,9 @@ def tick(request: HttpRequest, number: int) -> HttpResponseBase:
             "on": write_count(on, _("ligne cochée"), _("lignes cochées")),
         }
         log_change(request, export, _("%(off)s, %(on)s.") % words)
+        # The script that keeps each tick at once shows it in the line itself.
+        if request.headers.get("X-Requested-With") != "XMLHttpRequest":
+            add_message(request, _("%(off)s, %(on)s.") % words)
     elif export.state != State.DRAFT:
         add_message(request, _("La liste est déjà partie : ses lignes ne changent plus."), level=messages.WARNING)
     return redirect(_here(request, export))

@@ -131,7 +131,9 @@ def test_lines_are_unticked_and_ticked_again(staff_client: Client) -> None:
     export = create_export(criteria=FULL)
     first, second = export.items.order_by("pk")
 
-    staff_client.post(list_url(export, "coches/"), {"shown": [first.pk, second.pk], "ticked": [first.pk]})
+    ticked = {"shown": [first.pk, second.pk], "ticked": [first.pk]}
+    answer = staff_client.post(list_url(export, "coches/"), ticked, follow=True)
+    assert "1 ligne décochée, 0 ligne cochée." in words(answer)
     assert [item.state for item in export.items.order_by("pk")] == [State.READY, State.EXCLUDED]
     page = words(staff_client.get(list_url(export)))
     assert "1 facture prête 120,00 € 0 à corriger · 1 décochée" in page
