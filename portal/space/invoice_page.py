@@ -1,7 +1,9 @@
 """What the page of one invoice shows beside the invoice's own content."""
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from invoices.documents.versions import published_versions
 from invoices.einvoices.xml_files import xml_source_of
@@ -11,6 +13,10 @@ from invoices.platforms.channel import is_copy
 from invoices.platforms.lifecycle import last_status, status_word
 from invoices.printing.wording import unit
 from portal.space.transfers import Transfer, transfer_shown
+
+# «TX_TVA_ERR : Taux de TVA erroné», «DOUBLON»; and «action attendue : NIN».
+_CODE: Final = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|DOUBLON|AUTRE)(?:\s*:\s*|\s*$)")
+_CODED_ACTION: Final = re.compile(r"\s*action attendue : [A-Z]{3}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,17 @@ class Transmission:
     def word(self) -> str:
         """«Déposée», or nothing."""
         return status_word(self.status.code) if self.status is not None else ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words that came with the status; nothing where only a code did."""
+        return without_codes(self.status.reason) if self.status is not None else ""
+
+
+def without_codes(reason: str) -> str:
+    """``reason`` of a status without the codes of its list (MDT-113) and of the action asked for, made for programs."""
+    parts = [_CODE.sub("", part) for part in reason.split(" ; ")]
+    return " ; ".join(part for part in parts if part.strip() and not _CODED_ACTION.fullmatch(part))
 
 
 def transmission_of(invoice: Invoice) -> Transmission:
