@@ -262,8 +262,9 @@ class _Flattening:
                 self.seen.add(number)
                 invoice = FlatInvoice(self.cells, number, row.line)
             try:
-                status = next(filter(is_no_invoice, (layout.cell(cells, at) for at in statuses_at)), "")
-                if status:
+                if statuses_at and (
+                    status := next(filter(is_no_invoice, (layout.cell(cells, at) for at in statuses_at)), "")
+                ):
                     raise Unreconciled("statut", status, NO_INVOICE % {"status": shown(status)})
                 invoice.add(row)
             except Unreconciled as problem:

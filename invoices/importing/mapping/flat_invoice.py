@@ -14,7 +14,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from invoices.files.tables import Row
-from invoices.importing.mapping.fields import CUSTOMER, DATES, NUMBERS
+from invoices.importing.mapping.fields import CUSTOMER
 from invoices.importing.mapping.flat_lines import (
     DISCOUNT,
     LINE_NET,
@@ -22,6 +22,7 @@ from invoices.importing.mapping.flat_lines import (
     QUANTITY,
     FlatCells,
     FlatLine,
+    Sort,
     Unreconciled,
     differs,
     rate_of,
@@ -29,10 +30,11 @@ from invoices.importing.mapping.flat_lines import (
 from invoices.importing.tables.columns import CELLS, cells_text
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.values import BadValue, currency_of_amounts
-from invoices.money import to_cents, write_decimal
+from invoices.money import to_cents, whole_cents, write_decimal
 
 FIRST: Final = 3
 """How many invoices of a table are shown as they would print."""
+_NO_MORE_THAN_CENTS: Final = Decimal("0.0001")
 _HIGHEST: Final = Decimal(20)
 _TOTALS: Final = ("total_ht", "total_tva", "total_ttc")
 _ONE_ONLY: Final = frozenset(("date", "code_client", "total_ht", "total_ttc", "devise", "type", "societe"))
@@ -43,25 +45,54 @@ _KINDS: Final = {"out_invoice": "facture", "out_refund": "avoir", "customer invo
 class Amounts:
     """The totals of the invoices that were read, by month too, and the heads of the first ones."""
 
-    invoices: int = 0
-    net: Decimal = Decimal(0)
-    vat: Decimal = Decimal(0)
-    gross: Decimal = Decimal(0)
-    by_month: dict[str, list[Decimal]] = dataclass_field(default_factory=dict)
+    _by_month: dict[str, list[int]] = dataclass_field(default_factory=dict)
+    """How many, and cents."""
     first: list[dict[str, str]] = dataclass_field(default_factory=list)
 
     def add(self, head: dict[str, str]) -> None:
         """Count one more invoice."""
         if len(self.first) < FIRST:
             self.first.append(head)
-        net, vat, gross = (Decimal(head[name]) for name in _TOTALS)
-        self.invoices += 1
-        self.net += net
-        self.vat += vat
-        self.gross += gross
-        month = self.by_month.setdefault(head["date"][:7], [Decimal(0), Decimal(0), Decimal(0), Decimal(0)])
-        for place, amount in enumerate((Decimal(1), net, vat, gross)):
-            month[place] += amount
+        month = self._by_month.setdefault(head["date"][:7], [0, 0, 0, 0])
+        month[0] += 1
+        month[1] += whole_cents(head["total_ht"])
+        month[2] += whole_cents(head["total_tva"])
+        month[3] += whole_cents(head["total_ttc"])
+
+    @property
+    def by_month(self) -> list[tuple[str, int, Decimal, Decimal, Decimal]]:
+        """The months in their order: how many invoices, net, VAT and gross."""
+        return [
+            (month, number, _amount(net), _amount(vat), _amount(gross))
+            for month, (number, net, vat, gross) in sorted(self._by_month.items())
+        ]
+
+    @property
+    def invoices(self) -> int:
+        """How many."""
+        return sum(sums[0] for sums in self._by_month.values())
+
+    @property
+    def net(self) -> Decimal:
+        """The sum without VAT."""
+        return self._sum(1)
+
+    @property
+    def vat(self) -> Decimal:
+        """The sum of VAT."""
+        return self._sum(2)
+
+    @property
+    def gross(self) -> Decimal:
+        """The sum with VAT."""
+        return self._sum(3)
+
+    def _sum(self, place: int) -> Decimal:
+        return sum((_amount(sums[place]) for sums in self._by_month.values()), Decimal(0))
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
 
 
 class FlatInvoice:
@@ -95,9 +126,11 @@ class FlatInvoice:
         if self._layout.apart and self._apart is None:
             self._apart = self._amount_apart(cells)
         read = reading.read_line(cells)
-        self._amounts += read.amounts
-        for name, (total, text) in read.sums.items():
-            self._note_total(name, total, text)
+        if read.amounts:
+            self._amounts += read.amounts
+        if read.sums:
+            for name, (total, text) in read.sums.items():
+                self._note_total(name, total, text)
         if read.line is not None:
             self._lines.append((row.line, read.line))
 
@@ -111,26 +144,28 @@ class FlatInvoice:
 
     def _read_head(self, cells: list[str]) -> None:
         reading = self._cells
-        for name, places in self._layout.parted.heads:
+        for name, places, sort in reading.heads:
             text = cells[places[0]]
-            if stated := text if len(places) == 1 else reading.joined(cells, places):
-                self._stated.setdefault(name, stated)
-            if len(places) > 1:
+            if sort is Sort.SUM:
+                if stated := reading.joined(cells, places):
+                    self._stated.setdefault(name, stated)
                 total = reading.sum(name, cells, places, self._amounts)
                 if total is not None:
                     self._note_total(name, total, text)
-            elif not text:
                 continue
-            elif name in NUMBERS:
+            if not text:
+                continue
+            self._stated.setdefault(name, text)
+            if sort is Sort.NUMBER:
                 self._note_total(name, reading.number(name, text, places[0], self._amounts), text)
-            elif name in DATES:
+            elif sort is Sort.DATE:
                 self._note(name, reading.date(name, text, places[0]))
-            elif name.startswith(CUSTOMER):
+            elif sort is Sort.CUSTOMER:
                 self.customer.setdefault(name.removeprefix(CUSTOMER), text)
+            elif name == "type":
+                self._note(name, self._layout.kinds.get(text, _KINDS.get(text.lower(), text)))
             else:
-                self._note(
-                    name, text if name != "type" else self._layout.kinds.get(text, _KINDS.get(text.lower(), text))
-                )
+                self._note(name, text)
 
     def _note(self, name: str, text: str) -> None:
         known = self._head.setdefault(name, text)
@@ -207,8 +242,8 @@ class FlatInvoice:
     def _net(self, net: Decimal | None, vat: Decimal | None, gross: Decimal | None) -> tuple[Decimal, int]:
         """The total without VAT, and how many amounts confirmed each other on the way. Raises Unreconciled."""
         lines = self._lines
-        summed = sum((line.net for _, line in lines), Decimal(0))
-        checks = sum(line.products_checked + line.grosses_checked for _, line in lines)
+        summed = sum([line.net for _, line in lines], Decimal(0))
+        checks = sum([line.checks for _, line in lines])
         if net is None and lines:
             net = summed
         elif net is not None and lines:
@@ -239,7 +274,7 @@ class FlatInvoice:
         if sum(found, Decimal(0)) != net:
             return False
         self._lines = [
-            (row, replace(line, net=amount, _written={}))  # a line is shared by all rows that say the same
+            (row, replace(line, net=amount, _written=None))  # a line is shared by all rows that say the same
             for (row, line), amount in zip(self._lines, found, strict=True)
         ]
         return True
@@ -280,7 +315,7 @@ class FlatInvoice:
         if number is None:
             return None
         amount = to_cents(number)
-        if abs(amount - number) > Decimal("0.0001"):
+        if amount != number and abs(amount - number) > _NO_MORE_THAN_CENTS:
             raise Unreconciled(name, str(number), _("plus de deux décimales."), is_misread=True)
         return amount
 
@@ -288,8 +323,9 @@ class FlatInvoice:
         """The rate of each line: stated, or the only one that gives the VAT."""
         if not self._lines:
             return []
-        if all(line.rate is not None for _, line in self._lines):
-            return self._needed_rates()
+        rates = [line.rate for _, line in self._lines if line.rate is not None]
+        if len(rates) == len(self._lines):
+            return rates
         single = rate_of(net, vat) if vat is not None else None
         if len(self._lines) > 1 and (single not in (_HIGHEST, 0) or any(line.net < 0 for _, line in self._lines)):
             single = None  # lines at 20 % and at 0 % make 10 % together
@@ -304,6 +340,8 @@ class FlatInvoice:
         return [_needed_rate(row, line) for row, line in self._lines]
 
     def _vat_by_rate(self, rates: list[Decimal]) -> Decimal:
+        if rates and rates.count(rates[0]) == len(rates):  # nearly always
+            return to_cents(sum([line.net for _row, line in self._lines], Decimal(0)) * rates[0] / 100)
         nets: dict[Decimal, Decimal] = defaultdict(Decimal)
         for (_row, line), rate in zip(self._lines, rates, strict=True):
             nets[rate] += line.net

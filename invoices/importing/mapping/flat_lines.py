@@ -5,14 +5,14 @@ Catalogues and subscriptions repeat their lines: a row that says of a line what 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from decimal import Decimal
+from enum import Enum, auto
 from operator import itemgetter
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from invoices.importing.mapping.fields import DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
+from invoices.importing.mapping.fields import CUSTOMER, DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
@@ -60,23 +60,24 @@ class FlatLine:
     net: Decimal
     cells: str
     """As they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
-    products_checked: int
-    grosses_checked: int
-    _written: dict[Decimal, list[str]] = dataclass_field(default_factory=dict)
+    checks: int
+    """How many of its amounts confirmed each other."""
+    _written: tuple[Decimal, list[str]] | None = None
 
     def written(self, rate: Decimal, columns: Sequence[str]) -> list[str]:
         """The cells of ``columns``, canonical. Raises Unreconciled where the line says nothing."""
-        row = self._written.get(rate)
-        if row is None:
-            values = dict(self.texts)
-            for name in _WRITTEN:
-                if name in self.numbers:
-                    values[name.removeprefix(LINE)] = f"{self.numbers[name]:f}"
-            values.setdefault("designation", values.get("article", ""))
-            if not values["designation"]:
-                raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
-            values |= {"taux_tva": f"{rate.normalize():f}", "total_ht": str(self.net), CELLS: self.cells}
-            row = self._written[rate] = [values.get(column, "") for column in columns]
+        if self._written is not None and self._written[0] == rate:
+            return self._written[1]
+        values = dict(self.texts)
+        for name in _WRITTEN:
+            if name in self.numbers:
+                values[name.removeprefix(LINE)] = f"{self.numbers[name]:f}"
+        values.setdefault("designation", values.get("article", ""))
+        if not values["designation"]:
+            raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
+        values |= {"taux_tva": f"{rate.normalize():f}", "total_ht": str(self.net), CELLS: self.cells}
+        row = [values.get(column, "") for column in columns]
+        self._written = rate, row
         return row
 
 
@@ -91,6 +92,27 @@ class _ReadRow:
     sums: dict[str, tuple[Decimal, str]]
 
 
+class Sort(Enum):
+    """What a column of heads holds."""
+
+    SUM = auto()
+    NUMBER = auto()
+    DATE = auto()
+    CUSTOMER = auto()
+    TEXT = auto()
+
+    @classmethod
+    def of(cls, name: str, places: Sequence[int]) -> "Sort":
+        """By our name of the column; one of several of the table is a sum."""
+        if len(places) > 1:
+            return cls.SUM
+        if name in NUMBERS:
+            return cls.NUMBER
+        if name in DATES:
+            return cls.DATE
+        return cls.CUSTOMER if name.startswith(CUSTOMER) else cls.TEXT
+
+
 class FlatCells:
     """Reads the cells of one flat table as its layout says; what it gives is the same for the same cells."""
 
@@ -100,12 +122,14 @@ class FlatCells:
         self.width = fields.width
         self._lines = fields.lines
         self._has_lines = "lignes" in layout.holds
+        self.heads = [(name, places, Sort.of(name, places)) for name, places in fields.heads]
         self.pick_head = _picker(fields.head_places)
         self._pick_line = _picker([place for _, places in fields.lines for place in places])
         stated = sorted((name.removeprefix(LINE), places) for name, places in fields.lines)
         self._names = [name for name, _ in stated]
         self._places = [places for _, places in stated]
         self._known: dict[tuple[str, ...], _ReadRow] = {}
+        self._dates: dict[tuple[int, str], str] = {}
 
     def read_line(self, cells: list[str]) -> _ReadRow:
         """The line in a row of at least :attr:`width` cells. Raises Unreconciled."""
@@ -171,6 +195,9 @@ class FlatCells:
 
     def date(self, name: str, text: str, place: int) -> str:
         """The date in a cell, or a term of payment that counts from the invoice's. Raises Unreconciled."""
+        known = self._dates.get((place, text))
+        if known is not None:
+            return known
         date = self.layout.date(text, place)
         if date is None:
             if name != "date" and is_no_date(text):
@@ -178,7 +205,10 @@ class FlatCells:
             if name == "echeance" and term_of(text) is not None:
                 return text  # counted from the invoice's date where the canonical tables are read
             raise Unreconciled(name, text, _("« %(text)s » n’est pas une date sûre.") % {"text": text}, is_misread=True)
-        return date.isoformat()
+        if len(self._dates) >= _MOST_REMEMBERED:
+            self._dates.clear()
+        written = self._dates[place, text] = date.isoformat()
+        return written
 
     def _judged(
         self, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None, cells: Sequence[str]
@@ -212,7 +242,7 @@ class FlatCells:
                 raise differs("ligne.taux_tva", to_cents(net * rate / 100), vat)
             grosses += bool(vat)
         stated = [cells[places[0]] if len(places) == 1 else self.joined(cells, places) for places in self._places]
-        return FlatLine(texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products, grosses)
+        return FlatLine(texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products + grosses)
 
 
 def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: Decimal) -> None:

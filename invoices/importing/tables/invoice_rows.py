@@ -37,7 +37,7 @@ from invoices.importing.values import (
     shown,
 )
 from invoices.importing.words import currency_in_header, currency_named
-from invoices.money import write_decimal
+from invoices.money import whole_cents, write_decimal
 
 _WORDS_OF_TYPES: Final = {
     "380": "facture f fa fac fc fv fact factures facture_client facture_de_vente facture_definitive facture_simple "
@@ -283,6 +283,10 @@ PARSERS: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
+_TYPE: Final = InvoiceRow._fields.index("type_code")
+_GROSS: Final = InvoiceRow._fields.index("total_with_vat")
+
+
 class HeadParser:
     """Reads the rows of one table of invoices."""
 
@@ -291,6 +295,7 @@ class HeadParser:
         self._read = self.cells.reader(PARSERS)
         self._stated = self.cells.stated()
         self._terms = self.cells.reader_of_terms()
+        self._amounts_of = self.cells.picker(*_AMOUNTS)
         self._statuses_at = table.statuses_at
         self._numbers_are_bare = table.table.has_typed_cells
         self._header_currencies = [
@@ -299,7 +304,11 @@ class HeadParser:
 
     def parse(self) -> InvoiceRow:
         """The row that :attr:`cells` is at; what is wrong is in ``cells.rejections``."""
-        head = InvoiceRow._make((*self._read(), self._stated(), self._terms()))
+        values = [*self._read(), self._stated(), self._terms()]
+        if not values[_TYPE]:
+            # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
+            values[_TYPE] = "381" if values[_GROSS].startswith("-") else "380"
+        head = InvoiceRow._make(values)
         if head.due_date.startswith(_TERM):
             head = head._replace(due_date=_counted(head.due_date, head.issue_date))
         if self._numbers_are_bare and head.delivery_postcode:
@@ -312,17 +321,13 @@ class HeadParser:
             head = self._with_currency(head)
             self._check_currency(head)
             self._check_total(head)
-        status = next(filter(is_no_invoice, map(self.cells.at, self._statuses_at)), "")
-        if status:
+        if self._statuses_at and (status := next(filter(is_no_invoice, map(self.cells.at, self._statuses_at)), "")):
             self.cells.refuse("statut", status, NO_INVOICE % {"status": shown(status)})
-        if head.type_code:
-            return head
-        # Without a type, the sign says it: an ERP writes its credit notes as negative invoices.
-        return head._replace(type_code="381" if head.total_with_vat.startswith("-") else "380")
+        return head
 
     def _with_currency(self, head: InvoiceRow) -> InvoiceRow:
         """``head`` in the currency that is beside its amounts, where no cell of its own says one."""
-        amounts = [self.cells.text(column) for column in _AMOUNTS]
+        amounts = self._amounts_of(self.cells.current())
         if not self._header_currencies and not _NOT_BARE.search("".join(amounts)):
             return head
         stated = head.currency if self.cells.text("devise") else ""
@@ -344,14 +349,15 @@ class HeadParser:
         self.cells.refuse("devise", self.cells.text("devise"), reason)
 
     def _check_total(self, head: InvoiceRow) -> None:
-        amounts = {column: self.cells.text(column) for column in _AMOUNTS}
-        if are_ambiguous(amounts.values()):
-            column, text = next(each for each in amounts.items() if are_ambiguous([each[1]]))
+        amounts = self._amounts_of(self.cells.current())
+        if are_ambiguous(amounts):
+            column, text = next(each for each in zip(_AMOUNTS, amounts, strict=True) if are_ambiguous([each[1]]))
             thousands, units = re.sub("[.,]", "", text), re.split("[.,]", text)[0]
             self.cells.refuse(column, text, f"Ambigu : {thousands} ou {units} ? Donnez deux décimales.")
             return
-        total = Decimal(head.total_without_vat) + Decimal(head.total_vat)
-        if total != Decimal(head.total_with_vat):
+        cents = whole_cents(head.total_without_vat) + whole_cents(head.total_vat)
+        if cents != whole_cents(head.total_with_vat):
+            total = Decimal(cents).scaleb(-2)
             written = [
                 write_decimal(Decimal(each)) for each in (head.total_without_vat, head.total_vat, head.total_with_vat)
             ]

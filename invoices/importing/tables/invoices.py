@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 
@@ -176,8 +175,7 @@ class _Run:
             return None, ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a head stood, for what is refused there."""
 
     file: str

@@ -3,10 +3,9 @@
 import hashlib
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from invoices.en16931.vat import category_of_words
 from invoices.importing.tables.columns import EDITION, INVOICES, cells_text_of_edition, read_terms
@@ -28,8 +27,7 @@ _hashed_of: Final = attrgetter(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PairedInvoice:
+class PairedInvoice(NamedTuple):
     """An invoice of the tables. ``problem`` is (column, value, reason) where its sums do not hold."""
 
     head: InvoiceRow

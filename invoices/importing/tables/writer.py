@@ -317,13 +317,14 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
     head = candidate.invoice.head
     prepaid = head.prepaid_amount or "0.00"
     due = str(Decimal(head.total_with_vat) - Decimal(prepaid)) if head.prepaid_amount else head.total_with_vat
+    kind = Invoice.Kind.CREDIT_NOTE if is_credit_note(head) else Invoice.Kind.INVOICE
     details = details_of(candidate.invoice)
     return (
         _uuid_value(candidate.key),
         candidate.company.pk,
         candidate.customer_id,
         head.number,
-        str(Invoice.Kind.CREDIT_NOTE if is_credit_note(head) else Invoice.Kind.INVOICE),
+        kind.value,
         head.type_code,
         head.issue_date,
         head.due_date or None,
@@ -334,7 +335,7 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
         head.total_with_vat,
         prepaid,
         due,
-        str(Invoice.Origin.PDF if candidate.pdf else Invoice.Origin.CSV),
+        (Invoice.Origin.PDF if candidate.pdf else Invoice.Origin.CSV).value,
         json.dumps(details, ensure_ascii=False) if details else "{}",
         candidate.hash,
         candidate.cells_hash,

@@ -168,8 +168,7 @@ def _totals(looked: LookedAt) -> dict[str, Any]:
         "is_right": looked.is_right,
         "amounts": result.amounts,
         "months": [
-            (datetime.date.fromisoformat(f"{month}-01"), int(number), *rest)
-            for month, (number, *rest) in sorted(result.amounts.by_month.items())
+            (datetime.date.fromisoformat(f"{month}-01"), *rest) for month, *rest in result.amounts.by_month
         ],
         "refused": result.refused,
         "problems": result.rejections[:10],
