@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice, starmap
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -43,6 +43,7 @@ _LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name !=
 _CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
 _MOST_REFUSALS: Final = 1000
 _ROWS_AT_ONCE: Final = 500
+_MOST_SHARED: Final = 8192
 _SIZE: Final = struct.Struct("<Q")
 """Before the packed rows of a file that wait together."""
 
@@ -60,38 +61,61 @@ class ConvertedTable(Table):
         """The rows, with the lines of the user's file."""
         assert isinstance(self.source, Path)
         with self.source.open("rb") as stream:
+            known: list[list[str]] = []
             while size := stream.read(_SIZE.size):
-                rows = marshal.loads(stream.read(*_SIZE.unpack(size)))  # noqa: S302 - written by this process
-                yield from starmap(Row, rows)
+                begins_again, new, rows = marshal.loads(stream.read(*_SIZE.unpack(size)))  # noqa: S302 - written by this process
+                if begins_again:
+                    known.clear()
+                known += new
+                for line, first, rest in rows:
+                    yield Row(line, first + (known[rest] if type(rest) is int else rest))
 
 
 class _Writer:
-    """Writes the rows of one canonical table. Only columns that the layout gives are there."""
+    """Writes the rows of one canonical table. Only columns that the layout gives are there.
+
+    Cells that several rows have in common are written once.
+    """
 
     def __init__(self, path: Path, kind: TableKind, columns: tuple[str, ...]) -> None:
         self._path = path
         self._stream = path.open("wb")
         self._kind = kind
         self.columns = columns
-        self._rows: list[tuple[int, list[str]]] = []
+        self._rows: list[tuple[int, list[str], list[str] | int]] = []
+        self._shared: list[list[str]] = []  # which also keeps each of them alive, and its id its own
+        self._places: dict[int, int] = {}
+        self._new: list[list[str]] = []
+        self._begins_again = False
         self.written = 0
 
-    def add(self, line: int, cells: list[str]) -> None:
-        """One row, of a cell each column."""
-        self._rows.append((line, cells))
+    def add(self, line: int, first: list[str], shared: list[str]) -> None:
+        """One row of these cells; the same ``shared`` may come again, and stays as it is."""
+        place = self._places.get(id(shared))
+        if place is None:
+            if len(self._shared) >= _MOST_SHARED:
+                self._write()
+                self._shared, self._places, self._begins_again = [], {}, True
+            place = self._places[id(shared)] = len(self._shared)
+            self._shared.append(shared)
+            self._new.append(shared)
+        self._add(line, first, place)
+
+    def add_values(self, line: int, values: dict[str, str]) -> None:
+        """One row by the names of its columns."""
+        self._add(line, [], [values.get(column, "") for column in self.columns])
+
+    def _add(self, line: int, first: list[str], rest: list[str] | int) -> None:
+        self._rows.append((line, first, rest))
         self.written += 1
         if len(self._rows) == _ROWS_AT_ONCE:
             self._write()
 
-    def add_values(self, line: int, values: dict[str, str]) -> None:
-        """One row by the names of its columns."""
-        self.add(line, [values.get(column, "") for column in self.columns])
-
     def _write(self) -> None:
-        packed = marshal.dumps(self._rows, 2)
+        packed = marshal.dumps((self._begins_again, self._new, self._rows), 2)
         self._stream.write(_SIZE.pack(len(packed)))
         self._stream.write(packed)
-        self._rows = []
+        self._rows, self._new, self._begins_again = [], [], False
 
     def stop(self) -> None:
         """Write no more."""
@@ -302,8 +326,9 @@ class _Flattening:
         if self.heads is not None:
             self.heads.add_values(invoice.line, head)
             self.result.amounts.add(head)
+        number = [invoice.number]
         for line, cells in lines:
-            self.lines.add(line, [invoice.number, *cells])
+            self.lines.add(line, number, cells)
 
     def _customer(self, invoice: FlatInvoice, head: dict[str, str]) -> str:
         """The code of the invoice's customer; a card of the table that is new is written down."""
