@@ -220,10 +220,11 @@ def customer_code_text(text: str) -> str:
     return customer_code(_needed_code(bare_code(text)))
 
 
+@functools.lru_cache(maxsize=4096)  # what is no year ahead today is none tomorrow
 def issue_date_text(text: str) -> str:
     """The date of an invoice (BT-2), at most a year ahead. Raises :class:`BadValue`."""
     written = date_text(text)
-    if written <= datetime.date.today().isoformat():  # noqa: DTZ011 - nearly always, and cheap: a day more or less is no year
+    if written <= datetime.date.today().isoformat():  # noqa: DTZ011 - nearly always: a day more or less is no year
         return written
     latest = timezone.localdate() + datetime.timedelta(days=_MOST_DAYS_AHEAD)
     if written > latest.isoformat():

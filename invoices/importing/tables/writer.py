@@ -32,6 +32,8 @@ from invoices.money import vat_amount, whole_cents
 BATCH: Final = 2700
 _LINES_AT_ONCE: Final = 5000
 _UNIT_LENGTH: Final = 10
+_INVOICE, _CREDIT_NOTE = Invoice.Kind.INVOICE.value, Invoice.Kind.CREDIT_NOTE.value
+_CSV, _PDF = Invoice.Origin.CSV.value, Invoice.Origin.PDF.value
 
 MENDED_BY_REPLACING: Final = (
     "Corrigez le numéro dans l’ERP ; ou, si celle du fichier est la bonne, « Remplacer » dans Importer."
@@ -65,6 +67,10 @@ class Candidate:
     pdf_sha256: str
     pdf: Path | None = None
     key: uuid.UUID = field(default_factory=uuid.uuid4)
+    company_id: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.company_id = self.company.pk
 
 
 class InvoiceWriter:
@@ -89,7 +95,7 @@ class InvoiceWriter:
         existing = self._existing(candidates, lock=write)
         created, updated, seen = [], [], []
         for candidate in candidates:
-            found = existing.get((candidate.company.pk, candidate.invoice.head.number))
+            found = existing.get((candidate.company_id, candidate.invoice.head.number))
             lines = len(candidate.invoice.lines)
             if found is None:
                 created.append(candidate)
@@ -106,7 +112,7 @@ class InvoiceWriter:
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
                 self._refuse(candidate, published_sentence(candidate.invoice.head.number), mended_by=_MENDED_BY_NOTE)
-            elif (replaced := identity(candidate.company.pk, candidate.invoice.head.number)) not in self._replace and (
+            elif (replaced := identity(candidate.company_id, candidate.invoice.head.number)) not in self._replace and (
                 clash := _clash(candidate, customer_id, issue_date)
             ):
                 self._refuse(candidate, clash, mended_by=MENDED_BY_REPLACING, replaces=replaced)
@@ -131,19 +137,19 @@ class InvoiceWriter:
         seen: set[tuple[int | None, str]] = set()
         for candidate in candidates:
             number = candidate.invoice.head.number
-            if candidate.company.pk is not None and (candidate.company.pk, number) in seen:
+            if candidate.company_id is not None and (candidate.company_id, number) in seen:
                 self._refuse(candidate, f"La facture « {shown(number)} » de {candidate.company} figure déjà plus haut.")
                 continue
-            seen.add((candidate.company.pk, number))
+            seen.add((candidate.company_id, number))
             yield candidate
 
     def _refuse(self, candidate: Candidate, reason: str, *, mended_by: str = "", replaces: str = "") -> None:
         number = shown(candidate.invoice.head.number)
         self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason, mended_by, replaces))
 
-    def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int, str], tuple[Any, ...]]:
+    def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int | None, str], tuple[Any, ...]]:
         numbers = [candidate.invoice.head.number for candidate in candidates]
-        companies = {candidate.company.pk for candidate in candidates if candidate.company.pk}
+        companies = {candidate.company_id for candidate in candidates if candidate.company_id}
         found = Invoice.objects.filter(company_id__in=companies, number__in=numbers)
         if lock:
             # An export that publishes at this moment waits, or has published already and is seen here.
@@ -209,9 +215,9 @@ class InvoiceWriter:
 
     def _note_corrections(self, candidates: list[Candidate]) -> None:
         self._corrections += [
-            (candidate.key, candidate.company.pk, corrected_numbers(candidate.invoice.head))
+            (candidate.key, candidate.company_id, corrected_numbers(candidate.invoice.head))
             for candidate in candidates
-            if candidate.invoice.head.corrected_number
+            if candidate.invoice.head.corrected_number and candidate.company_id is not None
         ]
 
     def finish(self) -> None:
@@ -257,7 +263,7 @@ def _has_same_rows(candidate: Candidate, known: str, known_cells: str) -> bool:
 def _note_in(journal: Journal, candidate: Candidate) -> None:
     """The invoice by its rates; what the lines leave to the stated VAT is of their largest rate."""
     head, lines = candidate.invoice.head, candidate.invoice.lines
-    journal.note(candidate.company.pk, head.number, head.issue_date)
+    journal.note(candidate.company_id, head.number, head.issue_date)
     sign = -1 if is_credit_note(head) else 1
     net, vat = sign * whole_cents(head.total_without_vat), sign * whole_cents(head.total_vat)
     rates = candidate.invoice.rates
@@ -317,14 +323,13 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
     head = candidate.invoice.head
     prepaid = head.prepaid_amount or "0.00"
     due = str(Decimal(head.total_with_vat) - Decimal(prepaid)) if head.prepaid_amount else head.total_with_vat
-    kind = Invoice.Kind.CREDIT_NOTE if is_credit_note(head) else Invoice.Kind.INVOICE
     details = details_of(candidate.invoice)
     return (
         _uuid_value(candidate.key),
-        candidate.company.pk,
+        candidate.company_id,
         candidate.customer_id,
         head.number,
-        kind.value,
+        _CREDIT_NOTE if is_credit_note(head) else _INVOICE,
         head.type_code,
         head.issue_date,
         head.due_date or None,
@@ -335,7 +340,7 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
         head.total_with_vat,
         prepaid,
         due,
-        (Invoice.Origin.PDF if candidate.pdf else Invoice.Origin.CSV).value,
+        _PDF if candidate.pdf else _CSV,
         json.dumps(details, ensure_ascii=False) if details else "{}",
         candidate.hash,
         candidate.cells_hash,
