@@ -167,9 +167,7 @@ def _totals(looked: LookedAt) -> dict[str, Any]:
     return {
         "is_right": looked.is_right,
         "amounts": result.amounts,
-        "months": [
-            (datetime.date.fromisoformat(f"{month}-01"), *rest) for month, *rest in result.amounts.by_month
-        ],
+        "months": [(datetime.date.fromisoformat(f"{month}-01"), *rest) for month, *rest in result.amounts.by_month],
         "refused": result.refused,
         "problems": result.rejections[:10],
     }
