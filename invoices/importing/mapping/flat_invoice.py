@@ -232,8 +232,8 @@ class FlatInvoice:
                 name = DISCOUNT
             if name:
                 reason = {
-                    PRICE: _("rien ne dit si le prix est celui d’une unité ou de la ligne."),
-                    DISCOUNT: _("rien ne dit si la remise est un montant ou en pour cent."),
+                    PRICE: _("rien ne dit que la quantité × le prix est le montant de la ligne."),
+                    DISCOUNT: _("rien ne dit si la remise est un montant ou en pour cent, ni de quoi."),
                 }
                 problem = Unreconciled(name, str(line.numbers[name]), reason[name], is_misread=True)
                 problem.line = row

@@ -33,7 +33,8 @@ _KINDS_BY_HEADER: Final = {
     "sivtyp_0": _X3_KINDS,
     **dict.fromkeys(("doc_ty", "doc_type"), _JDE_KINDS),
 }
-_BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise")
+_BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise", "ligne.quantite")
+_OF_ALL: Final = frozenset(("global", "globale", "pied", "facture", "document", "invoice", "totale", "generale"))
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
 
 
@@ -59,10 +60,10 @@ class Layout:
     is_net_by_name: bool = False
     rates_are_fractions: bool = False
     is_price_of_a_unit: bool = True
-    """Whether the name of the column of prices, or a person, says that they are those of one unit."""
+    """Whether names of columns, or a person, say that prices are those of one unit, and how many are invoiced."""
     is_discount_in_percent: bool = True
     apart: tuple[int, ...] = ()
-    """The places of columns of carriage and the like, which are in no line: a total says whether they count."""
+    """The places of columns of carriage, discounts and the like, in no line: a total says whether they count."""
 
     @cached_property
     def header_currencies(self) -> tuple[str, ...]:
@@ -124,7 +125,14 @@ def _says_unit(name: str) -> bool:
     return is_short or bool({"unitary", "rate"} & notions_of(name)) or is_of_a_product(name)
 
 
+def _is_ordered(quantity: Column | None) -> bool:
+    """Whether a quantity is what was ordered, and not sure to be what is invoiced."""
+    return quantity is not None and "ordered" in notions_of(quantity.name)
+
+
 def _says_percent(column: Column) -> bool:
+    if _OF_ALL & set(name_key(column.name).split()):
+        return False  # of the invoice, not of the line
     says = bool({"percent", "rate"} & notions_of(column.name))
     return says or column.has_percents or is_of_a_product(column.name)
 
@@ -150,9 +158,13 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
     for index in dates:
         own = date_order(by_index[index].filled)
         orders[index] = own if own is None or own.day_first is not None else all_dates or own
-    price, discount = (by_index.get(fields.get(name, [-1])[0]) for name in _BY_NAME_ONLY)
+    price, discount, quantity = (by_index.get(fields.get(name, [-1])[0]) for name in _BY_NAME_ONLY)
     used = {place for places in fields.values() for place in places}
-    apart = (column for column in sample.columns if column.index not in used and column.is_numeric)
+    apart = (
+        column.index
+        for column in sample.columns
+        if column.index not in used and column.is_numeric and {"fee", "discount"} & notions_of(column.name)
+    )
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
     rates = [number for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
     return Layout(
@@ -169,7 +181,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
             if place in by_index
         ),
         bool(rates) and max(rates) <= Decimal("0.25"),
-        is_confirmed or price is None or _says_unit(price.name),
+        is_confirmed or price is None or (_says_unit(price.name) and not _is_ordered(quantity)),
         is_confirmed or discount is None or _says_percent(discount),
-        () if is_confirmed else tuple(column.index for column in apart if "fee" in notions_of(column.name)),
+        () if is_confirmed else tuple(apart),
     )

@@ -85,12 +85,13 @@ private: interne internes internal private privee privees prive confidentiel
 person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
-margin: marge margin cout revient
-fee: frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
+margin: marge margin cout revient achat
+fee: eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
 exemption: exoneration motif exemption
+ordered: commandee commandees ordered bestellt pedida ordinata
 order_line: position rang sequence seq
 """
 _STOP: Final = frozenset(
@@ -241,11 +242,12 @@ ligne.article: product code|ref|number|id -kind -amount -price -vat -family 94
 ligne.article: product -label -name -kind -quantity -price -amount -family -net -gross -vat -rate -discount -weight -date -unitary 50
 ligne.article: ref -customer -invoice -order 40
 ligne.article: code -customer -zip -vat -country -currency -invoice -account -company -naf -kind -project -agent -state 45
-ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day 92
-ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount 90
-ligne.prix_unitaire_ht: price net -margin -amount -gross 94
-ligne.prix_unitaire_ht: price unitary -gross -margin -discount -kind 92
-ligne.total_ht: amount price -unitary -gross -vat -discount -customer -paid 93
+ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day -ordered 92
+ligne.quantite: quantity ordered -price -amount -paid 45
+ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount -purchase 90
+ligne.prix_unitaire_ht: price net -margin -amount -gross -purchase 94
+ligne.prix_unitaire_ht: price unitary -gross -margin -discount -kind -purchase 92
+ligne.total_ht: amount price -unitary -gross -vat -discount -customer -paid -purchase 93
 ligne.prix_unitaire_ht: unitary amount -gross -vat 92
 ligne.prix_unitaire_ht: unitary net -gross -vat 88
 ligne.prix_unitaire_ht: rate -vat -currency -net -base -amount 55
@@ -323,13 +325,14 @@ def name_key(text: str) -> str:
     bare = _GLUED.sub(r"\1 \2", bare)
     bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
+    bare = re.sub(r"\bnotes? d.honoraires?\b", "facture", bare)
     bare = re.sub(r"\b(?:bons? de livraison|delivery (?:note|slip))\b", "bl", bare)
     bare = re.sub(r"\b(client|tiers|compte) facture\b", r"\1", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
 
 
 _PER_RATE: Final = re.compile(
-    r"(?<![0-9])(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75)(?:[.,]0+)? ?%?(?![0-9])"
+    r"(?<![0-9])(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75|19|21|22|23|16|4|6|9)(?:[.,]0+)? ?%?(?![0-9])"
 )
 
 

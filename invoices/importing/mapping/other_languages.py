@@ -32,7 +32,7 @@ label: bezeichnung beschreibung kurztext descripcion concepto descrizione causal
 phone: telefon telefono telefone telefoon handy
 street: strasse anschrift direccion indirizzo adres straat calle morada
 zip: plz postleitzahl cap
-city: ort stadt ciudad poblacion citta plaats woonplaats cidade
+city: ort stadt ciudad poblacion citta comune plaats woonplaats cidade
 country: land paese nazione
 state: provincia bundesland kanton
 vat: mwst ust umsatzsteuer mehrwertsteuer steuer iva btw

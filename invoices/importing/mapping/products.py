@@ -209,6 +209,8 @@ order_total_amount total_ttc
 order_total_tax_amount total_tva
 order_total total_ttc
 item_cost ligne.prix_unitaire_ht
+quantity_refund ligne.quantite
+id_order -
 """
 # Invoice Ninja 5: keys and labels of its item export (app/Export/CSV/InvoiceItemExport.php in its repository).
 _INVOICE_NINJA: Final = """

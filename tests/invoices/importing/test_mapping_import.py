@@ -179,6 +179,11 @@ _ENGLISH = "Invoice Number,Invoice Date,Customer Code,Description,Quantity,Unit 
         f"{_HEAD}Qté;Prix HT;Taux TVA\nF1;15/01/2025;C1;Vis;2;100,00;20\n",
         f"{_HEAD}Qté;PU HT;Remise;Taux TVA\nF1;15/01/2025;C1;Vis;2;100,00;10;20\n",
         f"{_HEAD}Total HT;Taux TVA;Frais de port HT\nF1;15/01/2025;C1;Vis;200,00;20;15,00\n",
+        f"{_HEAD}Qté;PU HT;Taux TVA;Eco-participation\nF1;15/01/2025;C1;Vis;2;50,00;20;1,00\n",
+        f"{_HEAD}Qté;PU HT;Remise 1 %;Remise 2 %;Taux TVA\nF1;15/01/2025;C1;Vis;2;50,00;10;5;20\n",
+        f"{_HEAD}Qté;PU HT;Remise globale %;Taux TVA\nF1;15/01/2025;C1;Vis;2;50,00;10;20\n",
+        f"{_HEAD}Qté commandée;PU HT;Taux TVA\nF1;15/01/2025;C1;Vis;10;50,00;20\n",
+        f"{_HEAD}Qté;PU achat HT;Taux TVA\nF1;15/01/2025;C1;Vis;2;30,00;20\n",
         f"{_HEAD}PU HT (k€);Total HT (k€);Taux TVA\nF1;15/01/2025;C1;Vis;5,00;10,00;20\n",
         f"{_HEAD}Sens;Total HT;Taux TVA\nF1;15/01/2025;C1;Vis;D;10,00;20\nF2;15/01/2025;C1;Vis;C;10,00;20\n",
         f"{_ENGLISH}F1,01/02/2025,C1,Vis,2,100.00,200.00,20\n",
@@ -187,6 +192,8 @@ _ENGLISH = "Invoice Number,Invoice Date,Customer Code,Description,Quantity,Unit 
     ],
     ids=[
         "a price of a unit or of the line", "a discount in money or per cent", "carriage beside the lines",
+        "a contribution beside the lines", "a second discount", "a discount on all", "what was ordered",
+        "a purchase price",
         "thousands", "a column of signs", "month or day", "quotes", "delivery notes",
     ],
 )  # fmt: skip
@@ -206,6 +213,8 @@ def test_what_may_be_another_amount_or_document_is_asked(
         ("Qté;PU HT;Remise;Taux TVA;Total HT facture", "2;100,00;30;20;170,00", 170),
         ("Qté;PU HT;Remise;Total ligne HT;Taux TVA", "2;100,00;30;170,00;20", 170),
         ("Total HT;Taux TVA;Frais de port HT", "200,00;20;0,00", 200),
+        ("Qté commandée;Qté livrée;PU HT;Taux TVA", "10;2;50,00;20", 100),
+        ("Qté;PU achat HT;PU HT;Taux TVA", "2;30,00;50,00;20", 100),
     ],
 )
 def test_an_amount_that_another_confirms_is_taken(
