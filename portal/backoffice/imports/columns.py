@@ -10,8 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -180,14 +183,20 @@ class ImportMappingAdmin(BackOfficeAdmin[ImportMapping]):
     list_display = ("name", "company", "author_name", "created_at", "used_at")
     list_select_related = ("company",)
     search_fields = ("name",)
-    fields = ("name", "company", "known_columns", "author_name", "created_at", "used_at")
-    readonly_fields = ("known_columns", "author_name", "created_at", "used_at")
+    fields = ("name", "company", "known_columns", "trial", "author_name", "created_at", "used_at")
+    readonly_fields = ("known_columns", "trial", "author_name", "created_at", "used_at")
 
     @admin.display(description=gettext_lazy("colonnes"))
     def known_columns(self, mapping: ImportMapping) -> str:
         """«Pièce : numero, Jour : date»."""
         pairs = zip(mapping.headers, mapping.fields, strict=False)
         return ", ".join(f"{header} : {name}" for header, name in pairs if name)
+
+    @admin.display(description=gettext_lazy("essayer"))
+    def trial(self, mapping: ImportMapping) -> SafeString:
+        """The way to a check of a file of this shape."""
+        words = _("Contrôler un fichier de cette forme (rien n’est écrit avant la confirmation)")
+        return format_html('<a href="{}">{}</a>', reverse("admin:invoices_importbatch_add"), words)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Formats come from *Importer*."""

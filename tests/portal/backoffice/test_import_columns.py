@@ -71,6 +71,8 @@ def test_a_table_is_explained_once_and_the_next_is_read_without_a_question(clien
     }
     page = client.get("/gestion/invoices/importmapping/").content.decode()
     assert "Notre tableau" in page
+    page = client.get(f"/gestion/invoices/importmapping/{ImportMapping.objects.get().pk}/change/").content.decode()
+    assert f'<a href="{URL}add/">Contrôler un fichier de cette forme' in page
 
 
 def test_columns_that_do_not_fit_together_are_not_kept_without_a_word(client: Client, staff: Account) -> None:
