@@ -190,7 +190,7 @@ def split_line(text: str, style: Any, context: Any, max_width: Any, justificatio
         memo = style.remembered_lines = {}
     line, is_followed, _ = text.partition("\n")
     found = memo.get(line)
-    if found is None and (found := memo.get(f"{line}\n")) is None:
+    if found is None and (found := memo.get((line, is_followed))) is None:
         if len(memo) >= MOST_TEXTS:
             memo.clear()
         if (found := _laid_out_alone(line, style)) is not None:
@@ -198,7 +198,7 @@ def split_line(text: str, style: Any, context: Any, max_width: Any, justificatio
         else:
             # Up to its end, and the text that Pango must see after it to begin another line.
             whole = f"{line}\n " if is_followed else line
-            found = memo[whole[: len(line) + 1]] = _laid_out(whole, style, context, max_width, **more)
+            found = memo[line, is_followed] = _laid_out(whole, style, context, max_width, **more)
     if is_followed and found[2] is None:
         layout, length, _, *metrics = found
         return (layout, length, length + 1, *metrics)

@@ -81,6 +81,21 @@ def test_details_under_a_name_are_the_same_bytes_with_and_without_memory(templat
     assert render_invoice(content, style, created=CREATED) == plain
 
 
+@pytest.mark.parametrize("word", ["שלום", "مرحبا", "plain"])
+def test_a_word_at_the_end_and_before_another_line_are_the_same_bytes_in_either_order(word: str) -> None:
+    style = dataclasses.replace(STYLE, template="modern")
+    [line] = samples.lines(1)
+    ended, followed = (
+        samples.invoice((dataclasses.replace(line, description=text),)) for text in (word, f"{word}\nsuite")
+    )
+    for order in ((ended, followed), (followed, ended)):
+        switch.forget()
+        for content in order:
+            with switch.without_memory():
+                plain = render_invoice(content, style, created=CREATED)
+            assert render_invoice(content, style, created=CREATED) == plain
+
+
 def test_memory_full_to_the_brim_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "MOST_TEXTS", 3)
     monkeypatch.setattr(drawing, "MOST_TEXTS", 3)
