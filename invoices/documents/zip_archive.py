@@ -17,7 +17,7 @@ from invoices.cldr import write_day
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.models import Document, Invoice, InvoiceQuerySet
 from invoices.money import show_amount
-from invoices.store.frozen import MISSING_NOTE
+from invoices.store.frozen import MISSING_NOTE, DocumentAlteredError, StorePatience
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +43,13 @@ def stream_archive(
     them in a folder per customer; ``consulted`` receives those that were written; ``extra`` are other small files.
     With ``with_index`` a table says of each file which invoice it is and what its fingerprint must be.
     A document that the store does not give, or gives otherwise than it was frozen, is named in a note inside with what
-    to do about it (``remedy``) and given to ``unavailable`` at the end; the others come all the same.
+    to do about it (``remedy``) and given to ``unavailable`` at the end; the others come all the same. A store that is
+    away ends the archive with its error.
     """
     archive = ZipStream()
     names: set[str] = set()
     lost: list[_Lost] = []
+    patience = StorePatience()
     table = CsvTable(INDEX_COLUMNS)
     index = [table.head()]
     for name, content in extra:
@@ -61,7 +63,8 @@ def stream_archive(
                 continue
             name = _unique_name(invoice, names, by_customer=by_customer)
             stored = _Stored(invoice.document)
-            if not stored.is_open:
+            patience.note(stored.refusal)
+            if stored.refusal is not None:
                 lost.append(_Lost(name, invoice, invoice.document, is_inside=False))
                 continue
             archive.add(stored.chunks(), name)
@@ -151,6 +154,9 @@ def _unique_name(invoice: Invoice, names: set[str], *, by_customer: bool) -> str
 class _Stored:
     """The frozen bytes of a document piece by piece; whatever its store does, reading them raises nothing."""
 
+    refusal: Exception | None = None
+    """Why the store does not give it."""
+
     def __init__(self, document: Document) -> None:
         self.document = document
         self.is_whole = False
@@ -162,14 +168,11 @@ class _Stored:
                 self._first, self._file = file.read(CHUNK), file
             else:
                 file.close()
+                self.refusal = DocumentAlteredError(document.storage_name)
                 logger.error("document %s is cut short: %s", document.pk, document.storage_name)
-        except Exception:  # each store has exceptions of its own, and one document must not cost the others
+        except Exception as error:  # each store has exceptions of its own, and one document must not cost the others
+            self.refusal = error
             logger.exception("document %s is missing: %s", document.pk, document.storage_name)
-
-    @property
-    def is_open(self) -> bool:
-        """True where the store gives the document."""
-        return self._file is not None
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, to be read once; they end early where the store stops giving them."""

@@ -16,7 +16,6 @@ from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,9 +25,10 @@ from invoices.einvoices.checks import findings_of
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.formats.findings import Finding
+from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Company, Document, Export, ExportItem, Handover, Invoice
 from invoices.platforms.channel import MUST_USE_PLATFORM, channel_of
-from invoices.store.frozen import MISSING_NOTE, read_document
+from invoices.store.frozen import MISSING_NOTE, DocumentAlteredError, StorePatience, read_document
 
 logger = logging.getLogger(__name__)
 
@@ -225,17 +225,22 @@ def handover_archive(
     entries: list[Entry] = []
     names: dict[UUID, str] = {}
     lost: list[Invoice] = []
+    patience = StorePatience()
     for batch in batched(keys, BATCH):
         found = with_parties().in_bulk(batch)
         for key in batch:
             try:
                 name, content = file_of(found[key], form)
-            except (DatabaseError, InterfaceError):
-                raise
-            except Exception:  # each store has exceptions of its own, and one document must not cost the others
+            except (
+                OSError,
+                DocumentAlteredError,
+                UnreadableEInvoice,
+            ) as error:  # one document must not cost the others
                 logger.exception("the e-invoice of %s cannot be read", key)
+                patience.note(error)
                 lost.append(found[key])
                 continue
+            patience.note(None)
             names[key] = name
             entries.append(entry_of(found[key], form, name, content))
             archive.add(content, name)

@@ -9,12 +9,30 @@ from django.utils.crypto import salted_hmac
 
 from invoices.models import Document, Invoice
 
+REFUSALS_BEFORE_STOPPING = 3
 MISSING_NOTE = "A-LIRE.txt"
 """The file inside an archive that names the documents which the store did not give."""
 
 
 class DocumentAlteredError(Exception):
     """The stored bytes are not those that were frozen."""
+
+
+class StorePatience:
+    """Tells a document that is missing from a store that is away: the latter is asked a few times in a row, no more."""
+
+    def __init__(self) -> None:
+        self._refusals = 0
+
+    def note(self, error: Exception | None) -> None:
+        """``error`` is why the store did not give a document, None where it gave it.
+
+        Raises it where it is the :data:`REFUSALS_BEFORE_STOPPING`-th in a row that is no word about one document.
+        """
+        is_away = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        self._refusals = self._refusals + 1 if is_away else 0
+        if error is not None and self._refusals == REFUSALS_BEFORE_STOPPING:
+            raise error
 
 
 def store_bytes(invoice: Invoice, content: bytes, *, role: str, version: int) -> str:

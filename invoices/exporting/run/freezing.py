@@ -22,7 +22,7 @@ from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import RecipientStatus
 from invoices.models import Document, Export, ExportCustomer, ExportItem, Invoice
 from invoices.money import write_count
-from invoices.store.frozen import store_bytes
+from invoices.store.frozen import REFUSALS_BEFORE_STOPPING, store_bytes
 from invoices.store.local import describe_storage_error, refuses_every_file
 from mailing.outbox import Draft
 
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 # While one document is written to the disk or travels to the store, the next ones are rendered.
 STORING_THREADS = 4
 # So many documents in a row that the store refused for the same reason: the others would fare no better.
-REFUSALS_BEFORE_STOPPING = 3
 RECEIVED = (Invoice.Origin.FACTURX, Invoice.Origin.PDF)
 
 

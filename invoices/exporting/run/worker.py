@@ -24,7 +24,6 @@ from invoices.exporting.exports import release_invoices
 from invoices.exporting.run.announcing import announce_finished_customers
 from invoices.exporting.run.freezing import (
     RECEIVED,
-    REFUSALS_BEFORE_STOPPING,
     PreparedLine,
     common_refusal,
     describe_refusal,
@@ -33,6 +32,7 @@ from invoices.exporting.run.freezing import (
 )
 from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.models import Export, ExportCustomer, ExportItem
+from invoices.store.frozen import REFUSALS_BEFORE_STOPPING
 from invoices.store.probing import StoreUnavailableError, check_store
 from invoices.workers.leases import is_dead, name_worker
 from mailing import leases

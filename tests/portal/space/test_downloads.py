@@ -16,7 +16,10 @@ from django.test import Client
 from customers.models import Account, Customer
 from invoices.documents.zip_archive import stream_archive
 from invoices.models import Consultation, Invoice
+from invoices.store.local import DocumentStorage
 from mailing.outbox import messages_to
+from mailing.trail.actions import Action
+from mailing.trail.models import Entry
 from tests.support.factories import make_account, make_company, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +270,22 @@ def test_archives_leave_threads_to_pages_and_their_places_come_back(
     assert len(files_of(client.get("/factures/archive.zip"))) == 1
     assert client.get("/societe.zip").status_code == 404
     assert len(files_of(client.get("/factures/archive.zip"))) == 1
+
+
+def test_a_store_that_is_away_ends_the_archive_instead_of_being_asked_for_each_document(
+    client: Client, account: Account, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        make_published_invoice(customer=customer, number=f"A{number}")
+    asked = []
+
+    def refuse(_storage: DocumentStorage, name: str, mode: str = "rb") -> None:
+        asked.append(name)
+        raise OSError("le stockage ne répond pas")
+
+    monkeypatch.setattr(DocumentStorage, "_open", refuse)
+
+    with pytest.raises(OSError, match="ne répond pas"):
+        files_of(client.get("/factures/archive.zip?annee=2025"))
+    assert len(asked) == 3
+    assert not Entry.objects.filter(action=Action.DOCUMENT_MISSING).exists()
