@@ -74,8 +74,8 @@ def commit_lines(export: Export, lines: Sequence[PreparedLine], criteria: Criter
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        for document in new:  # what was rolled back is to be written again
-            document._state.adding = True
+        for document in new:  # what was rolled back is to be written again, its number may be taken meanwhile
+            document.pk, document._state.adding = None, True
         if len(lines) > 1:
             return sum(commit_lines(export, [line], criteria, worker=worker) for line in lines)
         logger.exception("Publishing invoice %s failed", lines[0].invoice.number)
