@@ -176,7 +176,7 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     """Check (received) or import (confirmed) the files of ``batch``, unless somebody else has it in hand.
 
     A worker that dies is not the files' fault: after some such ends a child with bounds tries them first. A batch that
-    ends the child, or raises an exception, :data:`MOST_TRIES` times is given up with a sentence.
+    ends the child, or whose report cannot be kept, :data:`MOST_TRIES` times is given up with a sentence.
     """
     now = database_now()
     waiting = ImportBatch.objects.claimable(now).filter(pk=batch.pk)
@@ -188,12 +188,25 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     is_given_up = _is_culprit(batch)
     try:
         report = _refused(_interrupted(batch)) if is_given_up else _run(batch, dry_run=is_check)
+        kept = _note_end(batch, report, is_check=is_check, is_given_up=is_given_up)
     except OF_THE_DATABASE:
         raise  # somebody takes the work over once the lease has ended
     except Exception:
-        batch.options = {**batch.options, "failures": _failures(batch) + 1}
+        failures = _failures(batch) + 1
+        batch.refresh_from_db()
+        batch.options = {**batch.options, "failures": failures}
         batch.save(update_fields=["options"])
         raise
+    batch.refresh_from_db()
+    if not is_check:
+        request_checks()
+    if kept and batch.state != State.CHECKED:
+        _forget_files(batch)
+    return batch
+
+
+def _note_end(batch: ImportBatch, report: ImportReport, *, is_check: bool, is_given_up: bool) -> bool:
+    """Keep the report, and what state it leaves ``batch`` in; False where the batch was abandoned meanwhile."""
     cache.delete(_progress_key(batch))
     batch.report = {
         **report.as_json(),
@@ -210,19 +223,15 @@ def do_batch(batch: ImportBatch) -> ImportBatch:
     else:
         state = State.IMPORTED if batch.will_change or report.is_clean else State.REJECTED
     # Abandoned while it was checked: it stays so.
-    kept = leases.release(
-        ImportBatch.objects.filter(pk=batch.pk, state=batch.state),
-        state=state,
-        report=batch.report,
-        progress={},
-        finished_at=None if state == State.CHECKED else timezone.now(),
+    return bool(
+        leases.release(
+            ImportBatch.objects.filter(pk=batch.pk, state=batch.state),
+            state=state,
+            report=batch.report,
+            progress={},
+            finished_at=None if state == State.CHECKED else timezone.now(),
+        )
     )
-    batch.refresh_from_db()
-    if not is_check:
-        request_checks()
-    if kept and batch.state != State.CHECKED:
-        _forget_files(batch)
-    return batch
 
 
 def _failures(batch: ImportBatch) -> int:
@@ -302,11 +311,11 @@ def _interrupted(batch: ImportBatch) -> str:
         return _(
             "Le contrôle a été interrompu %(count)s fois de suite : il est abandonné, et rien n’est écrit. "
             "Donnez les fichiers en plusieurs fois, ou faites lire le journal du serveur."
-        ) % {"count": MOST_TRIES}
+        ) % {"count": batch.attempts - 1}
     return _(
         "L’import a été interrompu %(count)s fois de suite : il est abandonné. Ce qui était déjà importé le reste : "
         "donnez les fichiers à nouveau, en plusieurs fois, seul ce qui manque sera importé."
-    ) % {"count": MOST_TRIES}
+    ) % {"count": batch.attempts - 1}
 
 
 def _progress_key(batch: ImportBatch) -> str:

@@ -27,7 +27,7 @@ from invoices.formats.safe_xml import looks_like_xml
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.einvoices import TakenInvoices, import_einvoice
 from invoices.importing.mapping.kept import KeptMappings
-from invoices.importing.mapping.reading import NeedsMapping, understand
+from invoices.importing.mapping.reading import NeedsMapping, brings_cards, understand
 from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow
 from invoices.importing.tables.columns import (
     CONTACTS,
@@ -147,6 +147,7 @@ class _Import:
         self.looked_at = 0
         self.mappings = KeptMappings(companies.known())
         self.customers = KnownCustomers()
+        self.read: list[tuple[list[Table], GivenFile]] = []
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
         self.names: dict[str, str] = {}  # of those documents, as they were given: two may have the same
@@ -162,6 +163,8 @@ class _Import:
             else:
                 self._look_at(item, number)
             self.looked_at += 1
+        for tables, file in self.read:
+            self._look_at_tables(tables, file)
         if not self.looked_at:
             self.report.refuse_file("", "Il n’y a aucun fichier à importer.")
         how = {"dry_run": self.dry_run, "strict": self.strict}
@@ -221,7 +224,7 @@ class _Import:
         except UnreadableTable as problem:
             self._refuse_or_pass_over(file.name, problem.reason, None)
             return
-        self._look_at_tables(tables, file)
+        self.read.append((tables, file))
 
     def _look_at_tables(self, tables: list[Table], file: GivenFile) -> None:
         """The table of a file, or the sheets of a workbook: beside known ones, those that are none are passed over."""
@@ -230,7 +233,7 @@ class _Import:
         is_any_known = False
         for table in visible:
             try:
-                understood = understand(table, self.folder, self.mappings)
+                understood = understand(table, self.folder, self.mappings, comes_with_cards=self._comes_with_cards)
             except UnreadableTable as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
             except UnknownHeader as problem:
@@ -254,6 +257,9 @@ class _Import:
         for table in tables:
             if table not in visible:
                 self.report.skip(SkippedRow(table.name, None, "Cette feuille est masquée."))
+
+    def _comes_with_cards(self) -> bool:
+        return any(brings_cards(table) for tables, _ in self.read for table in tables if not table.is_hidden)
 
     def _take(self, recognised: RecognisedTable, file: GivenFile) -> None:
         """Keep a table for its turn."""

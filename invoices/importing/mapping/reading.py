@@ -1,6 +1,7 @@
 """What a table of an import is read as: itself, or what a kept mapping or the names of its columns make of it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from customers.searching import search_key
-from invoices.files.tables import Table
+from invoices.files.tables import Table, UnreadableTable
 from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.judging import says_types
@@ -58,8 +59,24 @@ class UnderstoodTable:
     """Whether a person can answer in «Importer» for what was refused: whose invoices those of a name are."""
 
 
-def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTable:
+def brings_cards(table: Table) -> bool:
+    """Whether ``table`` is one of customers."""
+    try:
+        try:
+            return recognise(table).kind is CUSTOMERS
+        except UnknownHeader:
+            proposal = propose(table)
+            return proposal is not None and proposal.holds == ["clients"]
+    except UnreadableTable:
+        return False
+
+
+def understand(
+    table: Table, folder: Path, kept: KeptMappings, *, comes_with_cards: Callable[[], bool] = lambda: False
+) -> UnderstoodTable:
     """What ``table`` is. Rewritten rows wait in ``folder``.
+
+    ``comes_with_cards``: whether the same import writes cards first, whose codes are not known yet.
 
     Raises :class:`~invoices.importing.tables.columns.UnknownHeader` where neither a kept mapping nor the names of its
     columns say everything that is obligatory, or where its amounts do not fit together.
@@ -70,7 +87,7 @@ def understand(table: Table, folder: Path, kept: KeptMappings) -> UnderstoodTabl
         return _by_mapping(table, folder, kept, unknown)
     if recognised.kind is CONTACTS:
         return UnderstoodTable([recognised])
-    if recognised.kind is INVOICES and _names_customers(recognised):
+    if recognised.kind is INVOICES and _names_customers(recognised) and not comes_with_cards():
         return _by_mapping(table, folder, kept, UnknownHeader(_("Les clients y sont nommés, sans code."), 1))
     if not recognised.ignored:
         return UnderstoodTable([recognised])

@@ -21,6 +21,8 @@ _NO_INVOICE: Final = re.compile(
     r"|pending approval|to approve)"
 )
 _CANCELLED: Final = re.compile(rf"{_FIRST}(?:annul|cancel|void)")
+# «Avoir annulant la facture F12», «Credit note cancelling INV-3»: the kind of a credit note, not its end.
+_CANCELS: Final = re.compile(rf"{_FIRST}(?:annul(?!(?:ee?s?)?\b)|cancel(?!l?ed\b)|void(?!ed\b|\b))")
 # An invoice that was issued and credited later is one: the credit note needs it.
 _CREDITED: Final = re.compile(
     r"(?<!sans )(?<!pas d[’'])(?<!no )(?<!without )(?<!without a )"
@@ -42,5 +44,7 @@ def is_no_invoice(status: str) -> bool:
     if not status:
         return False
     key = search_key(status)
+    if _CREDITED.match(key) and _CANCELS.match(key):
+        return False
     cancelled = _CANCELLED.match(key)
     return _NO_INVOICE.match(key) is not None and not (cancelled and _CREDITED.search(key, cancelled.end()))

@@ -259,3 +259,14 @@ def test_customers_that_are_named_where_codes_are_meant_are_found_by_a_second_si
     assert code == 1
     assert "Importer" in " ".join(each["reason"] for each in report["rejected"])
     assert Invoice.objects.get().customer.code == "C1"
+
+
+@pytest.mark.parametrize("name", ["tiers.csv", "clients.csv"])  # read after the invoices, and before them
+def test_codes_that_look_like_names_are_codes_where_their_cards_come_with_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    cards = given(tmp_path, "code;raison_sociale;type;nb_factures\nDupont;Dupont SARL;professionnel;D\n", name)
+    heads = "numero;date;client;total_ht;total_tva;total_ttc\nF1;15/01/2025;Dupont;100,00;20,00;120,00\n"
+    rows = given(tmp_path, "numero;designation;taux_tva;total_ht\nF1;Vis;20;100,00\n", "lignes.csv")
+    assert run(capsys, given(tmp_path, heads, "factures.csv"), rows, cards)[0] == 0
+    assert Invoice.objects.get().customer.code == "Dupont"

@@ -434,3 +434,21 @@ def test_the_report_writes_large_numbers_in_groups_and_adds_up_the_rates(client:
     assert "Factures 1 234 567 0 0" in page
     assert page.count(" Total ") == 1
     assert "Total 900,00 € 35,00 € 935,00 €" in page
+
+
+def test_a_report_that_cannot_be_kept_counts_as_a_failure_of_the_files(
+    staff: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = ImportBatch.objects.create(author=staff, state="received", files=[keep_file()])
+
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise RuntimeError("the cache is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches.cache, "delete", fail)
+        for _ in range(3):
+            with pytest.raises(RuntimeError):
+                batches.do_batch(batch)
+            let_pass(datetime.timedelta(minutes=11), ImportBatch)
+    assert batches.do_batch(batch).state == "rejected"
+    assert "interrompu 3 fois de suite" in batch.report["rejected"][0]["reason"]
