@@ -1,7 +1,6 @@
 """Signs of life: each process says every few seconds that it lives, and screens say when one fell silent."""
 
 import datetime
-import logging
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,12 +11,12 @@ from mailing.leases import database_now
 from mailing.models import WorkerPulse
 
 PULSE_LIFETIME = datetime.timedelta(days=1)
+# A container that is made again has another name: the one before it gives no sign any more.
+LIVING = datetime.timedelta(minutes=5)
 # The roles under which processes give signs of life; the reading of returned mails does when it has run.
 WORKER, MAILER, RETURNS = "export", "mail", "returns"
 # Clocks that are kept by NTP differ by less; a certificate, a code of a telephone and a token still hold.
 MOST_CLOCK_OFFSET = datetime.timedelta(seconds=30)
-_warned: set[str] = set()
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,8 @@ class Heartbeat:
 def record_heartbeat(name: str, role: str) -> None:
     """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
     now = timezone.now()
-    offset = measure_clock_offset()
-    _warn_of_clock(name, offset)
-    said = {"clock_offset": offset.total_seconds(), "time_zone": settings.TIME_ZONE}
-    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **said})
+    told = {"clock_offset": measure_clock_offset().total_seconds(), "time_zone": settings.TIME_ZONE}
+    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **told})
     WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
 
 
@@ -50,16 +47,6 @@ def last_heartbeat(role: str = "") -> Heartbeat | None:
     return Heartbeat(row.name, row.role, row.seen_at) if row else None
 
 
-def _warn_of_clock(name: str, offset: datetime.timedelta) -> None:
-    """Log that the clock of this machine is off, once until it is right again."""
-    is_off = abs(offset) > MOST_CLOCK_OFFSET
-    if is_off and name not in _warned:
-        logger.warning("%s: this clock is %.0f s ahead of the database's", name, offset.total_seconds())
-        _warned.add(name)
-    elif not is_off:
-        _warned.discard(name)
-
-
 def measure_clock_offset() -> datetime.timedelta:
     """How far the clock of this machine is ahead of the database's; what the question took counts for neither."""
     before = timezone.now()
@@ -68,9 +55,10 @@ def measure_clock_offset() -> datetime.timedelta:
     return before + (after - before) / 2 - theirs
 
 
-def known_machines() -> list[str]:
-    """The names of the machines whose processes gave a sign of life within :data:`PULSE_LIFETIME`, sorted."""
-    return sorted({name.partition(":")[0] for name in WorkerPulse.objects.values_list("name", flat=True)})
+def living_machines() -> list[str]:
+    """The names of the machines whose processes gave a sign of life within :data:`LIVING`, sorted."""
+    living = WorkerPulse.objects.filter(seen_at__gte=timezone.now() - LIVING)
+    return sorted({name.partition(":")[0] for name in living.values_list("name", flat=True)})
 
 
 def find_disagreeing_machines() -> dict[str, tuple[datetime.timedelta, str]]:

@@ -17,6 +17,7 @@ from customers.issuer import SUPERUSER
 def check_public_address(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """The address that mails name must be answered by this server."""
     host = urlsplit(settings.PORTAL_URL).hostname or ""
+    host = f"[{host}]" if ":" in host else host
     if any(allowed in ("*", host) or (allowed[0] == "." and f".{host}".endswith(allowed)) for allowed in _allowed()):
         return []
     return [

@@ -24,6 +24,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 _LABEL = r"[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?"
 _HOST = rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-fA-F:.]+\])"
 HOST = re.compile(_HOST)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+SECRETS = re.compile(r"TOKEN|SECRET|PASSWORD|KEY")
 ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:[0-9]{{1,5}})?")
 MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\\\"()\[\]]+@[^\W_][\w-]*(\.[\w-]+)*")
 
@@ -63,8 +65,9 @@ class Environment(environ.Env):  # type: ignore[misc]
         if var not in self.ENVIRON or cast not in (None, str, list):
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         text = self.ENVIRON[var]
-        if not text.strip().isprintable() and not var.startswith("SECRET_KEY"):
-            raise wrong(var, hide_password(text), expected="une seule ligne de texte", example=str(default or "…"))
+        if CONTROL.search(text.strip()) and not var.startswith("SECRET_KEY"):
+            shown = "•" * len(text) if SECRETS.search(var) else hide_password(text)
+            raise wrong(var, shown, expected="une seule ligne de texte", example=str(default or "…"))
         if cast is not list:
             return text
         return [part.strip() for part in text.split(",") if part.strip()] or default
@@ -112,7 +115,7 @@ class Environment(environ.Env):  # type: ignore[misc]
     def hosts(self, var: str, default: Any) -> Any:
         """``var`` as names of servers, without scheme and port; a leading dot is all names below, * any."""
         found = self.list(var, default=default)
-        for host in found:
+        for host in found if var in self.ENVIRON else ():
             if host != "*" and not HOST.fullmatch(host.removeprefix(".")):
                 raise wrong(
                     var,
@@ -137,18 +140,18 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def mail_address(self, var: str, default: str = "", *, example: str) -> str:
         """``var`` as one mail address; empty where it is."""
-        text: str = self.str(var, default="").strip() or default
+        text: str = self.str(var, default="").strip()
         if text and not MAIL_ADDRESS.fullmatch(text):
             raise wrong(var, text, expected="une adresse électronique", example=example)
-        return text
+        return text or default
 
     def sender(self, var: str, default: str, *, example: str) -> str:
         """``var`` as the address of a sender, with a name before it or not (``Nom <adresse>``)."""
-        text: str = self.str(var, default="").strip() or default
+        text: str = self.str(var, default="").strip()
         bare = text.rpartition("<")[2].removesuffix(">") if text.endswith(">") else text
-        if not MAIL_ADDRESS.fullmatch(bare):
+        if text and not MAIL_ADDRESS.fullmatch(bare):
             raise wrong(var, text, expected="une adresse électronique", example=example)
-        return text
+        return text or default
 
     def make_folder_of(self, var: str, file: Path) -> None:
         """Make the folder of the ``file`` that ``var`` names, where it is not there."""

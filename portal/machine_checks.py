@@ -47,10 +47,10 @@ def check_bucket_is_private(app_configs: Sequence[Any] | None, **kwargs: Any) ->
 @register(Tags.security, deploy=True)
 def check_machines(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Clocks and time zones of all machines agree, and a database that is a file serves one of them."""
-    from mailing.heartbeats import find_disagreeing_machines, known_machines, measure_clock_offset
+    from mailing.heartbeats import find_disagreeing_machines, living_machines, measure_clock_offset
 
     try:
-        offset, others, machines = measure_clock_offset(), find_disagreeing_machines(), known_machines()
+        offset, others, machines = measure_clock_offset(), find_disagreeing_machines(), living_machines()
     except DatabaseError:
         return []  # said by whatever needs the database
     found = _check_clock("cette machine", offset)

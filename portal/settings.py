@@ -42,7 +42,12 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 _portal = env.origin("PORTAL_URL", default="http://127.0.0.1:8000")
 PORTAL_URL = _portal.geturl()
 IS_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=[_portal.hostname, "127.0.0.1", "localhost"])
+# An IPv6 address is written in brackets there (Django, ALLOWED_HOSTS), and in mail addresses (RFC 5321, 4.1.3).
+_is_ipv6 = ":" in str(_portal.hostname)
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS", default=[f"[{_portal.hostname}]" if _is_ipv6 else _portal.hostname, "127.0.0.1", "localhost"]
+)
+_mail_domain = f"[IPv6:{_portal.hostname}]" if _is_ipv6 else _portal.hostname
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
@@ -306,9 +311,7 @@ MAIL_ROOT = env.folder("MAIL_ROOT", default=VAR_DIR / "mail")
 # Empty: each mail is written as one .eml file under MAIL_ROOT. Otherwise smtp://, smtp+tls:// or smtp+ssl://.
 EMAIL_URL = env.str("EMAIL_URL", default="")
 MAILERS = read_mailers(EMAIL_URL, timeout=env.int("EMAIL_TIMEOUT", default=30, least=1, most=DAY), folder=MAIL_ROOT)
-DEFAULT_FROM_EMAIL = env.sender(
-    "DEFAULT_FROM_EMAIL", default=f"factures@{_portal.hostname}", example="factures@exemple.fr"
-)
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default=f"factures@{_mail_domain}", example="factures@exemple.fr")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Whom check_mail asks: host or host:port. Empty: the resolver of the machine.
 DNS_SERVER = env.name_server("DNS_SERVER")
@@ -318,7 +321,7 @@ TECHNICAL_EMAIL = env.mail_address("TECHNICAL_EMAIL", example="informatique@exem
 # must take plus addresses. Empty: mails come back to their sender, and are matched by their Message-ID. Not guessed
 # once a real server is used, since many refuse a return address that they do not know.
 BOUNCE_ADDRESS = env.mail_address(
-    "BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_portal.hostname}", example="retours@exemple.fr"
+    "BOUNCE_ADDRESS", default="" if EMAIL_URL else f"retours@{_mail_domain}", example="retours@exemple.fr"
 )
 # Instead of passwords in EMAIL_URL and IMAP_URL: how a token is had (mailing.oauth).
 MAIL_OAUTH = read_mail_oauth(

@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
-from portal.environment import explain_database_error, require_extra
+from portal.environment import Environment, explain_database_error, require_extra
 from tests.support.processes import own_site
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +134,25 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(monkeypatch: 
     monkeypatch.setenv("HEALTH_TOKEN", "été 2026")
     with pytest.raises(ImproperlyConfigured, match=r"^HEALTH_TOKEN vaut « •+ »"):
         read_settings()
+
+
+@pytest.mark.parametrize("name", ["HEALTH_TOKEN", "OIDC_CLIENT_SECRET", "MAIL_OAUTH_CLIENT_SECRET"])
+def test_a_secret_with_a_control_sign_is_not_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "s3cret\x01more")
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} vaut « •+ »"):
+        read_settings()
+
+
+def test_an_ipv6_address_is_a_portal_like_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_URL", "http://[::1]:8000")
+    read = read_settings()
+    assert "[::1]" in read["ALLOWED_HOSTS"]
+    assert read["DEFAULT_FROM_EMAIL"] == "factures@[IPv6:::1]"
+
+
+def test_a_no_break_space_is_a_sign_like_another_in_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_NAME", "Annuaire\u00a0: société")
+    assert Environment().str("OIDC_NAME") == "Annuaire\u00a0: société"
 
 
 def test_a_key_that_begins_with_a_dollar_is_that_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,11 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
         fieldsets = [(title, {"classes": (key,), **options}) for key, title, options in SECTIONS]
         if obj is not None and not self.has_change_permission(request, obj):
             for _title, options in fieldsets:
-                options["fields"] = tuple(f"{name}_name" if name in LOGOS else name for name in options["fields"])
+                options["fields"] = tuple(
+                    f"{name}_name" if name in LOGOS else name
+                    for name in options["fields"]
+                    if name != "page_translations"
+                )
         return fieldsets
 
     @admin.display(description=gettext_lazy("logo"), empty_value="-")
