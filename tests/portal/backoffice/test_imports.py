@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -445,7 +446,7 @@ def test_a_report_that_cannot_be_kept_counts_as_a_failure_of_the_files(
         raise RuntimeError("the cache is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(batches.cache, "delete", fail)
+        patch.setattr(cache, "delete", fail)
         for _ in range(3):
             with pytest.raises(RuntimeError):
                 batches.do_batch(batch)
