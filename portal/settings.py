@@ -43,11 +43,9 @@ _portal = env.origin("PORTAL_URL", default="http://127.0.0.1:8000")
 PORTAL_URL = _portal.geturl()
 IS_HTTPS = _portal.scheme == "https"
 # An IPv6 address is written in brackets there (Django, ALLOWED_HOSTS), and in mail addresses (RFC 5321, 4.1.3).
-_is_ipv6 = ":" in str(_portal.hostname)
-ALLOWED_HOSTS = env.hosts(
-    "ALLOWED_HOSTS", default=[f"[{_portal.hostname}]" if _is_ipv6 else _portal.hostname, "127.0.0.1", "localhost"]
-)
-_mail_domain = f"[IPv6:{_portal.hostname}]" if _is_ipv6 else _portal.hostname
+_host = f"[{_portal.hostname}]" if ":" in str(_portal.hostname) else _portal.hostname
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=[_host, "127.0.0.1", "localhost"])
+_mail_domain = str(_host).replace("[", "[IPv6:")
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", default=[f"{_portal.scheme}://{_portal.netloc}"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS

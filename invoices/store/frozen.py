@@ -19,7 +19,7 @@ class DocumentAlteredError(Exception):
 
 
 class StorePatience:
-    """Tells a document that is missing from a store that is away: the latter is asked a few times in a row, no more."""
+    """Distinguishes a document that is missing from a store that is away, which is not asked again and again."""
 
     def __init__(self) -> None:
         self._refusals = 0
