@@ -97,6 +97,8 @@ def bare_amount(text: str) -> str:
 
 # «12,000»: twelve thousand to some programs, twelve to others; with a zero before the comma it is no thousand.
 _AMBIGUOUS_AMOUNT: Final = re.compile(r"[-+(]?[1-9][0-9]{0,2}[.,][0-9]{3}[-)]?", re.ASCII)
+THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
+"""A quantity or a price that could be a thousand times another: its line's net amount decides."""
 _THREE_AFTER_MARK: Final = re.compile(r"[.,][0-9]{3}(?![0-9])", re.ASCII)
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 LOOK_ALIKES: Final = re.compile("[\u2010-\u2015\u2212\u3002\uff0e\uff0d\uff20\uff61\u2024]")

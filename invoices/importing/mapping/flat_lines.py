@@ -3,10 +3,12 @@
 Catalogues and subscriptions repeat their lines: a row that says of a line what another one said is judged once.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
+from itertools import product
 from operator import itemgetter
 from typing import Final
 
@@ -18,6 +20,7 @@ from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
 from invoices.importing.tables.columns import CELLS, cells_text
+from invoices.importing.values import THOUSANDS
 from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
@@ -27,6 +30,7 @@ PRICE: Final = f"{LINE}prix_unitaire_ht"
 LINE_NET: Final = f"{LINE}total_ht"
 DISCOUNT: Final = f"{LINE}remise"
 _WRITTEN: Final = (QUANTITY, PRICE, DISCOUNT)
+_DECIDED: Final = (QUANTITY, PRICE)
 _MOST_REMEMBERED: Final = 8192
 
 
@@ -147,6 +151,7 @@ class FlatCells:
         numbers: dict[str, Decimal] = {}
         amounts: list[str] = []
         sums: dict[str, tuple[Decimal, str]] = {}
+        unsure: dict[str, tuple[str, Decimal | None]] = {}
         rate: Decimal | None = None
         for name, places in self._lines:
             place = places[0]
@@ -159,12 +164,16 @@ class FlatCells:
                 continue
             elif name == "ligne.taux_tva":
                 rate = self.rate(text, place)
+            elif name in _DECIDED and THOUSANDS.fullmatch(text):
+                unsure[name] = text, self.layout.number(text, place)
             elif name in NUMBERS:
                 numbers[name] = self.number(name, text, place, amounts)
             elif name in DATES:
                 texts[name.removeprefix(LINE)] = self.date(name, text, place)
             else:
                 texts[name.removeprefix(LINE)] = text
+        if unsure:
+            numbers |= _decided_by_net(unsure, numbers)
         line = self._judged(texts, numbers, rate, cells) if self._has_lines and (texts or numbers) else None
         return _ReadRow(line, amounts, sums)
 
@@ -245,17 +254,52 @@ class FlatCells:
         return FlatLine(texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products + grosses)
 
 
+def _decided_by_net(unsure: dict[str, tuple[str, Decimal | None]], numbers: dict[str, Decimal]) -> dict[str, Decimal]:
+    """``1,000`` as a quantity or a price is one or a thousand: what its column says where the line's net amount agrees.
+
+    Otherwise whichever alone gives the net amount. ``unsure`` has each cell and what its column makes of it, None where
+    that says nothing. Raises Unreconciled where none or several readings do.
+    """
+    usual = {name: number for name, (_text, number) in unsure.items() if number is not None}
+    is_read = len(usual) == len(unsure)
+    if is_read and (LINE_NET not in numbers or _is_product(numbers | usual)):
+        return usual
+    readings = [
+        (Decimal(re.sub("[.,]", "", text)), Decimal(text.replace(",", "."))) for text, _number in unsure.values()
+    ]
+    fitting = [
+        found
+        for values in product(*readings)
+        if _is_product(numbers | (found := dict(zip(unsure, values, strict=True))))
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if is_read:
+        return usual
+    column, (text, _number) = next(iter(unsure.items()))
+    raise Unreconciled(column, text, _("« %(text)s » n’est pas un nombre sûr.") % {"text": text}, is_misread=True)
+
+
+def _is_product(numbers: dict[str, Decimal]) -> bool:
+    """Whether the net amount is there and what quantity, price and discount make."""
+    try:
+        _check_product(numbers[QUANTITY], numbers[PRICE], numbers.get(DISCOUNT, Decimal(0)), numbers[LINE_NET])
+    except (KeyError, Unreconciled):
+        return False
+    return True
+
+
 def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: Decimal) -> None:
     """Raises Unreconciled where ``net`` is not quantity × price less the discount, in per cent or in money."""
-    product = quantity * price
-    if not discount and product == net:
+    plain = quantity * price
+    if not discount and plain == net:
         return
     decimals = max(2, -int(price.as_tuple().exponent))
     allowed = abs(quantity) * Decimal(5).scaleb(-decimals - 1) + CENT
-    in_money = product - discount
-    product = product * (100 - discount) / 100
-    if abs(product - net) > allowed and abs(in_money - net) > allowed:
-        raise differs(LINE_NET, to_cents(product), net)
+    in_money = plain - discount
+    in_percent = plain * (100 - discount) / 100
+    if abs(in_percent - net) > allowed and abs(in_money - net) > allowed:
+        raise differs(LINE_NET, to_cents(in_percent), net)
 
 
 def rate_of(net: Decimal, vat: Decimal) -> Decimal | None:

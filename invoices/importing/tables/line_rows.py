@@ -22,7 +22,7 @@ from invoices.importing.tables.cells import (
     text_of_at_most,
 )
 from invoices.importing.tables.columns import EDITION, LINES, RecognisedTable, read_terms
-from invoices.importing.values import BadValue, not_an_error, shown
+from invoices.importing.values import THOUSANDS, BadValue, not_an_error, shown
 from invoices.money import to_cents, whole_cents, write_decimal
 
 _MOST_REMEMBERED: Final = 8192
@@ -191,12 +191,9 @@ def _usual_figures(quantity: str, unit: str, price: str, discount: str, category
     return figures
 
 
-_THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
-
-
 def _with_thousands(read: _Figures, quantity: str, price: str) -> tuple[_Figures, str, str]:
     """:func:`_completed` with ``1,000`` as a thousand in the cells of quantity or price, where the total says so."""
-    thousands = [re.sub("[.,]", "", text) if _THOUSANDS.fullmatch(text) else "" for text in (quantity, price)]
+    thousands = [re.sub("[.,]", "", text) if THOUSANDS.fullmatch(text) else "" for text in (quantity, price)]
     usual = _completed(*read)
     if not read[6]:
         return usual

@@ -10,7 +10,8 @@ from django.core.management import call_command
 
 from customers.models import Customer
 from invoices.importing.mapping.kept import fingerprint
-from invoices.models import Company, ImportMapping, Invoice
+from invoices.importing.tables.line_rows import plain_number
+from invoices.models import Company, ImportMapping, Invoice, InvoiceLine
 from tests.support.header_shapes import SHAPES
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +271,35 @@ def test_codes_that_look_like_names_are_codes_where_their_cards_come_with_them(
     rows = given(tmp_path, "numero;designation;taux_tva;total_ht\nF1;Vis;20;100,00\n", "lignes.csv")
     assert run(capsys, given(tmp_path, heads, "factures.csv"), rows, cards)[0] == 0
     assert Invoice.objects.get().customer.code == "Dupont"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "net", "expected"),
+    [
+        ("1,000", "12,00", "12,00", ("1", "12")),
+        ("1,000", "12,00", "12000,00", ("1000", "12")),
+        ("2,000", "1,500", "3000,00", None),  # two at 1,500 each, or two thousand at 1.50
+        ("2,000", "1,500", "3,00", ("2", "1.5")),
+        ("1,000", "1,250", "1,25", ("1", "1.25")),
+        ("1,000", "1,250", "1250000,00", ("1000", "1250")),
+        ("1,000", "12,00", "13,00", None),
+        ("1,000", "12,00", "", ("1", "12")),  # as the total of the invoice says
+    ],
+)
+def test_a_quantity_that_could_be_a_thousand_is_what_the_net_amount_of_its_line_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], quantity: str, price: str, net: str, expected: Any
+) -> None:
+    total = Decimal((net or "12,00").replace(",", "."))
+    vat = total * 20 / 100
+    amounts = ";".join(f"{each:.2f}".replace(".", ",") for each in (total, vat, total + vat))
+    text = (
+        "N° facture;Date facture;Code client;Désignation;Quantité;Prix unitaire HT;Taux TVA;Montant HT ligne;"
+        f"Total HT facture;Total TVA facture;Total TTC facture\n"
+        f"F1;15/01/2025;C1;Vis;{quantity};{price};20;{net};{amounts}\n"
+    )
+    code, _report = run(capsys, given(tmp_path, text))
+    lines = InvoiceLine.objects.values_list("quantity", "net_price")
+    assert [tuple(plain_number(each or Decimal(0)) for each in line) for line in lines] == (
+        [expected] if expected else []
+    )
+    assert code == (0 if expected else 1)
