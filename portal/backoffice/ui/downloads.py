@@ -1,16 +1,17 @@
 """Files that the back-office sends: many PDFs as one ZIP, a table as CSV or as a workbook."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from invoices.documents.zip_archive import stream_archive
 from invoices.files.csv_tables import Column, CsvTable
-from invoices.files.xlsx_tables import CONTENT_TYPE, stream_xlsx
+from invoices.files.xlsx_tables import CONTENT_TYPE, write_xlsx
 from invoices.models import Invoice
 from portal.notices import tell_of_incomplete_archive
 
@@ -31,10 +32,12 @@ def send_csv[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filena
     return response
 
 
-def send_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filename: str) -> StreamingHttpResponse:
-    """The same as a workbook, amounts as numbers and dates as dates; its rows are read while it is sent."""
-    response = StreamingHttpResponse(stream_xlsx(columns, rows), content_type=CONTENT_TYPE)
-    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
+def send_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filename: str) -> FileResponse:
+    """The same as a workbook, amounts as numbers and dates as dates."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    write_xlsx(columns, rows, file)
+    file.seek(0)
+    response = FileResponse(file, as_attachment=True, filename=filename, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "private, no-store"
     return response
 
