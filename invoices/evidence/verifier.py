@@ -26,15 +26,22 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def check_files(folder: Path) -> dict[str, str]:
+def check_files(folder: Path, authority: str) -> dict[str, str]:
     """Each file against ``empreintes.json``: none changed, none missing, none added."""
-    expected: dict[str, str] = json.loads((folder / "empreintes.json").read_text("utf-8"))
+    try:
+        expected: dict[str, str] = json.loads((folder / "empreintes.json").read_text("utf-8"))
+    except ValueError as error:
+        raise Mismatch(f"empreintes.json : modifié, illisible ({error})") from None
     for name, known in expected.items():
         path = folder / name
         if not path.is_file():
             raise Mismatch(f"{name} : manquant")
         if sha256(path.read_bytes()) != known:
             raise Mismatch(f"{name} : modifié")
+    ours = {folder / name for name in (*expected, "empreintes.json", "verifier.py")} | {Path(authority).resolve()}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path not in ours and not path.name.startswith("."):
+            raise Mismatch(f"{path.relative_to(folder).as_posix()} : ajouté")
     return expected
 
 
@@ -123,7 +130,7 @@ def main() -> int:
     folder = Path(__file__).resolve().parent
     authority = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        files = check_files(folder)
+        files = check_files(folder, authority)
         check_documents(folder, files)
         links = check_entries(folder)
         sealed = check_chains(folder, links, authority)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db import OperationalError
 from django.utils.translation import gettext as _
 
 from mailing.trail.chain import unchained_entries
@@ -73,12 +74,41 @@ def _read_chain() -> Iterator[tuple[int, Link, Entry | None, str | None]]:
     done = expected = 0
     while links := list(Link.objects.filter(position__gt=done).order_by("position")[:_AT_ONCE]):
         keys = [link.entry_id for link in links]
-        entries = Entry.objects.in_bulk(keys)
-        personal = dict(PersonalValues.objects.filter(pk__in=keys).values_list("pk", "values"))
+        entries = _read_entries(keys)
+        personal = _read_personal(keys)
         for link in links:
             expected += 1
             yield expected, link, entries.get(link.entry_id), personal.get(link.entry_id)
         done = links[-1].position
+
+
+def _read_entries(keys: list[int]) -> dict[int, Entry]:
+    """The entries of ``keys``; without its values one that cannot be read, since SQLite keeps any bytes in a column."""
+    try:
+        return Entry.objects.in_bulk(keys)
+    except (OperationalError, ValueError, TypeError):
+        if len(keys) == 1:
+            return {key: Entry(pk=key) for key in Entry.objects.filter(pk__in=keys).values_list("pk", flat=True)}
+    return {key: entry for each in keys for key, entry in _read_entries([each]).items()}
+
+
+def _read_personal(keys: list[int]) -> dict[int, str]:
+    """The personal values of the entries of ``keys``; empty ones where they cannot be read, as above."""
+    found = PersonalValues.objects.filter(pk__in=keys)
+    try:
+        return dict(found.values_list("pk", "values"))
+    except OperationalError:
+        if len(keys) == 1:
+            return dict.fromkeys(found.values_list("pk", flat=True), "")
+    return {key: values for each in keys for key, values in _read_personal([each]).items()}
+
+
+def _sha256_of_entry(entry: Entry) -> str:
+    """The fingerprint of ``entry``; empty where a value of it is none of its kind."""
+    try:
+        return entry.sha256()
+    except (AttributeError, TypeError, ValueError):
+        return ""
 
 
 def _fault_of(position: int, link: Link, entry: Entry | None, previous: str) -> Fault | None:
@@ -89,7 +119,7 @@ def _fault_of(position: int, link: Link, entry: Entry | None, previous: str) -> 
     if entry is None:
         sentence = _("L’entrée %(entry)s (rang %(position)s) a été supprimée.") % said
         return Fault("missing", position, link.entry_id, sentence)
-    if entry.sha256() != link.entry_sha256:
+    if _sha256_of_entry(entry) != link.entry_sha256:
         sentence = _("L’entrée %(entry)s (rang %(position)s) a été modifiée.") % said
         return Fault("changed", position, link.entry_id, sentence)
     if link_sha256(position, previous, link.entry_sha256) != link.sha256:

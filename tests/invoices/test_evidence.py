@@ -118,6 +118,34 @@ def test_one_byte_that_was_changed_is_named(
         assert str(path.relative_to(folder)) in said
 
 
+def test_one_byte_changed_anywhere_in_any_file_is_named(folder: Path) -> None:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "verifier.py"]
+    assert len(files) > 10
+    for path in files:
+        content = path.read_bytes()
+        for where in {0, len(content) // 2, len(content) - 1} if content else set():
+            path.write_bytes(content[:where] + bytes([content[where] ^ 1]) + content[where + 1 :])
+            code, said = verify(folder)
+            # A fingerprint that was changed is that of another file: both are to be looked at.
+            is_named = path.name == "empreintes.json" or str(path.relative_to(folder)) in said
+            assert (code, is_named, said[:5]) == (1, True, "ÉCART"), (path.name, where, said)
+        path.write_bytes(content[:-1])
+        assert str(path.relative_to(folder)) in verify(folder)[1]
+        path.write_bytes(content)
+    assert verify(folder)[0] == 0
+
+
+def test_a_file_that_was_added_or_taken_away_is_named(folder: Path, authority: tuple[str, Path]) -> None:
+    (folder / "documents" / "autre.pdf").write_bytes(b"%PDF")
+    assert verify(folder) == (1, "ÉCART – documents/autre.pdf : ajouté\n")
+    (folder / "documents" / "autre.pdf").unlink()
+    (folder / "racines.pem").write_bytes(authority[1].read_bytes())
+    assert verify(folder, str(folder / "racines.pem"))[0] == 0
+    (folder / "racines.pem").unlink()
+    (folder / "mails.json").unlink()
+    assert verify(folder) == (1, "ÉCART – mails.json : manquant\n")
+
+
 def test_a_fact_changed_in_an_entry_is_named_by_its_number(folder: Path) -> None:
     path = folder / "piste.json"
     path.write_text(

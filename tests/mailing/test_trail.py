@@ -132,6 +132,26 @@ def test_what_was_changed_is_named_at_once(chained: list[Entry], damage: str, ki
     assert fault.entry == (None if which is None else chained[which].pk)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL holds no such value in these columns")
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        ("UPDATE trail_entry SET at = 'X' || substr(at, 2) WHERE id = {third}", "changed"),
+        ("UPDATE trail_entry SET details = CAST(X'7BFF7D' AS TEXT) WHERE id = {third}", "changed"),
+        (
+            "UPDATE trail_personalvalues SET \"values\" = CAST(X'7BFF7D' AS TEXT) WHERE entry_id = {third}",
+            "personal-changed",
+        ),
+    ],
+)
+def test_a_byte_that_makes_a_value_unreadable_is_named_too(chained: list[Entry], damage: str, kind: str) -> None:
+    lift_the_guard()
+    execute(damage.format(third=chained[2].pk))
+    fault = verify_trail().fault
+    assert fault is not None
+    assert (fault.kind, fault.entry) == (kind, chained[2].pk)
+
+
 def test_two_entries_that_changed_places_are_named(chained: list[Entry]) -> None:
     lift_the_guard()
     first, second = (Link.objects.get(entry=chained[number]) for number in (1, 2))
