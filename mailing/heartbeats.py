@@ -1,6 +1,7 @@
 """Signs of life: each process says every few seconds that it lives, and screens say when one fell silent."""
 
 import datetime
+import logging
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,6 +18,8 @@ LIVING = datetime.timedelta(minutes=5)
 WORKER, MAILER, RETURNS = "export", "mail", "returns"
 # Clocks that are kept by NTP differ by less; a certificate, a code of a telephone and a token still hold.
 MOST_CLOCK_OFFSET = datetime.timedelta(seconds=30)
+_warned: set[str] = set()
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,10 @@ class Heartbeat:
 def record_heartbeat(name: str, role: str) -> None:
     """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
     now = timezone.now()
-    told = {"clock_offset": measure_clock_offset().total_seconds(), "time_zone": settings.TIME_ZONE}
-    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **told})
+    offset = measure_clock_offset()
+    _warn_of_clock(name, offset)
+    said = {"clock_offset": offset.total_seconds(), "time_zone": settings.TIME_ZONE}
+    WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **said})
     WorkerPulse.objects.filter(seen_at__lt=now - PULSE_LIFETIME).delete()
 
 
@@ -45,6 +50,16 @@ def last_heartbeat(role: str = "") -> Heartbeat | None:
     """The latest sign of life, of any process or of those doing ``role``; None where there was none."""
     row = WorkerPulse.objects.filter(Q(role=role) if role else Q()).first()
     return Heartbeat(row.name, row.role, row.seen_at) if row else None
+
+
+def _warn_of_clock(name: str, offset: datetime.timedelta) -> None:
+    """Log that the clock of this machine is off, once until it is right again."""
+    is_off = abs(offset) > MOST_CLOCK_OFFSET
+    if is_off and name not in _warned:
+        logger.warning("%s: this clock is %.0f s ahead of the database's", name, offset.total_seconds())
+        _warned.add(name)
+    elif not is_off:
+        _warned.discard(name)
 
 
 def measure_clock_offset() -> datetime.timedelta:

@@ -157,6 +157,15 @@ def test_a_clock_of_this_machine_that_is_not_the_databases_is_named(time_machine
     assert str(found()["portal.W009"].msg).startswith("L’horloge de cette machine avance de 6")
 
 
+@pytest.mark.postgresql
+def test_a_process_whose_clock_is_off_says_so_once(time_machine: Any, caplog: pytest.LogCaptureFixture) -> None:
+    time_machine.move_to(timezone.now() + datetime.timedelta(minutes=10))
+    for _beat in range(3):
+        record_heartbeat("seul:12:cd", WORKER)
+    (said,) = [record.message for record in caplog.records if "this clock is" in record.message]
+    assert said.startswith("seul:12:cd: this clock is 6")
+
+
 @pytest.fixture
 def bucket(settings: Any) -> Iterator[Any]:
     """The client of an S3 store that keeps one document in a bucket, which the settings name."""
