@@ -29,7 +29,11 @@ _WITH_SERVICES: Final = ("S", "M")
 
 
 class PaymentRefusedError(ValueError):
-    """The payment cannot be recorded; the message is a French sentence."""
+    """The payment cannot be recorded; the message is a French sentence, ``field`` what of it is wrong."""
+
+    def __init__(self, message: str, *, field: str = "amount") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @transaction.atomic
@@ -48,12 +52,13 @@ def record_payment(
         raise PaymentRefusedError(_("Un encaissement ne peut pas être nul."))
     if date > timezone.localdate():
         raise PaymentRefusedError(
-            _("Un encaissement ne peut pas être daté du %(date)s.") % {"date": f"{date:%d/%m/%Y}"}
+            _("Un encaissement ne peut pas être daté du %(date)s.") % {"date": f"{date:%d/%m/%Y}"}, field="date"
         )
     received = held.payments.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     if abs(received + amount) > abs(held.total_with_vat) or (received + amount) * held.total_with_vat < 0:
         sentence = _("La facture %(number)s est de %(total)s : %(received)s déjà encaissés, %(amount)s est de trop.")
-        values = {"number": held.number, "total": held.total_with_vat, "received": received, "amount": amount}
+        amounts = {"total": held.total_with_vat, "received": received, "amount": amount}
+        values = {"number": held.number, **{name: write_amount(each, held.currency) for name, each in amounts.items()}}
         raise PaymentRefusedError(sentence % values)
     payment = Payment.objects.create(
         invoice=held, date=date, amount=amount, source=source[:200], author_name=author_name[:254]

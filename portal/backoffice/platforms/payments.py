@@ -81,7 +81,7 @@ def add_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
                 author_name=staff_name(request),
             )
         except PaymentRefusedError as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(refusal.field, str(refusal))
         else:
             said = write_amount(payment.amount, invoice.currency)
             if is_new:
