@@ -3,34 +3,34 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from customers.models import Account, Customer
 from customers.searching import search_key
 from invoices.documents.previews import prepare_preview
 from invoices.files.archives import GivenFile, expand
+from invoices.files.rows import Row
 from invoices.files.tables import Table, UnreadableTable, tables_in
 from invoices.importing.batches import check_again, local_files
-from invoices.importing.companies import KnownCompanies
+from invoices.importing.companies import KnownCompanies, UnknownCompanyError
 from invoices.importing.mapping.fields import CUSTOMER_NAME, missing
 from invoices.importing.mapping.flat import Flattened, flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings, column_names, fingerprint
 from invoices.importing.mapping.layout import layout_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
-from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES
+from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES, RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers, import_customers
 from invoices.importing.tables.invoices import import_invoice_tables
 from invoices.importing.tables.reader import InvoiceTables
-from invoices.models import Company, ImportBatch, ImportMapping, Invoice
+from invoices.models import Company, ImportBatch, ImportMapping
 
 _ROWS_LOOKED_AT: Final = 20_000
 _MOST_NAMES: Final = 50
-_ROWS_PRINTED: Final = (100, 2_000, _ROWS_LOOKED_AT)
 
 
 class NoSuchTable(Exception):  # noqa: N818 - a finding about somebody's files, not an error of ours
@@ -98,7 +98,8 @@ def look_at(
             fields = (
                 dict(enumerate(known.fields)) if known is not None else {c.index: c.field for c in proposal.columns}
             )
-            customers = known.customers if known is not None and customers is None else customers
+            if known is not None:
+                customers = {**known.customers, **{search_key(one): code for one, code in (customers or {}).items()}}
         for index, our_name in fields.items():
             if index < width:
                 chosen[index] = our_name
@@ -130,26 +131,29 @@ def prepare_print(
         if proposal is None or missing(set(places)):
             return None
         layout = layout_of(proposal.sample, places, is_confirmed=True)
-        for number, most in enumerate(_ROWS_PRINTED):
-            rows = Path(folder) / f"{number}"
-            rows.mkdir()
-            result = flatten(table, layout, rows, _search(customers), most_rows=most)
-            if len(result.amounts.first) > place:
-                with transaction.atomic():
-                    try:
-                        return _print_of(batch, result, result.amounts.first[place])
-                    finally:
-                        transaction.set_rollback(True)
-    return None
+        # As many rows as the page looks at: an invoice whose lines are apart is whole in both, or in none.
+        result = flatten(table, layout, Path(folder), _search(customers), most_rows=_ROWS_LOOKED_AT)
+        if len(result.amounts.first) <= place:
+            return None
+        try:
+            with transaction.atomic():
+                try:
+                    return _print_of(batch, result, result.amounts.first[place])
+                finally:
+                    transaction.set_rollback(True)
+        except (IntegrityError, UnknownCompanyError):
+            return None
 
 
 def _print_of(batch: ImportBatch, result: Flattened, head: Mapping[str, str]) -> Callable[[], bytes] | None:
-    """Import what was read, in a transaction that is rolled back; what renders the invoice of ``head``."""
-    tables = {kind.name: [each for each in result.tables if each.kind is kind] for kind in (CUSTOMERS, INVOICES, LINES)}
+    """Import the invoice of ``head`` alone, in a transaction that is rolled back; what renders it, None if refused."""
+    number = ("numero", head["numero"])
+    keys = ((CUSTOMERS, ("code", head["code_client"])), (INVOICES, number), (LINES, number))
+    tables = {kind.name: [_only(each, *key) for each in result.tables if each.kind is kind] for kind, key in keys}
     known, companies = KnownCustomers(), KnownCompanies(chosen=batch.options.get("company") or "")
     if tables[CUSTOMERS.name]:
         import_customers(tables[CUSTOMERS.name], known, dry_run=False)
-    import_invoice_tables(
+    report = import_invoice_tables(
         InvoiceTables(
             heads=tables[INVOICES.name],
             lines=tables[LINES.name],
@@ -158,11 +162,45 @@ def _print_of(batch: ImportBatch, result: Flattened, head: Mapping[str, str]) ->
             find_pdf=lambda _table, _name: None,
         )
     )
-    found = Invoice.objects.filter(
-        number=head["numero"], issue_date=head["date"], customer__code__iexact=head["code_client"]
-    ).select_related("company", "customer")
-    invoice = found.first()
-    return None if invoice is None else prepare_preview(invoice.company, invoice)
+    if report.rejected:
+        return None
+    company = companies.named(head["societe"]) if head.get("societe") else companies.default()
+    invoice = company.invoices.filter(number=head["numero"], issue_date=head["date"]).select_related("customer").first()
+    return None if invoice is None else prepare_preview(company, invoice)
+
+
+@dataclass(frozen=True, slots=True)
+class _RowsOf(Table):
+    """The header of a table, and those of its rows that have ``value`` at ``place``."""
+
+    whole: Table | None = None
+    header_line: int = 0
+    place: int = 0
+    value: str = ""
+
+    @property
+    def is_derived(self) -> bool:
+        """As the whole is."""
+        return self.whole is not None and self.whole.is_derived
+
+    def rows(self) -> Iterator[Row]:
+        """The header and the rows."""
+        for row in self.whole.rows() if self.whole is not None else ():
+            if row.line <= self.header_line or row.cells[self.place] == self.value:
+                yield row
+
+
+def _only(recognised: RecognisedTable, column: str, value: str) -> RecognisedTable:
+    whole = recognised.table
+    rows = _RowsOf(
+        whole.name,
+        whole.source,
+        whole=whole,
+        header_line=recognised.header_line,
+        place=recognised.positions[column],
+        value=value,
+    )
+    return replace(recognised, table=rows)
 
 
 def _search(customers: Mapping[str, str]) -> CustomerSearch:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Account
 from invoices.documents.thumbnails import draw_first_page
+from invoices.files.tables import UnreadableTable
 from invoices.importing.batches import TooLateError
 from invoices.importing.mapping.fields import CHECKS, CUSTOMER, FIELDS, LINE
 from invoices.importing.unknown_tables import LookedAt, NoSuchTable, keep_mapping, look_at, prepare_print
@@ -117,7 +119,7 @@ def printed(request: HttpRequest, batch_id: UUID, number: int, place: int) -> Ht
             customers=dict(zip(names, codes, strict=False)),
             place=place,
         )
-    except NoSuchTable as problem:
+    except (NoSuchTable, UnreadableTable, OperationalError) as problem:
         raise Http404 from problem
     if render is None:
         raise Http404

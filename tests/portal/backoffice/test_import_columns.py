@@ -1,5 +1,6 @@
 """Importer: an unknown table is understood once, on one screen, and then without a question."""
 
+import datetime
 import html
 import re
 from decimal import Decimal
@@ -8,9 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from customers.models import Account
+from customers.models import Account, Customer
+from invoices.importing.unknown_tables import prepare_print
 from invoices.models import ImportBatch, ImportMapping, Invoice
-from tests.support.factories import make_company, make_customer, make_staff
+from tests.support.factories import make_company, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.support.pdf_structure import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +95,34 @@ def test_a_format_is_renamed_and_deleted(client: Client, staff: Account) -> None
     assert mapping.name == "Nouveau"
     client.post(f"{address}delete/", {"post": "yes"})
     assert not ImportMapping.objects.exists()
+
+
+def test_an_invoice_that_would_be_refused_is_not_shown_as_another_of_its_number(client: Client, staff: Account) -> None:
+    customer = Customer.objects.get(code="C1")
+    make_published_invoice(customer=customer, number="F1", issue_date=datetime.date(2025, 1, 15))
+    make_invoice(
+        customer=customer,
+        company=make_company(siret="35600000000048", name="Une autre"),
+        number="F2",
+        issue_date=datetime.date(2025, 1, 16),
+    )
+    give(client, TABLE.format(n="F"))
+    screen = f"{URL}{ImportBatch.objects.get().pk}/colonnes/0/"
+    answer = {"fields": ",".join(CHOSEN), "customer": "Dupont", "code": "C1"}
+    pages = [client.get(f"{screen}facture/{place}/", answer) for place in (0, 1)]
+    assert [page.status_code for page in pages] == [404, 200]
+    assert Invoice.objects.count() == 2
+
+
+def test_an_invoice_whose_lines_are_apart_is_shown_whole(client: Client, staff: Account) -> None:
+    rows = "".join(
+        f"F{place:03};15/01/2025;Dupont;{article};10,00;20\n" for article in ("Vis", "Clou") for place in range(150)
+    )
+    give(client, f"Aaa;Bbb;Ccc;Ddd;Eee;Fff\n{rows}")
+    batch = ImportBatch.objects.get()
+    render = prepare_print(
+        batch=batch, name=batch.report["to_map"][0], fields=CHOSEN, customers={"Dupont": "C1"}, place=0
+    )
+    assert render is not None
+    assert "24,00" in text_of(render())
+    assert not Invoice.objects.exists()
