@@ -27,8 +27,9 @@ from invoices.formats.safe_xml import looks_like_xml
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.einvoices import TakenInvoices, import_einvoice
 from invoices.importing.mapping.kept import KeptMappings
-from invoices.importing.mapping.reading import NeedsMapping, brings_cards, understand
+from invoices.importing.mapping.reading import NeedsMapping, codes_of_cards, understand
 from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow
+from invoices.importing.tables.codes import code_key
 from invoices.importing.tables.columns import (
     CONTACTS,
     CUSTOMERS,
@@ -148,6 +149,7 @@ class _Import:
         self.mappings = KeptMappings(companies.known())
         self.customers = KnownCustomers()
         self.read: list[tuple[list[Table], GivenFile]] = []
+        self.codes: frozenset[str] | None = None
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
         self.names: dict[str, str] = {}  # of those documents, as they were given: two may have the same
@@ -224,7 +226,7 @@ class _Import:
         except UnreadableTable as problem:
             self._refuse_or_pass_over(file.name, problem.reason, None)
             return
-        self.read.append((tables, file))
+        self.read.append((tables, file if isinstance(file.source, Path) else GivenFile(file.name, b"")))
 
     def _look_at_tables(self, tables: list[Table], file: GivenFile) -> None:
         """The table of a file, or the sheets of a workbook: beside known ones, those that are none are passed over."""
@@ -233,7 +235,7 @@ class _Import:
         is_any_known = False
         for table in visible:
             try:
-                understood = understand(table, self.folder, self.mappings, comes_with_cards=self._comes_with_cards)
+                understood = understand(table, self.folder, self.mappings, comes_with_code=self._comes_with_code)
             except UnreadableTable as problem:
                 self._refuse_or_pass_over(table.name, problem.reason, problem.line or None)
             except UnknownHeader as problem:
@@ -258,8 +260,12 @@ class _Import:
             if table not in visible:
                 self.report.skip(SkippedRow(table.name, None, "Cette feuille est masquée."))
 
-    def _comes_with_cards(self) -> bool:
-        return any(brings_cards(table) for tables, _ in self.read for table in tables if not table.is_hidden)
+    def _comes_with_code(self, codes: Collection[str]) -> bool:
+        """Whether one of ``codes`` is that of a card of the same import, which is not written yet."""
+        if self.codes is None:
+            given = (table for tables, _ in self.read for table in tables if not table.is_hidden)
+            self.codes = frozenset(code for table in given for code in codes_of_cards(table))
+        return not self.codes.isdisjoint(map(code_key, codes))
 
     def _take(self, recognised: RecognisedTable, file: GivenFile) -> None:
         """Keep a table for its turn."""

@@ -332,14 +332,16 @@ def name_key(text: str) -> str:
 
 
 _PER_RATE: Final = re.compile(
-    r"(?<![0-9])(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75|19|21|22|23|16|4|6|9)(?:[.,]0+)? ?%?(?![0-9])"
+    r"(?<![0-9])(?:(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75)(?:[.,]0+)? ?%?(?![0-9])"
+    # Rates of other countries are also weeks, years and numbers.
+    r"|(19|21|22|23|16|4|6|9)(?:[.,]0+)? ?%)"
 )
 
 
 def rate_in_name(text: str) -> str:
     """The VAT rate that a name of a tax column carries («TVA 5,5 %»: ``5.5``), or nothing."""
     found = _PER_RATE.search(text)
-    return found[1].replace(",", ".") if found else ""
+    return (found[1] or found[2]).replace(",", ".") if found else ""
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """What a table of an import is read as: itself, or what a kept mapping or the names of its columns make of it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.mapping.samples import take_sample
 from invoices.importing.report import Rejection, SkippedRow
+from invoices.importing.tables.codes import code_key
 from invoices.importing.tables.columns import (
     CONTACTS,
     CUSTOMERS,
@@ -59,24 +60,37 @@ class UnderstoodTable:
     """Whether a person can answer in «Importer» for what was refused: whose invoices those of a name are."""
 
 
-def brings_cards(table: Table) -> bool:
-    """Whether ``table`` is one of customers."""
+def codes_of_cards(table: Table) -> Iterator[str]:
+    """The codes of the cards that ``table`` brings, as :func:`~invoices.importing.tables.codes.code_key` has them."""
     try:
         try:
-            return recognise(table).kind is CUSTOMERS
+            recognised = recognise(table)
+            place = recognised.positions["code"] if recognised.kind is CUSTOMERS else -1
         except UnknownHeader:
             proposal = propose(table)
-            return proposal is not None and proposal.holds == ["clients"]
+            place = _place_of_code(proposal)
+        if place >= 0:
+            yield from (code_key(row.cells[place]) for row in table.rows() if place < len(row.cells))
     except UnreadableTable:
-        return False
+        return
+
+
+def _place_of_code(proposal: Proposal | None) -> int:
+    if proposal is None or proposal.holds != ["clients"]:
+        return -1
+    return (proposal.fields.get("client.code") or proposal.fields.get("code_client") or [-1])[0]
 
 
 def understand(
-    table: Table, folder: Path, kept: KeptMappings, *, comes_with_cards: Callable[[], bool] = lambda: False
+    table: Table,
+    folder: Path,
+    kept: KeptMappings,
+    *,
+    comes_with_code: Callable[[Collection[str]], bool] = lambda _codes: False,
 ) -> UnderstoodTable:
     """What ``table`` is. Rewritten rows wait in ``folder``.
 
-    ``comes_with_cards``: whether the same import writes cards first, whose codes are not known yet.
+    ``comes_with_code``: whether one of these codes is that of a card which the same import writes first.
 
     Raises :class:`~invoices.importing.tables.columns.UnknownHeader` where neither a kept mapping nor the names of its
     columns say everything that is obligatory, or where its amounts do not fit together.
@@ -87,7 +101,7 @@ def understand(
         return _by_mapping(table, folder, kept, unknown)
     if recognised.kind is CONTACTS:
         return UnderstoodTable([recognised])
-    if recognised.kind is INVOICES and _names_customers(recognised) and not comes_with_cards():
+    if recognised.kind is INVOICES and (names := _customers_named(recognised)) and not comes_with_code(names):
         return _by_mapping(table, folder, kept, UnknownHeader(_("Les clients y sont nommés, sans code."), 1))
     if not recognised.ignored:
         return UnderstoodTable([recognised])
@@ -98,17 +112,17 @@ def understand(
     return _by_mapping(table, folder, kept, UnknownHeader(_("Cette table mélange plusieurs sortes de colonnes."), 1))
 
 
-def _names_customers(recognised: RecognisedTable) -> bool:
-    """Whether the column «Client» of invoices holds names, none of which is the code of a card."""
+def _customers_named(recognised: RecognisedTable) -> Collection[str]:
+    """What the column «Client» of invoices holds where it is names, none of which is the code of a card."""
     sample = take_sample(recognised.table)
     place = recognised.positions["code_client"]
     if sample is None or place >= len(sample.columns):
-        return False
+        return ()
     column = sample.columns[place]
     if {"code", "number", "ref", "id"} & notions_of(column.name) or not column.is_names:
-        return False
+        return ()
     cards = CustomerSearch()
-    return not any(map(cards.is_known, column.counts))
+    return () if any(map(cards.is_known, column.counts)) else list(column.counts)
 
 
 def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:

@@ -77,13 +77,18 @@ _WITHOUT_DAY: Final = slice(ParsedLine._fields.index("delivery_date"))
 _WITH_DAY: Final = slice(ParsedLine._fields.index("delivery_date") + 1)
 
 
+def _designation(text: str) -> str:
+    """A row of hashes is a line between others, as people draw it; other errors of a spreadsheet are none."""
+    return text if not text.strip("#") else not_an_error(text)
+
+
 def line_parsers() -> dict[str, Callable[[str], str]]:
     """The parser of each column of lines; columns with a term have none."""
     return {
         "societe": plain_text,
         "numero": needed_text(100),
         "article": text_of_at_most(200),
-        "designation": not_an_error,
+        "designation": _designation,
         "quantite": number_text,
         "unite": _unit_text,
         "prix_unitaire_ht": number_text,

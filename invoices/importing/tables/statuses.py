@@ -22,7 +22,7 @@ _NO_INVOICE: Final = re.compile(
 )
 _CANCELLED: Final = re.compile(rf"{_FIRST}(?:annul|cancel|void)")
 # «Avoir annulant la facture F12», «Credit note cancelling INV-3»: the kind of a credit note, not its end.
-_CANCELS: Final = re.compile(rf"{_FIRST}(?:annul(?!(?:ee?s?)?\b)|cancel(?!l?ed\b)|void(?!ed\b|\b))")
+_CANCELS: Final = re.compile(rf"{_FIRST}(?:annul(?!(?:ee?s?)?\b)|cancel(?!(?:l?ed)?\b)|void(?!ed\b|\b))")
 # An invoice that was issued and credited later is one: the credit note needs it.
 _CREDITED: Final = re.compile(
     r"(?<!sans )(?<!pas d[’'])(?<!no )(?<!without )(?<!without a )"
