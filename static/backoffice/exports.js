@@ -111,8 +111,8 @@ if (ticks) {
       const then = fresh.getElementById(line.id);
       if (then) {
         line.className = then.className;
-        const state = line.querySelector(".state");
-        const word = then.querySelector(".state");
+        const state = line.querySelector(".line__state .state");
+        const word = then.querySelector(".line__state .state");
         if (state && word) {
           state.replaceWith(word);
         }
@@ -120,7 +120,7 @@ if (ticks) {
       }
       // What the filter does not show any more stays until the page is left, in the state that its box says.
       const box = line.querySelector("[name=ticked]");
-      const badge = line.querySelector(".state");
+      const badge = line.querySelector(".line__state .state");
       if (box && badge) {
         const now = box.checked ? "ready" : "excluded";
         line.className = `line line--${now}`;
