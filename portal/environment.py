@@ -283,7 +283,7 @@ def wrong(var: str, given: str, *, expected: str, example: str) -> ImproperlyCon
 
 def hide_password(address: str) -> str:
     """``address`` without the password it may carry: it goes to a terminal and to logs."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:••••@", address)
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:••••@", address, flags=re.S)
 
 
 def explain_database_error(error: BaseException, *, details: bool = True) -> str:
