@@ -43,7 +43,7 @@ def write_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], target:
 def _write(sheet: Any, row: int, place: int, value: object, formats: dict[str, Any]) -> None:
     """``value`` with the format in which it is shown; nothing for None."""
     match value:
-        case None:
+        case None | "":
             return
         case Decimal() if value.is_finite():
             sheet.write_number(row, place, value, formats["amount"] if value.as_tuple().exponent == -2 else None)
