@@ -153,7 +153,7 @@ def test_an_error_opens_the_tab_that_it_is_in(
     page.get_by_role("button", name="Enregistrer", exact=True).click()
 
     expect(page.get_by_role("tab", name="Édition")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_text("Saisissez D (démat) ou un nombre")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Saisissez D (démat) ou un nombre").last).to_be_visible()
 
 
 @BOTH_WAYS

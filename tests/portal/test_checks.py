@@ -172,7 +172,7 @@ def bucket(settings: Any) -> Iterator[Any]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    settings.DOCUMENTS_STORAGE_URL = f"s3://key:secret@{host}:{port}/factures/portail?tls=0"
+    settings.DOCUMENTS_STORAGE_URL = f"s3://key:secret@{host}:{port}/coffre/portail?tls=0"
     settings.STORAGES = {**settings.STORAGES, "default": read_storage_url(settings.DOCUMENTS_STORAGE_URL)}
     client = boto3.client(
         "s3",
@@ -181,8 +181,8 @@ def bucket(settings: Any) -> Iterator[Any]:
         aws_secret_access_key="secret",
         region_name="us-east-1",
     )
-    client.create_bucket(Bucket="factures")
-    client.put_object(Bucket="factures", Key="portail/a b/é.pdf", Body=b"%PDF")
+    client.create_bucket(Bucket="coffre")
+    client.put_object(Bucket="coffre", Key="portail/a b/é.pdf", Body=b"%PDF")
     try:
         yield client
     finally:
@@ -191,21 +191,19 @@ def bucket(settings: Any) -> Iterator[Any]:
 
 
 POLICY = {
-    "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::factures/*"}
-    ]
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::coffre/*"}]
 }
 
 
 def test_a_bucket_is_asked_whether_it_is_public(bucket: Any) -> None:
     assert "portal.E009" not in found()
-    bucket.put_bucket_policy(Bucket="factures", Policy=json.dumps(POLICY))
+    bucket.put_bucket_policy(Bucket="coffre", Policy=json.dumps(POLICY))
     assert "sa politique d’accès l’ouvre à tous" in str(found()["portal.E009"].msg)
-    bucket.delete_bucket_policy(Bucket="factures")
-    bucket.put_bucket_acl(Bucket="factures", ACL="public-read")
+    bucket.delete_bucket_policy(Bucket="coffre")
+    bucket.put_bucket_acl(Bucket="coffre", ACL="public-read")
     assert "ses droits (ACL) l’ouvrent à tous" in str(found()["portal.E009"].msg)
-    bucket.put_bucket_acl(Bucket="factures", ACL="private")
-    bucket.put_object_acl(Bucket="factures", Key="portail/a b/é.pdf", ACL="public-read")
+    bucket.put_bucket_acl(Bucket="coffre", ACL="private")
+    bucket.put_object_acl(Bucket="coffre", Key="portail/a b/é.pdf", ACL="public-read")
     assert "un document s’y lit sans clé" in str(found()["portal.E009"].msg)
 
 

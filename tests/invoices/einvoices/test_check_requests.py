@@ -44,7 +44,8 @@ def save(page: Client, address: str, callbacks: Any, **changes: Any) -> None:
     form: BaseForm = page.get(address).context["adminform"].form
     given = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
     data = {name: "" if value is None else value for name, value in given.items() if value is not False}
-    data.pop("logo", None)
+    for name in ("logo", "dark_logo"):
+        data.pop(name, None)
     data |= {"contacts-TOTAL_FORMS": "0", "contacts-INITIAL_FORMS": "0", **changes}
     with callbacks(execute=True):
         answer = page.post(address, data)

@@ -164,6 +164,7 @@ WALK: dict[str, tuple[Callable[[Scene], list[Any]], int]] = {
     "invoices_importbatch_logins": (lambda scene: [scene["batch"].pk], REFUSED),
     "invoices_importbatch_login": (lambda scene: [scene["batch"].pk], REFUSED),
     "invoices_importbatch_columns": (lambda scene: [scene["batch"].pk, 0], REFUSED),
+    "invoices_importbatch_printed": (lambda scene: [scene["batch"].pk, 0, 0], REFUSED),
     "invoices_importbatch_refusals": (lambda scene: [scene["batch"].pk], READ_ONLY),
     "invoices_importbatch_refusals_xlsx": (lambda scene: [scene["batch"].pk], READ_ONLY),
     "invoices_invoice_document": (lambda scene: [scene["published"].pk, scene["published"].document.pk], READ_ONLY),
