@@ -70,6 +70,7 @@ answer = {
     "set aside": SetAside.objects.filter(is_set_aside=True).count(),
 }
 """
+FAULTS = ("missing", "altered", "unreadable", "orphans", "fault")
 PUBLISHED = "SELECT count(*) FROM invoices_exportitem WHERE state IN ('ready', 'claimed')"
 WAITING = "SELECT count(*) FROM mailing_message WHERE state IN ('queued', 'sending', 'deferred')"
 
@@ -203,7 +204,10 @@ def kill_everything(folder: Path) -> bool:
         "health of the site": "ok",
     }
     differs = {name: (outcome[name], value) for name, value in wanted.items() if outcome[name] != value}
-    differs |= {name: (answer, 0) for name, answer in verified.items() if answer["faults"]}
+    faults = {
+        f"{name} {kind}": found for name, answer in verified.items() for kind, found in answer.items() if kind in FAULTS
+    }
+    differs |= {name: (found, "none") for name, found in faults.items() if found}
     show("differs", differs)
     return not differs
 
