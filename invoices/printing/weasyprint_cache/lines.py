@@ -42,6 +42,14 @@ def next_line(
     return found
 
 
+def _begin_line(linebox: Any, box: Any, position_y: float, containing_block: Any) -> None:
+    """Put an empty line, and the first ``box`` in it, where the line begins."""
+    linebox.position_y = box.position_y = position_y
+    linebox.width = linebox.height = 0
+    linebox.position_x = box.position_x = containing_block.content_box_x()
+    resolve_percentages(box, containing_block)
+
+
 def _line_of_text(context: Any, linebox: Any, position_y: float, skip_stack: Any, containing_block: Any) -> Any:
     skip = _skipped(skip_stack)
     text = _text_after(linebox.children[0].text, skip)
@@ -49,11 +57,7 @@ def _line_of_text(context: Any, linebox: Any, position_y: float, skip_stack: Any
         return None
     box = linebox.children[0]
     split = split_line(text, box.style, context, None, 0)
-    linebox.position_y = position_y
-    linebox.width = linebox.height = 0
-    linebox.position_x = box.position_x = containing_block.content_box_x()
-    box.position_y = position_y
-    resolve_percentages(box, containing_block)
+    _begin_line(linebox, box, position_y, containing_block)
 
     line = _line_of(linebox, [_shown(box, split)])
     _align(context, line, containing_block, position_y)
@@ -70,11 +74,7 @@ def _line_of_name(context: Any, linebox: Any, position_y: float, skip_stack: Any
     if not text or text[0] == "\n":
         return None
     split = split_line(text, box.style, context, None, 0)
-    linebox.position_y = position_y
-    linebox.width = linebox.height = 0
-    linebox.position_x = box.position_x = containing_block.content_box_x()
-    box.position_y = position_y
-    resolve_percentages(box, containing_block)
+    _begin_line(linebox, box, position_y, containing_block)
     resolve_percentages(small, containing_block)
     shown, is_last = _shown(box, split), split[2] is None
     resume_at: Any = None if is_last else {split[2] + skip: None}
