@@ -30,7 +30,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
-from tests.support.processes import Site, children_of, own_site  # noqa: E402
+from tests.support.processes import START, Site, children_of, invoices_of, own_site  # noqa: E402
 from tests.support.smtp_sink import Sink, closed_port, running  # noqa: E402
 
 INVOICES, FILES, KILLS = 300, 60, 33
@@ -38,18 +38,7 @@ WATCHED_FILES, WATCHER_KILLS = 200, 20
 # Restarts of the database come after so many kills.
 RESTARTS_AFTER = (11, 22)
 
-SET_UP = f"""
-from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range(60)]
-for number in range({INVOICES}):
-    make_invoice(customer=customers[number % 60])
-"""
-START = """
-from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export, start_export
-criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
-answer = start_export(export=create_export(criteria=criteria)).pk
-"""
+SET_UP = invoices_of(60, INVOICES)
 OUTCOME = """
 from django.conf import settings
 from invoices.models import Delivery, Document, Export, ExportItem, ImportBatch, Invoice, InvoiceLine

@@ -39,7 +39,7 @@ from mailing.trail.recording import record
 from mailing.trail.stamps import seal_last_day
 from tests.support.factories import make_company, make_customer, make_invoice, make_published_invoice
 from tests.support.listening import AnsweringHandler, listening
-from tests.support.simulated_platforms import connect, make_platform
+from tests.support.simulated_platforms import connect, delivered, make_platform
 from tests.support.timestamp_authority import make_authority, openssl
 
 pytestmark = pytest.mark.django_db
@@ -113,19 +113,7 @@ def test_statuses_of_payments() -> None:
     company, customer = connect(platform)
     invoices = [make_published_invoice(company=company, customer=customer, number=number) for number in ("F1", "F2")]
     for invoice in invoices:
-        assert invoice.document is not None
-        Submission.objects.create(
-            platform=platform,
-            invoice=invoice,
-            document=invoice.document,
-            source=invoice.document,
-            syntax=Submission.Syntax.FACTURX,
-            processing_rule="B2B",
-            tracking_id=invoice.number,
-            sha256=invoice.document.sha256,
-            filename="f.pdf",
-            state=Submission.State.ACCEPTED,
-        )
+        delivered(invoice, platform, Submission.State.ACCEPTED)
         record_payment(invoice=invoice, date=TODAY, amount=Decimal("120.00"))
     # The platform has heard of the whole of the first one already, from somebody else.
     LifecycleStatus.objects.create(

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from django.core.checks import CheckMessage, Tags, run_checks
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
 from invoices.store.exposure import _allows_everybody
 from mailing.heartbeats import MAILER, WORKER, record_heartbeat
 from mailing.models import WorkerPulse
 from portal.storage_address import read_storage_url
 from tests.support.factories import make_company
+from tests.support.s3_store import running_s3
 from tests.support.smtp_sink import closed_port
 
 pytestmark = pytest.mark.django_db
@@ -169,25 +168,11 @@ def test_a_process_whose_clock_is_off_says_so_once(time_machine: Any, caplog: py
 @pytest.fixture
 def bucket(settings: Any) -> Iterator[Any]:
     """The client of an S3 store that keeps one document in a bucket, which the settings name."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings.DOCUMENTS_STORAGE_URL = f"s3://key:secret@{host}:{port}/coffre/portail?tls=0"
-    settings.STORAGES = {**settings.STORAGES, "default": read_storage_url(settings.DOCUMENTS_STORAGE_URL)}
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="coffre")
-    client.put_object(Bucket="coffre", Key="portail/a b/é.pdf", Body=b"%PDF")
-    try:
+    with running_s3("coffre") as (address, client):
+        settings.DOCUMENTS_STORAGE_URL = address
+        settings.STORAGES = {**settings.STORAGES, "default": read_storage_url(address)}
+        client.put_object(Bucket="coffre", Key="portail/a b/é.pdf", Body=b"%PDF")
         yield client
-    finally:
-        client.close()
-        server.stop()
 
 
 POLICY = {

@@ -22,16 +22,27 @@ from tests.support.migrated import find_template, migrate, migrated_file, server
 
 ROOT = Path(__file__).parents[2]
 INVOICES = 40
-MAKE_INVOICES = f"""
+
+
+def invoices_of(customers: int, invoices: int) -> str:
+    """Code that makes so many customers and so many invoices of them."""
+    return f"""
 from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range(4)]
-for number in range({INVOICES}):
-    make_invoice(customer=customers[number % 4])
+customers = [make_customer() for _number in range({customers})]
+for number in range({invoices}):
+    make_invoice(customer=customers[number % {customers}])
+"""
+
+
+CRITERIA = """
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export
+from invoices.exporting.exports import create_export, start_export
 criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 """
-"""So many invoices of four customers, and what all of them leave with."""
+"""Code that says what all invoices leave with."""
+MAKE_INVOICES = f"{invoices_of(4, INVOICES)}{CRITERIA}"
+START = f"{CRITERIA}answer = start_export(export=create_export(criteria=criteria)).pk\n"
+"""Code that starts an export of all of them."""
 
 
 class Site:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from customers.models import Customer
-from invoices.models import Company, Platform, Submission
+from invoices.models import Company, Invoice, Platform, Submission
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
 from invoices.platforms.simulated.handler import open_platform
@@ -92,3 +92,20 @@ def make_due() -> None:
     """Let the time pass that lines and platforms rest."""
     Submission.objects.update(not_before=None)
     Platform.objects.update(paused_until=None)
+
+
+def delivered(invoice: Invoice, platform: Platform, state: str, **fields: Any) -> Submission:
+    """A delivery of the PDF of ``invoice``."""
+    return Submission.objects.create(
+        platform=platform,
+        invoice=invoice,
+        document=invoice.document,
+        source=invoice.document,
+        syntax=Submission.Syntax.FACTURX,
+        processing_rule="B2B",
+        tracking_id=f"remise-{invoice.number}-{invoice.submissions.count()}",
+        sha256="0" * 64,
+        filename="f.pdf",
+        state=state,
+        **fields,
+    )

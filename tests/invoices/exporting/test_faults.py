@@ -31,7 +31,6 @@ FULL = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 State = ExportItem.State
 
 SET_UP = f"""{MAKE_INVOICES}
-from invoices.exporting.exports import start_export
 answer = start_export(export=create_export(criteria=criteria)).pk
 """
 PUBLISHED = "SELECT count(*) FROM invoices_exportitem WHERE state = 'published'"

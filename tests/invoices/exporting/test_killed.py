@@ -8,24 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.commands import Command
-from tests.support.processes import Site, own_site
+from tests.support.processes import START, Site, invoices_of, own_site
 from tests.support.smtp_sink import Sink, running
 
 INVOICES = 300
 KILLS = 20
 
-SET_UP = f"""
-from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range(60)]
-for number in range({INVOICES}):
-    make_invoice(customer=customers[number % 60])
-"""
-START = """
-from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import create_export, start_export
-criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
-answer = start_export(export=create_export(criteria=criteria)).pk
-"""
+SET_UP = invoices_of(60, INVOICES)
 REMAINING = """
 from invoices.models import ExportItem
 answer = ExportItem.objects.filter(state__in=("ready", "claimed")).count()

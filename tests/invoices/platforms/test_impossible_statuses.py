@@ -3,7 +3,6 @@
 import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from invoices.files.archives import GivenFile
 from invoices.formats.cdar_writer import BUYER, SELLER, StatusParty, StatusToWrite, write_status
-from invoices.models import Invoice, Platform, PlatformMessage, Submission
+from invoices.models import Invoice, PlatformMessage, Submission
 from invoices.platforms.answers import take_status
 from invoices.platforms.following import fetch_from
 from invoices.platforms.lifecycle import (
@@ -29,11 +28,20 @@ from mailing.quarantine.models import SetAside
 from portal.backoffice.platforms.follow_up import invoices_to_look_at
 from tests.support.back_office import words
 from tests.support.factories import make_company, make_invoice, make_published_invoice
-from tests.support.simulated_platforms import connect, make_platform, running_platform
+from tests.support.simulated_platforms import connect, delivered, make_platform, running_platform
 
 pytestmark = pytest.mark.django_db
 
 DAY = datetime.datetime(2026, 11, 5, 10, 0, tzinfo=datetime.UTC)
+
+
+def accepted_invoice(server: SimulatedPlatform) -> Invoice:
+    """A published invoice whose delivery the platform of ``server`` has accepted."""
+    platform = make_platform(server.url)
+    company, customer = connect(platform)
+    invoice = make_published_invoice(company=company, customer=customer)
+    delivered(invoice, platform, Submission.State.ACCEPTED)
+    return invoice
 
 
 def tell(*told: tuple[str, float]) -> Invoice:
@@ -209,23 +217,6 @@ def test_a_platform_does_not_speak_of_invoices_that_do_not_go_through_it(tmp_pat
         assert state_of(stranger) is None
 
 
-def delivered(invoice: Invoice, platform: Platform, state: str, **fields: Any) -> Submission:
-    """A delivery of the PDF of ``invoice``."""
-    return Submission.objects.create(
-        platform=platform,
-        invoice=invoice,
-        document=invoice.document,
-        source=invoice.document,
-        syntax=Submission.Syntax.FACTURX,
-        processing_rule="B2B",
-        tracking_id=f"remise-{invoice.submissions.count()}",
-        sha256="0" * 64,
-        filename="f.pdf",
-        state=state,
-        **fields,
-    )
-
-
 def test_a_rejection_that_the_buyer_contradicts_later_asks_for_no_second_delivery() -> None:
     invoice = tell(("200", 0), ("213", 3))
     line = delivered(invoice, make_platform("http://127.0.0.1:9"), Submission.State.REJECTED, reason="REJ_SEMAN")
@@ -260,10 +251,7 @@ def test_our_own_status_of_two_payments_of_a_day_is_no_third_one() -> None:
 
 def test_a_cent_of_rounding_is_no_payment_too_many(tmp_path: Path) -> None:
     with running_platform(tmp_path, knows_everybody=True) as server:
-        platform = make_platform(server.url)
-        company, customer = connect(platform)
-        invoice = make_published_invoice(company=company, customer=customer)
-        delivered(invoice, platform, Submission.State.ACCEPTED)
+        invoice = accepted_invoice(server)
         take(message(invoice, ("60.01", "20"), at=DAY - datetime.timedelta(days=1)))
 
         record_payment(invoice=invoice, date=timezone.localdate(DAY), amount=Decimal("60.00"))
@@ -274,10 +262,7 @@ def test_a_cent_of_rounding_is_no_payment_too_many(tmp_path: Path) -> None:
 
 def test_a_payment_that_somebody_else_reported_is_not_reported_again(tmp_path: Path) -> None:
     with running_platform(tmp_path, knows_everybody=True) as server:
-        platform = make_platform(server.url)
-        company, customer = connect(platform)
-        invoice = make_published_invoice(company=company, customer=customer)
-        delivered(invoice, platform, Submission.State.ACCEPTED)
+        invoice = accepted_invoice(server)
         day = timezone.localdate(DAY)
         take(message(invoice, ("120.00", "20"), at=DAY - datetime.timedelta(days=1)))
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 from django.test import Client
-from moto.server import ThreadedMotoServer
 
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export, retry_failures, start_export
@@ -25,28 +23,15 @@ from invoices.models import Document, Export, ExportItem, Invoice
 from portal.storage_address import read_storage_url
 from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice
 from tests.support.processes import own_site
+from tests.support.s3_store import running_s3
 from tests.support.smtp_sink import closed_port
 
 
 @pytest.fixture
 def store() -> Iterator[str]:
     """The address of an S3 store with an empty bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        _host, port = server.get_host_and_port()
-        client = boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-            region_name="us-east-1",
-        )
-        client.create_bucket(Bucket="factures")
-        client.close()
-        yield f"s3://key:secret@127.0.0.1:{port}/factures/portail?tls=0"
-    finally:
-        server.stop()
+    with running_s3("factures") as (address, _client):
+        yield address
 
 
 @pytest.fixture
