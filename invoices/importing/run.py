@@ -253,9 +253,11 @@ class _Import:
             if is_any_known and not what.columns and not isinstance(what, NeedsMapping):
                 self.report.skip(SkippedRow(name, None, "Cette feuille n’est pas une table à importer."))
                 continue
+            correction = ""
             if isinstance(what, NeedsMapping):
                 self.report.to_map.append(name)
-            self._refuse_or_pass_over(name, what.reason, what.line, what.columns)
+                correction = _("Dites dans Importer ce que contient chaque colonne : la réponse est gardée.")
+            self._refuse_or_pass_over(name, what.reason, what.line, what.columns, correction=correction)
         for table in tables:
             if table not in visible:
                 self.report.skip(SkippedRow(table.name, None, "Cette feuille est masquée."))
@@ -282,11 +284,13 @@ class _Import:
         path.write_bytes(file.source)
         return path
 
-    def _refuse_or_pass_over(self, name: str, reason: str, line: int | None, columns: tuple[str, ...] = ()) -> None:
+    def _refuse_or_pass_over(
+        self, name: str, reason: str, line: int | None, columns: tuple[str, ...] = (), *, correction: str = ""
+    ) -> None:
         """Refuse a file that is none of ours; in a folder, a read-me or an image beside the tables is passed over."""
         file = PurePosixPath(name)
         if columns or len(file.parts) == 1 or file.suffix.lower() in _SUFFIXES_OF_DATA or "(feuille" in name:
-            self.report.refuse(Rejection(name, line, ", ".join(columns), "", reason))
+            self.report.refuse(Rejection(name, line, ", ".join(columns), "", reason, correction))
         else:
             self.report.skip(SkippedRow(name, None, "Ce n’est ni une table ni une facture."))
 

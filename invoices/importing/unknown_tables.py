@@ -1,7 +1,7 @@
 """A table of which a person says what its columns are: what is proposed, what that gives, and keeping it."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,6 +47,8 @@ class LookedAt:
     result: Flattened | None = None
     unknown_customers: list[str] = field(default_factory=list)
     customers: dict[str, str] = field(default_factory=dict)
+    unknown_codes: dict[str, str] = field(default_factory=dict)
+    """Those of them, by name, whose code is on no card."""
     is_printable: bool = False
     """Whether heads and lines are both there, so that its invoices can be shown as they would print."""
 
@@ -93,24 +95,27 @@ def look_at(
             raise NoSuchTable(name)
         width = len(proposal.sample.columns)
         chosen = [""] * width
+        known = KeptMappings(_company(batch)).find(proposal.sample)
         if fields is None:
-            known = KeptMappings(_company(batch)).find(proposal.sample)
             fields = (
                 dict(enumerate(known.fields)) if known is not None else {c.index: c.field for c in proposal.columns}
             )
-            if known is not None:
-                customers = {**known.customers, **{search_key(one): code for one, code in (customers or {}).items()}}
+        answered = {search_key(one) for one in customers or ()}
+        kept = known.customers if known is not None else {}
+        customers = {**{one: code for one, code in kept.items() if one not in answered}, **(customers or {})}
         for index, our_name in fields.items():
             if index < width:
                 chosen[index] = our_name
         looked = LookedAt(proposal, chosen, missing({each for each in chosen if each}))
-        looked.customers = dict(customers or {})
+        looked.customers = customers
+        codes = _known_codes(looked.customers.values())
+        looked.unknown_codes = {one: code for one, code in looked.customers.items() if code not in codes}
         places = ImportMapping(fields=chosen).places()
         if not looked.missing and places:
             layout = layout_of(proposal.sample, places, is_confirmed=True)
             looked.is_printable = layout.holds >= {"factures", "lignes"}
             if layout.holds != {"clients"}:
-                cards = _search(looked.customers)
+                cards = _search({one: code for one, code in looked.customers.items() if code in codes})
                 looked.result = flatten(table, layout, Path(folder), cards, most_rows=_ROWS_LOOKED_AT)
                 names = dict.fromkeys(e.value for e in looked.result.rejections if e.column == CUSTOMER_NAME)
                 looked.unknown_customers = [each for each in names if each][:_MOST_NAMES]
@@ -207,6 +212,10 @@ def _search(customers: Mapping[str, str]) -> CustomerSearch:
     return CustomerSearch({search_key(one): code for one, code in customers.items()})
 
 
+def _known_codes(codes: Collection[str]) -> set[str]:
+    return set(Customer.objects.filter(code__in=codes).values_list("code", flat=True))
+
+
 def _company(batch: ImportBatch) -> Company | None:
     return KnownCompanies(chosen=batch.options.get("company") or "", dry_run=True).known()
 
@@ -220,7 +229,7 @@ def keep_mapping(
     ``customers``: names and codes; those of no card are left out. Raises TooLateError.
     """
     headers = column_names(looked.proposal.sample)
-    known = set(Customer.objects.filter(code__in=customers.values()).values_list("code", flat=True))
+    known = _known_codes(customers.values())
     answers = {search_key(one): code for one, code in customers.items() if code in known}
     mapping, created = ImportMapping.objects.get_or_create(
         fingerprint=fingerprint(headers), company=_company(batch), defaults={"name": name}

@@ -101,7 +101,10 @@ def columns(request: HttpRequest, batch_id: UUID, number: int) -> HttpResponse:
         "choices": choices(),
         "missing": [_label_of_missing(each) for each in looked.missing],
         # Those that were answered stay: the next press of a button sends them again.
-        "customers": [(one, customers.get(one, "")) for one in dict.fromkeys((*customers, *looked.unknown_customers))],
+        "customers": [
+            (one, customers.get(one, ""), one in looked.unknown_codes)
+            for one in dict.fromkeys((*customers, *looked.unknown_customers))
+        ],
         **_totals(looked),
     }
     return TemplateResponse(request, "backoffice/imports/columns.html", context)

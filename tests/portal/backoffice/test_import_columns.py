@@ -50,7 +50,7 @@ def test_a_table_is_explained_once_and_the_next_is_read_without_a_question(clien
     assert "Clients à reconnaître" in page
     answer = {"customer": "Dupont", "code": "C1", "name": "Notre tableau"}
     page = client.post(screen, {**fields, **answer, "check": ""}).content.decode()
-    assert re.search(r"Ensemble</th><td class=\"end\">2</td><td class=\"end\">300[.,]00</td>", page)
+    assert re.search(r"Ensemble</th>\s*<td[^>]*>2</td>\s*<td[^>]*>300[.,]00</td>", page)
 
     # What was answered is in the page, so that keeping sends it.
     assert re.search(r'name="customer" value="Dupont"><input[^>]*name="code" value="C1"', page)
@@ -126,3 +126,25 @@ def test_an_invoice_whose_lines_are_apart_is_shown_whole(client: Client, staff: 
     assert render is not None
     assert "24,00" in text_of(render())
     assert not Invoice.objects.exists()
+
+
+def test_a_code_that_is_on_no_card_is_said_and_its_invoices_wait(client: Client, staff: Account) -> None:
+    give(client, TABLE.format(n="F"))
+    screen = f"{URL}{ImportBatch.objects.get().pk}/colonnes/0/"
+    fields = {f"field-{place}": name for place, name in enumerate(CHOSEN)}
+    page = client.post(screen, {**fields, "customer": "Dupont", "code": "C9", "check": ""}).content.decode()
+    assert "Aucune fiche n’a le code C9." in page
+    assert "<img src" not in page
+
+
+def test_answers_kept_with_a_format_are_not_asked_again(client: Client, staff: Account) -> None:
+    give(client, TABLE.format(n="F"))
+    fields = {f"field-{place}": name for place, name in enumerate(CHOSEN)}
+    screen = f"{URL}{ImportBatch.objects.get().pk}/colonnes/0/"
+    client.post(screen, {**fields, "customer": "Dupont", "code": "C1", "name": "Notre tableau", "keep": ""})
+    give(client, TABLE.format(n="G").replace("16/01/2025;Dupont", "16/01/2025;Martin"))
+    batch = ImportBatch.objects.order_by("created_at").last()
+    assert batch is not None
+    screen = f"{URL}{batch.pk}/colonnes/0/"
+    for page in (client.get(screen), client.post(screen, {**fields, "check": ""})):
+        assert re.findall(r'name="customer" value="([^"]+)"', page.content.decode()) == ["Martin"]
