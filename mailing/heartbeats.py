@@ -32,9 +32,12 @@ class Heartbeat:
 
 
 def record_heartbeat(name: str, role: str) -> None:
-    """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds."""
-    now = timezone.now()
+    """Say that the process ``name`` (machine and number) lives and does ``role``; call it every few seconds.
+
+    The moment is of the database's clock: a machine whose clock is late is not silent.
+    """
     offset = measure_clock_offset()
+    now = timezone.now() - offset
     _warn_of_clock(name, offset)
     said = {"clock_offset": offset.total_seconds(), "time_zone": settings.TIME_ZONE}
     WorkerPulse.objects.update_or_create(name=name, defaults={"role": role, "seen_at": now, **said})
@@ -74,6 +77,13 @@ def living_machines() -> list[str]:
     """The names of the machines whose processes gave a sign of life within :data:`LIVING`, sorted."""
     living = WorkerPulse.objects.filter(seen_at__gte=timezone.now() - LIVING)
     return sorted({name.partition(":")[0] for name in living.values_list("name", flat=True)})
+
+
+def find_wrong_clocks(now: datetime.datetime) -> dict[str, datetime.timedelta]:
+    """How far each machine that lives at ``now`` (of the database) and whose clock is off is ahead of it, by name."""
+    living = WorkerPulse.objects.filter(seen_at__gte=now - LIVING).values_list("name", "clock_offset")
+    offsets = {name.partition(":")[0]: datetime.timedelta(seconds=offset or 0) for name, offset in living}
+    return {name: offset for name, offset in sorted(offsets.items()) if abs(offset) > MOST_CLOCK_OFFSET}
 
 
 def find_disagreeing_machines() -> dict[str, tuple[datetime.timedelta, str]]:

@@ -265,7 +265,7 @@ class Sender:
         try:
             record_heartbeat(self.name, MAILER)
             pace.forget_old_slots(database_now())
-            self.on_beat(timezone.now())
+            self.on_beat(database_now())
         except (DatabaseError, InterfaceError) as error:
             self._database_failed(error)
         except Exception:  # what is watched beside the mails stops none of them

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from mailing.heartbeats import MOST_CLOCK_OFFSET, find_wrong_clocks, measure_clock_offset
 from mailing.outbox import oldest_due
 from mailing.watching import FEWEST_FREE_BYTES
 from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
@@ -27,7 +28,7 @@ LATE_AFTER = datetime.timedelta(hours=1)
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """200 where all is well, 503 with the names of what is not; sentences only for the one who holds HEALTH_TOKEN."""
-    troubles = find_troubles(timezone.now())
+    troubles = find_troubles()
     answer: dict[str, object] = {"status": "down" if troubles else "ok", "troubles": sorted(troubles)}
     if holds_token(request):
         answer["details"] = troubles
@@ -40,12 +41,20 @@ def holds_token(request: HttpRequest) -> bool:
     return bool(settings.HEALTH_TOKEN) and constant_time_compare(token, settings.HEALTH_TOKEN)
 
 
-def find_troubles(now: datetime.datetime) -> dict[str, str]:
-    """What does not work at ``now``: a name for machines, and a French sentence for people."""
+def find_troubles() -> dict[str, str]:
+    """What does not work now: a name for machines, and a French sentence for people."""
     troubles = _find_documents_troubles()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        offset = measure_clock_offset()
+        now = timezone.now() - offset  # of the database, as what it holds
+        offsets = find_wrong_clocks(now)
+        if abs(offset) > MOST_CLOCK_OFFSET:
+            offsets[_("cette machine")] = offset
+        if offsets:
+            said = ", ".join(f"{name} ({each.total_seconds():+.0f} s)" for name, each in offsets.items())
+            troubles["clock"] = _("Horloges qui ne sont pas celle de la base : %(machines)s.") % {"machines": said}
         for role, name, sentence in (
             (WORKER, "worker", _("Aucun processus de travail (run_worker) n’a donné signe de vie depuis une minute.")),
             (MAILER, "mailer", _("Aucun processus d’envoi (send_queued_mail --loop) n’a donné signe de vie.")),

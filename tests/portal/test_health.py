@@ -14,9 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from invoices.exporting.criteria import Criteria, Scope
 from invoices.exporting.exports import create_export, start_export
 from mailing.heartbeats import record_heartbeat
+from mailing.models import Message, WorkerPulse
 from mailing.outbox import Draft, write_messages
 from portal.backoffice.ui.worker import MAILER, WORKER
 from tests.support.factories import make_account, make_customer, make_invoice, make_published_invoice, make_staff
+from tests.support.time_passing import let_pass
 
 pytestmark = pytest.mark.django_db
 Usage = namedtuple("Usage", "total used free")
@@ -121,13 +123,30 @@ def test_a_database_that_does_not_answer_is_named(
     assert "s3cret" not in answer.content.decode()
 
 
-def test_a_mail_that_has_waited_for_an_hour_is_named(client: Client, time_machine: Any) -> None:
-    now = timezone.now()
+def test_a_mail_that_has_waited_for_an_hour_is_named(client: Client, processes: None) -> None:
     write_messages([make_draft()])
-    time_machine.move_to(now + datetime.timedelta(minutes=90))
-    record_heartbeat("worker-1", WORKER)
-    record_heartbeat("mailer-1", MAILER)
+    let_pass(datetime.timedelta(minutes=90), Message)
     assert client.get("/sante/").json()["troubles"] == ["outbox"]
+
+
+def test_a_machine_whose_clock_is_off_is_named_while_it_lives(client: Client, processes: None, settings: Any) -> None:
+    settings.HEALTH_TOKEN = "jeton-de-surveillance"
+    WorkerPulse.objects.create(name="lente:3:cd", role=MAILER, clock_offset=-600, time_zone="Europe/Paris")
+    answer = client.get("/sante/", headers={"Authorization": "Bearer jeton-de-surveillance"})
+    assert (answer.status_code, answer.json()["troubles"]) == (503, ["clock"])
+    assert "lente (-600 s)" in answer.json()["details"]["clock"]
+    let_pass(datetime.timedelta(minutes=6), WorkerPulse)
+    assert "clock" not in client.get("/sante/").json()["troubles"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_site_whose_clock_is_off_names_itself_and_finds_no_other_process_silent(
+    client: Client, processes: None, time_machine: Any, minutes: int
+) -> None:
+    time_machine.move_to(timezone.now() + datetime.timedelta(minutes=minutes))
+    record_heartbeat("worker-1", WORKER)
+    assert client.get("/sante/").json()["troubles"] == ["clock"]
 
 
 def test_the_session_of_staff_ends_with_the_working_day(client: Client, time_machine: Any) -> None:

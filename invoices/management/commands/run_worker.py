@@ -36,6 +36,7 @@ from invoices.retention import wake_purge
 from invoices.workers.leases import name_worker
 from invoices.workers.pool import ForkedPool, stop_on_signal, wait_for_stop
 from mailing.heartbeats import WORKER, record_heartbeat, remove_heartbeat
+from mailing.leases import database_now
 from mailing.quarantine.tries import forget_old
 from mailing.trail.chain import chain_new_entries
 from mailing.trail.stamps import seal_last_day
@@ -87,7 +88,7 @@ class Command(BaseCommand):
                     _sweep(name)
                 if now - watched_at >= WATCH_EVERY_SECONDS:
                     watched_at = now
-                    _try("Watching", lambda: watch_from_worker(timezone.now()))
+                    _try("Watching", lambda: watch_from_worker(database_now()))
                 if now - pruned_at >= PRUNE_EVERY_SECONDS:
                     pruned_at = now
                     prune()
