@@ -1,6 +1,6 @@
 """The trail read again: the chain, the personal values, the roots and their time-stamps, up to the first fault."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.utils.translation import gettext as _
 
 from mailing.trail.chain import unchained_entries
+from mailing.trail.ends import End, find_lost_end
 from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root, link_sha256, sha256_of
 from mailing.trail.stamps import TimeStampError, check_stamp
 
@@ -41,8 +42,10 @@ class TrailReport:
         return asdict(self)
 
 
-def verify_trail(*, on_progress: Callable[[int], None] = lambda checked: None) -> TrailReport:
-    """Read the whole chain again, with a bounded memory, up to its first fault; then its roots."""
+def verify_trail(
+    *, known: Iterable[End] = (), on_progress: Callable[[int], None] = lambda checked: None
+) -> TrailReport:
+    """Read the whole chain again, with a bounded memory, up to its first fault; then its roots and ``known`` ends."""
     report = TrailReport(waiting=unchained_entries().count())
     roots = {root.position: root for root in Root.objects.select_related("stamp")}
     for position, link, entry, personal in _read_chain():
@@ -66,7 +69,13 @@ def verify_trail(*, on_progress: Callable[[int], None] = lambda checked: None) -
             _("La chaîne s’arrête au rang %(last)s ; la racine du %(day)s en connaît %(known)s.")
             % {"last": report.checked, "day": beyond[0].day.isoformat(), "known": beyond[0].position},
         )
+    elif lost := find_lost_end(known, _sha256_at):
+        report.fault = Fault("known-end", lost[0].position, None, lost[1])
     return report
+
+
+def _sha256_at(position: int) -> str:
+    return Link.objects.filter(position=position).values_list("sha256", flat=True).first() or ""
 
 
 def _read_chain() -> Iterator[tuple[int, Link, Entry | None, str | None]]:

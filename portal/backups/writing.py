@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from invoices.models import ImportBatch
+from mailing.trail.ends import FILE_NAME, End, UnreadableEndsError, find_lost_end, read_ends
 from portal.backups.databases import SUFFIXES, Ask, copied_to
 from portal.backups.manifest import (
     CHUNK,
@@ -43,6 +44,8 @@ _WANTED: Final = "SELECT storage_name, sha256 FROM invoices_document ORDER BY id
 _LOGOS: Final = "SELECT logo FROM invoices_company WHERE logo <> ''"
 _DARK_LOGOS: Final = "SELECT dark_logo FROM invoices_company WHERE dark_logo <> ''"
 _DARK_LOGOS_SINCE: Final = "invoices.0029_dark_logo"  # an upgrade saves the tables of the version before
+_LAST_LINK: Final = "SELECT position, sha256 FROM trail_link ORDER BY position DESC LIMIT 1"
+_LINK: Final = "SELECT sha256 FROM trail_link WHERE position = {}"
 _UPLOADS: Final = "SELECT state, files FROM invoices_importbatch"
 
 
@@ -57,6 +60,8 @@ class BackupReport:
     copied: int = 0
     reused: int = 0
     damaged: list[dict[str, str]] = field(default_factory=list)
+    # Why the trail is not the one that an earlier backup into this folder knew; empty where it is.
+    trail: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -108,6 +113,8 @@ def _write(folder: Path, report: BackupReport, on_progress: Callable[[int], None
             write_whole(
                 wanted, (f"{sha256}\t{name}\n".encode() for name, sha256 in _named_files(ask, set(tables), migrations))
             )
+            if "trail_link" in tables:
+                _compare_trail(folder / FILE_NAME, ask, report)
         database.chmod(0o600)
         write_whole(sums, _copy_all(folder, wanted, report, on_progress))
         Manifest(
@@ -132,6 +139,25 @@ def _write(folder: Path, report: BackupReport, on_progress: Callable[[int], None
         for path in folder.glob(pattern):
             if path != kept:
                 path.unlink()
+
+
+def _compare_trail(path: Path, ask: Ask, report: BackupReport) -> None:
+    """Say where the chain lacks an end that an earlier backup wrote into ``path``, then add its end of now."""
+
+    def sha256_at(position: int) -> str:
+        return next((sha256 for (sha256,) in ask(_LINK.format(position))), "")
+
+    try:
+        known = read_ends(path) if path.exists() else []
+    except UnreadableEndsError as error:
+        report.trail = str(error)
+        return
+    if lost := find_lost_end(known, sha256_at):
+        report.trail = lost[1]
+    for position, sha256 in ask(_LAST_LINK):
+        if End(position, sha256) not in known:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(End(position, sha256).line())
 
 
 def _named_files(ask: Ask, tables: set[str], migrations: Sequence[str]) -> Iterator[tuple[str, str]]:

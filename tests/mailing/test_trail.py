@@ -3,15 +3,17 @@
 import json
 from datetime import date
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from mailing.trail.acting import Actor
 from mailing.trail.actions import Action
 from mailing.trail.chain import chain_new_entries, note_root
+from mailing.trail.ends import read_ends
 from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root
 from mailing.trail.recording import Act, record, record_all
 from mailing.trail.verification import verify_trail
@@ -186,6 +188,41 @@ def test_a_chain_written_again_does_not_give_the_root(chained: list[Entry]) -> N
     fault = verify_trail().fault
     assert fault is not None
     assert fault.kind == "root"
+
+
+@pytest.mark.parametrize("damage", ["cut", "written again"])
+def test_an_end_that_is_known_elsewhere_shows_what_was_done_after_the_last_root(
+    chained: list[Entry], tmp_path: Path, damage: str
+) -> None:
+    out, known = StringIO(), tmp_path / "ends.jsonl"
+    call_command("verify_trail", json=True, stdout=out)
+    known.write_text(out.getvalue())
+    call_command("verify_trail", known=known, stdout=StringIO())
+    lift_the_guard()
+    last = Link.objects.get(entry=chained[4])
+    if damage == "cut":
+        Link.objects.filter(pk=last.pk).delete()
+        Entry.objects.filter(pk=chained[4].pk).delete()
+    else:
+        execute(f"UPDATE trail_entry SET account = 8 WHERE id = {chained[4].pk}")
+        previous = Link.objects.get(position=last.position - 1).sha256
+        forged = Link.after((last.position - 1, previous), Entry.objects.get(pk=chained[4].pk))
+        Link.objects.filter(pk=last.pk).update(entry_sha256=forged.entry_sha256, sha256=forged.sha256)
+    assert verify_trail().fault is None
+    fault = verify_trail(known=read_ends(known)).fault
+    assert fault is not None
+    assert (fault.kind, fault.position) == ("known-end", last.position)
+    assert ("manque" in fault.sentence) is (damage == "cut")
+
+
+@pytest.mark.parametrize("content", [None, "abc", "[]", '{"checked": "x", "last_sha256": ""}', "{}"])
+def test_a_file_of_ends_that_cannot_be_read_is_named(content: str | None, tmp_path: Path) -> None:
+    known = tmp_path / "ends.jsonl"
+    if content is not None:
+        known.write_text(content)
+    with pytest.raises(CommandError, match=r"ends\.jsonl") as refused:
+        call_command("verify_trail", known=known)
+    assert refused.value.returncode == 2
 
 
 def test_the_command_names_the_fault_and_ends_with_1(chained: list[Entry]) -> None:

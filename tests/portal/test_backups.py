@@ -32,6 +32,19 @@ from django.core.files.base import ContentFile
 company.logo.save("clair.svg", ContentFile(b"<svg/>"))
 company.dark_logo.save("sombre.svg", ContentFile(b"<svg />"))
 """
+CHAIN = """
+from mailing.trail.actions import Action
+from mailing.trail.chain import chain_new_entries
+from mailing.trail.recording import record
+for _act in range(3):
+    record(Action.CHANGED)
+chain_new_entries()
+"""
+CUT = """
+from tests.support.trail import execute, lift_the_guard
+lift_the_guard()
+execute("DELETE FROM trail_link WHERE position = (SELECT max(position) FROM trail_link)")
+"""
 NAMES = "SELECT storage_name, sha256 FROM invoices_document ORDER BY id"
 
 
@@ -85,7 +98,7 @@ def test_a_later_backup_copies_what_is_new_mends_its_own_files_and_names_those_o
     site.run("backup", str(backup))
     (first, first_sum), (second, _sum), (third, third_sum) = site.rows(NAMES)
     (backup / "documents" / first).write_bytes(b"rotten")
-    site.ask(FILL.format(count=2, salt="b") + GIVE_LOGOS)
+    site.ask(FILL.format(count=2, salt="b") + GIVE_LOGOS + CHAIN)
 
     said = json.loads(site.run("backup", str(backup), "--json").stdout)
     copied = copies_in(backup)
@@ -96,6 +109,10 @@ def test_a_later_backup_copies_what_is_new_mends_its_own_files_and_names_those_o
     }
     assert copied == dict(site.rows(NAMES))
     assert len(list(backup.glob("database-*"))) == len(list(backup.glob("documents-*"))) == 1
+
+    site.ask(CUT)
+    run = site.run("backup", str(backup), check=False)
+    assert (run.returncode, "Piste d’audit : La fin de la chaîne manque" in run.stdout) == (1, True)
 
     (site.folder / "documents" / first).unlink()
     (site.folder / "documents" / second).write_bytes(b"something else")

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 1 where nothing could be backed up, or a document is missing or altered in the store."""
+        """Exit code 1 where nothing was backed up, a document is missing or altered, or the trail was cut."""
         try:
             report = back_up(options["folder"])
         except BackupError as error:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
             tell(self, report)
-        if report.damaged:
+        if report.damaged or report.trail:
             sys.exit(1)
 
 
@@ -53,6 +53,8 @@ def tell(command: BaseCommand, report: BackupReport) -> None:
     """Write on ``command``'s output what was backed up, and the name of each document that could not be."""
     for item in report.damaged:
         command.stdout.write(f"{PROBLEMS[item['problem']]} : {item['file']}")
+    if report.trail:
+        command.stdout.write(_("Piste d’audit : %(problem)s") % {"problem": report.trail})
     command.stdout.write(
         _(
             "%(folder)s : base %(database)s, documents : %(count)s (copiés : %(copied)s, déjà là : %(reused)s), "
