@@ -12,11 +12,13 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from django.core.management import get_commands
 
-from deploy.gunicorn_settings import bind, without_token
+from deploy.gunicorn_settings import bind, graceful_timeout, without_token
 from tests.house.test_rules import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -90,6 +92,68 @@ def test_the_access_log_of_the_site_has_no_token(path: str, kept: str) -> None:
     assert without_token(path) == kept
 
 
+def services() -> dict[str, Any]:
+    """What the file of containers describes, by name."""
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return found
+
+
+def test_what_containers_mount_depend_on_and_run_is_there() -> None:
+    described = services()
+    for name, service in described["services"].items():
+        for volume in service.get("volumes", ()):
+            source, target = volume.split(":")[:2]
+            where = DEPLOY / source
+            assert source in described["volumes"] or where.exists() or source == "./tls", f"{name}: {volume}"
+            assert target.startswith("/")
+        assert set(service.get("depends_on", ())) <= set(described["services"])
+        if "build" in service:
+            assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+            assert service["env_file"] == "../.env"
+            # Longer than gunicorn and the worker take to end what they have in hand; docker's own are ten seconds.
+            assert int(service["stop_grace_period"].removesuffix("s")) > graceful_timeout
+
+
+def test_no_secret_of_the_machine_that_builds_is_in_the_image() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {"**/.env", "var", "deploy/tls", ".git"} <= set(left_out)
+
+
+def test_files_of_containers_are_where_their_programs_look_for_them() -> None:
+    image, nginx = (DEPLOY / "Dockerfile").read_text(), services()["services"]["nginx"]
+    own = services()["services"]["web"]
+    (root,) = re.findall(r"^WORKDIR (.*)$", image, re.MULTILINE)
+    (user,) = re.findall(r"--uid (\d+)", image)
+    (group,) = re.findall(r"--gid (\d+)", image)
+    assert nginx["user"].rpartition(":")[2] == user == group
+    assert f"VOLUME {root}/var" in image
+    assert own["volumes"] == [f"var:{root}/var"]
+    assert own["environment"]["DOCUMENTS_ROOT"] == nginx["environment"]["DOCUMENTS_ROOT"] == f"{root}/var/documents"
+    mounted = dict(volume.split(":")[1::-1] for volume in nginx["volumes"])
+    for name in ("TLS_CERTIFICATE", "TLS_KEY"):
+        assert str(Path(nginx["environment"][name]).parent) in mounted
+    template = (DEPLOY / "nginx/portail.conf.template").read_text()
+    named = set(re.findall(r"\$\{([A-Z_]+)\}", template))
+    assert named == set(nginx["environment"])
+
+
+def test_services_may_write_where_the_settings_say(tmp_path: Path) -> None:
+    for name in ("bin", "deploy"):
+        shutil.copytree(ROOT / name, tmp_path / "srv" / name)
+    (tmp_path / "srv/.env").write_text(
+        f"DOCUMENTS_ROOT=/grand/disque\nIMPORT_FOLDER='/srv/erp/depot'\n#MAIL_ROOT=/nulle/part\nX={tmp_path}\n"
+    )
+    install = [tmp_path / "srv/bin/install-service", "--root", tmp_path, "factures.exemple.fr"]
+    subprocess.run([str(each) for each in install], check=True, capture_output=True)
+    common = (tmp_path / "etc/systemd/system/portail-.service.d/common.conf").read_text()
+    assert re.findall(r"^ReadWritePaths=(.*)$", common, re.MULTILINE) == [
+        f"{tmp_path}/srv/var",
+        "-/grand/disque",
+        "-/srv/erp/depot",
+    ]
+    assert "alias /grand/disque/;" in (tmp_path / "etc/nginx/conf.d/portail.conf").read_text()
+
+
 class _Site(BaseHTTPRequestHandler):
     """Answers as the portal does: a page, or the name of the file that the proxy is to send."""
 
@@ -128,6 +192,7 @@ def proxy(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "documents/2025/invoice.pdf").write_bytes(b"%PDF of an invoice")
     tmp_path.chmod(0o755)
     text = installed.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{site.server_port}")
+    text = re.sub(r"listen \[::\].*;", "", text)
     text = text.replace("listen 443", f"listen 127.0.0.1:{port}").replace("listen 80;", f"listen unix:{tmp_path}/http;")
     installed.write_text(re.sub(r"alias .*;", f"alias {tmp_path}/documents/;", text))
     settings = tmp_path / "nginx.conf"
