@@ -52,6 +52,9 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         return found
 
 
+_LONGEST_IN_FILE_NAME = 180  # bytes
+
+
 class Invoice(models.Model):
     """An invoice or a credit note of a company to a customer. Its identity is company + number."""
 
@@ -218,8 +221,12 @@ class Invoice(models.Model):
 
     @property
     def pdf_filename(self) -> str:
-        """The name under which people get the PDF: ``Facture-18000135.pdf``."""
+        """The name under which people get the PDF: ``Facture-18000135.pdf``.
+
+        Short enough for a file, which has 255 bytes: a hundred Chinese characters are three hundred.
+        """
         safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in self.number)
+        safe = safe.encode()[:_LONGEST_IN_FILE_NAME].decode(errors="ignore")
         return f"{'Avoir' if self.is_credit_note else 'Facture'}-{safe}.pdf"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import html
 import json
 import re
 from io import StringIO
@@ -151,7 +152,23 @@ def test_a_document_that_is_lost_is_named_and_the_others_leave(invoices: list[In
         call_command("leave", tmp_path, stdout=out)
     assert end.value.code == 1
     assert f"manquant : {lost.storage_name} (facture {lost.invoice.number})" in out.getvalue()
-    assert (tmp_path / "index.html").is_file()
+    assert lost.storage_name in (tmp_path / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "number", ["請" * 100, "é" * 100, "<script>", "../../etc/passwd", "=cmd|' /C calc'!A1", "..", "%2e#?"]
+)
+def test_whatever_an_invoice_is_called_its_file_has_a_name_that_every_disk_takes(number: str, tmp_path: Path) -> None:
+    make_published_invoice(number=number)
+    make_published_invoice(number=f"{number[:99]}/")
+    told = leave(tmp_path / "tout")
+    assert (told["copied"], told["damaged"]) == (2, [])
+    (page,) = (tmp_path / "tout/factures").glob("*.html")
+    links = re.findall(r'href="([^"]+)"', page.read_text())
+    assert all((page.parent / html.unescape(unquote(link))).is_file() for link in links)
+    assert len(set(links)) == 4  # the style sheet, the index and two documents
+    assert all((tmp_path / "tout") in path.resolve().parents for path in (tmp_path / "tout").rglob("*"))
+    assert "<script" not in page.read_text()
 
 
 def test_a_folder_that_cannot_be_is_refused_with_a_sentence(tmp_path: Path) -> None:
