@@ -14,6 +14,7 @@ from invoices.files.csv_tables import Column
 
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LONGEST_TEXT: Final = 32_767  # of a cell
+_ROWS_OF_A_SHEET: Final = 1_048_575  # under the header
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML cannot hold them
 _FIRST_DAY: Final = datetime.date(1900, 3, 1)
 """Before it spreadsheets count a 29th of February that never was, or no days at all."""
@@ -22,22 +23,32 @@ _FIRST_DAY: Final = datetime.date(1900, 3, 1)
 def write_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], target: IO[bytes]) -> None:
     """Write ``rows`` into ``target``, one at a time in memory, under a header that stays in sight.
 
-    A text is a text, whatever it begins with: no cell is a formula.
+    A text is a text, whatever it begins with: no cell is a formula. What a sheet cannot hold goes on in the next one.
     """
     with Workbook(target, {"constant_memory": True}) as workbook:
-        sheet = workbook.add_worksheet(_("Liste"))
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, max(len(columns) - 1, 0), 18)
         bold = workbook.add_format({"bold": True})
         formats = {
             kind: workbook.add_format({"num_format": text})
             for kind, text in (("amount", "#,##0.00"), ("date", "DD/MM/YYYY"), ("moment", "DD/MM/YYYY HH:MM:SS"))
         }
-        for place, column in enumerate(columns):
-            sheet.write_string(0, place, _text(str(column)), bold)
-        for number, row in enumerate(rows, start=1):
+        name = _("Liste")
+        sheet = _begin_sheet(workbook, name, columns, bold)
+        line = 0
+        for row in rows:
+            if line == _ROWS_OF_A_SHEET:
+                sheet, line = _begin_sheet(workbook, f"{name} {len(workbook.worksheets()) + 1}", columns, bold), 0
+            line += 1
             for place, column in enumerate(columns):
-                _write(sheet, number, place, column.value(row), formats)
+                _write(sheet, line, place, column.value(row), formats)
+
+
+def _begin_sheet[Row](workbook: Workbook, name: str, columns: Sequence[Column[Row]], bold: Any) -> Any:
+    sheet = workbook.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, max(len(columns) - 1, 0), 18)
+    for place, column in enumerate(columns):
+        sheet.write_string(0, place, _text(str(column)), bold)
+    return sheet
 
 
 def _write(sheet: Any, row: int, place: int, value: object, formats: dict[str, Any]) -> None:

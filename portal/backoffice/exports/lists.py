@@ -30,7 +30,7 @@ from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
 from portal.backoffice.exports.corrections import CORRECTIONS, apply_correction, correction_form, may_correct
 from portal.backoffice.exports.list_filters import ListFilter, ShownCount
-from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.downloads import is_too_long, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
@@ -251,8 +251,10 @@ def list_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
     """The lines as a workbook: what the page is filtered to, all its pages, and every line where nothing is asked."""
     export = get_object_or_404(Export, number=number)
     keys = ListFilter.from_query(request.GET).find(export)
-    rows = iterate_lines(export, keys)
-    return send_xlsx(LINE_COLUMNS, rows, filename=f"lignes-export-{number}.xlsx")
+    if is_too_long(request, keys, _("filtrez-la, par état ou par motif, puis téléchargez.")):
+        url = reverse("admin:export_web_list", args=[number])
+        return redirect(f"{url}?{request.GET.urlencode()}")
+    return send_xlsx(LINE_COLUMNS, iterate_lines(export, keys), filename=f"lignes-export-{number}.xlsx")
 
 
 @allowed(*CAN_VIEW)

@@ -34,7 +34,7 @@ from invoices.money import write_count
 from invoices.store.probing import StoreUnavailableError
 from mailing.alignment import question_before
 from portal.backoffice.exports.list_filters import STATES, ListFilter
-from portal.backoffice.ui.downloads import send_xlsx, zip_of
+from portal.backoffice.ui.downloads import is_too_long, send_xlsx, zip_of
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -297,6 +297,8 @@ def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
 def bordereau_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report as a workbook, with the columns of the CSV."""
     export = _export(number)
+    if is_too_long(request, export.items.all(), _("téléchargez-la en CSV, qui n’a pas de limite.")):
+        return redirect("admin:export_web_bordereau", number)
     return send_xlsx(REPORT_COLUMNS, iterate_outcomes(export), filename=f"bordereau-export-{number}.xlsx")
 
 

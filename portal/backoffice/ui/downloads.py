@@ -3,7 +3,9 @@
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any, Final
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -30,6 +32,18 @@ def send_csv[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filena
     response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+MOST_ROWS: Final = 100_000
+"""Of a workbook: some twenty seconds of a web process, and a tenth of what spreadsheets open."""
+
+
+def is_too_long(request: HttpRequest, rows: QuerySet[Any], otherwise: str) -> bool:
+    """Return True where ``rows`` are too many for a workbook; the next page says so, and what to do ``otherwise``."""
+    if rows.order_by()[: MOST_ROWS + 1].count() <= MOST_ROWS:
+        return False
+    messages.warning(request, _("Cette liste a plus de 100 000 lignes : %(otherwise)s") % {"otherwise": otherwise})
+    return True
 
 
 def send_xlsx[Row](columns: Sequence[Column[Row]], rows: Iterable[Row], *, filename: str) -> FileResponse:

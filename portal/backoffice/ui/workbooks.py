@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
@@ -21,10 +21,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from invoices.files.csv_tables import Column
-from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.downloads import is_too_long, send_xlsx
 from portal.proof import proved_lately
 
-MOST_ROWS: Final = 100_000
 # Rows that are read, and looked up for, at once.
 CHUNK: Final = 2_000
 
@@ -60,10 +59,7 @@ class WorkbookList[M: Model](admin.ModelAdmin[M]):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return redirect(f"{url}?{ERROR_FLAG}=1")
-        if rows.order_by()[: MOST_ROWS + 1].count() > MOST_ROWS:
-            messages.warning(
-                request, _("Cette liste a plus de 100 000 lignes : filtrez-la, par mois par exemple, puis téléchargez.")
-            )
+        if is_too_long(request, rows, _("filtrez-la, par mois par exemple, puis téléchargez.")):
             return redirect(f"{url}?{request.GET.urlencode()}")
         filename = f"{slugify(str(self.opts.verbose_name_plural))}-{timezone.localdate():%Y-%m-%d}.xlsx"
         return send_xlsx(self.workbook_columns(request), self.workbook_rows(rows), filename=filename)

@@ -97,3 +97,12 @@ def test_rows_are_held_one_at_a_time() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3_000_000
+
+
+def test_what_a_sheet_cannot_hold_goes_on_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("invoices.files.xlsx_tables._ROWS_OF_A_SHEET", 2)
+    rows = [(None, number, "") for number in range(3)]
+
+    sheets = load_workbook(io.BytesIO(_written(*rows)))
+
+    assert [[row[1].value for row in sheet.iter_rows()] for sheet in sheets] == [["Montant", 0, 1], ["Montant", 2]]

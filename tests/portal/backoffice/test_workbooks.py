@@ -27,7 +27,7 @@ from invoices.platforms.payments import record_payment
 from mailing.failed_addresses import mark_address_failed
 from mailing.models import Message
 from mailing.trail.models import Entry
-from portal.backoffice.ui import workbooks
+from portal.backoffice.ui import downloads
 from portal.backoffice.ui.workbooks import WorkbookList
 from portal.sessions import OPENED
 from tests.support.back_office import BACKEND, words
@@ -119,7 +119,7 @@ def test_a_workbook_has_what_the_list_is_filtered_to(staff: Client) -> None:
 
 
 def test_a_list_that_is_too_long_says_what_to_do(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_ROWS", 1)
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
     make_customer()
     make_customer()
 
@@ -217,6 +217,23 @@ def test_the_lines_of_a_list_are_those_that_its_page_is_filtered_to(
     assert [row[0] for row in _rows(staff.get(url, {"etat": "ready", "q": "D1"}))[1:]] == ["F-1"]
     page = staff.get(reverse("admin:export_web_list", args=[export.number])).content.decode()
     assert f'href="{url}?etat=ready"' in page
+
+
+def test_an_export_that_is_too_long_for_a_workbook_says_what_to_take(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+    for number in range(2):
+        make_invoice(customer=make_customer(code=f"D{number}"), number=f"F-{number}")
+    export = create_export(criteria=Criteria(generate_credentials=True))
+
+    lines = staff.get(reverse("admin:export_web_list_xlsx", args=[export.number]), {"etat": "ready"}, follow=True)
+    report = staff.get(reverse("admin:export_web_bordereau_xlsx", args=[export.number]), follow=True)
+
+    page = reverse("admin:export_web_list", args=[export.number])
+    assert lines.redirect_chain == [(f"{page}?etat=ready", 302)]
+    assert "filtrez-la" in words(lines)
+    assert "en CSV" in words(report)
 
 
 def test_every_payment_is_in_a_workbook_with_what_the_platform_was_sent(staff: Client) -> None:
