@@ -369,3 +369,19 @@ class HeadParser:
 def is_credit_note(head: InvoiceRow) -> bool:
     """True for the types that take money back."""
     return head.type_code in CREDIT_NOTE_TYPE_CODES
+
+
+# «AV-2025-001», «AVO0012», «CN 7», «RINV/2025/00003» (Odoo), «RFAC/…»: series in which programs number credit notes.
+_NUMBER_OF_CREDIT_NOTE: Final = re.compile(
+    r"(?<![^\W\d_])(?:av|avo|avr|avc|avf|avoirs?|fav|f?nc|cn|crn|cdn|rinv|rfac|refund|credit)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+
+
+def is_numbered_as_credit_note(head: InvoiceRow) -> bool:
+    """True for an invoice above zero whose number is of a series of credit notes."""
+    return (
+        not is_credit_note(head)
+        and head.total_with_vat.strip("0.") != ""
+        and _NUMBER_OF_CREDIT_NOTE.search(head.number) is not None
+    )

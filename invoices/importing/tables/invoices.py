@@ -14,7 +14,7 @@ from invoices.importing.received import MissingFileError, ReceivedFiles, read_pd
 from invoices.importing.report import ImportReport, Rejection, SkippedRow, Telling
 from invoices.importing.tables.bulk import background_writer
 from invoices.importing.tables.customers import in_a_refused_file, refused_card
-from invoices.importing.tables.invoice_rows import InvoiceRow
+from invoices.importing.tables.invoice_rows import InvoiceRow, is_numbered_as_credit_note
 from invoices.importing.tables.pairing import cells_hash, content_hash, pair
 from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, StreamingImpossible, TableReader
 from invoices.importing.tables.staging import StagingDatabase
@@ -131,7 +131,8 @@ class _Run:
             if company is not None and is_known and story.rejections == problems:
                 key = keys[head.customer_code]
                 hashes = content_hash(invoice, fingerprint), cells_hash(invoice, fingerprint), fingerprint
-                candidates.append(Candidate(file, line, invoice, company, key, *hashes, pdf))
+                is_doubtful = "type" not in self.given.heads[index].positions and is_numbered_as_credit_note(head)
+                candidates.append(Candidate(file, line, invoice, company, key, *hashes, pdf, is_doubtful))
         return candidates
 
     def _customer_keys(self, codes: set[str]) -> dict[str, int | None]:

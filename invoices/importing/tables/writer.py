@@ -38,6 +38,7 @@ _CSV, _PDF = Invoice.Origin.CSV.value, Invoice.Origin.PDF.value
 MENDED_BY_REPLACING: Final = (
     "Corrigez le numéro dans l’ERP ; ou, si celle du fichier est la bonne, « Remplacer » dans Importer."
 )
+_MENDED_BY_TYPE: Final = "Ajoutez une colonne « type » (facture ou avoir), ou exportez les avoirs en montants négatifs."
 _MENDED_BY_NOTE: Final = "Établissez un avoir ou une facture rectificative dans l’ERP."
 
 _HEAD_COLUMNS: Final = (
@@ -66,6 +67,8 @@ class Candidate:
     cells_hash: str
     pdf_sha256: str
     pdf: Path | None = None
+    is_doubtful: bool = False
+    """Whether it may be a credit note: its number seems to say so, and no column says what it is."""
     key: uuid.UUID = field(default_factory=uuid.uuid4)
     company_id: int | None = field(init=False)
 
@@ -97,6 +100,9 @@ class InvoiceWriter:
         for candidate in candidates:
             found = existing.get((candidate.company_id, candidate.invoice.head.number))
             lines = len(candidate.invoice.lines)
+            if found is None and candidate.is_doubtful:
+                self._refuse_doubtful(candidate)
+                continue
             if found is None:
                 created.append(candidate)
                 self._story.count("created", "invoices")
@@ -112,6 +118,8 @@ class InvoiceWriter:
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
                 self._refuse(candidate, published_sentence(candidate.invoice.head.number), mended_by=_MENDED_BY_NOTE)
+            elif candidate.is_doubtful:
+                self._refuse_doubtful(candidate)
             elif (replaced := identity(candidate.company_id, candidate.invoice.head.number)) not in self._replace and (
                 clash := _clash(candidate, customer_id, issue_date)
             ):
@@ -146,6 +154,13 @@ class InvoiceWriter:
     def _refuse(self, candidate: Candidate, reason: str, *, mended_by: str = "", replaces: str = "") -> None:
         number = shown(candidate.invoice.head.number)
         self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason, mended_by, replaces))
+
+    def _refuse_doubtful(self, candidate: Candidate) -> None:
+        number = shown(candidate.invoice.head.number)
+        reason = (
+            f"« {number} » semble le numéro d’un avoir, son total est positif, et aucune colonne ne dit ce que c’est."
+        )
+        self._refuse(candidate, reason, mended_by=_MENDED_BY_TYPE)
 
     def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int | None, str], tuple[Any, ...]]:
         numbers = [candidate.invoice.head.number for candidate in candidates]
