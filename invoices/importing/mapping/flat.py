@@ -19,8 +19,9 @@ from typing import Final, Protocol
 from django.utils.translation import gettext as _
 
 from invoices.files.tables import Row, Table
+from invoices.importing.mapping.amounts import Amounts
 from invoices.importing.mapping.fields import CUSTOMER, LINE
-from invoices.importing.mapping.flat_invoice import Amounts, FlatInvoice
+from invoices.importing.mapping.flat_invoice import FlatInvoice
 from invoices.importing.mapping.flat_lines import FlatCells, Unreconciled
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.report import Rejection, SkippedRow
@@ -269,8 +270,7 @@ class _Flattening:
             if number != plain and (
                 layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header))
             ):
-                if len(self.result.skipped) < _MOST_REFUSALS:
-                    self.result.skipped.append(SkippedRow(self.table.name, row.line, skipped_reason(cells)))
+                self._skip(row.line, cells)
                 continue
             if number != plain:
                 plain = None if number == header_number or may_say_total(number) else number
@@ -323,6 +323,8 @@ class _Flattening:
                 _("Facture %(number)s : %(reason)s") % {"number": shown(invoice.number), "reason": problem.reason},
             )
             return
+        for row, text in invoice.left_out:
+            self._skip(row, [text])
         if self.heads is not None:
             self.heads.add_values(invoice.line, head)
             self.result.amounts.add(head)
@@ -353,6 +355,10 @@ class _Flattening:
                         f"client.{name}", given[name], _("le client %(code)s a deux numéros.") % {"code": shown(code)}
                     )
         return code
+
+    def _skip(self, line: int, cells: list[str]) -> None:
+        if len(self.result.skipped) < _MOST_REFUSALS:
+            self.result.skipped.append(SkippedRow(self.table.name, line, skipped_reason(cells)))
 
     def _refuse(self, line: int, column: str, value: str, reason: str) -> None:
         if len(self.result.rejections) < _MOST_REFUSALS:

@@ -6,8 +6,7 @@ stated amount must confirm another.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -26,73 +25,19 @@ from invoices.importing.mapping.flat_lines import (
     Unreconciled,
     differs,
     rate_of,
+    sums_of_others,
 )
 from invoices.importing.tables.columns import CELLS, cells_text
 from invoices.importing.tables.invoice_rows import currency_text
+from invoices.importing.tables.rows import is_total_line, is_total_row
 from invoices.importing.values import BadValue, currency_of_amounts
-from invoices.money import to_cents, whole_cents, write_decimal
+from invoices.money import to_cents, write_decimal
 
-FIRST: Final = 3
-"""How many invoices of a table are shown as they would print."""
 _NO_MORE_THAN_CENTS: Final = Decimal("0.0001")
 _HIGHEST: Final = Decimal(20)
 _TOTALS: Final = ("total_ht", "total_tva", "total_ttc")
 _ONE_ONLY: Final = frozenset(("date", "code_client", "total_ht", "total_ttc", "devise", "type", "societe"))
 _KINDS: Final = {"out_invoice": "facture", "out_refund": "avoir", "customer invoice": "facture"}
-
-
-@dataclass
-class Amounts:
-    """The totals of the invoices that were read, by month too, and the heads of the first ones."""
-
-    _by_month: dict[str, list[int]] = dataclass_field(default_factory=dict)
-    """How many, and cents."""
-    first: list[dict[str, str]] = dataclass_field(default_factory=list)
-
-    def add(self, head: dict[str, str]) -> None:
-        """Count one more invoice."""
-        if len(self.first) < FIRST:
-            self.first.append(head)
-        month = self._by_month.setdefault(head["date"][:7], [0, 0, 0, 0])
-        month[0] += 1
-        month[1] += whole_cents(head["total_ht"])
-        month[2] += whole_cents(head["total_tva"])
-        month[3] += whole_cents(head["total_ttc"])
-
-    @property
-    def by_month(self) -> list[tuple[str, int, Decimal, Decimal, Decimal]]:
-        """The months in their order: how many invoices, net, VAT and gross."""
-        return [
-            (month, number, _amount(net), _amount(vat), _amount(gross))
-            for month, (number, net, vat, gross) in sorted(self._by_month.items())
-        ]
-
-    @property
-    def invoices(self) -> int:
-        """How many."""
-        return sum(sums[0] for sums in self._by_month.values())
-
-    @property
-    def net(self) -> Decimal:
-        """The sum without VAT."""
-        return self._sum(1)
-
-    @property
-    def vat(self) -> Decimal:
-        """The sum of VAT."""
-        return self._sum(2)
-
-    @property
-    def gross(self) -> Decimal:
-        """The sum with VAT."""
-        return self._sum(3)
-
-    def _sum(self, place: int) -> Decimal:
-        return sum((_amount(sums[place]) for sums in self._by_month.values()), Decimal(0))
-
-
-def _amount(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
 
 
 class FlatInvoice:
@@ -112,6 +57,8 @@ class FlatInvoice:
         self._amounts: list[str] = []
         self._head_cells: tuple[str, ...] = ()
         self._apart: tuple[str, str] | None = None
+        self.left_out: list[tuple[int, str]] = []
+        """The rows that are the sum of others, with their texts."""
 
     def add(self, row: Row) -> None:
         """Take one row. Raises Unreconciled."""
@@ -121,6 +68,9 @@ class FlatInvoice:
         # What rows repeat of the head, or leave blank, is read once.
         head_cells = reading.pick_head(cells)
         if head_cells != self._head_cells and (not self._head_cells or any(head_cells)):
+            if self._head_cells and not reading.names_a_line(cells) and is_total_row(row.cells):  # «F1;Sous-total;;…»
+                self.left_out.append((row.line, next(filter(is_total_line, row.cells))))
+                return
             self._read_head(cells)
             self._head_cells = head_cells
         if self._layout.apart and self._apart is None:
@@ -197,7 +147,30 @@ class FlatInvoice:
         return [(row, line.written(_needed_rate(row, line), columns)) for row, line in self._lines]
 
     def reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
-        """The head, and ``columns`` of the lines, each with its row; canonical. Raises Unreconciled."""
+        """The head, and ``columns`` of the lines, each with its row; canonical. Raises Unreconciled.
+
+        Lines that are the sum of others («Sous-total») are left out, and are in :attr:`left_out`.
+        """
+        if not any(line.total for _, line in self._lines):
+            return self._reconciled(columns)
+        if not self._totals:
+            self._leave_out(sums_of_others(self._lines))
+            return self._reconciled(columns)
+        try:
+            return self._reconciled(columns)
+        except Unreconciled as as_they_are:
+            lines = self._lines
+            self._leave_out({row for row, line in lines if line.total})
+            try:
+                return self._reconciled(columns)
+            except Unreconciled:
+                raise as_they_are from None
+
+    def _leave_out(self, rows: set[int]) -> None:
+        self.left_out += [(row, line.total) for row, line in self._lines if row in rows]
+        self._lines = [(row, line) for row, line in self._lines if row not in rows]
+
+    def _reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
         net, vat, gross = (self._cents(name) for name in _TOTALS)
         net, checks = self._net(net, vat, gross)
         if vat is None and gross is not None:

@@ -14,13 +14,15 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from invoices.en16931.vat import category_of_words
 from invoices.importing.mapping.fields import CUSTOMER, DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
 from invoices.importing.tables.columns import CELLS, cells_text
-from invoices.importing.values import THOUSANDS
+from invoices.importing.tables.rows import is_total_line
+from invoices.importing.values import THOUSANDS, shown
 from invoices.money import CENT, to_cents, write_decimal
 
 _KNOWN_RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
@@ -66,6 +68,8 @@ class FlatLine:
     """As they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
     checks: int
     """How many of its amounts confirmed each other."""
+    total: str = ""
+    """Its text where that says that the amount is the sum of others."""
     _written: tuple[Decimal, list[str]] | None = None
 
     def written(self, rate: Decimal, columns: Sequence[str]) -> list[str]:
@@ -79,7 +83,8 @@ class FlatLine:
         values.setdefault("designation", values.get("article", ""))
         if not values["designation"]:
             raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
-        values |= {"taux_tva": f"{rate.normalize():f}", "total_ht": str(self.net), CELLS: self.cells}
+        values.setdefault("taux_tva", f"{rate.normalize():f}")
+        values |= {"total_ht": str(self.net), CELLS: self.cells}
         row = [values.get(column, "") for column in columns]
         self._written = rate, row
         return row
@@ -129,11 +134,16 @@ class FlatCells:
         self.heads = [(name, places, Sort.of(name, places)) for name, places in fields.heads]
         self.pick_head = _picker(fields.head_places)
         self._pick_line = _picker([place for _, places in fields.lines for place in places])
+        self._names_at = [layout.position(f"{LINE}{name}") for name in ("designation", "article")]
         stated = sorted((name.removeprefix(LINE), places) for name, places in fields.lines)
         self._names = [name for name, _ in stated]
         self._places = [places for _, places in stated]
         self._known: dict[tuple[str, ...], _ReadRow] = {}
         self._dates: dict[tuple[int, str], str] = {}
+
+    def names_a_line(self, cells: list[str]) -> bool:
+        """Whether a row has the text or the code of a line."""
+        return any(self.layout.cell(cells, place) for place in self._names_at)
 
     def read_line(self, cells: list[str]) -> _ReadRow:
         """The line in a row of at least :attr:`width` cells. Raises Unreconciled."""
@@ -164,6 +174,8 @@ class FlatCells:
                 continue
             elif name == "ligne.taux_tva":
                 rate = self.rate(text, place)
+                if rate == 0 and category_of_words(text):
+                    texts["taux_tva"] = text  # «Autoliquidation»: why, which is read where a table of lines says it
             elif name in _DECIDED and THOUSANDS.fullmatch(text):
                 unsure[name] = text, self.layout.number(text, place)
             elif name in NUMBERS:
@@ -244,14 +256,23 @@ class FlatCells:
             grosses = 1
         elif vat is None and gross is not None:
             vat = gross - net
+        if rate is not None and rate < 0:
+            if net > 0 and vat is None:
+                reason = _("ce taux est négatif, et le montant de la ligne ne l’est pas.")
+                raise Unreconciled("ligne.taux_tva", str(rate), reason)
+            rate = -rate
         if rate is None and vat is not None:
             rate = rate_of(net, vat)
         elif rate is not None and vat is not None:
             if abs(net * rate / 100 - vat) > _FEW:
                 raise differs("ligne.taux_tva", to_cents(net * rate / 100), vat)
             grosses += bool(vat)
+        name = texts.get("designation") or texts.get("article", "")
+        total = name if net and is_total_line(name) else ""
         stated = [cells[places[0]] if len(places) == 1 else self.joined(cells, places) for places in self._places]
-        return FlatLine(texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products + grosses)
+        return FlatLine(
+            texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products + grosses, total
+        )
 
 
 def _decided_by_net(unsure: dict[str, tuple[str, Decimal | None]], numbers: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -300,6 +321,30 @@ def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: De
     in_percent = plain * (100 - discount) / 100
     if abs(in_percent - net) > allowed and abs(in_money - net) > allowed:
         raise differs(LINE_NET, to_cents(in_percent), net)
+
+
+def sums_of_others(lines: Sequence[tuple[int, FlatLine]]) -> set[int]:
+    """The rows of ``lines``, of an invoice without totals, that are the sum of those since the last such row or of all.
+
+    Raises Unreconciled for one that says so and is not, where nothing decides. A line with a price is a line.
+    """
+    if len(lines) < 2:
+        return set()
+    totals = {row for row, line in lines if line.total and PRICE not in line.numbers}
+    of_all = sum([line.net for row, line in lines if row not in totals], Decimal(0))
+    since = until_here = Decimal(0)
+    for row, line in lines:
+        if row not in totals:
+            since += line.net
+            until_here += line.net
+        elif line.net in (since, until_here, of_all):
+            since = Decimal(0)
+        else:
+            reason = _("« %(text)s » n’est pas la somme d’autres lignes, et aucun total ne dit si c’en est une.")
+            problem = Unreconciled(LINE_NET, str(line.net), reason % {"text": shown(line.total)})
+            problem.line = row
+            raise problem
+    return totals
 
 
 def rate_of(net: Decimal, vat: Decimal) -> Decimal | None:

@@ -63,8 +63,10 @@ def may_hold(name: str, column: Column) -> bool:
         numbers = [number for number in column.numbers if number is not None]
         if not any(numbers) and column.name[-1:] in "23456789":
             return False  # a second tax that is nowhere
+        if {"rate", "percent"} & notions_of(column.name):
+            numbers = list(map(abs, numbers))  # some programs give a credit note's below zero, as its amounts
         return column.has_percents or (
-            column.is_numeric and all(0 <= n <= 100 for n in numbers) and column.distinct <= 8
+            (column.is_numeric or column.is_rates) and all(0 <= n <= 100 for n in numbers) and column.distinct <= 8
         )
     if name in NUMBERS:
         if name in AMOUNTS and column.has_percents:

@@ -166,7 +166,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         if column.index not in used and column.is_numeric and {"fee", "discount"} & notions_of(column.name)
     )
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
-    rates = [number for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
+    rates = [abs(number) for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
     return Layout(
         sample.header_line,
         sample.header,

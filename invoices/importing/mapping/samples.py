@@ -31,6 +31,10 @@ _RATES: Final = frozenset(
 )
 
 
+_RATE_AS_NAME: Final = re.compile(r"[-+(]?(?:20|10|5[.,]50?|2[.,]10?|8[.,]50?|0) ?%?\)?", re.ASCII)
+"""A column of amounts at that rate: «5,5 %», «-20»."""
+
+
 @dataclass
 class Column:
     """A column of the sample: its name, the group's name above it, and its cells."""
@@ -83,10 +87,14 @@ class Column:
         return self.share(lambda cell: _EMAIL.search(cell)) >= 0.8
 
     @cached_property
+    def rates(self) -> list[Decimal | None]:
+        """Each of its values as a VAT rate, where it is one."""
+        return [rate_in(cell, self.mark or ".") for cell in self.counts]
+
+    @cached_property
     def is_rates(self) -> bool:
         """True where all cells are VAT rates."""
-        rates = [rate_in(cell, self.mark or ".") for cell in self.counts]
-        return bool(rates) and all(rate is not None and rate in _RATES for rate in rates)
+        return bool(self.rates) and all(rate is not None and rate in _RATES for rate in self.rates)
 
     @cached_property
     def has_percents(self) -> bool:
@@ -212,9 +220,14 @@ def _header_score(cells: list[str]) -> float:
     filled = [cell for cell in cells if cell]
     if len(filled) < 2 or not any(char.isalpha() for cell in filled for char in cell):
         return 0
-    if any(bool(re.fullmatch(r"[-+()\d.,\s€$%/:]+", cell)) and not re.fullmatch(r"\d{1,2}", cell) for cell in filled):
+    figures = [
+        cell for cell in filled if re.fullmatch(r"[-+()\d.,\s€$%/:]+", cell) and not re.fullmatch(r"\d{1,2}", cell)
+    ]
+    if not all(map(_RATE_AS_NAME.fullmatch, figures)):
         return 0
     known = sum(max(candidates(cell).values(), default=0.15) for cell in filled if len(cell) <= 60)
+    if figures and known < 1:
+        return 0
     return known if known >= 1 else 0.1 * len(filled)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from invoices.en16931.vat import category_of_words
 from invoices.importing.values import BadValue, bare_amount, parse_date, unwrapped
 from invoices.importing.words import without_weekday
 
@@ -154,7 +155,11 @@ _RATE: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,3})?) ?%")
 
 @functools.lru_cache(maxsize=1024)
 def rate_in(text: str, mark: str) -> Decimal | None:
-    """``20``, ``20,00 %``, «TVA 20 % (biens)», «20% B» as the rate in per cent."""
+    """``20``, ``20,00 %``, «TVA 20 % (biens)», «20% B» as the rate in per cent; «Exonéré», «Autoliquidation» as zero.
+
+    A credit note may have its rate below zero, as its amounts: ``-20``.
+    """
     if found := _RATE.search(text):
         return Decimal(found[1].replace(",", "."))
-    return read_number(text, mark)
+    number = read_number(text, mark)
+    return Decimal(0) if number is None and category_of_words(text) else number

@@ -124,3 +124,136 @@ def test_a_code_beside_another_number_than_its_card_s_is_another_customer(column
 def test_a_code_beside_its_own_number_is_itself() -> None:
     found, report = read(f"{F1[0]};732 829 320", f"{F2};552100554", header=f"{HEADER};SIREN client")
     assert (set(found), report.rejected) == ({"F1", "F2"}, [])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    {
+        "at the end": [*F1, "F1;15/01/2025;C1;Sous-total;;;;110,00"],
+        "after each line": [
+            F1[0],
+            "F1;15/01/2025;C1;Sous-total lot 1;;;;100,00",
+            F1[1],
+            "F1;15/01/2025;C1;Sous-total lot 2;;;;10,00",
+            "F1;15/01/2025;C1;Total général;;;;110,00",
+        ],
+        "before its lines": ["F1;15/01/2025;C1;Total lot 1;;;;110,00", *F1],
+        "beside the number alone": [*F1, "F1;Sous-total;;;;;;110,00"],
+        "with the quantities": [*F1, "F1;15/01/2025;C1;Total;3;;;110,00"],
+    }.items(),
+    ids=lambda given: given[0],
+)
+@pytest.mark.parametrize("total", ["", "132,00"])
+def test_a_total_that_carries_the_number_of_its_invoice_is_passed_over_and_said(
+    rows: tuple[str, list[str]], total: str
+) -> None:
+    found, report = read(*(f"{row};{total}" for row in rows[1]), header=f"{HEADER};Total TTC facture")
+    assert (found, report.rejected) == ({"F1": (Decimal(132), 2)}, [])
+    assert {each.line for each in report.skipped} == {
+        number for number, row in enumerate(rows[1], start=2) if "otal" in row
+    }
+
+
+def test_a_line_that_is_called_a_total_and_has_a_price_is_a_line() -> None:
+    found, report = read(F1[0], "F1;15/01/2025;C1;Total nettoyage;1;100,00;20;100,00")
+    assert (found, report.rejected) == ({"F1": (Decimal(240), 2)}, [])
+
+
+def test_a_total_that_is_the_sum_of_nothing_is_refused() -> None:
+    found, report = read(*F1, "F1;15/01/2025;C1;Total TTC;;;;132,00", F2)
+    assert set(found) == {"F2"}
+    assert "Total TTC" in report.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("words", "category"),
+    [
+        ("Exonéré", "E"),
+        ("Exonération TVA, art. 261-4-4° du CGI", "E"),
+        ("Autoliquidation", "AE"),
+        ("Export", "G"),
+        ("Intracommunautaire", "K"),
+        ("Franchise en base, art. 293 B du CGI", "E"),
+        ("Hors champ", "O"),
+        ("Non applicable", "E"),
+        ("0 % (export)", "G"),
+    ],
+)
+@pytest.mark.parametrize("column", ["Taux TVA", "TVA"])
+def test_a_table_whose_only_rate_is_a_reason_in_words_charges_no_vat(words: str, category: str, column: str) -> None:
+    rows = [f"F1;15/01/2025;C1;Vis;2;50,00;{words};100,00", f"F1;15/01/2025;C1;Clou;1;10,00;{words};10,00"]
+    _found, report = read(*rows, header=HEADER.replace("Taux TVA", column))
+    invoice = Invoice.objects.get()
+    assert report.rejected == []
+    assert invoice.total_with_vat == Decimal(110)
+    assert set(invoice.lines.values_list("vat_category", "vat_rate")) == {(category, Decimal(0))}
+
+
+def test_a_reason_in_words_may_be_beside_rates() -> None:
+    rows = [F1[0], "F1;15/01/2025;C1;Formation;1;10,00;Exonéré;10,00"]
+    found, report = read(*rows)
+    assert (found, report.rejected) == ({"F1": (Decimal(130), 2)}, [])
+    assert Invoice.objects.get().lines.get(name="Formation").vat_category == "E"
+
+
+@pytest.mark.parametrize("rate", ["-20", "-20,00", "-20 %"])
+def test_a_credit_note_may_write_its_rate_below_zero(rate: str) -> None:
+    rows = [F2, f"A1;15/01/2025;C1;Vis;-2;50,00;{rate};-100,00"]
+    _found, report = read(*rows)
+    note = Invoice.objects.get(number="A1")
+    assert report.rejected == []
+    assert (note.kind, note.total_with_vat) == (Invoice.Kind.CREDIT_NOTE, Decimal(120))
+    assert note.lines.get().vat_rate == Decimal(20)
+
+
+def test_a_rate_below_zero_beside_an_amount_above_is_refused() -> None:
+    found, report = read(F2, "A1;15/01/2025;C1;Vis;2;50,00;-20;100,00")
+    assert set(found) == {"F2"}
+    assert "négatif" in report.rejected[0].reason
+
+
+def test_columns_that_are_called_by_a_rate_alone_hide_no_header() -> None:
+    found, report = read(*(f"{row};22,00;;132,00" for row in F1), header=f"{HEADER};-20;-5,5;Total TTC facture")
+    assert (found, report.rejected) == ({"F1": (Decimal(132), 2)}, [])
+
+
+NUMBERS_OF_CREDIT_NOTES = [
+    "AV0001",
+    "AVO-12",
+    "AVR2025/3",
+    "CN-7",
+    "2025-AV-004",
+    "RINV/2025/00003",
+    "FAV12",
+    "Avoir 9",
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS_OF_CREDIT_NOTES)
+def test_a_number_of_a_credit_note_without_a_type_above_zero_is_refused(number: str) -> None:
+    found, report = read(F2, *(row.replace("F1", number) for row in F1))
+    assert set(found) == {"F2"}
+    (refused,) = report.rejected
+    assert number in refused.reason
+    assert "type" in refused.correction
+
+
+@pytest.mark.parametrize("number", ["NAVY-1", "AVION-7", "FAC-CNX-3", "2025AVB4"])
+def test_letters_within_a_word_say_nothing(number: str) -> None:
+    found, report = read(F2, *(row.replace("F1", number) for row in F1))
+    assert (set(found), report.rejected) == ({"F2", number}, [])
+
+
+def test_a_number_of_a_credit_note_beside_its_type_or_below_zero_is_taken() -> None:
+    header = f"{HEADER};Type"
+    read(f"{F2};Facture", *(f"{row.replace('F1', 'AV1')};Avoir" for row in F1), header=header)
+    read(F2, "AV2;15/01/2025;C1;Vis;-2;50,00;20;-100,00")
+    kinds = dict(Invoice.objects.values_list("number", "kind"))
+    assert kinds == {"F2": Invoice.Kind.INVOICE, **dict.fromkeys(("AV1", "AV2"), Invoice.Kind.CREDIT_NOTE)}
+
+
+def test_what_was_taken_before_under_such_a_number_stays_unchanged() -> None:
+    rows = [row.replace("F1", "AV1") for row in F1]
+    read(*(f"{row};Facture" for row in rows), header=f"{HEADER};Type")
+    _found, report = read(*rows)
+    assert (report.unchanged["invoices"], report.rejected) == (1, [])
