@@ -15,8 +15,9 @@ from mailing.outbox import is_paused
 from mailing.pace import time_to_send
 from mailing.reasons import Reason
 
-# How far back the speed is measured where no limit is set.
+# How far back the speed is measured where no limit is set, and by how many mails at most: a page waits for it.
 SPEED_WINDOW = datetime.timedelta(minutes=10)
+MOST_MEASURED = 10_000
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,15 @@ def forecast(now: datetime.datetime) -> Forecast:
     if limited is not None:
         duration, per_minute = limited
     else:
-        recent = Message.objects.filter(accepted_at__gt=now - SPEED_WINDOW, accepted_at__lte=now).aggregate(
-            count=Count("pk"), first=Min("accepted_at")
-        )
+        recent = Message.objects.filter(accepted_at__gt=now - SPEED_WINDOW, accepted_at__lte=now)
+        latest = recent.order_by("-accepted_at").values("accepted_at")[:MOST_MEASURED]
+        measured = latest.aggregate(count=Count("accepted_at"), first=Min("accepted_at"))
         covers_all = sum(one.pending for one in slowed) >= pending > 0
-        if not recent["count"] or (passing is not None and covers_all):
+        if not measured["count"] or (passing is not None and covers_all):
             is_known = not stands_still and covers_all
             return Forecast(pending, None, last_end if is_known else None, slowed, resumption)
-        minutes = max((now - recent["first"]).total_seconds() / 60, 1)
-        per_minute = max(round(recent["count"] / minutes), 1)
+        minutes = max((now - measured["first"]).total_seconds() / 60, 1)
+        per_minute = max(round(measured["count"] / minutes), 1)
         duration = datetime.timedelta(minutes=pending / per_minute)
     end_at = None if stands_still else max(begin + duration, last_end)
     return Forecast(pending, per_minute, end_at, slowed, resumption)

@@ -144,6 +144,16 @@ def test_without_limits_the_forecast_goes_by_the_last_minutes() -> None:
 
 
 @time_machine.travel(START, tick=False)
+def test_the_speed_is_that_of_the_latest_mails_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailing.forecasts.MOST_MEASURED", 20)
+    write_mails(60)
+    for number, pk in enumerate(Message.objects.values_list("pk", flat=True)[:30]):
+        left_at = START - datetime.timedelta(minutes=2 if number < 20 else 8)
+        Message.objects.filter(pk=pk).update(state="accepted", next_attempt_at=None, accepted_at=left_at)
+    assert forecast(START).per_minute == 10
+
+
+@time_machine.travel(START, tick=False)
 def test_during_a_pause_there_is_no_end_in_sight(settings: Any) -> None:
     settings.MAIL_PER_MINUTE = 60
     write_mails(10)
