@@ -7,6 +7,7 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncMonth
 from django.urls import NoReverseMatch, reverse
@@ -33,6 +34,7 @@ from portal.backoffice.ui.worker import MAILER, WORKER, find_silence
 
 MONTHS = 12
 LATEST_EXPORTS = 5
+ENDED_MONTHS_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,16 +261,7 @@ def _latest_exports() -> list[ExportLine]:
 def _published_per_month(now: datetime.datetime) -> Chart:
     today = timezone.localdate(now)
     months = [_months_before(today, back) for back in range(MONTHS - 1, -1, -1)]
-    since = timezone.make_aware(datetime.datetime.combine(months[0], datetime.time()))
-    rows = (
-        Invoice.objects.published()
-        .filter(published_at__gte=since)
-        .order_by()
-        .annotate(month=TruncMonth("published_at"))
-        .values_list("month")
-        .annotate(Count("pk"))
-    )
-    counts = {timezone.localdate(month): count for month, count in rows}
+    counts = _count_published(months)
     return column_chart(
         "factures",
         _("Factures exportées par mois"),
@@ -277,6 +270,29 @@ def _published_per_month(now: datetime.datetime) -> Chart:
             for month in months
         ],
     )
+
+
+def _count_published(months: list[datetime.date]) -> dict[datetime.date, int]:
+    """Invoices published in each of ``months`` (first days, in order); those of months that have ended are cached.
+
+    An invoice is published once and for all: a month that has ended is counted once a day, not at each page.
+    """
+    keys = {month: f"published:{month:%Y-%m}" for month in months[:-1]}
+    cached = cache.get_many(keys.values())
+    counts = {month: cached[key] for month, key in keys.items() if key in cached}
+    uncounted = [month for month in months if month not in counts]
+    since = timezone.make_aware(datetime.datetime.combine(uncounted[0], datetime.time()))
+    rows = (
+        Invoice.objects.published()
+        .filter(published_at__gte=since)
+        .order_by()
+        .annotate(month=TruncMonth("published_at"))
+        .values_list("month")
+        .annotate(Count("published_at"))
+    )
+    counts |= {timezone.localdate(month): count for month, count in rows}
+    cache.set_many({keys[month]: counts.get(month, 0) for month in uncounted[:-1]}, ENDED_MONTHS_SECONDS)
+    return counts
 
 
 def _months_before(day: datetime.date, count: int) -> datetime.date:

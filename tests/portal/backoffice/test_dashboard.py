@@ -14,7 +14,7 @@ from customers.models import Account, BulkAction, Customer
 from customers.services import send_credentials
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export
-from invoices.models import Document, ImportBatch
+from invoices.models import Document, ImportBatch, Invoice
 from mailing.heartbeats import record_heartbeat
 from mailing.models import MailSignIn, Message
 from tests.support.back_office import BACKEND, list_url, words
@@ -154,6 +154,24 @@ def test_the_charts_tell_their_figures_in_a_table_too(client: Client) -> None:
 
     assert "<caption>Factures exportées par mois</caption>" in page
     assert "<td>3</td>" in page
+
+
+@time_machine.travel(datetime.datetime(2026, 3, 10, 9, tzinfo=datetime.UTC))
+def test_a_month_that_has_ended_is_counted_once_and_the_present_one_each_time(client: Client) -> None:
+    client.force_login(make_staff(), backend=BACKEND)
+    invoices = [make_published_invoice() for _number in range(3)]
+    last_month = timezone.now() - datetime.timedelta(days=20)
+    Invoice.objects.filter(pk=invoices[0].pk).update(published_at=last_month)
+
+    def bars() -> list[int]:
+        return [placed.bar.count for placed in client.get("/gestion/").context["board"].charts[0].bars][-2:]
+
+    assert bars() == [1, 2]
+    make_published_invoice()
+    with CaptureQueriesContext(connection) as asked:
+        assert bars() == [1, 3]
+    (by_month,) = [query["sql"] for query in asked if "GROUP BY" in query["sql"] and "published_at" in query["sql"]]
+    assert "2026-02-28" in by_month or "2026-03-01" in by_month  # midnight of March the first, in Paris or in UTC
 
 
 def test_the_dashboard_asks_as_often_for_many_rows_as_for_few(client: Client) -> None:
