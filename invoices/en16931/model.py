@@ -17,6 +17,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from invoices.en16931.vat import printed_reason
+
 SIREN_SCHEME: Final = "0002"
 SIRET_SCHEME: Final = "0009"
 DIRECTORY_SCHEME: Final = "0225"
@@ -140,6 +142,11 @@ class VatBreakdown:
     tax_amount: Decimal  # BT-117
     exemption_reason: str = ""  # BT-120
     exemption_code: str = ""  # BT-121
+
+    @property
+    def printed_reason(self) -> str:
+        """Why no VAT is due, as a page says it; empty where VAT is due."""
+        return printed_reason(self.category, self.exemption_reason, self.exemption_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,19 @@ _ABROAD: Final = {each.category: each for each in (INTRA_COMMUNITY, REVERSE_CHAR
 _AT_HOME: Final = _ABROAD | {each.category: each for each in (DOMESTIC_REVERSE_CHARGE, DOMESTIC_OUT_OF_SCOPE)}
 _WORDS_WITHOUT_REASON: Final = {"E": "Exonération de TVA", "Z": "TVA au taux zéro"}
 
+# Codes of VATEX (BT-121) that name no article, in the words that CGI ann. II 242 nonies A, I-13° to 16° asks for.
+_REASONS_OF_CODES: Final = {each.exemption_code: each.exemption_reason for each in (*_AT_HOME.values(), FRANCHISE)} | {
+    REVERSE_CHARGE.exemption_code: REVERSE_CHARGE.exemption_reason,
+    "VATEX-EU-D": "Régime particulier – Agences de voyages",
+    "VATEX-EU-F": "Régime particulier – Biens d’occasion",
+    "VATEX-EU-I": "Régime particulier – Objets d’art",
+    "VATEX-EU-J": "Régime particulier – Objets de collection et d’antiquité",
+    "VATEX-FR-CNWVAT": "Avoir net de taxe, article 272 du CGI",
+}
+# The others are made of the article that they cite: VATEX-FR-CGI261D-1BIS, VATEX-EU-132-1I, VATEX-EU-79-C.
+_FRENCH_CODE: Final = re.compile(r"VATEX-FR-(?:CGI)?(\d+)([A-Z]+?)??([A-Z]?)(?:-(\d+)(BIS)?)?")
+_UNION_CODE: Final = re.compile(r"VATEX-EU-(\d+)(?:-(\d+))?(?:-?([A-Z])(A?))?")
+
 
 def derive_treatment(
     rate: Decimal,
@@ -181,6 +194,30 @@ def usual_treatment(category: str, country: str = "") -> VatTreatment:
     return (_AT_HOME if is_at_home else _ABROAD).get(category, VatTreatment(category))
 
 
-def printed_reason(category: str) -> str:
-    """What a page says of a document that gives no reason for charging no VAT; empty where VAT is charged."""
-    return usual_treatment(category).exemption_reason or _WORDS_WITHOUT_REASON.get(category, "")
+def printed_reason(category: str, reason: str = "", code: str = "") -> str:
+    """What a page says of why no VAT is charged: the ``reason`` stated (BT-120), else what the ``code`` (BT-121) means,
+    else the words of the ``category``; empty where VAT is charged.
+    """
+    found = reason.strip() or _reason_of_code(code.strip().upper()) or usual_treatment(category).exemption_reason
+    found = found or _WORDS_WITHOUT_REASON.get(category, "")
+    # The word itself is obligatory (CGI ann. II 242 nonies A, I-13°).
+    return f"Autoliquidation – {found}" if category == "AE" and "autoliquidation" not in found.lower() else found
+
+
+def _reason_of_code(code: str) -> str:
+    """The words of a code of VATEX, which cite its article; empty for a code of which nothing is known."""
+    if known := _REASONS_OF_CODES.get(code):
+        return known
+    if match := _FRENCH_CODE.fullmatch(code):
+        article, adverb, letter, number, bis = match.groups()
+        named = " ".join(filter(None, [article, (adverb or "").lower(), letter]))
+        degree = "°" if letter else ""
+        cited = f"article {named}{f'-{number}{degree}' if number else ''}{' bis' if bis else ''} du CGI"
+    elif match := _UNION_CODE.fullmatch(code):
+        article, paragraph, point, second = match.groups()
+        parts = [f", paragraphe {paragraph}"] if paragraph else []
+        parts += [f", point {point.lower()}{' bis' if second else ''})"] if point else []
+        cited = f"article {article}{''.join(parts)}{',' if parts else ''} de la directive 2006/112/CE"
+    else:
+        return ""
+    return f"Exonération de TVA, {cited}"

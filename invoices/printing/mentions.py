@@ -19,7 +19,7 @@ TECHNICAL_NOTES = frozenset({"BAR"})
 
 def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
     """The paragraphs under the totals: on VAT and the operation, on payment, then each other note by itself."""
-    vat = _unique(wording.exemption_reason(item) for item in content.vat_breakdown)
+    vat = _unique(item.printed_reason for item in content.vat_breakdown)
     if content.type_code in wording.SELF_BILLED:
         vat.append(wording.SELF_BILLING)
     if style.has_reform_mentions and style.is_professional:

