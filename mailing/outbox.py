@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import batched
 from typing import Any
 
@@ -125,18 +126,23 @@ def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     return ids
 
 
+@lru_cache(maxsize=100)
+def _domain_of(sender: str) -> str:
+    """The domain that the Message-IDs of a sender's mails end with."""
+    try:
+        return parse_address(sender).domain
+    except InvalidAddressError:
+        return "localhost"  # the mail will be rejected at sending, with a reason that can be read and mended
+
+
 def _row(draft: Draft, now: datetime.datetime, due: datetime.datetime, diverted_to: str) -> Message:
     identifier = uuid.uuid4()
-    try:
-        domain = parse_address(draft.sender).domain
-    except InvalidAddressError:
-        domain = "localhost"  # the mail will be rejected at sending, with a reason that can be read and mended
     return Message(
         pk=identifier,
         key=draft.key,
         kind=draft.kind,
         # Its time first, so that names made of it sort by date; made once, so that a mail sent again is the same mail.
-        message_id=f"<{now.astimezone(datetime.UTC):%Y%m%d%H%M%S}.{identifier.hex}@{domain}>",
+        message_id=f"<{now.astimezone(datetime.UTC):%Y%m%d%H%M%S}.{identifier.hex}@{_domain_of(draft.sender)}>",
         # Mail servers may change the case of a return path: lower-case digits only.
         return_token=secrets.token_hex(12),
         recipient=draft.recipient.strip(),

@@ -8,7 +8,7 @@ a value. A value is put in once, in one pass: what a value holds is never read a
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -89,24 +89,43 @@ def missing_placeholders(key: str, body: str) -> tuple[str, ...]:
     return tuple(name for name in kind.expected if name not in present) if kind else ()
 
 
-def values_of(*subjects: object) -> dict[str, str]:
-    """The text of every placeholder registered for ``subjects``, by its name."""
-    given = {type(subject): subject for subject in subjects}
-    return {
-        name: placeholder.value(given[_subjects[name]])
-        for name, placeholder in PLACEHOLDERS.items()
-        if _subjects[name] in given
-    }
+class _Values(Mapping[str, str]):
+    """The texts of placeholders by their names, each made when it is asked for: a message uses few of them."""
+
+    def __init__(self, subjects: tuple[object, ...], *, brief: bool) -> None:
+        self._subjects = {type(subject): subject for subject in subjects}
+        self._brief = brief
+
+    def _made_by(self, name: str) -> Callable[[Any], str] | None:
+        placeholder = PLACEHOLDERS.get(name)
+        if placeholder is None or _subjects[name] not in self._subjects:
+            return None
+        return placeholder.brief if self._brief else placeholder.value
+
+    def __getitem__(self, name: str) -> str:
+        make = self._made_by(name)
+        if make is None:
+            raise KeyError(name)
+        return make(self._subjects[_subjects[name]])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in PLACEHOLDERS if name in self)
+
+    def __contains__(self, name: object) -> bool:
+        return self._made_by(str(name)) is not None
+
+    def __len__(self) -> int:
+        return sum(1 for _name in self)
 
 
-def brief_values_of(*subjects: object) -> dict[str, str]:
+def values_of(*subjects: object) -> Mapping[str, str]:
+    """The text of every placeholder registered for ``subjects``, by its name; written when it is read."""
+    return _Values(subjects, brief=False)
+
+
+def brief_values_of(*subjects: object) -> Mapping[str, str]:
     """The texts that take the place of :func:`values_of` in a subject line: only those that differ."""
-    given = {type(subject): subject for subject in subjects}
-    return {
-        name: placeholder.brief(given[_subjects[name]])
-        for name, placeholder in PLACEHOLDERS.items()
-        if placeholder.brief is not None and _subjects[name] in given
-    }
+    return _Values(subjects, brief=True)
 
 
 def check_placeholders(text: str, key: str = "") -> list[str]:

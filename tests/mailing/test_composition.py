@@ -5,8 +5,6 @@ from html.parser import HTMLParser
 import pytest
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
-from django.utils.html import escape
-from django.utils.safestring import mark_safe
 from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +15,6 @@ from mailing.composition import (
     LoadedTemplate,
     MailLook,
     compose,
-    fill_page,
     load_template,
     restore_version,
     save_template,
@@ -166,28 +163,41 @@ def test_whatever_the_values_a_mail_has_the_tags_of_its_template(values: dict[st
     assert mail.subject.isprintable() or " " in mail.subject
 
 
-@pytest.mark.parametrize("text", ["Dupont & Fils", "<b>gras</b> {{ x }}", "\x1a0\x1a\x1a7\x1a", "", "0"])
+@pytest.mark.parametrize("text", ["Dupont & Fils", "<b>gras</b> {{ x }}", "100 % %(subject)s", "\x1a0:\x1a7", "", "0"])
 @pytest.mark.parametrize("rows", [(), (("Facture 1", "1 €"), ("Facture 2", "2 €"))])
 def test_the_page_of_a_mail_is_what_its_template_renders(text: str, rows: tuple[tuple[str, str], ...]) -> None:
-    context = {
-        "subject": text,
-        "company_name": text,
-        "colour": "#0f766e",
-        "button_colour": "#0f766e",
-        "paragraphs": [mark_safe("Bonjour,<br>"), mark_safe(escape(text))],
-        "rows_under": 2,
-        "highlights": ((text, text),) if rows else (),
-        "rows": rows,
-        "more": text,
-        "space_url": text,
-        "button_label": "Ouvrir",
-        "button_url": text,
-        "footer_lines": [text, "Thonon"],
-        "preferences_url": text,
-    }
+    look = MailLook(
+        company_name=text,
+        colour="#0f766e",
+        space_url=text,
+        button_label="Ouvrir",
+        button_url=text,
+        highlights=((text, text),) if rows else (),
+        rows=rows,
+        more=text,
+        footer=f"{text}\nThonon",
+        preferences_url=text,
+    )
+    context = {name: getattr(look, name) for name in MailLook.__dataclass_fields__}
+    context |= {"button_colour": "#0f766e", "rows_under": 2, "footer_lines": look.footer.splitlines()}
     for language in ("fr", "de", "fr"):
-        with override(language):
-            assert fill_page(context) == render_to_string("mail/message.html", context)
+        for name in ("Martin", text.replace("\x1a", "")):  # the second is filled into the mould of the first
+            with override(language):
+                mail = compose(template("Bonjour,\n\nà #NOM_CLIENT", "Objet #NOM_CLIENT"), {"#NOM_CLIENT": name}, look)
+                paragraphs = ["Bonjour,", f"à {name}"]
+                page = render_to_string(
+                    "mail/message.html", {**context, "subject": mail.subject, "paragraphs": paragraphs}
+                )
+            assert mail.html == page
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\t"])
+def test_a_value_of_blanks_parts_paragraphs_as_a_blank_line_does(blank: str) -> None:
+    said = template("Bonjour,\n#NOM_CLIENT\nMerci")
+    for name, paragraphs in (("Martin", 1), (blank, 1 if blank == "\u00a0" else 2), ("Durand", 1)):
+        mail = compose(said, {"#NOM_CLIENT": name}, MailLook(company_name="Léman"))
+        classes = [attributes.get("class") for tag, attributes in Reader(mail.html).tags if tag == "p"]
+        assert classes.count("ink") == paragraphs
 
 
 def test_two_values_side_by_side_do_not_make_a_placeholder() -> None:

@@ -195,11 +195,10 @@ def _draft(
     subjects = (identity, AccountHolder(account, first.customer.name), announced)
     worded = template.in_language(identity.language_for(account.language))
     with override(worded.language):  # whoever exports, and wherever: the reader's language
-        about_invoices = values_of(announced)
         composed = compose(
             worded,
-            {**values_of(*subjects[:2]), **about_invoices},
-            _look(announced, identity, rows_after=tuple(about_invoices), preferences_url=preferences),
+            values_of(*subjects),
+            _look(announced, identity, rows_after=tuple(values_of(announced)), preferences_url=preferences),
             brief_values_of(*subjects),
         )
     return Draft(
