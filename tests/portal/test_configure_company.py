@@ -12,20 +12,15 @@ from PIL import Image
 
 from invoices.models import Company
 from invoices.models.company import UNNAMED
-from tests.support.factories import make_company
+from tests.support.factories import COMPANY_IDENTITY, make_company
 
 pytestmark = pytest.mark.django_db
 
-IDENTITY = {
-    "name": "Aquila SAS",
-    "legal_form": "SAS",
+VALUES = COMPANY_IDENTITY | {
     "share_capital": "10 000 €",
     "trade_register": "RCS Lyon 732 829 320",
     "siren": "732 829 320",
-    "vat_identifier": "FR44732829320",
-    "address": "12 rue de la République",
     "postcode": 69002,
-    "city": "Lyon",
     "vat_on_debits": True,
     "payment_delay_days": 30,
     "einvoice_from": "2027-09-01",
@@ -58,7 +53,7 @@ def _file(folder: Path, content: Any) -> str:
 
 
 def test_a_file_makes_the_company_and_given_twice_changes_nothing(tmp_path: Path) -> None:
-    file = _file(tmp_path, IDENTITY)
+    file = _file(tmp_path, VALUES)
 
     told = json.loads(_run("--file", file, "--json"))
 
@@ -66,7 +61,7 @@ def test_a_file_makes_the_company_and_given_twice_changes_nothing(tmp_path: Path
     assert (company.siren, company.postcode, company.vat_on_debits) == ("732829320", "69002", True)
     assert company.missing_identity() == told["missing_identity"] == []
     assert told["created"]
-    assert told["company"] == {"id": company.pk, "name": "Aquila SAS", "siren": "732829320", "is_default": True}
+    assert told["company"] == {"id": company.pk, "name": "Aquila Test SAS", "siren": "732829320", "is_default": True}
     again = json.loads(_run("--file", file, "--json"))
     assert (again["created"], again["changed"]) == (False, [])
     assert Company.objects.get().updated_at == company.updated_at
@@ -183,5 +178,5 @@ def test_a_missing_file_is_named_and_json_gives_the_problems_by_field(tmp_path: 
 
 
 def test_the_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(IDENTITY).encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(VALUES).encode())))
     assert "créée" in _run("--file", "-")

@@ -17,27 +17,33 @@ from invoices.models import Company, Document, Invoice, InvoiceLine
 PDF_BYTES = b"%PDF-1.7\n% a frozen document of the tests\n%%EOF\n"
 
 
+COMPANY_IDENTITY = {
+    "name": "Aquila Test SAS",
+    "legal_form": "SAS",
+    "siren": "732829320",
+    "vat_identifier": "FR44732829320",
+    "address": "12 rue de la République",
+    "postcode": "69002",
+    "city": "Lyon",
+}
+"""What an issuer must say of itself before it publishes an invoice, as its form asks for it."""
+
 _numbers = itertools.count(1)
 
 
 def make_company(**fields: Any) -> Company:
     """The issuing company: one, found again by its SIREN."""
-    defaults: dict[str, Any] = {
-        "name": "Aquila Test SAS",
+    values: dict[str, Any] = {
+        **COMPANY_IDENTITY,
         "siret": "73282932000074",
-        "vat_identifier": "FR44732829320",
-        "legal_form": "SAS",
         "share_capital": "10 000 €",
         "trade_register": "RCS Lyon 732 829 320",
-        "address": "12 rue de la République",
-        "postcode": "69002",
-        "city": "Lyon",
         "email": "compta@aquila.example",
         "iban": "FR7630006000011234567890189",
         "bic": "AGRIFRPP",
+        **fields,
     }
-    siren = fields.pop("siren", "732829320")
-    return Company.objects.get_or_create(siren=siren, defaults={**defaults, **fields})[0]
+    return Company.objects.get_or_create(siren=values.pop("siren"), defaults=values)[0]
 
 
 def make_customer(**fields: Any) -> Customer:

@@ -17,18 +17,16 @@ from invoices.models import Company, Document, ExportItem, Invoice
 from invoices.models.company import UNNAMED
 from portal.demonstration import create_demo_company
 from tests.support.back_office import SCREEN, list_url, words
-from tests.support.factories import freeze, make_company, make_customer, make_invoice, make_published_invoice
+from tests.support.factories import (
+    COMPANY_IDENTITY,
+    freeze,
+    make_company,
+    make_customer,
+    make_invoice,
+    make_published_invoice,
+)
 
 ALL = Criteria(scope=Scope.ALL)
-FULL = {
-    "name": "Aquila SAS",
-    "legal_form": "SAS",
-    "siren": "732829320",
-    "vat_identifier": "FR44732829320",
-    "address": "12 rue de la République",
-    "postcode": "69002",
-    "city": "Lyon",
-}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,7 @@ FULL = {
     ],
 )
 def test_an_issuer_states_who_it_is(fields: dict[str, str], missing: list[str]) -> None:
-    assert Company(**(FULL | fields)).missing_identity() == missing
+    assert Company(**(COMPANY_IDENTITY | fields)).missing_identity() == missing
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,7 @@ def test_an_issuer_states_who_it_is(fields: dict[str, str], missing: list[str]) 
     [("SAS", ["capital social", "RCS"]), ("S.A.R.L.", ["capital social", "RCS"]), ("EI", []), ("Association", [])],
 )
 def test_a_company_with_a_capital_states_it_and_its_register(legal_form: str, mentions: list[str]) -> None:
-    assert Company(**(FULL | {"legal_form": legal_form})).missing_mentions() == mentions
+    assert Company(**(COMPANY_IDENTITY | {"legal_form": legal_form})).missing_mentions() == mentions
 
 
 def ask(*options: str) -> dict[str, Any]:

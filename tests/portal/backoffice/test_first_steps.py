@@ -13,24 +13,19 @@ from mailing.heartbeats import MAILER, record_heartbeat
 from mailing.models import Message
 from portal.backoffice.first_steps.steps import STEPS, read_guide
 from tests.support.back_office import BACKEND, list_url, member, words
-from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
+from tests.support.factories import (
+    COMPANY_IDENTITY,
+    make_account,
+    make_company,
+    make_customer,
+    make_invoice,
+    make_staff,
+)
 
 pytestmark = pytest.mark.django_db
 
 KEYS = [step.key for step in STEPS]
-IDENTITY = {
-    "name": "Aquila SAS",
-    "legal_form": "SAS",
-    "siren": "732829320",
-    "vat_identifier": "FR44732829320",
-    "address": "12 rue de la République",
-    "postcode": "69002",
-    "city": "Lyon",
-    "country": "FR",
-    "colour": "#1f4e79",
-    "pdf_template": "classic",
-    "operations": "M",
-}
+FORM = COMPANY_IDENTITY | {"country": "FR", "colour": "#1f4e79", "pdf_template": "classic", "operations": "M"}
 
 
 def _next_key(client: Client) -> str:
@@ -50,7 +45,7 @@ def test_an_empty_installation_is_led_step_by_step_to_its_first_export(client: C
     client.force_login(staff, backend=BACKEND)
     assert _next_key(client) == "identite"
 
-    client.post(_follow(client, "identite"), IDENTITY)
+    client.post(_follow(client, "identite"), FORM)
     assert _next_key(client) == "apparence"
     client.post("/gestion/premiers-pas/apparence/passer/")
     assert _next_key(client) == "mails"
@@ -90,7 +85,7 @@ def test_a_step_gone_to_shows_the_way_on_until_the_list_is_seen_again(client: Cl
     page = client.get(_follow(client, "identite"))
     assert "Premiers pas, étape 1 sur 8 : Identité de la société" in words(page)
 
-    saved = client.post("/gestion/invoices/company/add/", IDENTITY, follow=True)
+    saved = client.post("/gestion/invoices/company/add/", FORM, follow=True)
 
     assert "C’est fait. Étape suivante : Apparence de la facture" in words(saved)
     client.get("/gestion/")
