@@ -42,19 +42,19 @@ def sentences(html: str) -> str:
 def test_a_mail_of_many_invoices_takes_credit_notes_off_and_names_ten() -> None:
     customer = make_customer(name="Boulangerie Martin")
     make_account(customer)
-    for number in range(44):
-        make_invoice(customer=customer, number=f"F-{number:04}", total_with_vat=Decimal(120))
+    for number in range(14):
+        make_invoice(customer=customer, number=f"F-{number:04}", total_with_vat=Decimal(380))
     make_invoice(customer=customer, number="F-9999", total_with_vat=Decimal(60), kind=CREDIT_NOTE)
 
     export(one_mail_per_customer=True)
 
     mail = Message.objects.get()
     for part in (sentences(mail.text), sentences(mail.html)):
-        assert "5 220,00 €" in part
-        assert "5 340,00" not in part
+        assert "5 260,00 €" in part
+        assert "5 320,00" not in part
         assert "Facture N° F-0009" in part
         assert "Facture N° F-0010" not in part
-        assert "et 35 autres" in part
+        assert "et 5 autres" in part
     assert len(mail.subject) <= 80
     assert re.fullmatch(r"Vos factures et avoir F-0000, F-0001, .* et \d+ autres", mail.subject)
     assert mail.text.startswith("Bonjour Boulangerie Martin,\n\n")

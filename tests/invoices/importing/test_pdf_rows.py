@@ -69,10 +69,10 @@ def test_a_pdf_that_is_not_there_is_refused(tmp_path: Path, name: str, reason: s
 
 
 def test_a_refused_import_leaves_no_stored_file(tmp_path: Path) -> None:
-    rows = [{**row, "numero": f"F{n}", "pdf": "F.pdf"} for n, row in enumerate([INVOICES[1]] * 1000)]
+    rows = [{**row, "numero": f"F{n}", "pdf": "F.pdf"} for n, row in enumerate([INVOICES[1]] * 50)]
     rows[-1]["total_ht"] = "1,00"
     rows[-1]["total_ttc"] = "3,00"
-    lines = [{**LINES[3], "numero": f"F{n}"} for n in range(1000)]
+    lines = [{**LINES[3], "numero": f"F{n}"} for n in range(50)]
     write_export(tmp_path / "erp", factures=rows, lignes=lines)
     (tmp_path / "erp" / "F.pdf").write_bytes(PDF_BYTES)
     assert not import_erp([tmp_path / "erp"], strict=True).is_clean
