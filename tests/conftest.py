@@ -1,5 +1,6 @@
 """What every test may use: a folder of its own for documents and mails, a cache of its own, and the fixed cast."""
 
+import gc
 import importlib
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +43,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among modules and collected tests: a tenth of the time of rendering went there."""
+    gc.collect()
+    gc.freeze()
 
 
 class _AsMigrated:
