@@ -172,7 +172,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     show_face_of(request, found.company)
     content = printed_content_of(found)
     context = {
-        "title": f"{found.get_kind_display().capitalize()} N° {found.number}",
+        "title": str(found),
         "section": "invoices",
         "invoice": found,
         "back": _back_to_list(request, found),
