@@ -2,6 +2,8 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from babel.numbers import get_currency_precision
+
 from invoices.cldr import amount_in, before_percent, decimal_in, foreign_locale
 
 CENT = Decimal("0.01")
@@ -35,10 +37,16 @@ def write_decimal(value: Decimal) -> str:
 
 
 def write_amount(amount: Decimal, currency: str = "EUR") -> str:
-    """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code."""
+    """``1234.5`` as «1 234,50 €»; currencies without a common symbol are written by their ISO 4217 code.
+
+    Of a currency that has no cents none are shown, unless there are some: «98 765 JPY».
+    """
+    rounded = to_cents(amount)
+    if currency != "EUR" and rounded == rounded.to_integral_value() and get_currency_precision(currency) == 0:
+        rounded = rounded.quantize(Decimal(1))
     if (locale := foreign_locale()) is not None:
-        return amount_in(locale, to_cents(amount), currency)
-    return f"{write_decimal(to_cents(amount))}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"
+        return amount_in(locale, rounded, currency)
+    return f"{write_decimal(rounded)}{NO_BREAK_SPACE}{SYMBOLS.get(currency, currency)}"
 
 
 def show_amount(amount: Decimal, currency: str = "EUR") -> str:

@@ -23,6 +23,7 @@ from invoices.documents.zip_archive import stream_archive
 from invoices.einvoices.xml_files import read_xml, xml_source_of
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.models import Company, Consultation, Document, Invoice, InvoiceQuerySet
+from invoices.printing import wording
 from invoices.store.frozen import DocumentAlteredError
 from portal.faces import face_of, show_face_of
 from portal.notices import tell_of_incomplete_archive
@@ -172,7 +173,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     show_face_of(request, found.company)
     content = printed_content_of(found)
     context = {
-        "title": str(found),
+        "title": f"{wording.title(content)} {_('N°')} {found.number}",
         "section": "invoices",
         "invoice": found,
         "back": _back_to_list(request, found),
