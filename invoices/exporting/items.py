@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Q, Sum, When
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -119,7 +119,9 @@ class CurrencyTotal:
     total: Decimal
 
 
-def filter_items(export: Export, *, state: str = "", reasons: Collection[str] = (), wanted: Q | None = None) -> Any:
+def filter_items(
+    export: Export, *, state: str = "", reasons: Collection[str] = (), wanted: Q | None = None
+) -> QuerySet[ExportItem, Any]:
     """The primary keys of the lines of ``export`` in their order (date, number), for :func:`load_items`.
 
     By state, reasons, and what else is ``wanted``. Keys alone, so that a page of 100,000 lines sorts no rows.

@@ -41,9 +41,9 @@ class Progress:
         return _("encore %(duration)s environ") % {"duration": write_duration(round(self.seconds_left, -1))}
 
 
-def measure_progress(export: Export, now: datetime.datetime) -> Progress:
-    """Where ``export`` is at ``now``, by two queries."""
-    figures = count_items(export)
+def measure_progress(export: Export, now: datetime.datetime, figures: ExportCounts | None = None) -> Progress:
+    """Where ``export`` is at ``now``, by two queries; one where its ``figures`` are known."""
+    figures = count_items(export) if figures is None else figures
     if export.state != Export.State.RUNNING or not figures.remaining:
         return Progress(figures)
     recent = ExportItem.objects.filter(export=export, finished_at__gt=now - WINDOW).aggregate(

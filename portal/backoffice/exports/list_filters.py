@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -44,7 +45,7 @@ class Choice:
 
 
 # What a search finds is counted up to here; a word that all lines have would have all of them read for a number.
-MOST_FOUND = 2_000
+MOST_FOUND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +96,20 @@ class ListFilter:
             return reasons_to_fix(is_to_fix=self.state == ItemState.LEFT_OUT)
         return []
 
-    def find(self, export: Export) -> Any:
+    def find(self, export: Export) -> QuerySet[ExportItem, Any]:
         """The primary keys of the lines that it shows, in the order of the list."""
         state = str(ItemState.LEFT_OUT) if self.state == SET_ASIDE else self.state
         wanted = search_within(Invoice, SEARCHED, "invoice", self.search) if self.search else None
         return filter_items(export, state=state, reasons=self.reasons, wanted=wanted)
 
-    def count_shown(self, export: Export, figures: ExportCounts) -> ShownCount:
-        """How many lines it shows, and how many of them are ticked and unticked.
+    def count_shown(self, keys: QuerySet[ExportItem, Any], figures: ExportCounts) -> ShownCount:
+        """How many lines it shows, and how many of them are ticked and unticked; ``keys`` are what it finds.
 
         From the figures of the list; the database is asked only where it searches, which no figure knows, and then no
         further than :data:`MOST_FOUND`.
         """
         if self.search:
-            found = self.find(export).order_by().values_list("state", flat=True)[: MOST_FOUND + 1]
-            states = Counter(found)
+            states = Counter(keys.order_by().values_list("state", flat=True)[: MOST_FOUND + 1])
             total = min(states.total(), MOST_FOUND)
             ready, excluded = states[str(ItemState.READY)], states[str(ItemState.EXCLUDED)]
             return ShownCount(total, ready, excluded, is_limited=states.total() > MOST_FOUND)

@@ -148,8 +148,9 @@ def _list_page(
     asked = ListFilter.from_query(request.GET)
     # A line whose correction was refused is shown whatever its state.
     chosen = asked if broken else ListFilter.of_page(request.GET, export, figures)
-    shown = chosen.count_shown(export, figures)
-    page = _page_of_lines(request, chosen.find(export), shown.total)
+    keys = chosen.find(export)
+    shown = chosen.count_shown(keys, figures)
+    page = _page_of_lines(request, keys, shown.total)
     criteria = Criteria.from_json(export.criteria)
     may_act = has_any(request, CAN_RUN)
     is_open = may_act and export.state == State.DRAFT
@@ -217,7 +218,7 @@ def _progress(export: Export, figures: ExportCounts) -> dict[str, Any]:
     return {
         "sums": None if is_summed_later else sum_by_currency(export, _summed_state(export)),
         "others": list(Export.objects.filter(state__in=UNDER_WAY).exclude(pk=export.pk)[:LISTS_SHOWN]),
-        "progress": measure_progress(export, now),
+        "progress": measure_progress(export, now, figures),
         "is_worker_silent": export.state in (State.DRAFT, State.RUNNING) and is_worker_silent(now),
     }
 

@@ -250,8 +250,9 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     export = _export(number)
     head = read_bordereau(export)
     chosen = ListFilter.from_query(request.GET)
-    paginator = Paginator(chosen.find(export), LINES_PER_PAGE)
-    shown = chosen.count_shown(export, head.figures)
+    keys = chosen.find(export)
+    paginator = Paginator(keys, LINES_PER_PAGE)
+    shown = chosen.count_shown(keys, head.figures)
     paginator.__dict__["count"] = shown.total
     page = paginator.get_page(request.GET.get("page"))
     return render_page(

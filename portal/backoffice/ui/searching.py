@@ -42,12 +42,16 @@ def search_by_keys(model: type[Model], search_fields: Sequence[str], text: str) 
 def search_within(model: type[Model], search_fields: Sequence[str], relation: str, text: str) -> Q:
     """Rows whose ``relation`` leads to a row of ``model`` that the search finds, where few of many are searched.
 
-    Few of them are asked for by key. Where the words are in many rows, reading the few that are searched is quicker.
+    Few of them are asked for by key. Where the words are in many rows, reading the few that are searched is quicker;
+    where all words are in many rows beside, as a word of all names is, the rows of ``model`` are not even looked at.
     """
-    keys = _keys_of(model._default_manager.filter(search_by_keys(model, search_fields, text)).order_by())
-    if keys is not None:
-        return Q(**{f"{relation}__in": keys})
-    return _in_all(_split_words(text), [f"{relation}__{field}" for field in search_fields])
+    words = _split_words(text)
+    beside, fields = _beside(search_fields)
+    if _keys_of(_rows_beside(model, beside).filter(_in_all(words, fields))) is not None:
+        keys = _keys_of(model._default_manager.filter(search_by_keys(model, search_fields, text)).order_by())
+        if keys is not None:
+            return Q(**{f"{relation}__in": keys})
+    return _in_all(words, [f"{relation}__{field}" for field in search_fields])
 
 
 def _beside(search_fields: Sequence[str]) -> tuple[str, list[str]]:
@@ -60,13 +64,19 @@ def _beside(search_fields: Sequence[str]) -> tuple[str, list[str]]:
 def _points_to(model: type[Model], relation: str, wanted: Q) -> Q:
     """Rows of ``model`` whose ``relation`` leads to a row that is as ``wanted``."""
     field: Any = model._meta.get_field(relation)
-    beside: QuerySet[Any] = field.related_model._default_manager.filter(wanted).order_by()
+    beside = _rows_beside(model, relation).filter(wanted)
     keys = _keys_of(beside)
     if field.concrete and not field.many_to_many:
         return Q(**{f"{relation}__in": beside.values("pk") if keys is None else keys})
     rows = model._default_manager.filter(**{f"{relation}__in": beside if keys is None else keys}).order_by()
     own_keys = _keys_of(rows)
     return Q(pk__in=rows.values("pk") if own_keys is None else own_keys)
+
+
+def _rows_beside(model: type[Model], relation: str) -> QuerySet[Any]:
+    field: Any = model._meta.get_field(relation)
+    rows: QuerySet[Any] = field.related_model._default_manager.order_by()
+    return rows
 
 
 def _keys_of(rows: QuerySet[Any]) -> list[Any] | None:

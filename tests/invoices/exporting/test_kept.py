@@ -141,6 +141,31 @@ def test_a_search_within_a_list_finds_the_same_by_key_and_line_by_line(
     assert found() == by_key
 
 
+@pytest.mark.parametrize("query", ["", "?q=Durand"])
+def test_the_page_of_a_list_asks_nothing_of_its_lines_twice(staff_client: Client, query: str) -> None:
+    durand = make_customer(name="Durand")
+    for _number in range(3):
+        make_invoice(customer=durand)
+    export = create_export(criteria=FULL)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert "Durand" in words(staff_client.get(list_url(export, query)))
+
+    selects = [each["sql"] for each in asked if 'FROM "invoices_exportitem"' in each["sql"]]
+    assert [each for each in set(selects) if selects.count(each) > 1] == []
+
+
+def test_a_word_of_many_customers_is_not_looked_for_among_all_invoices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.backoffice.ui.searching.MOST_KEYS", 1)
+    for _number in range(3):
+        make_customer(name="Durand")
+
+    with CaptureQueriesContext(connection) as asked:
+        search_within(Invoice, SEARCHED, "invoice", "durand")
+
+    assert [each["sql"] for each in asked if "invoices_invoice" in each["sql"]] == []
+
+
 def test_the_amounts_of_a_long_list_come_beside_its_page(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     make_invoice(total_without_vat="100.00")
     make_invoice(total_without_vat="50.00")
