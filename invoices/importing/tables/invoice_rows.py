@@ -372,8 +372,9 @@ def is_credit_note(head: InvoiceRow) -> bool:
 
 
 # «AV-2025-001», «AVO0012», «CN 7», «RINV/2025/00003» (Odoo), «RFAC/…»: series in which programs number credit notes.
+# «AVR» is one at the beginning only: in «FA-AVR25-12» it is April.
 _NUMBER_OF_CREDIT_NOTE: Final = re.compile(
-    r"(?<![^\W\d_])(?:av|avo|avr|avc|avf|avoirs?|fav|f?nc|cn|crn|cdn|rinv|rfac|refund|credit)(?![^\W\d_])",
+    r"(?<![^\W\d_])(?:av|avo|(?<!.)avr|avc|avf|avoirs?|fav|f?nc|cn|crn|cdn|rinv|rfac|refund|credit)(?![^\W\d_])",
     re.IGNORECASE,
 )
 
