@@ -2,11 +2,6 @@
 
 import csv
 import datetime
-import hashlib
-import os
-import pickle
-import subprocess
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from facturx import get_xml_from_pdf
-from lxml import etree
 
 from customers.models import Customer
 from invoices.content.from_rows import prefetch_for_content
 from invoices.documents.rendering import render_document
-from invoices.einvoices.checks import check_invoices, findings_of
+from invoices.einvoices.checks import check_invoices
 from invoices.einvoices.einvoice import einvoice_of
 from invoices.en16931.model import DocumentReference
 from invoices.exporting.criteria import Criteria, Scope
@@ -31,12 +24,9 @@ from invoices.formats.reading_child import read_in_child
 from invoices.models import Company, Document, Export, ExportCustomer, ExportItem, Invoice, InvoiceLine
 from invoices.store.frozen import read_document
 from portal.demonstration import create_demo_company
-from tests.invoices.formats.test_cii_writer import as_written
 
 pytestmark = pytest.mark.django_db
 
-ROOT = Path(__file__).parents[3]
-DEMO = ROOT / "demo" / "chinook"
 SAMPLES = Path(__file__).parents[2] / "data" / "einvoices"
 with (SAMPLES / "expected.csv").open(encoding="utf-8", newline="") as _table:
     EXPECTED = [row for row in csv.DictReader(_table) if row["outcome"] == "import"]
@@ -48,94 +38,9 @@ def export_all() -> Export:
     return export
 
 
-@pytest.fixture
-def spring() -> list[Invoice]:
-    """Professionals' invoices of the demonstration, March to May 2025: imported, checked, exported."""
-    create_demo_company()
-    call_command("import_erp", str(DEMO))
-    start, end = datetime.date(2025, 3, 1), datetime.date(2025, 5, 31)
-    wanted = Invoice.objects.issued_between(start, end).filter(customer__kind="professional")
-    check_invoices(wanted)
-    criteria = Criteria(scope=Scope.ALL, kind="professional", start=start, end=end)
-    run_lines(start_export(export=create_export(criteria=criteria)))
-    return list(prefetch_for_content(Invoice.objects.published().select_related("document", "content_check")))
-
-
 def frozen(invoice: Invoice) -> bytes:
     assert invoice.document is not None
     return read_document(invoice.document)
-
-
-def test_the_xml_inside_of_the_pdf_is_the_one_that_was_checked(spring: list[Invoice]) -> None:
-    assert len(spring) == 6
-    for invoice in spring:
-        inside = read_in_child(frozen(invoice)).xml
-        assert invoice.content_check is not None
-        assert invoice.document is not None
-        fingerprint = hashlib.sha256(inside).hexdigest()
-        assert fingerprint == invoice.content_check.xml_sha256 == invoice.document.xml_sha256
-        assert invoice.check_state == Invoice.CheckState.VALID
-        assert [finding for finding in findings_of(invoice.content_check) if finding.is_error] == []
-
-
-def test_what_is_read_back_from_the_pdf_is_what_was_written(spring: list[Invoice]) -> None:
-    for invoice in spring:
-        reading = read_in_child(frozen(invoice))
-        assert reading.content == as_written(einvoice_of(invoice).content)
-        assert reading.warnings == ()
-
-
-def test_another_reader_finds_the_figures_of_the_erp(spring: list[Invoice]) -> None:
-    with (DEMO / "factures.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = {row["numero"]: row for row in csv.DictReader(file, delimiter=";")}
-    for invoice in spring:
-        name, xml = get_xml_from_pdf(frozen(invoice), check_xsd=False, check_schematron=False)
-        assert name == "factur-x.xml"
-        root = etree.fromstring(xml)
-        row = rows[invoice.number]
-        assert Decimal(text_of(root, "TaxBasisTotalAmount")) == Decimal(row["total_ht"].replace(",", "."))
-        assert Decimal(text_of(root, "GrandTotalAmount")) == Decimal(row["total_ttc"].replace(",", "."))
-        assert text_of(root, "ExchangedDocument/*[local-name()='ID']") == invoice.number
-
-
-def text_of(root: etree._Element, path: str) -> str:
-    """The text of the first element of this name."""
-    first, _slash, rest = path.partition("/")
-    return str(root.xpath(f"string(//*[local-name()='{first}']{_slash}{rest})"))
-
-
-RENDER_ELSEWHERE = """
-import hashlib, pickle, sys, django
-django.setup()
-from invoices.documents.rendering import render_document
-invoice = pickle.load(open(sys.argv[1], "rb"))
-print(hashlib.sha256(render_document(invoice).content).hexdigest())
-"""
-
-
-def test_two_processes_render_the_bytes_that_were_frozen(spring: list[Invoice], tmp_path: Path, settings: Any) -> None:
-    invoice = next(each for each in spring if each.total_vat)
-    given = tmp_path / "invoice"
-    given.write_bytes(pickle.dumps(invoice))
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DOCUMENTS_ROOT": str(settings.DOCUMENTS_ROOT),
-        "DATABASE_URL": "sqlite://:memory:",
-    }
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", RENDER_ELSEWHERE, str(given)],
-            cwd=ROOT,
-            env={**environment, "PYTHONHASHSEED": seed},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
-        for seed in ("1", "2")
-    }
-    assert invoice.document is not None
-    assert printed == {invoice.document.sha256}
 
 
 def test_each_sample_is_imported_exported_and_handed_on_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
