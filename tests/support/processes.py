@@ -24,11 +24,15 @@ ROOT = Path(__file__).parents[2]
 INVOICES = 40
 
 
-def invoices_of(customers: int, invoices: int) -> str:
-    """Code that makes so many customers and so many invoices of them."""
+def invoices_of(customers: int, invoices: int, *, individuals: int = 0) -> str:
+    """Code that makes so many customers and so many invoices of them.
+
+    The first ``individuals`` customers get no e-invoice, whose rules each process loads in a second and a half.
+    """
     return f"""
 from tests.support.factories import make_customer, make_invoice
-customers = [make_customer() for _number in range({customers})]
+kinds = ["individual"] * {individuals} + ["professional"] * ({customers} - {individuals})
+customers = [make_customer(kind=kind) for kind in kinds]
 for number in range({invoices}):
     make_invoice(customer=customers[number % {customers}])
 """
@@ -41,6 +45,8 @@ criteria = Criteria(generate_credentials=True, notify=True, attach_pdf=True)
 """
 """Code that says what all invoices leave with."""
 MAKE_INVOICES = f"{invoices_of(4, INVOICES)}{CRITERIA}"
+MAKE_PLAIN_INVOICES = f"{invoices_of(4, INVOICES, individuals=4)}{CRITERIA}"
+"""The same without e-invoices, for what neither begins nor ends in the middle of one."""
 START = f"{CRITERIA}answer = start_export(export=create_export(criteria=criteria)).pk\n"
 """Code that starts an export of all of them."""
 

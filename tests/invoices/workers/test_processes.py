@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from tests.support.commands import Command
-from tests.support.processes import INVOICES, MAKE_INVOICES, Site, children_of, own_site
+from tests.support.processes import INVOICES, MAKE_INVOICES, MAKE_PLAIN_INVOICES, Site, children_of, own_site
 from tests.support.smtp_sink import closed_port
 
-SET_UP = f"""{MAKE_INVOICES}
+START = """
 from invoices.exporting.run.tasks import start_export_in_workers
 answer = start_export_in_workers(export=create_export(criteria=criteria)).pk
 """
+SET_UP = f"{MAKE_INVOICES}{START}"
+PLAIN_SET_UP = f"{MAKE_PLAIN_INVOICES}{START}"
 STATE = "SELECT state FROM invoices_export"
 PUBLISHED = "SELECT count(*) FROM invoices_exportitem WHERE state = 'published'"
 CLAIMED = "SELECT count(*) FROM invoices_exportitem WHERE state = 'claimed'"
@@ -87,7 +89,7 @@ def test_the_database_queue_wakes_workers_that_do_the_whole_export(tmp_path: Pat
 @pytest.mark.redis
 def test_the_redis_queue_does_the_same_by_its_address_alone(tmp_path: Path, django_db_setup: Any) -> None:
     with redis_server(tmp_path) as address, own_site(tmp_path, TASKS_BACKEND=address) as site:
-        site.ask(SET_UP)
+        site.ask(PLAIN_SET_UP)
         with worker(site):
             site.wait_for(STATE, lambda state: state == "done")
         assert outcome(site) == WHOLE
@@ -99,7 +101,7 @@ def test_the_redis_queue_does_the_same_by_its_address_alone(tmp_path: Path, djan
 @pytest.mark.redis
 def test_an_export_started_while_redis_is_away_is_found_by_the_workers(tmp_path: Path, django_db_setup: Any) -> None:
     with own_site(tmp_path, TASKS_BACKEND=f"redis://127.0.0.1:{closed_port()}/0") as site:
-        site.ask(SET_UP)
+        site.ask(PLAIN_SET_UP)
         with redis_server(tmp_path) as address:
             site.environment["TASKS_BACKEND"] = address
             with worker(site):
