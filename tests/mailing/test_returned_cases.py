@@ -306,7 +306,7 @@ MAILS = st.builds(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(poison=MAILS)
 def test_hundreds_of_hostile_mails_stop_nothing(poison: bytes) -> None:

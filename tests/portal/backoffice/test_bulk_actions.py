@@ -102,7 +102,7 @@ def test_a_customer_with_only_contacts_gets_credentials_at_the_main_contacts_add
 def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
     client: Client, staff: Account, settings: Any
 ) -> None:
-    customers = [make_customer() for _number in range(300)]
+    customers = [make_customer() for _number in range(200)]
 
     answer = client.post(
         CUSTOMERS,
@@ -110,22 +110,22 @@ def test_hundreds_of_credentials_are_made_by_a_worker_and_not_in_the_request(
             "action": "create_credentials",
             "_selected_action": "0",
             "select_across": "1",
-            "confirmed_count": "300",
+            "confirmed_count": "200",
             "also_sends": "1",
         },
     )
     assert Account.objects.of_customers().count() == 0
     waiting = client.get(answer["Location"]).content.decode()
-    assert "0 sur 300 faits" in waiting
+    assert "0 sur 200 faits" in waiting
     assert "data-refresh" in waiting
     assert "Aucun processus de travail" in waiting
 
     bulk_action = run_bulk_action(BulkAction.objects.get())
 
     assert bulk_action.is_done
-    assert (bulk_action.changed, bulk_action.mails, bulk_action.skipped) == (300, 300, [])
+    assert (bulk_action.changed, bulk_action.mails, bulk_action.skipped) == (200, 200, [])
     assert Account.objects.of_customers().count() == len(customers)
-    assert queued_mails() == 300
+    assert queued_mails() == 200
     assert "data-refresh" not in client.get(answer["Location"]).content.decode()
 
 
