@@ -11,6 +11,7 @@ from invoices.en16931.model import InvoiceContent, Line
 from invoices.models import Document, Invoice, InvoiceQuerySet, LifecycleStatus
 from invoices.platforms.channel import is_copy
 from invoices.platforms.lifecycle import last_status, status_word
+from invoices.printing.mentions import DISCOUNT, LATE_PENALTY, RECOVERY_FEE, TECHNICAL_NOTES
 from invoices.printing.wording import unit
 from portal.space.transfers import Transfer, transfer_shown
 
@@ -84,8 +85,11 @@ def worded_lines(content: InvoiceContent) -> list[WordedLine]:
 
 
 def shown_notes(content: InvoiceContent) -> list[str]:
-    """The notes of ``content`` for its reader, each once; not those that a program reads (BAR)."""
-    return list(dict.fromkeys(note.text for note in content.notes if note.subject_code != "BAR"))
+    """The notes of ``content`` for its reader, each once; not those that a program reads (BAR), nor those on paying
+    late or early on a credit note, on which nothing is to be paid.
+    """
+    left_out = TECHNICAL_NOTES | ({LATE_PENALTY, RECOVERY_FEE, DISCOUNT} if content.is_credit_note else set())
+    return list(dict.fromkeys(note.text for note in content.notes if note.subject_code not in left_out))
 
 
 def transfer_of(invoice: Invoice, content: InvoiceContent) -> Transfer | None:

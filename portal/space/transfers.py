@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
+from invoices.money import NO_BREAK_SPACE
 from invoices.printing.payment import grouped_iban
 from invoices.printing.transfer_code import LONGEST_TEXT, transfer_code, transfer_payload
 
@@ -15,7 +16,7 @@ class Transfer:
     """What to pay to whom, and the same as a picture (``data:`` address of an SVG)."""
 
     holder: str
-    iban: str  # in groups of four
+    iban: str  # in groups of four, with blanks at which a narrow page may break
     bic: str
     amount: Decimal
     text: str
@@ -29,5 +30,10 @@ def transfer_shown(*, holder: str, iban: str, bic: str, amount: Decimal, currenc
         return None
     picture = transfer_code(payload).as_svg(margin=QUIET_ZONE)
     return Transfer(
-        holder, grouped_iban(iban), bic, amount, text[:LONGEST_TEXT], f"data:image/svg+xml,{quote(picture)}"
+        holder,
+        grouped_iban(iban).replace(NO_BREAK_SPACE, " "),
+        bic,
+        amount,
+        text[:LONGEST_TEXT],
+        f"data:image/svg+xml,{quote(picture)}",
     )

@@ -83,4 +83,10 @@ document.querySelectorAll("form[data-ticks]").forEach((form) => {
   show(); // a browser that goes back ticks again what was ticked
 });
 
+// The year and the month that are shown are in sight, in rows that a finger moves.
+document.querySelectorAll(".years [aria-current], .chips [aria-current]").forEach((shown) => {
+  const row = shown.closest("ul");
+  row.scrollLeft = shown.offsetLeft - (row.clientWidth - shown.offsetWidth) / 2;
+});
+
 document.querySelector("[data-focus]")?.focus();

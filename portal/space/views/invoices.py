@@ -179,6 +179,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "back": _back_to_list(request, found),
         "content": content,
         "lines": worded_lines(content),
+        "terms": "" if found.is_credit_note else content.payment_terms,
         "notes": shown_notes(content),
         "related": related_documents(found, visible),
         "transfer": transfer_of(found, content),

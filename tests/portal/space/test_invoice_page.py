@@ -15,7 +15,7 @@ from invoices.models import Consultation, Document, Invoice
 from invoices.printing import print_page
 from portal.space.transfers import transfer_shown
 from tests.support.code_reading import read_code
-from tests.support.factories import freeze, make_account, make_customer, make_published_invoice
+from tests.support.factories import freeze, make_account, make_company, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +122,21 @@ def test_earlier_versions_and_the_xml_stand_on_the_page_and_open(client: Client,
     assert set(Consultation.objects.values_list("channel", flat=True)) == {"page", "pdf", "xml"}
 
 
+def test_a_credit_note_says_nothing_of_paying_late(client: Client, account: Account) -> None:
+    make_company(payment_terms="Paiement à 30 jours.")
+    pages = [
+        client.get(f"/factures/{publish(account, number=number, kind=kind, type_code=code).pk}/").content.decode()
+        for number, kind, code in (("1", "invoice", "380"), ("2", "credit_note", "381"))
+    ]
+    for words in ("Paiement à 30 jours.", "En cas de retard", "Indemnité forfaitaire", "Pas d’escompte"):
+        assert [words in page for page in pages] == [True, False], words
+
+
+def test_the_iban_is_copied_without_a_blank_of_any_kind(client: Client, account: Account) -> None:
+    page = client.get(f"/factures/{publish(account, number='18000135').pk}/").content.decode()
+    assert 'data-copy="FR7630006000011234567890189"' in page
+
+
 def test_the_transfer_code_says_what_the_standard_asks_for() -> None:
     """EPC069-12, version 002, written out here line by line, and read from the picture by a reader of codes."""
     transfer = transfer_shown(
@@ -134,7 +149,7 @@ def test_the_transfer_code_says_what_the_standard_asks_for() -> None:
     )
 
     assert transfer is not None
-    assert transfer.iban == "FR76\xa03000\xa06000\xa00112\xa03456\xa07890\xa0189"
+    assert transfer.iban == "FR76 3000 6000 0112 3456 7890 189"
     picture = unquote(transfer.picture.removeprefix("data:image/svg+xml,"))
     code = read_code(print_page(f"<html><body>{picture}</body></html>", "svg { width: 6cm; height: 6cm }"))
     assert code.bytes.decode().split("\n") == [
