@@ -1,10 +1,11 @@
-"""Numbers of a workbook that only their format shows as codes: 1 in the format ``000000`` is the customer 000001.
+"""Numbers of a workbook whose format shows more: 1 in the format ``000000`` is the customer 000001, or is in dollars.
 
 The reader of workbooks gives the stored number; what a person sees is in the styles of an .xlsx and beside the
 value in an .ods. An .xls keeps it where nothing here reads it.
 """
 
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from lxml import etree
 type ShownRow = tuple[int, dict[int, str]]
 """The number of a row, from 1, and the texts of its cells that are such numbers, by their column, from 0."""
 
+type _Format = "CodeFormat | CurrencyFormat"
+
 _DAMAGED: Final = (zipfile.BadZipFile, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
                    zlib.error, etree.XMLSyntaxError)  # fmt: skip
 _MAX_PART: Final = 32 * 1024 * 1024  # bytes of the parts that are read as a whole
+_ROUNDED: Final = 10.0**15
 _MOST_ROWS: Final = 1_048_576  # of a sheet
 _MOST_COLUMNS: Final = 16_384
 
@@ -28,6 +32,8 @@ _TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 _FORMAT_PART: Final = re.compile(r'"([^"]*)"|\\(.)|[_*].|\[\$[^\]]*\]|([0#])|([ \-])', re.DOTALL)
+_CURRENCY_PART: Final = re.compile(r'\[\$([^\]\-]+)(?:-[^\]]*)?\]|"([^"]*)"|([$£¥])')
+_CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
 _PREFIXED: Final = re.compile(r"[^\W\d_]+[-_/.]?")
 _SHOWN_CODE: Final = re.compile(r"0[0-9 .\-/]*[0-9]|[A-Za-z]{1,6}[-_/.]?[0-9]+", re.ASCII)
 _INTEGER: Final = re.compile(r"([0-9]{1,15})(?:\.0+)?", re.ASCII)
@@ -80,6 +86,28 @@ class CodeFormat:
         return "".join(reversed(shown)).strip()
 
 
+class CurrencyFormat:
+    """A format of numbers that says their currency, other than the euro: ``[$$-409]#,##0.00``, ``0.00 "£"``."""
+
+    def __init__(self, sign: str) -> None:
+        self._sign = sign
+
+    @classmethod
+    def of(cls, code: str) -> "CurrencyFormat | None":
+        """The format that ``code`` writes; None for one without a currency, or in euros."""
+        signs = (found[1] or found[2] or found[3] for found in _CURRENCY_PART.finditer(code))
+        sign = next((each.strip() for each in signs if each and _is_currency(each.strip())), "")
+        return cls(sign) if sign and sign.upper() not in ("€", "EUR", "EURO") else None
+
+    def show(self, number: str) -> str:
+        """``number`` with its currency after it."""
+        return f"{number} {self._sign}"
+
+
+def _is_currency(sign: str) -> bool:
+    return any(unicodedata.category(char) == "Sc" for char in sign) or bool(_CURRENCY_CODE.fullmatch(sign))
+
+
 def shown_numbers(path: Path, sheet: str) -> Iterator[ShownRow]:
     """The rows of ``sheet`` with numbers that a format shows as codes; none where the workbook has no such format."""
     try:
@@ -94,7 +122,7 @@ def shown_numbers(path: Path, sheet: str) -> Iterator[ShownRow]:
 
 
 def _in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
-    formats = _code_formats(_whole(archive, "xl/styles.xml"))
+    formats = _telling_formats(_whole(archive, "xl/styles.xml"))
     part = _part_of(archive, sheet) if formats else ""
     if not part:
         return
@@ -109,18 +137,33 @@ def _in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
                 shown_as = formats.get(cell.get("s", ""))
                 if shown_as is None or cell.get("t", "n") != "n":
                     continue
-                if stored := _INTEGER.fullmatch(cell.findtext("{*}v") or ""):
+                text = cell.findtext("{*}v") or ""
+                if isinstance(shown_as, CurrencyFormat):
+                    cells[column] = shown_as.show(number_text(float(text))) if text else ""
+                elif stored := _INTEGER.fullmatch(text):
                     cells[column] = shown_as.show(stored[1])
             if cells:
                 yield number, cells
 
 
-def _code_formats(styles: Any) -> dict[str, CodeFormat]:
-    """The formats of codes by the number of the style that has them."""
-    own = {each.get("numFmtId"): CodeFormat.of(each.get("formatCode", "")) for each in styles.iterfind(".//{*}numFmt")}
+def number_text(number: float) -> str:
+    """A stored number as text; of more than fifteen digits, which spreadsheets do not keep, as ``1.23457E+16``."""
+    if abs(number) >= _ROUNDED:
+        return f"{number:.5E}"
+    # Binary fractions carry noise (2.3800000000000003); eight decimals are what prices may have.
+    return f"{number:.8f}".rstrip("0").rstrip(".")
+
+
+def _telling_formats(styles: Any) -> dict[str, _Format]:
+    """The formats of codes and of currencies by the number of the style that has them."""
+    own = {each.get("numFmtId"): _format_of(each.get("formatCode", "")) for each in styles.iterfind(".//{*}numFmt")}
     cells = styles.iterfind("{*}cellXfs/{*}xf")
     found = {str(index): own.get(cell.get("numFmtId")) for index, cell in enumerate(cells)}
     return {index: shown_as for index, shown_as in found.items() if shown_as is not None}
+
+
+def _format_of(code: str) -> _Format | None:
+    return CodeFormat.of(code) or CurrencyFormat.of(code)
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -166,6 +209,9 @@ def _in_ods(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
 
 
 def _shown_code(cell: Any) -> str:
+    currency = cell.get(f"{_OFFICE}currency", "")
+    if currency and currency != "EUR" and cell.get(f"{_OFFICE}value-type") == "currency":
+        return CurrencyFormat(currency).show(cell.get(f"{_OFFICE}value", ""))
     if cell.get(f"{_OFFICE}value-type") != "float":
         return ""
     stored = _INTEGER.fullmatch(cell.get(f"{_OFFICE}value", ""))

@@ -25,7 +25,7 @@ import python_calamine
 from invoices.files.rows import Row as Row
 from invoices.files.rows import UnreadableTable as UnreadableTable
 from invoices.files.rows import opened
-from invoices.files.shown_numbers import shown_numbers
+from invoices.files.shown_numbers import number_text, shown_numbers
 from invoices.files.text_rows import UNWANTED, text_rows
 
 _WORKBOOK_NAMES: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -160,8 +160,7 @@ def _as_text(cell: Any) -> str:
         case bool():
             return "1" if cell else "0"
         case float():
-            # Binary fractions carry noise (2.3800000000000003); eight decimals are what prices may have.
-            return f"{cell:.8f}".rstrip("0").rstrip(".")
+            return number_text(cell)
         case datetime.datetime():
             return cell.date().isoformat()
         case None:

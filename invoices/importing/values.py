@@ -247,6 +247,8 @@ def currency_of_amounts(stated: str, amounts: Iterable[str]) -> str:
 @functools.lru_cache(maxsize=4096)
 def parse_amount(text: str) -> Decimal:
     """A number of at most two decimals that count, in units of the currency, to the cent."""
+    if "%" in text:
+        raise BadValue(f"« {shown(text)} » est un pourcentage, et non un montant.")
     number = parse_number(text)
     amount = number.quantize(CENT)
     if amount != number:

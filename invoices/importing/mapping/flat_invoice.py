@@ -27,6 +27,7 @@ from invoices.importing.mapping.flat_lines import (
     rate_of,
     sums_of_others,
 )
+from invoices.importing.mapping.samples import USUAL_RATES
 from invoices.importing.tables.columns import CELLS, cells_text
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.tables.rows import is_total_line, is_total_row
@@ -189,6 +190,10 @@ class FlatInvoice:
         if self._apart and not self.states_total:
             reason = _("« %(column)s » n’est dans aucune ligne, et aucun total ne dit s’il faut le compter.")
             raise Unreconciled("total_ht", self._apart[1], reason % {"column": self._apart[0]}, is_misread=True)
+        if vat and not is_confirmed and gross is None and not USUAL_RATES.issuperset(rates):
+            odd = next(rate for rate in rates if rate not in USUAL_RATES)
+            reason = _("aucun total ne confirme ce taux de TVA : est-ce un code ?")
+            raise Unreconciled("ligne.taux_tva", f"{odd.normalize():f}", reason, is_misread=True)
         if not (checks or is_confirmed or self._layout.is_net_by_name):
             raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
         head = self._head_with(net, vat)

@@ -15,7 +15,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from invoices.en16931.vat import category_of_words
-from invoices.importing.mapping.fields import CUSTOMER, DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
+from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, DATES, LINE, LINE_GROSS, LINE_VAT, NUMBERS
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.mapping.values import rate_in
 from invoices.importing.payment_terms import term_of
@@ -203,7 +203,7 @@ class FlatCells:
         number = Decimal(0) if text in ("-", "—") else self.layout.number(text, place)
         if name != "tva_en_euros" and not (text[0].isdigit() and text[-1].isdigit()):
             amounts.append(text)
-        if number is None:
+        if number is None or ("%" in text and name in AMOUNTS):
             raise Unreconciled(name, text, _("« %(text)s » n’est pas un nombre sûr.") % {"text": text}, is_misread=True)
         return number
 

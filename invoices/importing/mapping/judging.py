@@ -1,5 +1,6 @@
 """Whether what a column holds goes with what its name promises."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations
@@ -9,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from customers.searching import search_key
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
-from invoices.importing.mapping.fields import AMOUNTS, DATES, NUMBERS
-from invoices.importing.mapping.names import notions_of, rate_in_name
+from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER_NAME, DATES, NUMBERS
+from invoices.importing.mapping.names import names_who_is_billed, notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
 from invoices.importing.mapping.values import looks_like_date
 from invoices.importing.payment_terms import term_of
@@ -218,3 +219,38 @@ def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
     right = sum(abs(one - other) <= _CENT for one, other in found)
     telling = any(other for _one, other in found)
     return bool(found) and telling and right >= 0.9 * len(found)
+
+
+def prefer_who_is_billed(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
+    """«N° client facturé», «Bill-to Customer No.» before «N° client» and «Sell-to Customer No.»."""
+    for column in columns:
+        if names_who_is_billed(column.name):
+            scores = scored[column.index]
+            for name in ("code_client", CUSTOMER_NAME):
+                if name in scores:
+                    scores[name] += 0.1
+
+
+def settle_customers_only(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
+    """Where nothing speaks of invoices or lines, names are those of customers."""
+    best: dict[str, float] = defaultdict(float)
+    for scores in scored.values():
+        for name, score in scores.items():
+            best[name] = max(best[name], score)
+    customers = sum(best[name] >= 0.6 for name in list(best) if name.startswith("client."))
+    invoices = any(best[name] >= 0.6 for name in ("total_ht", "total_ttc", "total_tva", "date", "ligne.quantite"))
+    invoices = invoices or any(
+        best[name] >= 0.75 for name in ("ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.taux_tva")
+    )
+    if invoices or customers < 2:
+        return
+    for column in columns:
+        scores = scored[column.index]
+        code = max((scores.get(name, 0) for name in ("code_client", "client.code", "numero")), default=0)
+        if "numero" in scores and scores.get("client.raison_sociale", 0) >= scores["numero"]:
+            code = scores.get("code_client", 0)
+        scored[column.index] = {n: s for n, s in scores.items() if n.startswith("client.")}
+        if code:
+            scored[column.index]["client.code"] = code
+        if "company" in notions_of(column.name) and not {"number", "id", "code"} & notions_of(column.name):
+            scored[column.index].setdefault("client.raison_sociale", 0.6)

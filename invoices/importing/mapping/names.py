@@ -94,58 +94,11 @@ exemption: exoneration motif exemption
 ordered: commandee commandees ordered bestellt pedida ordinata
 order_line: position rang sequence seq
 """
-_STOP: Final = frozenset(
-    [
-        "de",
-        "du",
-        "des",
-        "d",
-        "l",
-        "la",
-        "le",
-        "les",
-        "the",
-        "of",
-        "en",
-        "a",
-        "au",
-        "aux",
-        "for",
-        "in",
-        "et",
-        "and",
-        "sur",
-        "par",
-        "to",
-        "eur",
-        "euro",
-        "euros",
-        "e",
-        "usd",
-        "gbp",
-        "chf",
-        "dollars",
-        "cur",
-        "der",
-        "die",
-        "das",
-        "von",
-        "und",
-        "y",
-        "el",
-        "del",
-        "los",
-        "di",
-        "della",
-        "dei",
-        "il",
-        "van",
-        "het",
-        "do",
-        "da",
-        "dos",
-    ]
+_WITHOUT_MEANING: Final = (
+    "de du des d l la le les the of en a au aux for in et and sur par to eur euro euros e "
+    "usd gbp chf dollars cur der die das von und y el del los di della dei il van het do da dos"
 )
+_STOP: Final = frozenset(_WITHOUT_MEANING.split())
 _WORD: Final[dict[str, str]] = {}
 for _line in f"{_NOTIONS.strip()}\n{OTHER_LANGUAGES.strip()}".splitlines():
     _notion, _, _words = _line.partition(":")
@@ -329,6 +282,14 @@ def name_key(text: str) -> str:
     bare = re.sub(r"\b(?:bons? de livraison|delivery (?:note|slip))\b", "bl", bare)
     bare = re.sub(r"\b(client|tiers|compte) facture\b", r"\1", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
+
+
+_BILLED: Final = re.compile(r"\b(?:client|tiers|compte)s? (?:a )?factur|\bbill(?:ed)?[ -]to\b|\bpay(?:eu|e)r\b")
+
+
+def names_who_is_billed(text: str) -> bool:
+    """Whether a column's name says that it is of the customer who is billed, beside one who ordered or is delivered."""
+    return _BILLED.search(re.sub(r"[_\W]+", " ", search_key(text))) is not None
 
 
 _PER_RATE: Final = re.compile(

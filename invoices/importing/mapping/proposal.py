@@ -1,6 +1,5 @@
 """What each column of an unknown table is proposed to be, and on which ground."""
 
-from collections import defaultdict
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +16,9 @@ from invoices.importing.mapping.judging import (
     head_of,
     level_of,
     may_hold,
+    prefer_who_is_billed,
     rows_of,
+    settle_customers_only,
     size_of,
     sums_in,
     type_column,
@@ -69,8 +70,9 @@ class _Proposing:
 
     def propose(self) -> Proposal:
         """The proposal."""
+        prefer_who_is_billed(self.columns, self.scores)
         self._judge_by_content()
-        self._settle_customers_only()
+        settle_customers_only(self.columns, self.scores)
         self._settle_levels()
         self._settle_arithmetic()
         taken = self._assign()
@@ -105,6 +107,8 @@ class _Proposing:
                 is_of_a_rate and not column.has_percents and scores.pop("ligne.taux_tva", 0)
             ):  # «TVA 20 %» heads the amounts of that rate
                 scores["total_tva"] = max(scores.get("total_tva", 0), 0.6)
+            if "code" in notions_of(column.name) and not (column.is_rates or column.has_percents):
+                scores.pop("ligne.taux_tva", None)  # «1», «2» of an ERP's own list
             if "ligne.taux_tva" in scores and (column.is_rates or column.has_percents):
                 scores["ligne.taux_tva"] += 0.3
                 self.grounds[column.index, "ligne.taux_tva"] = _("nom et contenu : taux de TVA")
@@ -146,30 +150,6 @@ class _Proposing:
 
     def _is_constant(self, column: Column) -> bool:
         return column.distinct == 1 and len(column.filled) >= 3
-
-    def _settle_customers_only(self) -> None:
-        """Where nothing speaks of invoices or lines, names are those of customers."""
-        best: dict[str, float] = defaultdict(float)
-        for scores in self.scores.values():
-            for name, score in scores.items():
-                best[name] = max(best[name], score)
-        customers = sum(best[name] >= 0.6 for name in list(best) if name.startswith("client."))
-        invoices = any(best[name] >= 0.6 for name in ("total_ht", "total_ttc", "total_tva", "date", "ligne.quantite"))
-        invoices = invoices or any(
-            best[name] >= 0.75 for name in ("ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.taux_tva")
-        )
-        if invoices or customers < 2:
-            return
-        for column in self.columns:
-            scores = self.scores[column.index]
-            code = max((scores.get(name, 0) for name in ("code_client", "client.code", "numero")), default=0)
-            if "numero" in scores and scores.get("client.raison_sociale", 0) >= scores["numero"]:
-                code = scores.get("code_client", 0)
-            self.scores[column.index] = {n: s for n, s in scores.items() if n.startswith("client.")}
-            if code:
-                self.scores[column.index]["client.code"] = code
-            if "company" in notions_of(column.name) and not {"number", "id", "code"} & notions_of(column.name):
-                self.scores[column.index].setdefault("client.raison_sociale", 0.6)
 
     # Heads or lines
 

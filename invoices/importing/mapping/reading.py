@@ -15,7 +15,7 @@ from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.judging import says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
-from invoices.importing.mapping.names import notions_of
+from invoices.importing.mapping.names import name_key, notions_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.mapping.samples import take_sample
@@ -37,7 +37,8 @@ _ESSENTIAL: Final = frozenset(
         "ligne.total_ht", "ligne.taux_tva", "ligne.quantite", "ligne.prix_unitaire_ht",
     )
 )  # fmt: skip
-_IN_THOUSANDS: Final = re.compile(r"\b[kKM] ?(?:€|EUR\b)|\bmilliers\b|\bthousands?\b|\bmillions\b")
+_IN_THOUSANDS: Final = re.compile(r"\b[kKM] ?(?:€|EUR\b)")
+_OTHER_UNITS: Final = frozenset("milliers thousand thousands million millions centimes cents centavos minor".split())  # noqa: SIM905
 _SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-"))
 _FEWEST_COLUMNS: Final = 3
 _MOST_UNRECONCILED: Final = 0.02
@@ -191,10 +192,12 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
 def _unsure_amounts(proposal: Proposal) -> str:
     """Why amounts may be other than they are written: in thousands, or with their sign in a column; empty if not."""
     for column, sampled in zip(proposal.columns, proposal.sample.named(), strict=True):
-        if column.field in AMOUNTS and _IN_THOUSANDS.search(column.name):
-            return _("« %(column)s » compte peut-être en milliers : ouvrez ce fichier dans Importer.") % {
-                "column": column.name
-            }
+        if column.field in AMOUNTS and (
+            _IN_THOUSANDS.search(column.name) or not _OTHER_UNITS.isdisjoint(name_key(column.name).split())
+        ):
+            return _(
+                "« %(column)s » compte peut-être en milliers ou en centimes : ouvrez ce fichier dans Importer."
+            ) % {"column": column.name}
         if not column.field and sampled.distinct > 1 and set(map(search_key, sampled.counts)) <= _SIGNS:
             return _("« %(column)s » donne peut-être le signe des montants : ouvrez ce fichier dans Importer.") % {
                 "column": column.name

@@ -26,9 +26,11 @@ _LEGAL_FORMS: Final = re.compile(
     re.IGNORECASE,
 )
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
-_RATES: Final = frozenset(
-    map(Decimal, "0 2.1 5.5 8.5 10 13 20 19.6 7 1.05 1.75 0.9 21 19 6 12 25 0.2 0.1 0.055 0.021".split())  # noqa: SIM905
+USUAL_RATES: Final = frozenset(
+    map(Decimal, "0 2.1 5.5 8.5 10 13 20 19.6 7 1.05 1.75 0.9 21 19 6 12 25".split())  # noqa: SIM905
 )
+"""VAT rates of France and its neighbours, in per cent."""
+_RATES: Final = USUAL_RATES | frozenset(map(Decimal, ("0.2", "0.1", "0.055", "0.021")))
 
 
 _RATE_AS_NAME: Final = re.compile(r"[-+(]?(?:20|10|5[.,]50?|2[.,]10?|8[.,]50?|0) ?%?\)?", re.ASCII)

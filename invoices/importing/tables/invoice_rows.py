@@ -36,7 +36,7 @@ from invoices.importing.values import (
     not_an_error,
     shown,
 )
-from invoices.importing.words import currency_in_header, currency_named
+from invoices.importing.words import currency_in_header, currency_named, says_nothing
 from invoices.money import whole_cents, write_decimal
 
 _WORDS_OF_TYPES: Final = {
@@ -198,7 +198,7 @@ def business_process(text: str) -> str:
 
 
 _DRAFT_NUMBER: Final = re.compile(
-    r"\(?prov[0-9]*\)?|(?:facture |avoir |invoice |credit note )?(?:brouillon|draft).*|\*.*|/", re.IGNORECASE
+    r"\(?prov[0-9]*\)?|\(?(?:facture |avoir |invoice |credit note )?(?:brouillon|draft).*|\*.*|/", re.IGNORECASE
 )
 _needed_number: Final = needed_text(100)
 _needed_code: Final = needed_text(50)
@@ -212,7 +212,10 @@ def number_text(text: str) -> str:
         )
     if _DRAFT_NUMBER.fullmatch(text):
         raise BadValue(f"« {shown(text)} » est le numéro d’un brouillon : cette pièce n’est pas une facture émise.")
-    return not_an_error(_needed_number(text))
+    number = not_an_error(_needed_number(text))
+    if says_nothing(number):
+        raise BadValue(f"« {shown(text)} » n’est pas un numéro de facture.")
+    return number
 
 
 def customer_code_text(text: str) -> str:

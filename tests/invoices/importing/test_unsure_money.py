@@ -1,0 +1,117 @@
+"""Amounts, currencies and customers that a file does not say for sure: asked or refused, never taken as they look."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from customers.models import Customer
+from invoices.importing.report import ImportReport
+from invoices.importing.run import import_erp
+from invoices.models import Invoice
+from tests.support.factories import make_company
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def cards() -> None:
+    make_company()
+    for code, name in (("C1", "Dupont SARL"), ("C2", "Martin SAS")):
+        Customer.objects.create(code=code, name=name)
+
+
+def imported(folder: Path, text: str, lines: str = "") -> ImportReport:
+    (folder / "ventes.csv").write_text(text)
+    if lines:
+        (folder / "lignes.csv").write_text(lines)
+    return import_erp([folder])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A code of VAT is no rate: 1 is not one per cent.
+        "N° facture;Date facture;Code client;Libelle;Quantite;Prix unitaire HT;Total net HT;Code TVA\n"
+        "F1;02/09/2026;C1;Filtre;1;100,00;100,00;1\n",
+        "N° facture;Date facture;Code client;Libelle;Quantite;Prix unitaire HT;Total net HT;TVA\n"
+        "F1;02/09/2026;C1;Filtre;1;100,00;100,00;3\n",
+        # Cents are no euros.
+        "invoice_number;invoice_date;customer_code;label;quantity;unit_price_cents;amount_cents;vat_rate;total_cents\n"
+        "F1;2026-03-05;C1;Plan Pro;1;4900;4900;20;5880\n",
+        "Facture;Date;Code client;Désignation;Qté;PU HT;Total HT (centimes);Taux TVA\n"
+        "F1;05/03/2026;C1;Vis;1;100;100;20\n",
+    ],
+    ids=["code of VAT", "odd rate", "cents", "centimes"],
+)
+def test_a_table_whose_amounts_may_be_others_is_asked_about(tmp_path: Path, text: str) -> None:
+    report = imported(tmp_path, text)
+    assert not report.is_clean
+    assert not Invoice.objects.exists()
+
+
+def test_an_invoice_is_the_billed_customers_where_another_ordered(tmp_path: Path) -> None:
+    head = "N° facture;Date facture;Numero client;Nom client;Numero client facture;Nom client facture;"
+    rest = "Libelle;Quantite;Prix unitaire HT;Total net HT;Taux TVA\n"
+    row = "F1;02/09/2026;C2;Martin SAS;C1;Dupont SARL;Filtre;1;100,00;100,00;20\n"
+    assert imported(tmp_path, head + rest + row).is_clean
+    assert Invoice.objects.get().customer.code == "C1"
+
+
+@pytest.mark.parametrize("number", ["-", "à définir", "(brouillon)", "n.c."])
+def test_a_number_that_says_nothing_is_none(tmp_path: Path, number: str) -> None:
+    heads = "numero;date;code_client;total_ht;total_tva;total_ttc\n"
+    lines = "numero;designation;taux_tva;total_ht\n"
+    report = imported(tmp_path, f"{heads}{number};15/01/2026;C1;100;20;120\n", f"{lines}{number};Vis;20;100\n")
+    assert not report.is_clean
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(("column", "value"), [("deja_paye", "50 %"), ("total_ht", "100,00 %")])
+def test_a_percentage_is_no_amount(tmp_path: Path, column: str, value: str) -> None:
+    row = {"numero": "F1", "date": "15/01/2026", "code_client": "C1", "total_ht": "100", "total_tva": "20"}
+    row |= {"total_ttc": "120", "deja_paye": "", column: value}
+    report = imported(
+        tmp_path,
+        ";".join(row) + "\n" + ";".join(row.values()) + "\n",
+        "numero;designation;taux_tva;total_ht\nF1;Vis;20;100\n",
+    )
+    assert [each.column for each in report.rejected] == [column]
+    assert not Invoice.objects.exists()
+
+
+def workbook(path: Path, *, shown_as: str, number: object = "F1") -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    heads, lines = book.create_sheet("Factures"), book.create_sheet("Lignes")
+    heads.append(["numero", "date", "code_client", "total_ht", "total_tva", "total_ttc"])
+    heads.append([number, "15/01/2026", "C1", 100, 20.5, 120.5])
+    for cell in heads["D2:F2"][0]:
+        cell.number_format = shown_as
+    lines.append(["numero", "designation", "taux_tva", "total_ht"])
+    lines.append([number, "Vis", 20.5, 100])
+    book.save(path)
+
+
+@pytest.mark.parametrize(
+    ("shown_as", "currency"),
+    [
+        ("[$$-409]#,##0.00", "USD"),
+        ('#,##0.00 "CHF"', "CHF"),
+        ("[$£-809]#,##0.00;[Red]-[$£-809]#,##0.00", "GBP"),
+        ("#,##0.00 [$€-40C]", "EUR"),
+        ('#,##0.00 "pièces"', "EUR"),
+    ],
+)
+def test_amounts_are_in_the_currency_that_a_workbook_shows(tmp_path: Path, shown_as: str, currency: str) -> None:
+    workbook(tmp_path / "ventes.xlsx", shown_as=shown_as)
+    assert import_erp([tmp_path]).is_clean
+    invoice = Invoice.objects.get()
+    assert (invoice.currency, invoice.total_with_vat) == (currency, Decimal("120.50"))
+
+
+def test_a_number_of_more_digits_than_spreadsheets_keep_is_refused(tmp_path: Path) -> None:
+    workbook(tmp_path / "ventes.xlsx", shown_as="0.00", number=12345678901234567)
+    assert not import_erp([tmp_path]).is_clean
+    assert not Invoice.objects.exists()
