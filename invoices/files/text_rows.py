@@ -47,7 +47,7 @@ def _rows(
             next(lines, None)
         try:
             for line, cells in parse(lines, form.delimiter):
-                stripped = [cell.strip() for cell in cells]
+                stripped = list(map(str.strip, cells))
                 if form.has_marks:
                     stripped = list(map(_unmarked, stripped))
                 if any(stripped):

@@ -23,10 +23,11 @@ class Amounts:
         if len(self.first) < _FIRST:
             self.first.append(head)
         month = self._by_month.setdefault(head["date"][:7], [0, 0, 0, 0])
+        net, vat = whole_cents(head["total_ht"]), whole_cents(head["total_tva"])
         month[0] += 1
-        month[1] += whole_cents(head["total_ht"])
-        month[2] += whole_cents(head["total_tva"])
-        month[3] += whole_cents(head["total_ttc"])
+        month[1] += net
+        month[2] += vat
+        month[3] += net + vat
 
     @property
     def by_month(self) -> list[tuple[str, int, Decimal, Decimal, Decimal]]:

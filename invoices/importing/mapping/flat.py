@@ -90,26 +90,31 @@ class _Writer:
         self._begins_again = False
         self.written = 0
 
-    def add(self, line: int, first: list[str], shared: list[str]) -> None:
-        """One row of these cells; the same ``shared`` may come again, and stays as it is."""
-        place = self._places.get(id(shared))
-        if place is None:
-            if len(self._shared) >= _MOST_SHARED:
-                self._write()
-                self._shared, self._places, self._begins_again = [], {}, True
-            place = self._places[id(shared)] = len(self._shared)
-            self._shared.append(shared)
-            self._new.append(shared)
-        self._add(line, first, place)
+    def add(self, first: list[str], rows: list[tuple[int, list[str]]]) -> None:
+        """Rows that begin with the cells ``first``, each by its line and other cells.
+
+        The same list of those may come again, and stays as it is.
+        """
+        for line, shared in rows:
+            place = self._places.get(id(shared))
+            if place is None:
+                if len(self._shared) >= _MOST_SHARED:
+                    self._write()
+                    self._shared, self._places, self._begins_again = [], {}, True
+                place = self._places[id(shared)] = len(self._shared)
+                self._shared.append(shared)
+                self._new.append(shared)
+            self._rows.append((line, first, place))
+        self._end_rows(len(rows))
 
     def add_values(self, line: int, values: dict[str, str]) -> None:
         """One row by the names of its columns."""
-        self._add(line, [], [values.get(column, "") for column in self.columns])
+        self._rows.append((line, [], [values.get(column, "") for column in self.columns]))
+        self._end_rows(1)
 
-    def _add(self, line: int, first: list[str], rest: list[str] | int) -> None:
-        self._rows.append((line, first, rest))
-        self.written += 1
-        if len(self._rows) == _ROWS_AT_ONCE:
+    def _end_rows(self, number: int) -> None:
+        self.written += number
+        if len(self._rows) >= _ROWS_AT_ONCE:
             self._write()
 
     def _write(self) -> None:
@@ -267,13 +272,16 @@ class _Flattening:
                 continue
             cells = row.cells
             number = layout.cell(cells, number_at)
-            if number != plain and (
-                layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header))
-            ):
-                self._skip(row.line, cells)
-                continue
             if number != plain:
-                plain = None if number == header_number or may_say_total(number) else number
+                is_plain = number != header_number and not may_say_total(number)
+                if not is_plain and (
+                    layout.is_noise(cells)
+                    or is_total_row(cells, number)
+                    or is_remark(cells, number, len(layout.header))
+                ):
+                    self._skip(row.line, cells)
+                    continue
+                plain = number if is_plain else None
             if invoice is None or (number and number != invoice.number):
                 if invoice is not None:
                     self._finish(invoice)
@@ -328,19 +336,18 @@ class _Flattening:
         if self.heads is not None:
             self.heads.add_values(invoice.line, head)
             self.result.amounts.add(head)
-        number = [invoice.number]
-        for line, cells in lines:
-            self.lines.add(line, number, cells)
+        self.lines.add([invoice.number], lines)
 
     def _customer(self, invoice: FlatInvoice, head: dict[str, str]) -> str:
         """The code of the invoice's customer; a card of the table that is new is written down."""
         given = invoice.customer
         code = head.get("code_client") or given.get("code", "")
-        is_new = bool(code) and not self.cards.is_known(code)
+        is_new = False
         if not code:
             code, is_new = self.cards.code_of(given)
         known = self.codes.get(code)
         if known is None:
+            is_new = is_new or not self.cards.is_known(code)
             if not is_new and (other := self.cards.contradiction(code, given)):
                 name, stated, own = other
                 reason = _("la fiche %(code)s a le numéro %(own)s, cette table %(stated)s : c’est un autre client.")

@@ -152,6 +152,9 @@ class FlatInvoice:
 
         Lines that are the sum of others («Sous-total») are left out, and are in :attr:`left_out`.
         """
+        if (usual := self._usual()) is not None:
+            rate, net, vat = usual
+            return self._head_with(net, vat), [(row, line.written(rate, columns)) for row, line in self._lines]
         if not any(line.total for _, line in self._lines):
             return self._reconciled(columns)
         if not self._totals:
@@ -166,6 +169,24 @@ class FlatInvoice:
                 return self._reconciled(columns)
             except Unreconciled:
                 raise as_they_are from None
+
+    def _usual(self) -> tuple[Decimal, Decimal, Decimal] | None:
+        """The rate, the total without VAT and the VAT, where all totals are stated and lines of one rate make them.
+
+        That is nearly always, and all there is to check then.
+        """
+        net, vat, gross = map(self._totals.get, _TOTALS)
+        if net is None or vat is None or gross is None or not self._lines:
+            return None
+        rate, summed = self._lines[0][1].rate, Decimal(0)
+        for _row, line in self._lines:
+            if line.rate != rate:
+                return None
+            summed += line.net
+        if rate is None or net != summed or gross != net + vat:
+            return None
+        by_rate = to_cents(summed * rate / 100)
+        return (rate, summed, by_rate) if vat == by_rate else None
 
     def _leave_out(self, rows: set[int]) -> None:
         self.left_out += [(row, line.total) for row, line in self._lines if row in rows]
