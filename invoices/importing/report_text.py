@@ -106,10 +106,10 @@ def _describe_journal(journal: Mapping[str, Any]) -> Iterator[str]:
     for each in journal["rates"]:
         amounts = {name: write_amount(Decimal(each[name]), each["currency"]) for name in ("net", "vat", "gross")}
         yield f"  {describe_rate(each['rate'])} : " + _("HT %(net)s, TVA %(vat)s, TTC %(gross)s") % amounts
-    for first, last in journal["gaps"]:
-        numbers = first if first == last else f"{first} – {last}"
+    if journal["gaps"]:
+        gaps = (first if first == last else f"{first} – {last}" for first, last in journal["gaps"])
         yield _("Numéros manquants dans la suite (CGI, ann. II, art. 242 nonies A) : %(numbers)s") % {
-            "numbers": numbers
+            "numbers": ", ".join(gaps)
         }
     if journal.get("has_more_gaps"):
         yield _("… et d’autres numéros manquants.")

@@ -150,6 +150,7 @@ class _Import:
         self.customers = KnownCustomers()
         self.read: list[tuple[list[Table], GivenFile]] = []
         self.codes: frozenset[str] | None = None
+        self.has_refused_rows = False  # of tables that mix invoices, lines and customers
         self.tables: dict[str, list[RecognisedTable]] = defaultdict(list)
         self.documents: dict[str, Path] = {}
         self.names: dict[str, str] = {}  # of those documents, as they were given: two may have the same
@@ -184,6 +185,7 @@ class _Import:
                 companies=self.companies,
                 find_pdf=self._find_pdf,
                 strict=self.strict,
+                is_clean=not self.has_refused_rows,
                 replace=self.replace,
                 dry_run=self.dry_run,
                 progress=self.progress,
@@ -192,6 +194,10 @@ class _Import:
         self._import_documents()
         if not self.dry_run:
             self.report.journal.find_gaps()
+        if self.strict and not self.report.is_clean:
+            self.report.notices.append(
+                _("Import strict : une ligne est refusée, et rien n’est écrit de la table dont elle est.")
+            )
         if self.companies.is_unnamed and self.report.created["invoices"]:
             self.report.notices.append(
                 "Aucune société n’est paramétrée : les factures importées attendent l’identité de leur émetteur "
@@ -243,6 +249,7 @@ class _Import:
             else:
                 is_any_known = True
                 self.report.refuse(*understood.rejections)
+                self.has_refused_rows = self.has_refused_rows or bool(understood.rejections)
                 if understood.asks:
                     self.report.to_map.append(table.name)
                 self.report.skip(*understood.skipped)

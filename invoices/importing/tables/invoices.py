@@ -87,20 +87,24 @@ class _Run:
                 for batch in batched(invoices, BATCH):
                     writer.take(self._candidates(batch, story), write=write)
                     telling.add(len(batch))
-                if self.given.strict and not (story.is_clean and self.report.is_clean):
+                if self._forbids(story):
                     raise _Undo
                 if write:
                     writer.finish()
                     if not (story.changes or story.unchanged["invoices"]):
                         raise _Undo  # a company that was made for invoices that are refused after all
         except _Undo:
-            if self.given.strict and not (story.is_clean and self.report.is_clean):
+            if self._forbids(story):
                 story.forget_counts()
             self._undo(received)
         except BaseException:
             self._undo(received)
             raise
         self.report.add(story)
+
+    def _forbids(self, story: ImportReport) -> bool:
+        """Whether nothing may be written, since all was asked for and something is refused."""
+        return self.given.strict and not (self.given.is_clean and story.is_clean and self.report.is_clean)
 
     def _undo(self, received: ReceivedFiles) -> None:
         """What the transaction wrote is gone: so are the files beside it and the companies made in it."""

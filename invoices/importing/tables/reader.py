@@ -29,7 +29,8 @@ type _Part = tuple[str, list[tuple[int, ParsedLine]]]
 class InvoiceTables:
     """What an import of invoices needs to know. ``find_pdf`` gives the path of the file that a row names.
 
-    ``strict``: all invoices or none. ``replace``: those that staff let take the place of another, by its
+    ``strict``: all invoices or none; none too where rows were refused on the way to these tables, which are not
+    ``is_clean`` then. ``replace``: those that staff let take the place of another, by its
     :func:`~invoices.importing.report.identity`.
     """
 
@@ -40,6 +41,7 @@ class InvoiceTables:
     find_pdf: Callable[[str, str], Path | None]
     dry_run: bool = False
     strict: bool = False
+    is_clean: bool = True
     replace: Collection[str] = ()
     progress: Progress | None = None
 

@@ -257,3 +257,13 @@ def test_what_was_taken_before_under_such_a_number_stays_unchanged() -> None:
     read(*(f"{row};Facture" for row in rows), header=f"{HEADER};Type")
     _found, report = read(*rows)
     assert (report.unchanged["invoices"], report.rejected) == (1, [])
+
+
+def test_a_strict_import_writes_nothing_of_a_flat_table_where_an_invoice_does_not_add_up() -> None:
+    rows = [f"F{number};15/01/2025;C1;Vis;2;50,00;20;100,00" for number in range(60)]
+    table = "\n".join([HEADER, *rows, "F60;15/01/2025;C1;Vis;2;50,00;20;101,00", ""])
+    report = import_erp([GivenFile("ventes.csv", table.encode())], strict=True)
+    assert not Invoice.objects.exists()
+    assert report.created["invoices"] == 0
+    assert [each.line for each in report.rejected] == [62]
+    assert "strict" in report.notices[0]
