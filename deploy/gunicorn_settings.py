@@ -3,8 +3,10 @@
 The access log carries neither queries nor the tokens of links, which would open an account to whoever reads it.
 """
 
+import errno
 import os
 import re
+import socket
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -42,3 +44,20 @@ class TokenFreeLog(Logger):  # type: ignore[misc]
 
 
 logger_class = TokenFreeLog
+
+
+def on_starting(server: Any) -> None:
+    """Say in one sentence that the address is taken; gunicorn itself tries five times, in English."""
+    inherits_sockets = {"GUNICORN_FD", "LISTEN_FDS"} & set(os.environ)
+    for address in () if inherits_sockets else server.cfg.address:
+        if isinstance(address, tuple):
+            with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    tried.bind(address)
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        raise SystemExit(
+                            f"{address[0]}:{address[1]} est déjà pris par un autre programme (ss -ltnp le nomme) : "
+                            "arrêtez-le, ou donnez une autre adresse par BIND."
+                        ) from None

@@ -47,8 +47,22 @@ _DATABASE_ERRORS = (
         ("La base de données est en lecture seule", "vérifiez les droits sur son fichier ou son rôle"),
     ),
     (
+        r"password authentication failed|no password supplied|role .* does not exist|no pg_hba\.conf entry",
+        ("La base de données n’admet pas cet utilisateur ou ce mot de passe", "corrigez DATABASE_URL"),
+    ),
+    (r"database .* does not exist", ("Le serveur n’a pas cette base de données", "créez-la, ou corrigez DATABASE_URL")),
+    (
+        r"failed to resolve host|could not translate host name",
+        ("Le serveur de la base de données est introuvable sous ce nom", "corrigez DATABASE_URL"),
+    ),
+    (
+        r"too many (clients|connections)|remaining connection slots",
+        ("La base de données n’a plus de connexion libre", "augmentez max_connections, ou arrêtez des processus"),
+    ),
+    (r"permission denied", ("La base de données refuse ce droit", "rendez l’utilisateur de DATABASE_URL propriétaire")),
+    (
         r"unable to open|could not connect|connection.*(failed|refused|closed|lost)|closed the connection"
-        r"|authentication failed|terminating connection|starting up|shutting down",
+        r"|timeout expired|terminating connection|starting up|shutting down",
         ("La base de données ne répond pas", "vérifiez DATABASE_URL et que le serveur est démarré"),
     ),
 )

@@ -12,13 +12,14 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from django.core.management import get_commands
 
-from deploy.gunicorn_settings import bind, graceful_timeout, without_token
+from deploy.gunicorn_settings import bind, graceful_timeout, on_starting, without_token
 from tests.house.test_rules import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -54,6 +55,14 @@ def test_proxy_and_site_agree_on_their_port() -> None:
     assert f"127.0.0.1:{port}|" in (ROOT / "bin/install-service").read_text()
     assert f"PORTAL_UPSTREAM: web:{port}" in (DEPLOY / "compose.yaml").read_text()
     assert f"BIND=0.0.0.0:{port}" in (DEPLOY / "Dockerfile").read_text()
+
+
+def test_a_port_that_is_taken_is_named_in_a_sentence() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as other:
+        taken = f"127.0.0.1:{other.server_port}"
+        with pytest.raises(SystemExit, match=f"{taken} est déjà pris"):
+            on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[other.server_address])))
+    on_starting(SimpleNamespace(cfg=SimpleNamespace(address=[("127.0.0.1", 0), "unix:/run/portail"])))
 
 
 def test_every_unit_is_one_that_the_script_starts() -> None:

@@ -197,8 +197,21 @@ def test_a_database_that_does_not_answer_is_a_sentence() -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_a_locked_database_is_said_to_be_busy() -> None:
-    assert "occupée" in explain_database_error(OperationalError("database is locked"))
+@pytest.mark.parametrize(
+    ("driver", "said"),
+    [
+        ("database is locked", "occupée"),
+        ('connection failed: FATAL:  password authentication failed for user "portail"', "ce mot de passe"),
+        ('connection failed: FATAL:  database "autre" does not exist', "n’a pas cette base"),
+        ("failed to resolve host 'base.invalid': [Errno -2] Name or service not known", "introuvable"),
+        ("connection failed: FATAL:  sorry, too many clients already", "plus de connexion libre"),
+        ("permission denied for table invoices_invoice", "refuse ce droit"),
+        ("connection failed: Connection refused. Is the server running on that host?", "ne répond pas"),
+        ("connection timeout expired", "ne répond pas"),
+    ],
+)
+def test_what_a_database_refuses_is_said_in_its_own_sentence(driver: str, said: str) -> None:
+    assert said in explain_database_error(OperationalError(driver)).partition("(")[0]
 
 
 def test_a_command_on_a_database_that_another_process_holds_says_so(tmp_path: Path, django_db_setup: Any) -> None:
