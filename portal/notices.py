@@ -1,6 +1,7 @@
 """Notices for the next page, from what happens once the answer has left: an archive that lacks a document."""
 
 import logging
+import secrets
 from typing import Any, Final
 
 from django.contrib.messages import constants
@@ -16,7 +17,8 @@ from portal.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
 
-LATE: Final = "late_notices"
+# What the keys of such notices in a session begin with; each has one of its own, for two archives may end at once.
+LATE: Final = "late_notice_"
 MOST_NAMED: Final = 10
 
 
@@ -25,7 +27,8 @@ class NoticeStorage(FallbackStorage):
 
     def _get(self, *args: Any, **kwargs: Any) -> Any:
         messages, is_all = super()._get(*args, **kwargs)  # type: ignore[misc]  # the stubs leave it out
-        late = self.request.session.pop(LATE, []) if LATE in self.request.session else []
+        session = self.request.session
+        late = [session.pop(key) for key in list(session.keys()) if key.startswith(LATE)]
         return [*(messages or []), *(Message(constants.WARNING, text) for text in late)], is_all
 
 
@@ -34,7 +37,7 @@ def leave_notice(request: HttpRequest, text: str) -> None:
     if not (key := request.session.session_key):
         return
     session = SessionStore(key)
-    session[LATE] = [*session.get(LATE, []), text]
+    session[f"{LATE}{secrets.token_hex(4)}"] = text
     try:
         session.save()
     except UpdateError:  # signed out meanwhile

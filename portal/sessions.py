@@ -1,11 +1,13 @@
 """Sessions in the database that know their account (``SESSION_ENGINE``), and how they are closed."""
 
+import copy
 import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -24,7 +26,33 @@ SEEN_EVERY = datetime.timedelta(minutes=10)
 
 
 class SessionStore(DatabaseStore):
-    """Django's own store, with the account, the device and the times beside the data."""
+    """Django's own store, with the account, the device and the times beside the data.
+
+    Two requests of one browser may change a session at once: each writes the keys that it changed into what the session
+    holds by then, where Django's store writes back all that it had read.
+    """
+
+    # What the session held when it was read or last written by this request; None where it was neither.
+    _held: dict[str, Any] | None = None
+
+    def load(self) -> dict[str, Any]:
+        """The data, whose state at this moment is kept to know later what was changed."""
+        data: dict[str, Any] = super().load()
+        self._held = copy.deepcopy(data)
+        return data
+
+    def save(self, must_create: bool = False) -> None:
+        """Write what was changed. Raises UpdateError where the session was closed meanwhile."""
+        if must_create or self.session_key is None:
+            super().save(must_create)
+        else:
+            with transaction.atomic():
+                rows = self.model.objects.select_for_update().filter(session_key=self.session_key)
+                mine = dict(self.items())
+                if self._held is not None and (row := rows.first()):
+                    self._session_cache = _merge(self._held, mine, self.decode(row.session_data))
+                super().save()
+        self._held = copy.deepcopy(dict(self.items()))
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -40,6 +68,13 @@ class SessionStore(DatabaseStore):
         row.opened_at = datetime.datetime.fromisoformat(data[OPENED]) if OPENED in data else now
         row.seen_at = datetime.datetime.fromisoformat(data[SEEN]) if SEEN in data else now
         return row
+
+
+def _merge(held: dict[str, Any], mine: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
+    """``current`` with what ``mine`` has set, changed or removed of what it ``held``."""
+    for key in held.keys() - mine.keys():
+        current.pop(key, None)
+    return current | {key: value for key, value in mine.items() if key not in held or held[key] != value}
 
 
 def note_sign_of_life(request: HttpRequest) -> None:
