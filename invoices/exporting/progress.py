@@ -11,15 +11,19 @@ from invoices.models import Export, ExportItem
 
 # The speed is that of the last minute: a pause or a night do not count.
 WINDOW = datetime.timedelta(seconds=60)
+# Less than this says nothing of the speed: the first lines wait for the processes to start.
+FEWEST_LINES = 3
+SOME_LINES, SOME_TIME = 10, datetime.timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The figures of a run at a moment. ``per_minute`` and ``seconds_left`` are None where nothing moves."""
+    """The figures of a run at a moment. ``per_minute`` and ``seconds_left`` are None where they are not known (yet)."""
 
     figures: ExportCounts
     per_minute: int | None = None
     seconds_left: int | None = None
+    is_moving: bool = False
 
     @property
     def total(self) -> int:
@@ -56,8 +60,10 @@ def measure_progress(export: Export, now: datetime.datetime, figures: ExportCoun
         # The first lines come together after a start: they say nothing of the speed by themselves.
         since = min(since, export.started_at)
     since = max(since, now - WINDOW)
+    if recent["count"] < FEWEST_LINES or (recent["count"] < SOME_LINES and now - since < SOME_TIME):
+        return Progress(figures, is_moving=True)
     per_second = recent["count"] / max((now - since).total_seconds(), 1.0)
-    return Progress(figures, max(round(per_second * 60), 1), round(figures.remaining / per_second))
+    return Progress(figures, max(round(per_second * 60), 1), round(figures.remaining / per_second), is_moving=True)
 
 
 def write_duration(seconds: float) -> str:

@@ -135,20 +135,39 @@ def test_progress_shows_how_far_and_asks_again_until_the_end(staff_client: Clien
 
 
 def test_the_pace_is_that_of_the_last_minute() -> None:
-    export = start_export(export=make_list(4))
+    export = start_export(export=make_list(7))
     now = timezone.now()
-    lines = list(export.items.order_by("pk"))
-    old, recent = lines[0], lines[1]
+    old, *recent, _left, _left_too = export.items.order_by("pk")
     ExportItem.objects.filter(pk=old.pk).update(state=ItemState.FAILED, finished_at=now - timedelta(hours=9))
-    ExportItem.objects.filter(pk=recent.pk).update(state=ItemState.FAILED, finished_at=now - timedelta(seconds=9))
+    for seconds, line in zip((5, 15, 25, 39), recent, strict=True):
+        ExportItem.objects.filter(pk=line.pk).update(
+            state=ItemState.FAILED, finished_at=now - timedelta(seconds=seconds)
+        )
 
     progress = measure_progress(export, now)
 
-    # One line in the ten seconds since the first of the minute (and one more, in which it was made): six a minute.
+    # Four lines in the forty seconds since the first of the minute (and one more, in which it was made): six a minute.
     assert progress.per_minute == 6
     assert progress.seconds_left == 20
     assert progress.time_left == "encore moins d’une minute"
     assert measure_progress(export, now + timedelta(minutes=5)) == Progress(progress.figures)
+
+
+@pytest.mark.parametrize(("lines", "seconds", "is_said"), [(1, 30, False), (3, 5, False), (3, 30, True), (10, 2, True)])
+def test_no_time_is_promised_before_some_lines_are_done(
+    staff_client: Client, lines: int, seconds: int, is_said: bool
+) -> None:
+    export = start_export(export=make_list(lines + 1))
+    finished = timezone.now() - timedelta(seconds=seconds)
+    done = export.items.order_by("pk").values("pk")[:lines]
+    ExportItem.objects.filter(pk__in=list(done.values_list("pk", flat=True))).update(
+        state=ItemState.FAILED, finished_at=finished
+    )
+
+    said = words(staff_client.get(url(export, "avancement/")))
+
+    assert ("par minute" in said, "encore" in said) == (is_said, is_said)
+    assert "en attente d’un processus" not in said
 
 
 @pytest.mark.parametrize(
