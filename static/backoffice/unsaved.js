@@ -2,8 +2,8 @@
 // (those of the tab WEB beside the card). Without this file nothing is asked.
 "use strict";
 
-// Choices that are no text of anybody: the ticks of a list, and what a button beside them is about.
-const PASSING = "#changelist-form, #coches, #web-actions, [role='search']";
+// Choices that are no text of anybody: the ticks of a list, what a button beside them is about, and what an address keeps.
+const PASSING = "#changelist-form, #coches, #web-actions, [role='search'], [data-passing]";
 const touched = new Set();
 let leaving = null;
 
@@ -13,21 +13,25 @@ const differs = (field) => {
   }
   if (field instanceof HTMLSelectElement) {
     const options = [...field.options];
-    // Where the page chose none, the browser shows the first one.
-    return options.some((option) => option.defaultSelected)
-      ? options.some((option) => option.selected !== option.defaultSelected)
-      : field.selectedIndex > 0;
+    if (options.some((option) => option.defaultSelected)) {
+      return options.some((option) => option.selected !== option.defaultSelected);
+    }
+    // Where the page chose none, the browser shows the first one; a choice that is looked up adds the first itself.
+    return field.matches(".admin-autocomplete") ? field.value !== "" : field.selectedIndex > 0;
   }
   return "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue;
 };
 
-for (const kind of ["input", "change"]) {
-  document.addEventListener(kind, (event) => {
-    const form = event.target.form;
-    if (event.isTrusted && form && form.method === "post" && form.closest("#content") && !form.matches(PASSING)) {
-      touched.add(form);
-    }
-  });
+const touch = (event) => {
+  const form = event.target.form ?? event.target.closest?.("form");
+  if (event.isTrusted && form && form.method === "post" && form.closest("#content") && !form.matches(PASSING)) {
+    touched.add(form);
+  }
+};
+
+// A press comes before whatever a script does to a field at the click: a placeholder that is inserted, a choice in a list.
+for (const kind of ["input", "change", "pointerdown", "keydown"]) {
+  document.addEventListener(kind, touch, true);
 }
 
 document.addEventListener("submit", (event) => {
