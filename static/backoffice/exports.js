@@ -18,7 +18,7 @@ const choices = document.getElementById("choix");
 if (choices) {
   const figure = document.getElementById("compte");
   const scriptTab = document.getElementById("onglet-script");
-  const notChoices = new Set(["csrfmiddlewaretoken", "name", "action"]);
+  const notChoices = new Set(["csrfmiddlewaretoken", "name", "action", "vu"]);
   let pending;
   let request;
 
@@ -85,11 +85,19 @@ const ticks = document.getElementById("coches");
 const lines = document.getElementById("lignes");
 if (ticks) {
   let queue = Promise.resolve();
-  const keep = async () => {
+  const waiting = new Set();
+  const keep = async (changed) => {
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", ticks.elements.csrfmiddlewaretoken.value);
+    body.set("shown", changed.value);
+    if (changed.checked) {
+      body.set("ticked", changed.value);
+    }
+    waiting.delete(changed);
     const answer = await fetch(ticks.action, {
       method: "POST",
       headers: { "X-Requested-With": "XMLHttpRequest" },
-      body: new FormData(ticks),
+      body,
       credentials: "same-origin",
     });
     if (!answer.ok) {
@@ -97,7 +105,7 @@ if (ticks) {
       return;
     }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    // The figures, and the words of each line; the boxes stay, with the focus.
+    // The figures, and the words of each line; the boxes stay, with the focus, as another tab may have left them.
     ["resume", "filtres", "toutes"].forEach((id) => {
       const now = document.getElementById(id);
       const then = fresh.getElementById(id);
@@ -116,6 +124,11 @@ if (ticks) {
         if (state && word) {
           state.replaceWith(word);
         }
+        const own = line.querySelector("[name=ticked]");
+        const theirs = then.querySelector("[name=ticked]");
+        if (own && theirs && !waiting.has(own)) {
+          own.checked = theirs.checked;
+        }
         return;
       }
       // What the filter does not show any more stays until the page is left, in the state that its box says.
@@ -131,7 +144,9 @@ if (ticks) {
   };
   document.addEventListener("change", (event) => {
     if (event.target.name === "ticked") {
-      queue = queue.then(keep, keep);
+      const box = event.target;
+      waiting.add(box);
+      queue = queue.then(() => keep(box), () => keep(box));
     }
   });
 }

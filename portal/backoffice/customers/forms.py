@@ -11,6 +11,7 @@ from customers.models import Contact, Customer
 from invoices.platforms.directory import choices_for
 from portal.backoffice.ui.lists import LabelledInlineFormSet
 from portal.backoffice.ui.mail_addresses import check_email
+from portal.backoffice.ui.meanwhile import MeanwhileMixin
 from portal.backoffice.ui.text_fields import IdentifierField, UpperField
 
 
@@ -73,7 +74,7 @@ class ContactForm(forms.ModelForm[Contact]):
         return check_email(self.cleaned_data["email"])
 
 
-class CardContactForm(ContactForm):
+class CardContactForm(MeanwhileMixin, ContactForm):
     """A contact among those of the card, which are looked at together: see :class:`ContactFormSet`."""
 
     def validate_constraints(self) -> None:

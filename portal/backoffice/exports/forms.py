@@ -16,6 +16,7 @@ from invoices.exporting.criteria_text import describe_days
 from invoices.exporting.exports import last_export_day
 from invoices.models import SavedSelection
 from mailing.addresses import InvalidAddressError, parse_address
+from portal.backoffice.ui.meanwhile import MeanwhileMixin
 
 KNOWN_FUNCTIONS_SHOWN = 6
 
@@ -100,6 +101,10 @@ class SelectionForm(forms.Form):
     def criteria_today(self) -> Criteria:
         """The choices with the dates that a relative period has today."""
         return self.criteria().resolve_period(timezone.localdate(), last_export_day())
+
+
+class SavedSelectionForm(MeanwhileMixin, SelectionForm):
+    """The choices of a selection that is saved already; ``initial`` is what it holds now."""
 
 
 class SelectionNameForm(forms.Form):

@@ -304,12 +304,18 @@ def _query_without_page(request: HttpRequest) -> str:
 @allowed(*CAN_RUN)
 @require_POST
 def tick(request: HttpRequest, number: int) -> HttpResponseBase:
-    """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not."""
+    """Keep the ticks of the page: of the lines that were ``shown``, those ``ticked`` leave and the others do not.
+
+    With the ticks ``before``, as the page showed them, only the boxes that were changed on it count: the others are as
+    somebody else may have left them meanwhile.
+    """
     export = get_object_or_404(Export, number=number)
     shown = {read_key(text) for text in request.POST.getlist("shown")}
     ticked = {read_key(text) for text in request.POST.getlist("ticked")} & shown
+    if "before" in request.POST:
+        shown &= ticked ^ {read_key(text) for text in request.POST.getlist("before")}
     off = set_excluded(export=export, items=shown - ticked, excluded=True)
-    on = set_excluded(export=export, items=ticked, excluded=False)
+    on = set_excluded(export=export, items=ticked & shown, excluded=False)
     if off or on:
         words = {
             "off": write_count(off, _("ligne décochée"), _("lignes décochées")),

@@ -35,6 +35,7 @@ from invoices.store.probing import StoreUnavailableError
 from mailing.alignment import question_before
 from portal.backoffice.exports.list_filters import STATES, ListFilter
 from portal.backoffice.ui.downloads import is_too_long, send_xlsx, zip_of
+from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -66,10 +67,11 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
     if not ExportItem.objects.ready().filter(export=export).exists() and not is_resumed:
         add_message(request, _("Aucune ligne n’est prête : corrigez ou cochez des lignes."), level=messages.WARNING)
         return redirect("admin:export_web_list", number=number)
-    if export.state == State.DRAFT and request.POST.get("confirm") != "yes":
-        question = question_before(lambda: count_recipients(export))
-        if question:
-            return _ask_before_starting(request, export, question)
+    if export.state == State.DRAFT:
+        ready = ExportItem.objects.ready().filter(export=export).count()
+        questions = [*_changed_since(request, ready), *_doubts_before(request, export)]
+        if questions:
+            return _ask_before_starting(request, export, questions, ready)
     try:
         check_store_for(export)
         start_export_in_workers(export=export)
@@ -82,18 +84,45 @@ def start(request: HttpRequest, number: int) -> HttpResponseBase:
     return redirect("admin:export_web_list", number=number)
 
 
-def _ask_before_starting(request: HttpRequest, export: Export, question: str) -> HttpResponseBase:
-    """Ask before mails leave that a large provider may refuse, all of them."""
+def _changed_since(request: HttpRequest, ready: int) -> list[str]:
+    """Say so where the list was changed, in another tab or by others, since the page with the button was opened."""
+    shown = read_key(request.POST.get("ready", ""))
+    if "ready" not in request.POST or shown == ready:
+        return []
+    words = {
+        "shown": write_count(shown, _("facture prête"), _("factures prêtes")),
+        "ready": ready,
+    }
+    return [
+        _("Cette liste a changé entre-temps : votre page montrait %(shown)s, il y en a maintenant %(ready)d.") % words
+    ]
+
+
+def _doubts_before(request: HttpRequest, export: Export) -> list[str]:
+    """What to ask once before mails leave that a large provider may refuse, all of them."""
+    if request.POST.get("confirm") == "yes":
+        return []
+    question = question_before(lambda: count_recipients(export))
+    return [question] if question else []
+
+
+def _ask_before_starting(request: HttpRequest, export: Export, questions: list[str], ready: int) -> HttpResponseBase:
+    """The ``questions`` on a page, with a button to export the lines that are ``ready`` all the same."""
+    if request.POST.get("ready", str(ready)) == str(ready):
+        title, button = _("Lancer l’export n° %(number)s sans preuve d’origine ?"), _("Exporter quand même")
+    else:
+        title = _("Lancer l’export n° %(number)s tel qu’il est maintenant ?")
+        button = _("Exporter %(ready)s") % {"ready": write_count(ready, _("facture"), _("factures"))}
     return render_page(
         request,
         "backoffice/exports/confirm.html",
         {
-            "title": _("Lancer l’export n° %(number)s sans preuve d’origine ?") % {"number": export.number},
+            "title": title % {"number": export.number},
             "tab": "export",
-            "sentences": [question],
-            "hidden": [("confirm", "yes")],
+            "sentences": questions,
+            "hidden": [("confirm", "yes"), ("ready", str(ready))],
             "action": reverse("admin:export_web_start", args=[export.number]),
-            "button": _("Exporter quand même"),
+            "button": button,
             "is_dangerous": True,
             "back": reverse("admin:export_web_list", args=[export.number]),
         },

@@ -18,6 +18,7 @@ from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.schedules import next_moments, set_paused, set_schedule
 from invoices.models import SavedSelection, ScheduledRun, SelectionSchedule
 from portal.backoffice.exports.forms import clean_address
+from portal.backoffice.ui.meanwhile import MeanwhileMixin
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -36,7 +37,7 @@ MOST_ADDRESSES = 10
 DayKind, Action = SelectionSchedule.DayKind, SelectionSchedule.Action
 
 
-class ScheduleForm(forms.Form):
+class ScheduleForm(MeanwhileMixin, forms.Form):
     """A day, an hour, what is done then, and who is notified."""
 
     day = forms.IntegerField(

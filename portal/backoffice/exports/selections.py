@@ -34,7 +34,7 @@ from invoices.exporting.selection import SelectionCount, count_selection
 from invoices.models import Export, ExportItem, Invoice, SavedSelection
 from mailing.estimates import estimate_rows
 from mailing.forecasts import describe_sending_time
-from portal.backoffice.exports.forms import SelectionForm, SelectionNameForm
+from portal.backoffice.exports.forms import SavedSelectionForm, SelectionForm, SelectionNameForm
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import (
     CAN_RUN,
@@ -93,8 +93,10 @@ def _act(request: HttpRequest, reopened: SavedSelection | None) -> HttpResponseB
     action = request.POST.get("action")
     if action != "count" and not has_any(request, CAN_RUN):
         raise PermissionDenied
-    form = SelectionForm(request.POST)
     wants_save = action == "save"
+    form = SelectionForm(request.POST)
+    if wants_save and reopened is not None:
+        form = SavedSelectionForm(request.POST, initial=_values_of(reopened))
     name_form = SelectionNameForm(
         request.POST if wants_save else None,
         reopened=reopened,
@@ -200,6 +202,7 @@ def _page(
             "form": form,
             "name_form": name_form,
             "reopened": reopened,
+            "marks": SavedSelectionForm(initial=_values_of(reopened)).marks if reopened is not None else "",
             "saved": SavedSelection.objects.only("name"),
             "count": _count_context(count),
             "query": _query_of(form),
@@ -210,6 +213,10 @@ def _page(
         },
         status=status,
     )
+
+
+def _values_of(row: SavedSelection) -> dict[str, Any]:
+    return values_of(Criteria.from_json(row.criteria))
 
 
 def _query_of(form: SelectionForm) -> str:

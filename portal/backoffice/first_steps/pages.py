@@ -30,6 +30,7 @@ from portal.backoffice.first_steps.steps import (
     skip_step,
 )
 from portal.backoffice.ui.mail_addresses import check_email
+from portal.backoffice.ui.meanwhile import MeanwhileMixin
 from portal.backoffice.ui.pages import acting_account, add_message, allowed, log_change, render_page, staff_name
 from portal.backoffice.ui.worker import MAILER, find_silence
 
@@ -104,7 +105,7 @@ def skip(request: HttpRequest, key: str) -> HttpResponseBase:
     return redirect("admin:first_steps")
 
 
-class SenderForm(forms.ModelForm[Company]):
+class SenderForm(MeanwhileMixin, forms.ModelForm[Company]):
     """In whose name mails leave."""
 
     class Meta:

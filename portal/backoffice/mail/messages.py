@@ -150,6 +150,8 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
 class MessageTemplateAdmin(ObjectPage[MessageTemplate], BackOfficeAdmin[MessageTemplate]):
     """Messages prédéfinis."""
 
+    keeps_meanwhile = False
+
     form = MessageTemplateForm
     list_display = ("name", "key", "subject", "excerpt", "version", "updated_at")
     fields = ("name", "subject", "body", "seen_version", "without")

@@ -25,14 +25,14 @@ def changed_values(form: Any) -> list[list[str]]:
             continue
         label = str(field.label or name)
         before, after = form.initial.get(name), form.cleaned_data.get(name)
-        words = [_as_text(field, name, value) for value in (before, after)]
+        words = [as_text(field, name, value) for value in (before, after)]
         pair = [word for word in words if word is not None]
         changed.append([label, *pair] if len(pair) == len(words) and pair[0] != pair[1] else [label])
     return changed
 
 
-def _as_text(field: forms.Field, name: str, value: Any) -> str | None:
-    """``value`` as a reader knows it; None where it is not shown."""
+def as_text(field: forms.Field, name: str, value: Any) -> str | None:
+    """``value`` of ``field`` as a reader knows it; None where it is not shown (secret, long, a file, several)."""
     is_secret = isinstance(field.widget, forms.PasswordInput) or any(word in name for word in _HIDDEN)
     if is_secret or isinstance(field, forms.FileField) or isinstance(value, (list, tuple, set, QuerySet)):
         return None

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from portal.backoffice.ui.changes import changed_values
+from portal.backoffice.ui.meanwhile import MeanwhileMixin
 from portal.backoffice.ui.searching import search_by_keys
 from portal.backoffice.ui.workbooks import WorkbookList
 from portal.change_log import record_changes
@@ -71,6 +72,15 @@ class NextStep:
         return reverse(f"admin:{self.url_name}")
 
 
+class HouseChangeList(ChangeList):
+    """Django's list; a default order of several columns is marked on none of them, and left by the first choice."""
+
+    def get_ordering_field_columns(self) -> dict[int, Literal["desc", "asc"]]:
+        """The columns that the list is sorted by, by their place."""
+        columns = super().get_ordering_field_columns()
+        return columns if ORDER_VAR in self.params or len(columns) < 2 else {}
+
+
 class BackOfficeAdmin[M: Model](WorkbookList[M]):
     """A list of 25 lines that counts once, and forms whose history is written by Django."""
 
@@ -85,6 +95,8 @@ class BackOfficeAdmin[M: Model](WorkbookList[M]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     save_on_top = False
+    # False where the form itself says what was saved meanwhile.
+    keeps_meanwhile = True
     # Where the table is long and a field of ``search_fields`` is in another one.
     searches_by_keys = False
 
@@ -101,6 +113,27 @@ class BackOfficeAdmin[M: Model](WorkbookList[M]):
         """Pages of the list; what a search finds is counted no further than one leafs, for counting reads every row."""
         found = LimitedPaginator if request.GET.get(SEARCH_VAR) else self.paginator
         return found(queryset, per_page, *args, **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list as a class."""
+        return HouseChangeList
+
+    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form; that of an object which is there keeps what was saved while it was open."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if not change or not self.keeps_meanwhile:
+            return form
+        return type(form.__name__, (MeanwhileMixin, form), {"__module__": form.__module__})
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save what hangs on the object, and say what was changed by others meanwhile."""
+        super().save_related(request, form, formsets, change)
+        kept = [
+            label for each in (form, *(row for rows in formsets for row in rows)) for label in getattr(each, "kept", ())
+        ]
+        if kept:
+            sentence = _("Modifié entre-temps par ailleurs, et gardé ainsi : %(fields)s.") % {"fields": ", ".join(kept)}
+            self.message_user(request, sentence, messages.INFO)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; a year or a page that no calendar and no column holds is an address to be put right, no error."""
