@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ EXECUTABLES = ("chromium-headless-shell", "chromium", "chromium-browser")
 # WCAG 2.2 level AA with what is below it, and axe's own good practice.
 AXE_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 RULES_ABOUT_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+# A wide window and a phone: pages are looked at in both.
+LOOKED_AT = (1440, 390)
 
 # A busy machine draws a page of a PDF in more than the usual five seconds.
 PATIENCE = 20_000  # milliseconds
@@ -108,6 +111,26 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[PageFactory]:
     assert [text for text in complaints if "Failed to load resource" not in text] == []
 
 
+def share_of[Item](items: Iterable[Item], width: int) -> list[Item]:
+    """Half of ``items``: what is opened at ``width``, the rest being opened at the other one and looked at in both."""
+    return list(items)[LOOKED_AT.index(width) :: 2]
+
+
+def each_width(page: Page) -> Iterator[int]:
+    """The width at which ``page`` was opened, then the other one, without opening it once more."""
+    assert page.viewport_size
+    opened = page.viewport_size["width"]
+    for width in sorted(LOOKED_AT, key=lambda width: width != opened):
+        page.set_viewport_size({"width": width, "height": 900})
+        yield width
+    page.set_viewport_size({"width": opened, "height": 900})
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page is wider than its window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], list[str]]:
     """Asks axe-core what hinders on a page, in light and in dark; one line per violation and element.
@@ -117,8 +140,10 @@ def axe() -> Callable[[Page], list[str]]:
     source = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
 
     def violations(page: Page) -> list[str]:
-        # Evaluated, not added as a script element: the pages' own policy refuses those.
-        page.evaluate(source)
+        # Evaluated, not added as a script element: the pages' own policy refuses those. Once for each page: reading it
+        # and running it for the first time is half of the work.
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(source)
         found = []
         for scheme, rules in (("dark", RULES_ABOUT_COLOURS), ("light", AXE_RULES)):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """The back-office as accounting staff meet it: two widths, with and without JavaScript, light and dark."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from playwright.sync_api import Dialog, Page, Route, expect
 from customers.models import Account, Contact, Customer
 from mailing.models import Message, MessageTemplate
 from tests.browser.backoffice_scene import BackOfficeScene, set_backoffice_scene
-from tests.browser.conftest import PageFactory
+from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, scrolls_sideways, share_of
 
-WIDTHS = (1440, 390)
 BOTH_WAYS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 Axe = Callable[[Page], list[str]]
 SignIn = Callable[[Page, Any], None]
@@ -26,12 +25,17 @@ def backoffice() -> BackOfficeScene:
     return set_backoffice_scene()
 
 
-def scrolls_sideways(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+def hindrances(page: Page, axe: Axe) -> Iterator[str]:
+    """What hinders on the page at either width."""
+    for width in each_width(page):
+        # The empty head of a hidden column is Django's own; axe counts it among the minor ones.
+        yield from (f"{width}: {each}" for each in axe(page) if "empty-table-header" not in each)
+        if scrolls_sideways(page):
+            yield f"{width}: scrolls sideways"
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_a_customer_is_flagged_d_gets_credentials_and_they_are_sent(
     open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, javascript: bool
 ) -> None:
@@ -233,7 +237,7 @@ def test_a_message_is_edited_previewed_and_tried_without_javascript(
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_a_wrong_address_is_corrected_and_what_was_lost_leaves_again(
     open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, javascript: bool
 ) -> None:
@@ -287,25 +291,22 @@ def test_staff_look_as_the_customer_and_come_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("000042 Garage Petit SARL")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_nothing_on_the_pages_of_the_back_office_hinders(
     open_page: PageFactory, sign_in: SignIn, axe: Axe, backoffice: BackOfficeScene, width: int
 ) -> None:
     page = open_page(width=width)
     sign_in(page, backoffice.staff)
     found = []
-    for name, address in backoffice.addresses().items():
+    for name, address in share_of(backoffice.addresses().items(), width):
         page.goto("about:blank")
         page.goto(address)
-        # The empty head of a hidden column is Django's own; axe counts it among the minor ones.
-        found += [f"{name}: {each}" for each in axe(page) if "empty-table-header" not in each]
-        if scrolls_sideways(page):
-            found.append(f"{name}: scrolls sideways")
+        found += [f"{name}: {each}" for each in hindrances(page, axe)]
 
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_nothing_hinders_on_questions_mistakes_and_errors(
     open_page: PageFactory, sign_in: SignIn, axe: Axe, backoffice: BackOfficeScene, width: int
 ) -> None:
@@ -315,35 +316,47 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
 
     def look(name: str, shown: str) -> None:
         expect(page.locator("body")).to_contain_text(shown)
-        found.extend(f"{name}: {each}" for each in axe(page) if "empty-table-header" not in each)
-        if scrolls_sideways(page):
-            found.append(f"{name}: scrolls sideways")
+        found.extend(f"{name}: {each}" for each in hindrances(page, axe))
 
     customer = f"/gestion/customers/customer/{backoffice.customer.pk}"
-    page.goto(f"{customer}/delete/")
-    look("refusal of a removal", "ne peut être supprimé")
-    page.goto(f"/gestion/customers/customer/{Customer.objects.get(code='000200').pk}/delete/")
-    look("question of a removal", "supprimer")
-    page.goto("/gestion/customers/customeraccount/?etat=jamais")
-    page.locator("input.action-select").first.check()
-    page.locator("select[name=action]").select_option("relaunch")
-    page.get_by_role("button", name="Exécuter").click()
-    look("question of an action on many", "nouveau mot de passe provisoire")
-    page.goto(f"{customer}/change/#web")
-    page.get_by_role("button", name="Réinitialiser").click()
-    look("question of a reset", "mot de passe")
-    page.goto("/gestion/customers/customer/add/")
-    page.get_by_role("button", name="Enregistrer", exact=True).click()
-    look("card with mistakes", "obligatoire")
-    page.goto("/gestion/invoices/importbatch/add/")
-    page.get_by_role("button", name="Contrôler les fichiers").click()
-    look("import without a file", "Choisissez au moins un fichier.")
-    page.goto("/gestion/courrier/adresses-en-erreur/")
-    page.get_by_label("Nouvelle adresse").fill("nulle part")
-    page.get_by_role("button", name="Enregistrer et renvoyer").click()
-    look("what is no address", "n’est pas une adresse électronique")
-    page.goto("/gestion/rien/")
-    look("404", "introuvable")
+
+    def ask_on_many() -> None:
+        page.goto("/gestion/customers/customeraccount/?etat=jamais")
+        page.locator("input.action-select").first.check()
+        page.locator("select[name=action]").select_option("relaunch")
+        page.get_by_role("button", name="Exécuter").click()
+
+    def ask_for_a_reset() -> None:
+        page.goto(f"{customer}/change/#web")
+        page.get_by_role("button", name="Réinitialiser").click()
+
+    def save_an_empty_card() -> None:
+        page.goto("/gestion/customers/customer/add/")
+        page.get_by_role("button", name="Enregistrer", exact=True).click()
+
+    def import_nothing() -> None:
+        page.goto("/gestion/invoices/importbatch/add/")
+        page.get_by_role("button", name="Contrôler les fichiers").click()
+
+    def type_no_address() -> None:
+        page.goto("/gestion/courrier/adresses-en-erreur/")
+        page.get_by_label("Nouvelle adresse").fill("nulle part")
+        page.get_by_role("button", name="Enregistrer et renvoyer").click()
+
+    bare = f"/gestion/customers/customer/{Customer.objects.get(code='000200').pk}"
+    steps: list[tuple[str, str, Callable[[], Any]]] = [
+        ("refusal of a removal", "ne peut être supprimé", lambda: page.goto(f"{customer}/delete/")),
+        ("question of a removal", "supprimer", lambda: page.goto(f"{bare}/delete/")),
+        ("question of an action on many", "nouveau mot de passe provisoire", ask_on_many),
+        ("question of a reset", "mot de passe", ask_for_a_reset),
+        ("card with mistakes", "obligatoire", save_an_empty_card),
+        ("import without a file", "Choisissez au moins un fichier.", import_nothing),
+        ("what is no address", "n’est pas une adresse électronique", type_no_address),
+        ("404", "introuvable", lambda: page.goto("/gestion/rien/")),
+    ]
+    for name, shown, go in share_of(steps, width):
+        go()
+        look(name, shown)
 
     # Errors that no address brings about: their own templates, with the server's styles.
     def answer(route: Route) -> None:
@@ -351,13 +364,14 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
         route.fulfill(body=render_to_string(name), content_type="text/html")
 
     page.route("**/erreur/?page=*", answer)
-    for template, shown in (
+    errors = (
         ("400.html", "Revenir"),
         ("403.html", "Accès refusé"),
         ("403_csrf.html", "Revenir"),
         ("429.html", "Trop"),
         ("500.html", "erreur"),
-    ):
+    )
+    for template, shown in share_of(errors, width):
         page.goto(f"/erreur/?page={template}")
         look(template, shown)
 
@@ -366,7 +380,7 @@ def test_nothing_hinders_on_questions_mistakes_and_errors(
 
 @pytest.mark.screenshots
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_every_page_of_the_back_office_has_its_picture(
     open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int, scheme: str
 ) -> None:

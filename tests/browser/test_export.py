@@ -21,7 +21,7 @@ from invoices.models import Export, ExportItem, Invoice, SavedSelection
 from mailing.failed_addresses import mark_address_failed
 from mailing.heartbeats import record_heartbeat
 from mailing.models import Message
-from tests.browser.conftest import PageFactory
+from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, share_of
 from tests.support.factories import make_account, make_company, make_customer, make_invoice, make_staff
 
 SCREEN = "/gestion/export-web/factures/"
@@ -258,7 +258,7 @@ def set_the_scene(backoffice: BackOfficeScene) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", LOOKED_AT)
 def test_nothing_hinders_on_any_screen_and_none_is_wider_than_its_window(
     open_page: PageFactory, sign_in: Any, axe: Callable[[Page], list[str]], backoffice: BackOfficeScene, width: int
 ) -> None:
@@ -266,13 +266,14 @@ def test_nothing_hinders_on_any_screen_and_none_is_wider_than_its_window(
     sign_in(page, backoffice.staff)
     found = {}
 
-    for name, address in set_the_scene(backoffice).items():
+    for name, address in share_of(set_the_scene(backoffice).items(), width):
         page.goto(address)
         for summary in page.locator("details.fix > summary").all():
             summary.click()
-        found[name] = axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found[name].append("wider than its window")
+        for shown in each_width(page):
+            found[name, shown] = axe(page)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[name, shown].append("wider than its window")
 
     assert {name: problems for name, problems in found.items() if problems} == {}
 
