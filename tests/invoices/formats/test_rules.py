@@ -46,7 +46,7 @@ def test_no_rule_finds_anything_in_an_invoice_of_each_kind(checker: RuleChecker,
     assert checker.check(write_cii(EXAMPLES[name].content)) == ()
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(example=varied_invoices())
 def test_no_rule_and_no_check_of_ours_finds_an_error_in_any_lawful_invoice(
     checker: RuleChecker, example: Example
