@@ -70,6 +70,8 @@ _NOTHING: Final = re.compile(
 
 def says_nothing(text: str) -> bool:
     """True for what is where there is no value: «-», «nc», «néant», «non renseigné», ``NULL``, ``#N/A``."""
+    if text and text[-1] in "123456789":  # nearly all numbers and dates: nothing of the kind ends so
+        return False
     decomposed = unicodedata.normalize("NFKD", text.casefold().replace("…", "...").replace("’", "'"))
     bare = "".join(char for char in decomposed if not unicodedata.combining(char)).strip()
     if bare[:1] in "([<" and bare[-1:] in ")]>":
