@@ -8,6 +8,7 @@ import os
 import re
 import socket
 from typing import Any
+from urllib.parse import quote
 
 from gunicorn.glogging import Logger
 
@@ -26,12 +27,17 @@ control_socket_disable = True
 accesslog = "-"
 access_log_format = "%({x-forwarded-for}i)s %(s)s %(m)s %(U)s %(B)s %(M)sms"
 
+_FORWARDED = "{x-forwarded-for}i"
+_NO_ADDRESS = re.compile(r"[^0-9a-fA-F:., ]")
 _LINK = re.compile(r"(/connexion/(?:lien|nouveau-mot-de-passe)/).+")
 
 
 def without_token(path: str) -> str:
-    """The path of a request as a log may keep it."""
-    return _LINK.sub(r"\1***", path)
+    """The path of a request as a log may keep it: without tokens, and encoded again, so that it forges no line.
+
+    fail2ban reads the same log: words of a visitor must not look like those of a refused sign-in.
+    """
+    return _LINK.sub(r"\1***", quote(path, safe="/!$&'()*+,;=:@~", encoding="latin-1", errors="replace"))
 
 
 class TokenFreeLog(Logger):  # type: ignore[misc]
@@ -40,7 +46,9 @@ class TokenFreeLog(Logger):  # type: ignore[misc]
     def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
         """What the format may name."""
         found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return {**found, "U": without_token(found["U"] or "")}
+        # A visitor writes all but the end of it.
+        addresses = _NO_ADDRESS.sub("", found.get(_FORWARDED) or "")
+        return {**found, "U": without_token(found["U"] or ""), _FORWARDED: addresses or "-"}
 
 
 logger_class = TokenFreeLog

@@ -7,8 +7,10 @@ is the company that a customer chose, else the one that billed him last. Staff a
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.db.models import Max
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.utils.functional import SimpleLazyObject
 
 from customers.models import Account
@@ -61,13 +63,21 @@ def company(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _host_of(request: HttpRequest) -> str:
+    """The name that ``request`` was sent to, in small letters; empty for one that is refused, which has a page too."""
+    try:
+        return split_domain_port(request.get_host())[0]
+    except DisallowedHost:
+        return ""
+
+
 def _find(request: HttpRequest) -> Face:
     companies = list(Company.objects.all())
     default = next((each for each in companies if each.is_default), None)
     if len(companies) < 2:
         return Face(default)
-    host = request.get_host().rpartition(":")[0] or request.get_host()
-    own = next((each for each in companies if each.host == host.lower()), None)
+    host = _host_of(request)
+    own = next((each for each in companies if host and each.host == host), None)
     if own is not None:
         return Face(own, is_one_of_several=True)
     visit = getattr(request, "visit", None)

@@ -95,6 +95,8 @@ def test_mailbox_is_read_by_the_timer_only_where_there_is_one(setting: str, is_r
         (f"/connexion/nouveau-mot-de-passe/{SECRET}/", "/connexion/nouveau-mot-de-passe/***"),
         ("/connexion/lien/", "/connexion/lien/"),
         ("/factures/", "/factures/"),
+        ("/x\r\nsign-in refused from 192.0.2.1", "/x%0D%0Asign-in%20refused%20from%20192.0.2.1"),
+        ("/connexion/lien/\n", "/connexion/lien/***"),
     ],
 )
 def test_the_access_log_of_the_site_has_no_token(path: str, kept: str) -> None:

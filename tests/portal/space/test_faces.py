@@ -86,6 +86,7 @@ def test_under_its_own_name_a_company_shows_itself_alone(
     merchant.save()
     assert "Matériaux du Forez" in page_of(client, "/connexion/", headers={"host": "factures.forez.example"})
     assert "Matériaux du Forez" not in page_of(client, "/connexion/")
+    assert client.get("/connexion/", headers={"host": "evil.example"}).status_code == 400  # its page has a face too
     client.force_login(reader)
     shown = page_of(client, "/factures/", headers={"host": "factures.forez.example"})
     assert ("FORGE-2" in shown, "DISQUE-1" in shown, "Harmonie" in shown) == (True, False, False)
