@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "portal.backoffice.impersonation.VisitMiddleware",  # after the session knows whose it is
     "portal.space.acting.ActingMiddleware",
     "portal.languages.LanguageMiddleware",  # after both: whose language it is
+    "portal.space.views.errors.no_dead_end",
     "portal.space.crowds.CrowdMiddleware",
     "portal.space.crowds.ArchivesMiddleware",
     "axes.middleware.AxesMiddleware",

@@ -2,11 +2,12 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -18,6 +19,8 @@ from portal.faults import tell_of_error, tell_of_missing_document
 from portal.space.responses import private
 
 logger = logging.getLogger(__name__)
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def went_wrong(request: HttpRequest) -> HttpResponse:
@@ -62,6 +65,20 @@ def too_many_tries(request: HttpRequest, *, minutes: int, sentence: str = "") ->
     response = private(render(request, "429.html", context, status=429))
     response["Retry-After"] = str(minutes * 60)
     return response
+
+
+def no_dead_end(get_response: Answer) -> Answer:
+    """Middleware: where somebody opens an address that takes forms alone (a bookmark, a reload), a page instead of
+    nothing.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and request.method == "GET":
+            response.content = render_to_string("404.html", request=request)
+        return response
+
+    return answer
 
 
 def locked_out(request: HttpRequest, *_details: Any) -> HttpResponse:

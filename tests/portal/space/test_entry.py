@@ -75,7 +75,9 @@ def test_going_out_is_a_post_and_leads_to_the_door(client: Client) -> None:
     account = make_account(make_customer())
     client.force_login(account, backend="customers.authentication.AccountBackend")
 
-    assert client.get("/deconnexion/").status_code == 405
+    opened = client.get("/deconnexion/")
+    assert opened.status_code == 405
+    assert "Revenir à l’accueil" in opened.content.decode()
     assert client.post("/deconnexion/")["Location"] == "/connexion/"
     assert client.get("/factures/").status_code == 302
 
