@@ -267,6 +267,10 @@ netpri_0 ligne.prix_unitaire_ht
 amtnotlin_0 ligne.total_ht
 amtatilin_0 ligne.total_ttc
 fcy_0 -
+sau_0 ligne.unite
+gropri_0 ligne.prix_unitaire_ht
+discrgval1_0 ligne.remise
+invref_0 reference
 """
 # WaveSoft: PIECEVENTES and TIERS (field names as public code of its users queries them).
 WAVESOFT: Final = """
@@ -285,6 +289,14 @@ tirsociete client.raison_sociale
 JD_EDWARDS: Final = """
 doc_ty type
 doc_type type
+rpdoc numero
+rpdct type
+rpan8 code_client
+rpalph client.raison_sociale
+rpag total_ttc
+rpatxa total_ht
+rpstam total_tva
+rpcrcd devise
 address_number code_client
 alpha_name client.raison_sociale
 """
@@ -330,4 +342,18 @@ ex_tax_total total_ht
 in_tax_total total_ttc
 company_ex_tax_total -
 company_in_tax_total -
+"""
+# FacturaScripts: facturascli and lineasfacturascli (Core/Table/*.xml of its repository).
+FACTURASCRIPTS: Final = """
+codcliente code_client
+nombrecliente client.raison_sociale
+cifnif client.tva_intracom
+codpostal client.code_postal
+codpais client.pays
+coddivisa devise
+totaliva total_tva
+pvpunitario ligne.prix_unitaire_ht
+dtopor ligne.remise
+pvptotal ligne.total_ht
+pvpsindto -
 """

@@ -38,6 +38,7 @@ _KINDS_OF_LINES: Final = frozenset(
         *("fixed asset", "frais annexes", "charge (item)", "sous-total"),
     )
 )
+_NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary"))
 _CENT: Final = Decimal("0.011")
 _RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 TWINS: Final = {
@@ -95,6 +96,8 @@ def may_hold(name: str, column: Column) -> bool:
         return column.share(lambda cell: cell.upper() in ("S", "Z", "E", "AE", "K", "G", "O")) >= 0.9
     if name == "type":
         return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
+    if name == "pdf":
+        return column.share(lambda cell: "://" in cell) < 0.5  # an address on the web is no file of the import
     if name == "devise":
         return column.share(_is_currency) >= 0.8
     if name in ("code_client", "ligne.article", "client.code"):
@@ -150,6 +153,15 @@ def sums_in(columns: list[Column]) -> Iterator[tuple[Column, Column, Column]]:
         for whole in columns:
             if whole is not one and whole is not other and size_of(whole) >= max(size_of(one), size_of(other)):
                 yield one, other, whole
+
+
+def may_be_summed(column: Column) -> bool:
+    """Whether a column of numbers may be the net amount, the VAT or the gross amount: no rate, price or payment."""
+    notions = notions_of(column.name)
+    if notions & _NO_SUMMANDS:
+        return False
+    is_a_rate = column.has_percents or {"rate", "percent", "code"} & notions
+    return not column.is_rates or column.distinct > 4 or not is_a_rate
 
 
 def size_of(column: Column) -> Decimal:

@@ -18,7 +18,7 @@ from invoices.importing.mapping.products import FIELD_BY_NAME
 _NOTIONS: Final = """
 invoice: facture factures fact fac invoice invoices inv piece document doc factura bill
 line: ligne lignes line lines lineitem detail details lig
-product: produit produits product prod article articles art sku item items prestation service
+product: element elements produit produits product prod article articles art sku item items prestation service
 customer: client clients clt cli cust customer customers tiers partner partenaire buyer acheteur debiteur contact
 customer: party debtor payer subscriber member destinataire payeur adherent abonne patient locataire eleve compte account
 billing: facturation billing billed factured facturer facture_a bill_to
@@ -58,10 +58,10 @@ country: pays country
 state: region state departement province
 siren: siren
 siret: siret
-naf: naf ape gstin hsn ice cif
+naf: naf ape gstin hsn ice cif if
 iban: iban rib
 bic: bic swift
-intra: intracom intracommunautaire intra vies identification
+intra: intracom intracommunautaire intra vies identification nip
 vat: tva vat tax taxe taxes gst mwst taux_tva
 rate: taux rate tx
 percent: pourcent pct percent percentage pourcentage
@@ -70,7 +70,7 @@ gross: ttc toutes tvac gross incl inclusive including grand
 base: base assiette taxable imposable
 amount: montant amount amounts total totaux totals somme valeur value mt mnt sum tot montants
 quantity: quantite quantites qte qty quantity qt quant nb nombre hours heures
-price: prix price pu pv puht tarif cost puttc prices
+price: prix price pu pv px puht tarif cost puttc prices
 unitary: unitaire unit unite unites unitaires uom u mesure
 discount: remise discount rabais rem escompte reduction
 currency: devise currency monnaie
@@ -91,7 +91,7 @@ account: journal ledger comptable accountancy gl revenue income
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
 exemption: exoneration motif exemption
-ordered: commandee commandees ordered bestellt pedida ordinata
+ordered: commandee commandees cdee cdees cmdee ordered bestellt pedida ordinata
 order_line: position rang sequence seq
 """
 _WITHOUT_MEANING: Final = (
@@ -146,12 +146,12 @@ client.pays: country -delivery -issuer 93
 client.siren: siren -issuer 95
 client.siret: siret -issuer 95
 client.tva_intracom: vat intra 97
-client.tva_intracom: intra -order -amount 60
+client.tva_intracom: intra -order -amount -issuer 60
 client.tva_intracom: vat number|id -amount -rate -line -issuer 95
 client.tva_intracom: vat customer -amount -rate 85
 client.type: customer kind 90
 client.complement: second street 93
-nom_livraison: delivery name|company|customer -first -last -date 90
+nom_livraison: delivery name|company|customer -first -last -date -code -number -id 90
 adresse_livraison: delivery street -second 93
 complement_livraison: delivery street second 95
 code_postal_livraison: delivery zip 95
@@ -164,7 +164,7 @@ reference: order -date -amount -line -status -kind -mode -net -gross -note -name
 reference: ref -customer -line -product -invoice -account -payment -project -agent 60
 devise: currency -rate -amount -net -gross -vat 95
 type: invoice kind -customer -mode 90
-type: kind -customer -line -product -payment -vat -mode -order 50
+type: kind -customer -line -product -payment -vat -mode -order -discount 50
 facture_corrigee: corrected invoice -date -amount -net -gross -kind 88
 facture_corrigee: corrected number|ref -date 80
 date_facture_corrigee: corrected date 88
@@ -193,9 +193,11 @@ ligne.designation: line name|title 90
 ligne.designation: product -code -number -ref -id -kind -quantity -price -amount -family -net -gross -vat -rate -discount -weight -date -unitary -account -status -mode 62
 ligne.article: product code|ref|number|id -kind -amount -price -vat -family 94
 ligne.article: product -label -name -kind -quantity -price -amount -family -net -gross -vat -rate -discount -weight -date -unitary 50
+ligne.article: ref line -customer -invoice -order 80
 ligne.article: ref -customer -invoice -order 40
 ligne.article: code -customer -zip -vat -country -currency -invoice -account -company -naf -kind -project -agent -state 45
-ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day -ordered 92
+ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day -ordered -delivery 92
+ligne.quantite: quantity delivery -price -amount 70
 ligne.quantite: quantity ordered -price -amount -paid 45
 ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount -purchase 90
 ligne.prix_unitaire_ht: price net -margin -amount -gross -purchase 94
@@ -206,7 +208,7 @@ ligne.prix_unitaire_ht: unitary net -gross -vat 88
 ligne.prix_unitaire_ht: rate -vat -currency -net -base -amount 55
 ligne.unite: unitary -price -amount -net -gross -product -number -vat -rate 80
 ligne.unite: unitary kind 80
-ligne.remise: discount percent|rate 95
+ligne.remise: discount percent|rate -issuer 95
 ligne.remise: discount -amount -code -net -gross 78
 ligne.remise: discount line -amount 86
 ligne.taux_tva: vat rate|percent -amount -base -name 96
@@ -264,6 +266,7 @@ _GLUED: Final = re.compile(
 @functools.lru_cache(maxsize=4096)
 def name_key(text: str) -> str:
     """«InvoiceNo», «N° de facture», «Invoice lines/Unit Price» as words: ``invoice no``, ``n de facture``…"""
+    text = text.replace("MwSt", "Mwst").replace("USt", "Ust").replace("(Items)", "line")
     cut = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])", " ", text)
     bare = search_key(
         cut.replace("°", " ").replace("º", " ").replace("%", " pourcent ").replace("#", " number ")
@@ -272,15 +275,24 @@ def name_key(text: str) -> str:
     bare = bare.replace("sous-total", "soustotal").replace("sous total", "soustotal").replace("sub total", "subtotal")
     bare = re.sub(r"\b(?:post|zip) code\b", "postcode", bare)
     bare = re.sub(
-        r"\b(?:excl|excluding|exclusive of|before|without|hors|ex)\b\.? (?:vat|tax(?:e?s)?|taxe|tva|gst)\b", "ht", bare
+        r"\b(?:excl|excluding|exclusive of|before|without|hors|ex|sem|sin|senza|ohne|zonder)\b\.?"
+        r" (?:vat|tax(?:e?s)?|taxe|tva|gst|iva|btw|mwst|ust)\b",
+        "ht",
+        bare,
     )
-    bare = re.sub(r"\b(?:incl|including|inclusive of|with)\b\.? (?:vat|tax(?:es)?|tva|gst)\b", "ttc", bare)
+    bare = re.sub(
+        r"\b(?:incl|including|inclusive of|with|com|con|inkl|mit)\b\.? (?:vat|tax(?:es)?|tva|gst|iva|btw|mwst|ust)\b",
+        "ttc",
+        bare,
+    )
     bare = _GLUED.sub(r"\1 \2", bare)
     bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
     bare = re.sub(r"\bnotes? d.honoraires?\b", "facture", bare)
     bare = re.sub(r"\b(?:bons? de livraison|delivery (?:note|slip))\b", "bl", bare)
     bare = re.sub(r"\b(client|tiers|compte) facture\b", r"\1", bare)
+    bare = re.sub(r"\bcredit note\b", "avoir", bare)
+    bare = re.sub(r"\b(emise?|payee?|reglee?|encaissee?|facturee?|livree?) le$", r"\1 date", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
 
 
@@ -293,7 +305,7 @@ def names_who_is_billed(text: str) -> bool:
 
 
 _PER_RATE: Final = re.compile(
-    r"(?<![0-9])(?:(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75)(?:[.,]0+)? ?%?(?![0-9])"
+    r"(?<![0-9])(?:(20|10|5[.,]5|2[.,]1|8[.,]5|19[.,]6|7|0|13|1[.,]05|1[.,]75)(?:[.,]?0+(?= ?%)|[.,]0+)? ?%?(?![0-9])"
     # Rates of other countries are also weeks, years and numbers.
     r"|(19|21|22|23|16|4|6|9)(?:[.,]0+)? ?%)"
 )

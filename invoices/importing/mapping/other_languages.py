@@ -13,7 +13,7 @@ line: zeile riga righe linea lineas regel linha
 product: artikel produkt material leistung artigo articulo producto prodotto articolo produto servicio servizio
 product: tarefa task tache mission
 customer: kunde kunden kd auftraggeber debitor empfanger regulierer cliente clienti clientes klant klanten relatie
-customer: debiteuren afnemer
+customer: debiteuren afnemer contacto
 delivery: liefer lieferung leistungs entrega consegna levering
 order: auftrags bestellung bestell bestel pedido ordine encomenda auftrag
 quote: angebot offerte preventivo presupuesto orcamento lieferschein albaran
@@ -22,7 +22,7 @@ code: kennung codigo codice
 ref: zeichen referenz riferimento referencia referentie kenmerk
 date: fecha data tag tage datums
 emission: ausstellung emision emissione ausgestellt
-due: fallig falligkeit falligkeits vencimiento vence vencimento scadenza verval vervaldag
+due: zahlbar fallig falligkeit falligkeits vencimiento vence vencimento scadenza verval vervaldag
 created: erstellt erstellungs creado aangemaakt
 payment: zahlung zahlungs pago pagos pagamento betaling bezahl zahl
 name: namen nombre naam denominazione nome
@@ -75,6 +75,8 @@ artikel produkt positions position nummer nr datum falligkeits falligkeit fallig
 liefer lieferungs name namen firmen firma adresse anschrift strasse ort land netto brutto mwst ust mehrwertsteuer
 umsatzsteuer steuer satz betrag summe gesamt preis einzel stuck menge einheit rabatt wahrung waehrung bezeichnung
 beschreibung text wert id end factuur facturen klant klanten relatie debiteuren debiteur naam code verval bedrag
+inv invoice number num cust customer account acct order doc document item unit price amount total tax due code date
+qty quantity
 totaal subtotaal btw aantal prijs eenheid stuks korting adres straat bestel product omschrijving regel bedrijfs
 tarief
 """

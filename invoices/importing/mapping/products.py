@@ -11,6 +11,7 @@ from invoices.importing.mapping.erp_names import (
     DIVALTO,
     DOLIBARR,
     EBP,
+    FACTURASCRIPTS,
     JD_EDWARDS,
     OPEN_ERPS,
     SAGE_100,
@@ -134,6 +135,9 @@ sent -
 _QUICKBOOKS: Final = """
 invoice_no numero|ligne.article
 a_c code_client
+a_c_ref code_client
+details ligne.designation
+ext_price ligne.total_ht
 terms -
 item_product_service ligne.article
 product_service ligne.article
@@ -323,6 +327,9 @@ payable_le echeance
 a_regler_avant_le echeance
 due_by echeance
 nb_factures client.nb_factures
+nb_ex_facture client.nb_factures
+nb_exemplaires client.nb_factures
+nombre_d_exemplaires client.nb_factures
 nombre_de_factures_a_editer client.nb_factures
 n_de_client code_client
 designation ligne.designation
@@ -347,13 +354,16 @@ FIELD_BY_NAME: Final[dict[str, dict[str, float]]] = {}
 for _names in (
     SAGE_100, CEGID, DIVALTO, EBP, DOLIBARR,
     _ODOO, _XERO, _QUICKBOOKS, _ZOHO, _SHOPS, _INVOICE_NINJA, _STRIPE, _PRESTASHOP,
-    SAP_B1, BUSINESS_CENTRAL, SAP, SAGE_X3, WAVESOFT, JD_EDWARDS, OPEN_ERPS, _HAND_MADE,
+    SAP_B1, BUSINESS_CENTRAL, SAP, SAGE_X3, FACTURASCRIPTS, WAVESOFT, JD_EDWARDS, OPEN_ERPS, _HAND_MADE,
 ):  # fmt: skip
     for _line in _names.strip().splitlines():
         _name, _, _fields = _line.partition(" ")
         FIELD_BY_NAME[_name] = {
             field: 0.9 - 0.06 * place for place, field in enumerate(_fields.split("|")) if field != "-"
         }
+# Sage X3 writes its names without their index too.
+for _name in [each for each in FIELD_BY_NAME if each.endswith("_0")]:
+    FIELD_BY_NAME.setdefault(_name.removesuffix("_0"), FIELD_BY_NAME[_name])
 # Odoo's «Name» is an invoice's number, Shopify's too; a customer's name where customers are meant.
 FIELD_BY_NAME["name"] = {"client.raison_sociale": 0.62, "numero": 0.6, "ligne.designation": 0.5}
 # Dolibarr's «InvoiceId» is its own; elsewhere an ID is the number, where no other column is.
@@ -364,4 +374,6 @@ for _name in ("date_comptable", "date_de_comptabilisation", "posting_date", "dat
 # What is to be paid is the total where no deposit was: the sums say whether it is.
 FIELD_BY_NAME["net_a_payer"] = {"total_ttc": 0.5}
 FIELD_BY_NAME["libelle_produit"] = {"ligne.designation": 0.55}
+# FacturaScripts' number; a code of articles or customers elsewhere in Spain.
+FIELD_BY_NAME["codigo"] = {"numero": 0.62, "client.code": 0.6, "ligne.article": 0.58}
 FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

@@ -15,6 +15,7 @@ from invoices.importing.mapping.judging import (
     differ_by_a_rate,
     head_of,
     level_of,
+    may_be_summed,
     may_hold,
     prefer_who_is_billed,
     rows_of,
@@ -23,7 +24,7 @@ from invoices.importing.mapping.judging import (
     sums_in,
     type_column,
 )
-from invoices.importing.mapping.names import candidates, notions_of, rate_in_name
+from invoices.importing.mapping.names import candidates, name_key, notions_of, rate_in_name
 from invoices.importing.mapping.proposed import Proposal, ProposedColumn
 from invoices.importing.mapping.samples import Column, Sample, take_sample
 
@@ -31,6 +32,7 @@ _ENOUGH: Final = 0.4
 _LIKELY: Final = 0.3
 _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
 _FIGURES: Final = ("ligne.quantite", "ligne.prix_unitaire_ht")
+_BESIDE: Final = 4
 _LINE_SIGNS: Final = (
     "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
 )  # fmt: skip
@@ -83,6 +85,8 @@ class _Proposing:
             name = taken.get(column.index, "")
             ground = self.grounds.get((column.index, name)) or (_("nom") if name else self._why_not(column))
             is_by_content = bool(name) and name not in self.scores[column.index]
+            if name == "numero" and self.has_lines and notions_of(column.name) <= {"ref", "id"}:
+                is_by_content = True  # of an article, perhaps
             proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3], is_by_content))
         return Proposal(self.sample, proposed)
 
@@ -181,7 +185,8 @@ class _Proposing:
         for column in self.columns:
             scores = self.scores[column.index]
             for head, line in TWINS.items():
-                if head in scores and line not in scores and self.has_lines:
+                is_to_be_paid = not {"payer", "due", "du"}.isdisjoint(name_key(column.name).split())
+                if head in scores and line not in scores and self.has_lines and not is_to_be_paid:
                     scores[line] = scores[head] - 0.08
                     if (column.index, head) in self.grounds:
                         self.grounds[column.index, line] = self.grounds[column.index, head]
@@ -223,14 +228,19 @@ class _Proposing:
         numeric = [column for column in self.columns if column.is_numeric and len(column.filled) >= 1]
         quantity, price = self._top("ligne.quantite"), self._top("ligne.prix_unitaire_ht")
         if quantity and price and quantity is not price:
-            for column in numeric:
-                if column not in (quantity, price) and agrees(
-                    (q * p, c) for q, p, c in rows_of(quantity, price, column)
-                ):
-                    scores = self.scores[column.index]
-                    if {"total_ht", "ligne.total_ht"} & set(scores) or not scores or "total_ttc" in scores:
-                        scores["ligne.total_ht"] = max(0.9, *scores.values()) + 0.05 if scores else 0.7
-                        self.grounds[column.index, "ligne.total_ht"] = _("calcul : quantité × prix unitaire")
+            others = (column for column in numeric if column not in (quantity, price))
+            agreeing = [
+                column for column in others if agrees((q * p, c) for q, p, c in rows_of(quantity, price, column))
+            ]
+            if len(agreeing) > 1 and all(column.numbers == agreeing[0].numbers for column in agreeing):
+                # Each invoice has one line: its amount is the one beside its quantity and price.
+                nearest = min(agreeing, key=lambda column: abs(column.index - price.index))
+                agreeing = [nearest] if abs(nearest.index - price.index) <= _BESIDE else []
+            for column in agreeing:
+                scores = self.scores[column.index]
+                if {"total_ht", "ligne.total_ht"} & set(scores) or not scores or "total_ttc" in scores:
+                    scores["ligne.total_ht"] = max(0.9, *scores.values()) + 0.05 if scores else 0.7
+                    self.grounds[column.index, "ligne.total_ht"] = _("calcul : quantité × prix unitaire")
         self._settle_sums(numeric)
         self._settle_net_beside_gross(numeric)
 
@@ -241,14 +251,16 @@ class _Proposing:
             return
         for column in numeric:
             scores = self.scores[column.index]
-            if column is not gross and "total_ht" in scores and differ_by_a_rate(column, gross):
+            if "total_ht" not in scores or column is gross or self._is_by_line(column):
+                continue
+            if differ_by_a_rate(column, gross):
                 scores.pop("total_ttc", None)
                 scores["total_ht"] = 0.62
                 self.grounds[column.index, "total_ht"] = _("calcul : le TTC en diffère d’un taux de TVA")
 
     def _settle_sums(self, numeric: list[Column]) -> None:
         """Net + VAT = gross, whatever the columns are called."""
-        amounts = [column for column in numeric if not column.is_rates or column.distinct > 4][:14]
+        amounts = [column for column in numeric if may_be_summed(column)][:14]
         for a, b, c in sums_in(amounts):
             if not agrees((x + y, z) for x, y, z in rows_of(a, b, c)):
                 continue
@@ -273,6 +285,8 @@ class _Proposing:
                 self.grounds.setdefault((column.index, name), _("calcul : HT + TVA = TTC"))
             if not line:
                 of_net.pop("total_ttc", None)
+            if tax.is_rates:  # «TVA» of 20 beside 100 and 120
+                self.scores[tax.index].pop("ligne.taux_tva", None)
 
     def _is_of_head(self, index: int) -> bool:
         several = [group for group in self._groups() if len(group) > 1]
@@ -343,7 +357,7 @@ class _Proposing:
         """Where no column is called a number of invoices, «ID» is one, if it is different on each row."""
         free = [column for column in self.columns if column.index not in taken and column.distinct > 1]
         best = max(free, key=lambda column: self.scores[column.index].get("numero", 0), default=None)
-        if best is None or self.has_lines or best.distinct < len(best.filled):
+        if best is None or (not best.is_text if self.has_lines else best.distinct < len(best.filled)):
             return
         if self.scores[best.index].get("numero", 0) >= _LIKELY:
             taken[best.index] = "numero"

@@ -43,7 +43,7 @@ _WORDS_OF_TYPES: Final = {
     "380": "facture f fa fac fc fv fact factures facture_client facture_de_vente facture_definitive facture_simple "
     "facture_de_solde facture_finale solde facture_de_situation situation facture_standard facture_normale invoice "
     "customer_invoice sales_invoice vente ventes tax_invoice inv standard out_invoice accrec facture_de_doit "
-    "note_d_honoraires honoraires",
+    "note_d_honoraires honoraires rechnung factura fattura fatura factuur",
     "381": "avoir a av avc avr avo avoirs facture_d_avoir facture_avoir avoir_client avoir_clients avoir_de_vente "
     "avoir_financier avoir_commercial avoir_partiel avoir_total credit_note creditnote customer_credit_note "
     "note_de_credit credit retour_avoir remboursement refund credit_memo out_refund accreccredit cn fav facture_retour "
