@@ -249,6 +249,8 @@ def set_the_scene(backoffice: BackOfficeScene) -> dict[str, str]:
         "avancement": f"{root}/{running.number}/",
         "apercu": f"{root}/{draft.number}/apercu/{line.pk}/",
         "annuler": f"{root}/{draft.number}/annuler/",
+        "adresses": f"{root}/{draft.number}/adresses/",
+        "remettre": f"{root}/{done.number}/remise/",
         "bordereau": f"{root}/{done.number}/bordereau/",
         "script": f"{SCREEN}script/?period=previous_month&scope=all&notify=on",
         "facture": f"{invoice}/change/",
