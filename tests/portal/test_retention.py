@@ -111,7 +111,7 @@ def test_a_mail_without_its_text_is_not_sent_again(reader: Account) -> None:
 @pytest.mark.django_db
 def test_a_person_who_asks_is_erased_and_learns_what_stays(reader: Account) -> None:
     out = StringIO()
-    call_command("person", reader.login, erase=True, json=True, stdout=out)
+    call_command("person", f" {reader.login.upper()} ", erase=True, json=True, stdout=out)
     told = json.loads(out.getvalue())["erasure"]
     assert "17.3 b" in told["article"]
     assert told["kept"][0]["what"] == "les factures et leurs documents"
@@ -141,6 +141,13 @@ def test_a_person_gets_all_that_is_known_with_the_pdfs(reader: Account, tmp_path
 def test_strangers_and_staff_are_refused_with_a_sentence(staff: Account, login: str) -> None:
     with pytest.raises(CommandError, match=re.escape(login)):
         call_command("person", login, erase=True)
+
+
+@pytest.mark.django_db
+def test_a_person_of_whom_nothing_is_asked_is_refused_with_what_to_ask(reader: Account) -> None:
+    with pytest.raises(CommandError, match="--export FICHIER") as refused:
+        call_command("person", reader.login)
+    assert refused.value.returncode == 2
 
 
 def test_the_page_of_the_auditor_says_what_the_code_does() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from customers.logins import canonical_login
 from customers.models import Account
 from invoices.documents.zip_archive import stream_archive
 from invoices.models import Invoice
@@ -33,8 +34,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="un objet JSON sur la sortie standard")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raises CommandError (exit code 1) where there is no such account, or it is a member of staff's."""
-        account = Account.objects.filter(login=options["login"]).first()
+        """Raises CommandError: exit code 1 where no customer has the account, 2 where nothing is asked."""
+        if not (options["export"] or options["erase"]):
+            raise CommandError(_("Indiquer --export FICHIER.zip, --erase, ou les deux."), returncode=2)
+        account = Account.objects.filter(login=canonical_login(options["login"])).first()
         if account is None:
             raise CommandError(_("Aucun compte n’a l’identifiant %(login)s.") % {"login": options["login"]})
         if account.is_staff:
