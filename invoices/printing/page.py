@@ -154,7 +154,9 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
         pairs.append((translate("Échéance"), number_format.day(content.due_date)))
     for reference in content.preceding_invoices:
         date = translate(" du %(date)s") % {"date": number_format.day(reference.date)} if reference.date else ""
-        pairs.append((translate("Facture d’origine"), f"{reference.number}{date}"))
+        is_corrected = content.is_credit_note or content.type_code in wording.RECTIFYING
+        label = translate("Facture d’origine") if is_corrected else translate("Facture antérieure")
+        pairs.append((label, f"{reference.number}{date}"))
     delivery_date = content.delivery.date if content.delivery else None
     if delivery_date and delivery_date != content.issue_date:
         pairs.append((translate("Livraison ou exécution"), number_format.day(delivery_date)))

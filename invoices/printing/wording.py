@@ -30,6 +30,7 @@ TITLES = {
     "876": "Facture de situation",
     "877": "Décompte général définitif",
 }
+RECTIFYING = frozenset({"384", "471", "472", "473"})
 SELF_BILLED = frozenset({"261", "389", "471", "473", "500", "501", "502"})
 
 

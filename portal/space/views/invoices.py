@@ -178,6 +178,7 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "invoice": found,
         "back": _back_to_list(request, found),
         "content": content,
+        "is_rectifying": found.type_code in wording.RECTIFYING,
         "lines": worded_lines(content),
         "terms": "" if found.is_credit_note else content.payment_terms,
         "notes": shown_notes(content),
