@@ -118,6 +118,8 @@ def country_code(text: str) -> str:
     without accents and hyphens.
     """
     words = _word(text)
+    if text.strip().upper() in ("R.U.", "R.U"):
+        return "GB"  # Royaume-Uni, and not Russia
     found = _codes_by_word()
     if not words:
         return ""

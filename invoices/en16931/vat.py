@@ -154,13 +154,13 @@ _WORDS_OF_CATEGORIES: Final = (
         r"auto ?liq|reverse charge|preneur|sous ?traitance (?:btp|batiment|du batiment)|\b283\b"
         r"|\b196\b.*directive|vatex (?:eu|fr) ae\b",
     ),
-    ("K", r"intra ?com|intra ?ue|livraison intra|\b262 ter\b|\b138\b.*directive|vatex eu ic\b"),
+    ("K", r"intra ?com|intra ?ue|livraison intra|\b262 ?ter|\b138\b.*directive|vatex eu ic\b"),
     ("O", r"\b259\b|\b267\b|hors (?:du )?champ|hors tva|out of scope|debours|non soumis|vatex eu o\b"),
     ("G", r"export|\b262\b|\b146\b.*directive|hors (?:de l )?(?:ue|u e|cee|union|europe)\b|vatex eu g\b"),
     (
         "E",
         r"exoner|\bexo\b|exempt|franchise|non applicable|non assujetti|\bmarge\b|\b(?:26[01]|275|29[378]) ?[bd]?\b"
-        r"|sans tva|no (?:vat|tax)\b|vatex",
+        r"|biens d occasion|sans tva|no (?:vat|tax)\b|vatex",
     ),
     ("Z", r"taux zero|taux nul|zero rate"),
 )

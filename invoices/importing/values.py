@@ -168,6 +168,7 @@ def mixes_alphabets(word: str) -> bool:
 
 _BETWEEN_ADDRESSES: Final = re.compile(r"[\s;,|]+|(?<=[a-z])/(?=[^/]*@)", re.IGNORECASE)
 _WORDS_BETWEEN: Final = frozenset(("et", "ou", "and", "or", "puis", "&", "/", "-", "+", "cc", "copie", "bcc"))
+_LABELS: Final = re.compile(r"(?:^|(?<=[;,|\n]))[^@:<;,|\n]{2,40}:\s*(?!//)")
 _LABEL: Final = re.compile(r"^[^@:<]{2,40}:\s*(?!//)")
 _ONE: Final = r"[^\s()\[\]@]+@[^\s()\[\]@]+"
 _NAME_BEFORE: Final = re.compile(
@@ -192,6 +193,8 @@ def addresses_in(text: str) -> list[tuple[str, str]]:
             return [((named["name"] or named["two"]).strip(" \"',;:-"), bare_address(address))]
         one = bare_address(re.sub(r"\s*\([^@)]*\)", "", _LABEL.sub("", bare) if "mailto" not in bare.lower() else bare))
         return [("", one)] if one else []
+    if "mailto" not in bare.lower():
+        bare = _LABELS.sub(" ", re.sub(r"\([^@)]*\)", " ", bare))  # «compta : a@x.fr ; b@y.fr (direction)»
     words = [word for word in _BETWEEN_ADDRESSES.split(bare) if word and word.lower() not in _WORDS_BETWEEN]
     if any("@" not in word for word in words):
         return [("", bare)]  # «jean dupont@x.fr; b@y.fr»: a blank inside an address, or a name: no one knows

@@ -37,6 +37,11 @@ from mailing.trail.recording import Act, record_all
 
 BATCH: Final = 900
 
+_BEFORE_VAT_NUMBER: Final = re.compile(
+    r"^(?:(?:n[°o]\.?|num[ée]ro)\s*(?:de\s+)?)?(?:(?:id\.?\s*)?(?:tva|vat)(?:\s+(?:intracom\w*\.?|intra|number|no\.?))?)?\s*:?\s*"
+    r"(?=[A-Z]{2}\s?[0-9A-Z]{2}\s?[0-9])",
+    re.IGNORECASE,
+)
 _OTHER_ADDRESSES: Final = "other_addresses"
 
 
@@ -184,6 +189,7 @@ def _vat_number(text: str) -> tuple[str, str]:
     """A VAT number; a French one without its two letters gets them, where its key is right."""
     if not text or says_no_number(text):
         return "", ""
+    text = _BEFORE_VAT_NUMBER.sub("", text)
     compact = re.sub(r"[\s.\-]+", "", text)
     if re.fullmatch(r"[0-9]{11}", compact, re.ASCII) and is_real_vat(f"FR{compact}"):
         return check_vat_identifier(f"FR{compact}")
