@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.csrf import csrf_failure
 from django.views.decorators.http import require_safe
 
@@ -60,9 +59,10 @@ def _words_for(address: str, form: SentForm | None) -> str:
     name = _name_of(address.partition("?")[0])
     if name == "invoices_archive" and form is not None:
         count = sum(field == "facture" for field, _value in form.fields)
-        return ngettext("Télécharger la facture cochée.", "Télécharger les %(count)d factures cochées.", count) % {
-            "count": count
-        }
+        # Not by ngettext: a catalogue of customers' words has each message by itself.
+        if count == 1:
+            return _("Télécharger la facture cochée.")
+        return _("Télécharger les %(count)d factures cochées.") % {"count": count}
     return {
         "mails": _("Enregistrer vos préférences de mails."),
         "account": _("Enregistrer les réglages de votre compte."),

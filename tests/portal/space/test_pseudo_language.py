@@ -173,6 +173,17 @@ def test_a_page_of_the_account_has_no_bare_french(account: Account, company: Com
     assert bare_words(page, *data_of(company)) == set()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_was_ticked_before_the_sign_in_is_offered_without_bare_french(
+    client: Client, account: Account, company: Company, count: int
+) -> None:
+    client.post("/factures/archive.zip", {"facture": ["1"] * count})
+    client.force_login(account, backend="customers.authentication.AccountBackend")
+    page = client.get("/reprendre/").content.decode()
+    assert "‹" in page
+    assert bare_words(page, *data_of(company)) == set()
+
+
 @pytest.mark.parametrize("address", [*PUBLIC_PAGES, *LEGAL_PAGES])
 def test_a_public_page_has_no_bare_french(client: Client, company: Company, address: str) -> None:
     page = client.get(address, headers={"Accept-Language": PSEUDO}, follow=True).content.decode()
