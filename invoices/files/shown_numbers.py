@@ -33,7 +33,8 @@ _OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 
 _FORMAT_PART: Final = re.compile(r'"([^"]*)"|\\(.)|[_*].|\[\$[^\]]*\]|([0#])|([ \-])', re.DOTALL)
 _CURRENCY_PART: Final = re.compile(r'\[\$([^\]\-]+)(?:-[^\]]*)?\]|"([^"]*)"|([$£¥])')
-_CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
+# Those that French companies bill in; «TTC», «PCS» and «KGS» beside a number are words.
+_CURRENCY_CODES: Final = frozenset(("EUR", "USD", "GBP", "CHF", "CAD", "AUD", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN"))
 _PREFIXED: Final = re.compile(r"[^\W\d_]+[-_/.]?")
 _SHOWN_CODE: Final = re.compile(r"0[0-9 .\-/]*[0-9]|[A-Za-z]{1,6}[-_/.]?[0-9]+", re.ASCII)
 _INTEGER: Final = re.compile(r"([0-9]{1,15})(?:\.0+)?", re.ASCII)
@@ -105,7 +106,7 @@ class CurrencyFormat:
 
 
 def _is_currency(sign: str) -> bool:
-    return any(unicodedata.category(char) == "Sc" for char in sign) or bool(_CURRENCY_CODE.fullmatch(sign))
+    return any(unicodedata.category(char) == "Sc" for char in sign) or sign in _CURRENCY_CODES
 
 
 def shown_numbers(path: Path, sheet: str) -> Iterator[ShownRow]:
@@ -211,7 +212,8 @@ def _in_ods(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
 def _shown_code(cell: Any) -> str:
     currency = cell.get(f"{_OFFICE}currency", "")
     if currency and currency != "EUR" and cell.get(f"{_OFFICE}value-type") == "currency":
-        return CurrencyFormat(currency).show(cell.get(f"{_OFFICE}value", ""))
+        value = cell.get(f"{_OFFICE}value", "")
+        return CurrencyFormat(currency).show(number_text(float(value))) if value else ""
     if cell.get(f"{_OFFICE}value-type") != "float":
         return ""
     stored = _INTEGER.fullmatch(cell.get(f"{_OFFICE}value", ""))

@@ -122,7 +122,7 @@ def unwrapped(text: str) -> str:
 
 def bare_code(text: str) -> str:
     """A code without what spreadsheets and pasting put around it: ``="000123"``, ``'000123``, invisible characters."""
-    code = " ".join(_INVISIBLE.sub("", text).split())
+    code = _INVISIBLE.sub("", text).strip()
     if code.startswith('="') and code.endswith('"'):
         code = code[2:-1].strip()
     return code[1:] if re.fullmatch(r"'[0-9]+", code, re.ASCII) else code

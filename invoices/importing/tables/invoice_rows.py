@@ -375,9 +375,9 @@ def is_credit_note(head: InvoiceRow) -> bool:
 
 
 # «AV-2025-001», «AVO0012», «CN 7», «RINV/2025/00003» (Odoo), «RFAC/…»: series in which programs number credit notes.
-# «AVR» is one at the beginning only: in «FA-AVR25-12» it is April.
+# Only the first letters count: in «FA-AVR25-12» it is April, in «FA-NC-3» a place.
 _NUMBER_OF_CREDIT_NOTE: Final = re.compile(
-    r"(?<![^\W\d_])(?:av|avo|(?<!.)avr|avc|avf|avoirs?|fav|f?nc|cn|crn|cdn|rinv|rfac|refund|credit)(?![^\W\d_])",
+    r"[\W\d_]*(?:av|avo|avr|avc|avf|avoirs?|fav|f?nc|cn|crn|cdn|rinv|rfac|refund|credit)(?![^\W\d_])",
     re.IGNORECASE,
 )
 
@@ -387,5 +387,5 @@ def is_numbered_as_credit_note(head: InvoiceRow) -> bool:
     return (
         not is_credit_note(head)
         and head.total_with_vat.strip("0.") != ""
-        and _NUMBER_OF_CREDIT_NOTE.search(head.number) is not None
+        and _NUMBER_OF_CREDIT_NOTE.match(head.number) is not None
     )

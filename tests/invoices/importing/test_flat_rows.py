@@ -238,8 +238,8 @@ def test_a_number_of_a_credit_note_without_a_type_above_zero_is_refused(number: 
     assert "type" in refused.correction
 
 
-@pytest.mark.parametrize("number", ["NAVY-1", "AVION-7", "FAC-CNX-3", "2025AVB4", "FA-AVR25-12"])
-def test_letters_within_a_word_and_months_say_nothing(number: str) -> None:
+@pytest.mark.parametrize("number", ["NAVY-1", "AVION-7", "FAC-CNX-3", "2025AVB4", "FA-AVR25-12", "FA-NC-0012"])
+def test_letters_within_a_word_months_and_places_say_nothing(number: str) -> None:
     found, report = read(F2, *(row.replace("F1", number) for row in F1))
     assert (set(found), report.rejected) == ({"F2", number}, [])
 

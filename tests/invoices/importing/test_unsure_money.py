@@ -102,6 +102,8 @@ def workbook(path: Path, *, shown_as: str, number: object = "F1") -> None:
         ("[$£-809]#,##0.00;[Red]-[$£-809]#,##0.00", "GBP"),
         ("#,##0.00 [$€-40C]", "EUR"),
         ('#,##0.00 "pièces"', "EUR"),
+        ('#,##0.00 "TTC"', "EUR"),
+        ('#,##0.00 "PCS"', "EUR"),
     ],
 )
 def test_amounts_are_in_the_currency_that_a_workbook_shows(tmp_path: Path, shown_as: str, currency: str) -> None:

@@ -29,7 +29,14 @@ from tests.support.import_files import CONTACTS, CUSTOMERS, INVOICES, LINES, cha
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [('="000123"', "000123"), ("'000123", "000123"), ("000001\u200b", "000001"), ("C-1", "C-1"), ("O'Neil", "O'Neil")],
+    [
+        ('="000123"', "000123"),
+        ("'000123", "000123"),
+        ("000001\u200b", "000001"),
+        ("C-1", "C-1"),
+        ("O'Neil", "O'Neil"),
+        (" AB  12 ", "AB  12"),  # as the card has it since its first import
+    ],
 )
 def test_a_code_loses_what_a_spreadsheet_put_around_it(text: str, expected: str) -> None:
     assert bare_code(text) == expected
