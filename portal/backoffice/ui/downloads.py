@@ -15,6 +15,7 @@ from invoices.documents.zip_archive import stream_archive
 from invoices.files.csv_tables import Column, CsvTable
 from invoices.files.xlsx_tables import CONTENT_TYPE, write_xlsx
 from invoices.models import Invoice
+from invoices.money import write_count
 from portal.notices import tell_of_incomplete_archive
 
 
@@ -42,7 +43,8 @@ def is_too_long(request: HttpRequest, rows: QuerySet[Any], otherwise: str) -> bo
     """Return True where ``rows`` are too many for a workbook; the next page says so, and what to do ``otherwise``."""
     if rows.order_by()[: MOST_ROWS + 1].count() <= MOST_ROWS:
         return False
-    messages.warning(request, _("Cette liste a plus de 100 000 lignes : %(otherwise)s") % {"otherwise": otherwise})
+    words = {"rows": write_count(MOST_ROWS, _("ligne"), _("lignes")), "otherwise": otherwise}
+    messages.warning(request, _("Cette liste a plus de %(rows)s : %(otherwise)s") % words)
     return True
 
 
