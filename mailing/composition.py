@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mailing.models import MessageTemplate, MessageTemplateVersion
-from mailing.moulds import MailLook, fill, warm_up
 from mailing.placeholders import SECRET_MASK, SECRET_PLACEHOLDER, check_template_texts, split_placeholders
 from mailing.plain_text import one_line
+from mailing.rendering import MailLook, fill, warm_up
 from mailing.shipped_texts import shipped_text
 
 __all__ = (

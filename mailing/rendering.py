@@ -55,13 +55,13 @@ def fill(
 ) -> tuple[str, str]:
     """The text and the HTML of a mail that says ``pieces`` (the words of its message, and the names of placeholders).
 
-    ``values`` has the text of each placeholder. Mails that differ in their values only are filled into one mould.
+    ``values`` has the text of each placeholder. Mails that differ in their values only are filled into one format.
     """
     # Addresses become links, and blanks may part paragraphs: no mark represents these.
     fixed = tuple((name, text) for name, text in values.items() if PLACEHOLDERS[name].is_address or not text.strip())
     marked, shown = _marked(look)
     page = get_template(_PAGE)
-    text, html = _mould(_Page(page, getattr(page, "template", page)), get_language(), pieces, fixed, marked)
+    text, html = _formats(_Page(page, getattr(page, "template", page)), get_language(), pieces, fixed, marked)
     texts = {"subject": subject, **values, **shown}
     return text % texts, html % {name: conditional_escape(each) for name, each in texts.items()}
 
@@ -75,7 +75,7 @@ class _Page:
 
 
 @lru_cache(maxsize=200)
-def _mould(
+def _formats(
     page: _Page,
     _language: str,
     pieces: tuple[tuple[str, bool], ...],

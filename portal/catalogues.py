@@ -43,7 +43,7 @@ PARTS_OF_FILES: Final = (
     ("invoices/models/invoice.py", ("Kind", "__str__")),
     ("invoices/models/lifecycle.py", ("Code",)),
     ("mailing/models.py", ("State",)),
-    ("mailing/moulds.py", ("_text_part",)),
+    ("mailing/rendering.py", ("_text_part",)),
     ("customers/mails.py", ("draft_credentials_mail",)),
     ("invoices/documents/zip_archive.py", ("_write_note",)),
     ("portal/notices.py", ("tell_of_incomplete_archive",)),

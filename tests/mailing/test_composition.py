@@ -181,7 +181,7 @@ def test_the_page_of_a_mail_is_what_its_template_renders(text: str, rows: tuple[
     context = {name: getattr(look, name) for name in MailLook.__dataclass_fields__}
     context |= {"button_colour": "#0f766e", "rows_under": 2, "footer_lines": look.footer.splitlines()}
     for language in ("fr", "de", "fr"):
-        for name in ("Martin", text.replace("\x1a", "")):  # the second is filled into the mould of the first
+        for name in ("Martin", text.replace("\x1a", "")):  # the second is filled into the format of the first
             with override(language):
                 mail = compose(template("Bonjour,\n\nà #NOM_CLIENT", "Objet #NOM_CLIENT"), {"#NOM_CLIENT": name}, look)
                 paragraphs = ["Bonjour,", f"à {name}"]
