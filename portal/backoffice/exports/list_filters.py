@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -44,6 +45,7 @@ class Choice:
     is_current: bool
 
 
+LINES_PER_PAGE = 50
 # What a search finds is counted up to here; a word that all lines have would have all of them read for a number.
 MOST_FOUND = 1_000
 
@@ -166,6 +168,13 @@ class ListFilter:
             )
             for reason, count in counts.items()
         ]
+
+
+def page_of_lines(request: HttpRequest, keys: QuerySet[ExportItem, Any], count: int) -> "Page[Any]":
+    """The page of the address; ``keys`` are those of all lines, and ``count`` of them need not be counted again."""
+    paginator = Paginator(keys, LINES_PER_PAGE)
+    paginator.__dict__["count"] = count
+    return paginator.get_page(request.GET.get("page"))
 
 
 def _count_by_state(figures: ExportCounts) -> dict[str, int]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,14 +28,13 @@ from invoices.models import Export, ExportItem
 from invoices.money import write_count
 from portal.backoffice.exports.bulk import bulk_corrections_made, offer_bulk_corrections
 from portal.backoffice.exports.corrections import CORRECTIONS, apply_correction, correction_form, may_correct
-from portal.backoffice.exports.list_filters import ListFilter, ShownCount
+from portal.backoffice.exports.list_filters import ListFilter, ShownCount, page_of_lines
 from portal.backoffice.ui.downloads import is_too_long, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, has_any, log_change, render_page
 from portal.backoffice.ui.worker import is_worker_silent
 from portal.proof import proved_lately
 
-LINES_PER_PAGE = 50
 LISTS_SHOWN = 10
 # The amounts of more invoices are added up beside the page.
 LINES_SUMMED_AT_ONCE = 5_000
@@ -150,7 +148,7 @@ def _list_page(
     chosen = asked if broken else ListFilter.of_page(request.GET, export, figures)
     keys = chosen.find(export)
     shown = chosen.count_shown(keys, figures)
-    page = _page_of_lines(request, keys, shown.total)
+    page = page_of_lines(request, keys, shown.total)
     criteria = Criteria.from_json(export.criteria)
     may_act = has_any(request, CAN_RUN)
     is_open = may_act and export.state == State.DRAFT
@@ -181,13 +179,6 @@ def _list_page(
         **_progress(export, figures),
     }
     return render_page(request, "backoffice/exports/list.html", context, status=status)
-
-
-def _page_of_lines(request: HttpRequest, keys: Any, count: int) -> "Page[Any]":
-    """The page of the address; ``keys`` are those of all lines, and ``count`` of them need not be counted again."""
-    paginator = Paginator(keys, LINES_PER_PAGE)
-    paginator.__dict__["count"] = count
-    return paginator.get_page(request.GET.get("page"))
 
 
 def _filters(asked: ListFilter, chosen: ListFilter, figures: ExportCounts) -> dict[str, Any]:

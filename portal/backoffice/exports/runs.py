@@ -1,7 +1,6 @@
 """The run of an export: started, watched, paused, cancelled, retried; and its bordereau as page, CSV and PDF."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -33,7 +32,7 @@ from invoices.models import Export, ExportItem, Invoice
 from invoices.money import write_count
 from invoices.store.probing import StoreUnavailableError
 from mailing.alignment import question_before
-from portal.backoffice.exports.list_filters import STATES, ListFilter
+from portal.backoffice.exports.list_filters import STATES, ListFilter, page_of_lines
 from portal.backoffice.ui.downloads import is_too_long, send_xlsx, zip_of
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import (
@@ -50,7 +49,6 @@ from portal.backoffice.ui.pages import (
 from portal.backoffice.ui.worker import is_worker_silent
 from portal.proof import proved_lately
 
-LINES_PER_PAGE = 100
 State, ItemState = Export.State, ExportItem.State
 
 
@@ -280,10 +278,8 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
     head = read_bordereau(export)
     chosen = ListFilter.from_query(request.GET)
     keys = chosen.find(export)
-    paginator = Paginator(keys, LINES_PER_PAGE)
     shown = chosen.count_shown(keys, head.figures)
-    paginator.__dict__["count"] = shown.total
-    page = paginator.get_page(request.GET.get("page"))
+    page = page_of_lines(request, keys, shown.total)
     return render_page(
         request,
         "backoffice/exports/report.html",
@@ -295,7 +291,7 @@ def bordereau(request: HttpRequest, number: int) -> HttpResponseBase:
             "state": chosen.state,
             "states": STATES,
             "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
+            "page_range": page.paginator.get_elided_page_range(page.number),
             "is_limited": shown.is_limited,
             "query": chosen.query,
             "lines": with_mails(load_items(page)),

@@ -34,7 +34,13 @@ def search_by_keys(model: type[Model], search_fields: Sequence[str], text: str) 
     for sides in sharing:
         found = _in_all((word for word, is_own in zip(words, sides, strict=True) if is_own), own)
         if there := [word for word, is_own in zip(words, sides, strict=True) if not is_own]:
-            found &= _points_to(model, relation, _in_all(there, fields))
+            # Where few rows have the other words, these are asked what is beside them.
+            few = _keys_of(model._default_manager.filter(found).order_by()) if any(sides) else None
+            if few is None:
+                found &= _points_to(model, relation, _in_all(there, fields))
+            else:
+                beside = _in_all(there, [f"{relation}__{field}" for field in fields])
+                found = Q(pk__in=_keys_of(model._default_manager.filter(beside, pk__in=few).order_by().distinct()))
         ways.append(found)
     return reduce(or_, ways)
 
