@@ -52,6 +52,9 @@ class Address(admin.SimpleListFilter):
         return None
 
 
+ACCESSES_OF_CUSTOMER = Access.objects.filter(customer=OuterRef("pk"), account__is_staff=False)
+
+
 class Credentials(admin.SimpleListFilter):
     """Whether the customer has an account."""
 
@@ -64,11 +67,10 @@ class Credentials(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer] | None:
         """Those with or without."""
-        has_account = Exists(Access.objects.filter(customer=OuterRef("pk"), account__is_staff=False))
         if self.value() == "sans":
-            return queryset.filter(~has_account)
+            return queryset.filter(~Exists(ACCESSES_OF_CUSTOMER))
         if self.value() == "avec":
-            return queryset.filter(has_account)
+            return queryset.filter(Exists(ACCESSES_OF_CUSTOMER))
         return None
 
 
