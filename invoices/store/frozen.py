@@ -9,6 +9,7 @@ from django.utils.crypto import salted_hmac
 
 from invoices.models import Document, Invoice
 
+# So many documents in a row that the store refused for the same reason: the others would fare no better.
 REFUSALS_BEFORE_STOPPING = 3
 MISSING_NOTE = "A-LIRE.txt"
 """The file inside an archive that names the documents which the store did not give."""

@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 # While one document is written to the disk or travels to the store, the next ones are rendered.
 STORING_THREADS = 4
-# So many documents in a row that the store refused for the same reason: the others would fare no better.
 RECEIVED = (Invoice.Origin.FACTURX, Invoice.Origin.PDF)
 
 
