@@ -34,13 +34,13 @@ class NoticeStorage(FallbackStorage):
 
 def leave_notice(request: HttpRequest, text: str) -> None:
     """Show ``text`` on the next page of who made ``request``, whose answer may have left; nothing without a session."""
-    if not (key := request.session.session_key):
-        return
-    session = SessionStore(key)
+    session = SessionStore(request.session.session_key)
     session[f"{LATE}{secrets.token_hex(4)}"] = text
+    if session.session_key is None:  # without a session, or signed out meanwhile: saved, it would be a new session
+        return
     try:
         session.save()
-    except UpdateError:  # signed out meanwhile
+    except UpdateError:  # signed out at this moment
         logger.info("a notice had nobody left to read it")
 
 

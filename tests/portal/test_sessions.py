@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from portal.models import Session
 from portal.notices import NoticeStorage, leave_notice
 from portal.sessions import SessionStore
 
@@ -50,3 +51,13 @@ def test_notices_of_two_archives_that_end_at_once_are_both_shown(rf: Any) -> Non
     assert {str(message) for message in NoticeStorage(later)} == {"Il manque A.", "Il manque B."}
     later.session.save()
     assert list(SessionStore(key).keys()) == ["theirs"]
+
+
+def test_a_notice_for_one_who_signed_out_meanwhile_opens_no_new_session(rf: Any) -> None:
+    request = rf.get("/")
+    request.session = SessionStore(open_session(theirs="before"))
+    SessionStore(request.session.session_key).delete()
+
+    leave_notice(request, "Il manque A.")
+
+    assert not Session.objects.exists()
