@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from invoices.models import Company
 from invoices.models.company import PAGES
+from mailing.letters import harmless
 
 
 class PageTextsInput(forms.Widget):
@@ -54,7 +55,7 @@ class PageTextsInput(forms.Widget):
             for code, _language in settings.LANGUAGES
             if code != settings.LANGUAGE_CODE
         }
-        return _without_empty(found)
+        return _as_stored(found)
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
         """Never: a box that is not there is a language that is not offered."""
@@ -75,7 +76,7 @@ class PageTextsField(forms.Field):
         if isinstance(value, str) and value.strip():
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 value = None
         if value in ("", {}):
             return {}
@@ -91,13 +92,17 @@ class PageTextsField(forms.Field):
                 _("Des textes par langue (%(languages)s) puis par page (%(pages)s) sont attendus.")
                 % {"languages": ", ".join(sorted(languages)), "pages": ", ".join(PAGES)}
             )
-        return _without_empty(value)
+        return _as_stored(value)
 
 
 def _box(name: str, language: str, page: str) -> str:
     return f"{name}-{language}-{page}"
 
 
-def _without_empty(texts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    kept = {code: {page: text.strip() for page, text in each.items() if text.strip()} for code, each in texts.items()}
+def _as_stored(texts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """``texts`` without the empty ones, and without characters that no database keeps."""
+    kept = {
+        code: {page: kept for page, text in each.items() if (kept := harmless(text).strip())}
+        for code, each in texts.items()
+    }
     return {code: each for code, each in kept.items() if each}

@@ -34,7 +34,7 @@ def changed_values(form: Any) -> list[list[str]]:
 def as_text(field: forms.Field, name: str, value: Any) -> str | None:
     """``value`` of ``field`` as a reader knows it; None where it is not shown (secret, long, a file, several)."""
     is_secret = isinstance(field.widget, forms.PasswordInput) or any(word in name for word in _HIDDEN)
-    if is_secret or isinstance(field, forms.FileField) or isinstance(value, (list, tuple, set, QuerySet)):
+    if is_secret or isinstance(field, forms.FileField) or isinstance(value, (list, tuple, set, dict, QuerySet)):
         return None
     if isinstance(field, forms.ModelChoiceField):
         if value and not isinstance(value, Model) and field.queryset is not None:

@@ -135,6 +135,35 @@ def test_public_pages_are_written_by_language_and_the_missing_ones_are_named(sta
     assert "Impressum</textarea>" in staff.get(card).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"page_translations-de-legal_page": "Im\x00pressum\x0b"}, {"de": {"legal_page": "Impressum"}}),
+        (
+            {"page_translations": '{"de": {"legal_page": "Im\\u0000press\\ud800um"}}'},
+            {"de": {"legal_page": "Impressum"}},
+        ),
+        ({"page_translations": "[" * 100_000}, {}),
+    ],
+)
+def test_a_public_page_holds_what_a_database_keeps(
+    staff: Client, company: Company, sent: dict[str, str], kept: dict[str, Any]
+) -> None:
+    card = f"/gestion/invoices/company/{company.pk}/change/"
+    staff.post(card, typed(company, languages=["de"]) | sent)
+    assert Company.objects.get().page_translations == kept
+
+
+def test_the_history_names_the_translated_pages_without_their_stored_form(staff: Client, company: Company) -> None:
+    card = f"/gestion/invoices/company/{company.pk}/change/"
+    staff.post(card, typed(company) | {"page_translations-de-legal_page": "Impressum"})
+
+    history = html.unescape(staff.get("/gestion/admin/logentry/").content.decode())
+
+    assert "a changé « Textes dans les autres langues »" in history
+    assert "legal_page" not in history
+
+
 def test_the_saved_settings_have_their_picture_without_a_form(staff: Client, company: Company) -> None:
     make_invoice(company=company)
 
