@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
@@ -51,7 +52,7 @@ class MeanwhileMixin(forms.BaseForm):
         super()._clean_fields()  # type: ignore[misc]  # the stubs leave it out
         try:
             shown = json.loads(self.data.get(self.add_prefix(MARKS), "{}"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(shown, dict):
             return
@@ -68,7 +69,8 @@ class MeanwhileMixin(forms.BaseForm):
                 self.add_error(name, self._sentence(name, stored))
 
     def _keep(self, name: str, stored: Any) -> bool:
-        """Take ``stored`` for what was sent in the field; False where its widget is none that is known here."""
+        """Take ``stored`` for what was sent in the field; False where the field would refuse it, or its widget is none
+        that is known here."""
         field = self.fields[name]
         widget: Any = field.widget.widget if isinstance(field.widget, RelatedFieldWidgetWrapper) else field.widget
         if not isinstance(self.data, QueryDict):
@@ -81,8 +83,11 @@ class MeanwhileMixin(forms.BaseForm):
             data.setlist(key, [str(each) for each in (shown if isinstance(shown, list) else [shown or ""])])
         else:
             return False
+        try:
+            self.cleaned_data[name] = field.clean(widget.value_from_datadict(data, self.files, key))
+        except ValidationError:
+            return False
         self.data = data
-        self.cleaned_data[name] = field.clean(widget.value_from_datadict(data, self.files, key))
         return True
 
     def _sentence(self, name: str, stored: Any) -> str:

@@ -195,3 +195,25 @@ def test_a_list_that_changed_since_the_page_was_opened_asks_before_it_leaves(sta
     export.refresh_from_db()
     assert export.state != "draft"
     assert ExportItem.objects.filter(state="excluded").count() == 1
+
+
+def test_a_value_that_the_form_refuses_meanwhile_is_said_and_not_kept_unseen(staff_client: Client) -> None:
+    company = make_company(email="compta@aquila.example")
+    card = f"/gestion/invoices/company/{company.pk}/change/"
+    opened = fields_of(staff_client.get(card))
+    Company.objects.filter(pk=company.pk).update(email="pas une adresse")
+
+    answer = staff_client.post(card, opened | {"phone": "01 02 03 04 05"})
+
+    assert "Devenu entre-temps « pas une adresse »." in words(answer)
+    assert Company.objects.get().email == "pas une adresse"
+
+
+@pytest.mark.parametrize("marks", ["[" * 100_000, "null", '{"phone": ["a"]}', "\x00", "1e999"])
+def test_marks_that_no_page_wrote_are_no_error(staff_client: Client, marks: str) -> None:
+    customer = make_customer(city="Lyon")
+    opened = fields_of(staff_client.get(card_of(customer)))
+
+    answer = staff_client.post(card_of(customer), opened | {"vu": marks, "city": "Lille"})
+
+    assert answer.status_code in (200, 302, 422)
