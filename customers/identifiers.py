@@ -1,6 +1,7 @@
 """Identifiers of companies and of their bank accounts, checked by their check digits (python-stdnum)."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from django.core.validators import RegexValidator
@@ -64,6 +65,33 @@ def is_real_vat(value: str) -> bool:
         key = value[2:4]
         return not key.isdigit() or int(key) == (12 + 3 * (int(french[1]) % 97)) % 97
     return not check_vat_identifier(value)[1]
+
+
+def differing_number(stated: Mapping[str, str], known: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """The number by which ``stated`` is another company than ``known``: its field, what is stated, what is known.
+
+    Both are ``siren``, ``siret`` and ``vat_identifier``, where they have them. None where nothing contradicts: a field
+    that one of them lacks, another SIRET of the same SIREN, a dummy VAT number. Where one states a SIREN and the other
+    a French VAT number only, the SIREN within that counts.
+    """
+    mine, theirs = _numbers(stated), _numbers(known)
+    comparable = [name for name in ("siren", "vat_identifier") if mine[name] and theirs[name]]
+    if not comparable and (siren_within := _siren_within(mine)) and (own := _siren_within(theirs)):
+        return ("siren", siren_within, own) if siren_within != own else None
+    return next(((name, mine[name], theirs[name]) for name in comparable if mine[name] != theirs[name]), None)
+
+
+def _numbers(of: Mapping[str, str]) -> dict[str, str]:
+    siren, siret, vat_identifier = (
+        "".join(char for char in of.get(name, "") if char.isalnum()).upper()
+        for name in ("siren", "siret", "vat_identifier")
+    )
+    return {"siren": siren or siret[:9], "vat_identifier": vat_identifier if is_real_vat(vat_identifier) else ""}
+
+
+def _siren_within(numbers: Mapping[str, str]) -> str:
+    french = _FRENCH_VAT_NUMBER.fullmatch(numbers["vat_identifier"])
+    return numbers["siren"] or (french[1] if french else "")
 
 
 def check_iban(value: str) -> tuple[str, str]:

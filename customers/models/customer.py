@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from customers.identifiers import check_siren, check_siret, check_vat_identifier, validate_country
+from customers.identifiers import check_siren, check_siret, check_vat_identifier, differing_number, validate_country
 from customers.searching import search_key
 
 DEMATERIALISED = "D"
@@ -68,6 +68,14 @@ class Customer(models.Model):
         help_text=_("D : démat, les factures sont déposées sur l’espace client. Un nombre : exemplaires papier."),
         validators=[RegexValidator(r"^(D|\d{1,3})\Z", _("Saisissez D (démat) ou un nombre d’exemplaires papier."))],
     )
+    contested_by = models.JSONField(
+        _("n° que l’ERP donne à ce code"),
+        default=dict,
+        blank=True,
+        editable=False,
+        db_default=models.Value({}, models.JSONField()),
+    )
+    """What a table of customers last said of this code, where it was refused as another company's (fields by name)."""
     created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("modifié le"), auto_now=True)
 
@@ -109,6 +117,19 @@ class Customer(models.Model):
     def is_professional(self) -> bool:
         """True for companies and public bodies."""
         return self.kind == self.Kind.PROFESSIONAL
+
+    @property
+    def contested_number(self) -> tuple[str, str, str] | None:
+        """The field, number of the ERP and number of this card by which they are two companies; None where they agree.
+
+        Whoever corrects the card ends it, and so does a table that agrees with the card.
+        """
+        return differing_number(self.contested_by, self.numbers) if self.contested_by else None
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """SIREN, SIRET and VAT number by the names of their fields."""
+        return {"siren": self.siren, "siret": self.siret, "vat_identifier": self.vat_identifier}
 
     def clean(self) -> None:
         """Normalise what people type; check SIREN, SIRET and VAT numbers by their check digits."""

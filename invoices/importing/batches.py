@@ -100,13 +100,13 @@ def check_again(*, batch: ImportBatch) -> ImportBatch:
     return _go_on(batch, State.RECEIVED)
 
 
-def replace_invoice(*, batch: ImportBatch, replaced: str) -> ImportBatch:
-    """Let an invoice of the files take the place of ``replaced``, and check the files once more.
+def accept_replacement(*, batch: ImportBatch, replaced: str) -> ImportBatch:
+    """Let an invoice or a row of customers take the place of ``replaced``, and check the files once more.
 
-    Raises TooLateError where the batch no longer waits for a confirmation, or refused no such invoice.
+    Raises TooLateError where the batch no longer waits for a confirmation, or refused no such thing.
     """
     if replaced not in batch.report.get("replaceable", {}).values():
-        raise TooLateError(_("Cette facture n’attend plus d’être remplacée."))
+        raise TooLateError(_("Ceci n’attend plus d’être remplacé."))
     batch.options = {**batch.options, "replace": sorted({*batch.options.get("replace", ()), replaced})}
     batch.save(update_fields=["options"])
     return check_again(batch=batch)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from customers.searching import search_key
 from invoices.en16931.model import Party, from_json
 from invoices.importing.parties import EINVOICE_ORIGINS, siren_of
+from invoices.importing.tables.identities import contested_sentence
 from invoices.importing.values import shown
 from invoices.models import Invoice
 
@@ -16,9 +17,12 @@ _LEGAL_FORM = re.compile(r"\b(?:sarl|sasu?|eurl|sa|sci|snc|gmbh|ag|ltd|llc|inc|b
 def printed_buyer_problem(invoice: Invoice) -> str:
     """A French sentence where the buyer of a received e-invoice is another than ``invoice``'s card says; else nothing.
 
-    Its SIREN counts, and its name without case, accents and legal form. An invoice of tables prints its card.
+    Its SIREN counts, and its name without case, accents and legal form. An invoice of tables prints its card, so there
+    the sentence says that the ERP gives the card's code to another company.
     """
-    stated = invoice.details.get("buyer") if invoice.origin in EINVOICE_ORIGINS else None
+    if invoice.origin not in EINVOICE_ORIGINS:
+        return contested_sentence(invoice.customer)
+    stated = invoice.details.get("buyer")
     if not stated:
         return ""
     buyer, customer = from_json(Party, stated), invoice.customer

@@ -17,7 +17,7 @@ from invoices.importing.companies import KnownCompanies
 from invoices.importing.parties import AmbiguousCustomerError, issuer_facts, matching_customer, new_customer
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
-from invoices.importing.tables.writer import MENDED_BY_REPLACING, clash_sentence, published_sentence
+from invoices.importing.tables.clashes import MENDED_BY_REPLACING, clash_sentence, published_sentence
 from invoices.importing.values import shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 

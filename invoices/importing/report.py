@@ -44,7 +44,8 @@ class Rejection:
     """What is refused, or warned of, and why: ``line`` is the file's own, None where it is the whole file.
 
     ``reason`` and ``correction`` (what would mend it) are French; without one, what mends a cell of its column. An
-    invoice that staff may let take the place of another one has that one's :func:`identity` in ``replaces``.
+    invoice that staff may let take the place of another one has that one's :func:`identity` in ``replaces``; a row of
+    customers that they may let make a card another company's, its :func:`card_identity`.
     """
 
     file: str
@@ -91,6 +92,20 @@ class IgnoredColumn(NamedTuple):
 def identity(company: object, number: str) -> str:
     """How an invoice of the database is named to be replaced: ``company`` is its primary key."""
     return f"{company}:{number}"
+
+
+_CARD: Final = "client"
+
+
+def card_identity(code: str) -> str:
+    """How a customer's card of the database is named to become another company's."""
+    return f"{_CARD}:{code}"
+
+
+def replaced_thing(identity: str) -> tuple[bool, str]:
+    """Whether what :func:`identity` or :func:`card_identity` names is a card, and its number or code."""
+    of, _, name = identity.partition(":")
+    return of == _CARD, name
 
 
 def _zeros() -> dict[Thing, int]:

@@ -68,7 +68,8 @@ def import_erp(
     not know. ``company``, a name or SIREN, issues the rows that name no company; without it the default one does.
     ``strict`` leaves out all customers, all contacts or all invoices of tables where one of them is refused.
     ``replace`` names unpublished invoices (:func:`~invoices.importing.report.identity`) that one of the files, of the
-    same number, may take the place of. ``progress`` is called with what is in hand and how many of it are done.
+    same number, may take the place of, and cards (:func:`~invoices.importing.report.card_identity`) that may become
+    another company's. ``progress`` is called with what is in hand and how many of it are done.
 
     Raises :class:`~invoices.importing.companies.UnknownCompanyError` where ``company`` is unknown, and
     :class:`ImportStoppedError` where a disk is full or fails; tables that were written until then stay written.
@@ -173,7 +174,8 @@ class _Import:
         how = {"dry_run": self.dry_run, "strict": self.strict}
         cards = self.tables[CUSTOMERS.name]
         if cards:
-            self._guarded([table.name for table in cards], partial(import_customers, cards, self.customers, **how))
+            importing = partial(import_customers, cards, self.customers, **how, replace=self.replace)
+            self._guarded([table.name for table in cards], importing)
         for table in self.tables[CONTACTS.name]:
             self._guarded([table.name], partial(import_contacts, table, self.customers, **how))
         heads, lines = self.tables[INVOICES.name], self.tables[LINES.name]

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.identifiers import is_real_vat
+from customers.identifiers import differing_number, is_real_vat
 from customers.models import Customer
 from customers.searching import search_key
 from invoices.importing.mapping.fields import CUSTOMER_NAME
@@ -26,6 +26,7 @@ _SECOND_SIGNS: Final = (
     ("email", "email"),
     ("code_postal", "postcode"),
 )
+_COLUMN_OF: Final = {attribute: column for column, attribute in _SECOND_SIGNS}
 _STRONG_ORDER: Final = ("siret", "siren", "tva_intracom")
 _STRONG: Final = frozenset(_STRONG_ORDER)
 
@@ -85,11 +86,11 @@ class CustomerSearch:
             rows = Customer.objects.order_by().values_list("code", *(attribute for _, attribute in _SECOND_SIGNS[:3]))
             self._numbers = {code_key(card): dict(zip(_STRONG_ORDER, numbers, strict=True)) for card, *numbers in rows}
         on_card = self._numbers.get(code_key(code), {})
-        for name, number in stated.items():
-            own = _compact(on_card.get(name, ""))
-            if own and own != number and (name != "tva_intracom" or (is_real_vat(own) and is_real_vat(number))):
-                return name, number, own
-        return None
+        siret, own = stated.get("siret", ""), _compact(on_card.get("siret", ""))
+        if siret and own and siret != own:  # the invoices of another place of the same company
+            return "siret", siret, own
+        other = differing_number(_by_attribute(stated), _by_attribute(on_card))
+        return (_COLUMN_OF[other[0]], *other[1:]) if other else None
 
     def code_of(self, given: dict[str, str]) -> tuple[str, bool]:
         """The code for these ``client.*`` cells, and whether its card is new.
@@ -136,6 +137,10 @@ class CustomerSearch:
         else:
             reason = _("plusieurs fiches s’appellent « %(name)s » : ouvrez ce fichier dans Importer.")
         raise Unreconciled(column, name, reason % {"name": shown(name)})
+
+
+def _by_attribute(numbers: Mapping[str, str]) -> dict[str, str]:
+    return {attribute: numbers.get(column, "") for column, attribute in _SECOND_SIGNS[:3]}
 
 
 def _compact(number: str) -> str:

@@ -14,6 +14,7 @@ from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.customers import KnownCustomers, email_text, in_a_refused_file, refused_card
+from invoices.importing.tables.identities import MENDED_BY_THE_CARD
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import PackedRow, StagingDatabase
 from invoices.importing.values import BadValue, addresses_in, parse_flag, shown
@@ -117,9 +118,9 @@ class _Batch:
         rows = list(self._good(rows))
         by_address = {contact.email.lower(): contact for contact in existing if contact.email}
         matches = self._matches(rows, existing, by_address)
-        for (_, (_line, values)), contact in zip(rows, matches, strict=True):
+        for (_, (line, values)), contact in zip(rows, matches, strict=True):
             name, function, email, is_main = values
-            self._one_row(key, (name, function, email, bool(is_main)), contact)
+            self._one_row(key, (name, function, email, bool(is_main)), contact, line)
 
     def _good(self, rows: _Rows) -> Iterator[tuple[int, PackedRow]]:
         """The rows of a customer without those that contradict one before them."""
@@ -156,19 +157,23 @@ class _Batch:
                 matches[index] = same_name.pop(0)
         return matches
 
-    def _one_row(self, key: int | None, values: tuple[str, str, str, bool], contact: Contact | None) -> None:
+    def _one_row(self, key: int | None, values: tuple[str, str, str, bool], contact: Contact | None, line: int) -> None:
         stated = dict(zip(_FIELDS, values, strict=True))
         columns = {"function": "fonction", "email": "email", "is_main": "interlocuteur_principal"}
         stated = {name: value for name, value in stated.items() if name == "name" or self._has(columns[name])}
+        if contact is not None and all(getattr(contact, name) == value for name, value in stated.items()):
+            self._report.count("unchanged", "contacts")
+            return
+        if reason := self._known.contested.reason(key):
+            name = shown(values[0])
+            self._report.refuse(Rejection(self._file, line, "code_client", name, reason, MENDED_BY_THE_CARD))
+            return
         if contact is None:
             if key is not None:
                 created = Contact(customer_id=key, **stated)
                 created.function_key = search_key(created.function)
                 self._created.append(created)
             self._report.count("created", "contacts")
-        elif all(getattr(contact, name) == value for name, value in stated.items()):
-            self._report.count("unchanged", "contacts")
-            return
         else:
             for name, value in stated.items():
                 setattr(contact, name, value)

@@ -3,11 +3,18 @@
 import re
 from typing import Final
 
+from customers.identifiers import check_siren, check_siret, check_vat_identifier, is_real_vat
 from customers.models import DEMATERIALISED, Customer
+from invoices.en16931.countries import country_code
 from invoices.importing.tables.columns import header_key
 from invoices.importing.values import BadValue, shown
 from invoices.importing.words import says_nothing
 
+_BEFORE_VAT_NUMBER: Final = re.compile(
+    r"^(?:(?:n[°o]\.?|num[ée]ro)\s*(?:de\s+)?)?(?:(?:id\.?\s*)?(?:tva|vat)(?:\s+(?:intracom\w*\.?|intra|number|no\.?))?)?\s*:?\s*"
+    r"(?=[A-Z]{2}\s?[0-9A-Z]{2}\s?[0-9])",
+    re.IGNORECASE,
+)
 _KINDS: Final = {
     **dict.fromkeys(
         (
@@ -101,3 +108,30 @@ def copies_text(text: str) -> str:
     if found := _COPIES.fullmatch(text.strip()):
         return str(int(found[1]))
     raise BadValue(f"« {shown(text)} » n’est ni D (démat) ni un nombre d’exemplaires papier.")
+
+
+def siren_or_siret_text(text: str) -> tuple[str, str]:
+    """A SIREN, or the SIRET in its place, and a French sentence where it is neither."""
+    bare = bare_registration(text)
+    return check_siret(bare) if len(bare) == 14 else check_siren(bare)
+
+
+def siret_text(text: str) -> tuple[str, str]:
+    """A SIRET, and a French sentence where it is none."""
+    return check_siret(bare_registration(text))
+
+
+def vat_number_text(text: str) -> tuple[str, str]:
+    """A VAT number, and a French sentence where it is none. A French one without its letters gets them by its key."""
+    if not text or says_no_number(text):
+        return "", ""
+    text = _BEFORE_VAT_NUMBER.sub("", text)
+    compact = re.sub(r"[\s.\-]+", "", text)
+    if re.fullmatch(r"[0-9]{11}", compact, re.ASCII) and is_real_vat(f"FR{compact}"):
+        return check_vat_identifier(f"FR{compact}")
+    value, problem = check_vat_identifier(text)
+    if not problem and not re.search(r"[0-9]{2}", value):
+        problem = f"« {shown(text)} » n’est pas un numéro de TVA."
+    if not problem and (found := re.match(r"([A-Z]{2})[0-9 ]", value)) and not country_code(found[1]):
+        problem = f"« {shown(text)} » n’est pas un numéro de TVA : « {found[1]} » n’est pas un pays."
+    return value, problem

@@ -1,7 +1,7 @@
 """Customers of ``clients.csv``: read, compared with the cards that are there, written in batches."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import batched
@@ -11,16 +11,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.card_trail import TRAILED, acts_of_card
-from customers.identifiers import check_siren, check_siret, check_vat_identifier, is_real_vat
 from customers.models import Contact, Customer
-from invoices.en16931.countries import country_code
 from invoices.importing.report import ImportReport, Rejection, SkippedRow
 from invoices.importing.tables.cells import Cells, country_text, text_of_at_most, whole_postcode
 from invoices.importing.tables.codes import code_key, near_codes
 from invoices.importing.tables.columns import RecognisedTable
-from invoices.importing.tables.customer_words import bare_registration, copies_text, customer_kind, says_no_number
+from invoices.importing.tables.customer_words import (
+    copies_text,
+    customer_kind,
+    siren_or_siret_text,
+    siret_text,
+    vat_number_text,
+)
+from invoices.importing.tables.identities import ContestedCards
 from invoices.importing.tables.rows import readable_rows
-from invoices.importing.tables.staging import StagingDatabase
+from invoices.importing.tables.staging import SpooledHead, StagingDatabase
 from invoices.importing.values import (
     LOOK_ALIKES,
     BadValue,
@@ -37,11 +42,6 @@ from mailing.trail.recording import Act, record_all
 
 BATCH: Final = 900
 
-_BEFORE_VAT_NUMBER: Final = re.compile(
-    r"^(?:(?:n[°o]\.?|num[ée]ro)\s*(?:de\s+)?)?(?:(?:id\.?\s*)?(?:tva|vat)(?:\s+(?:intracom\w*\.?|intra|number|no\.?))?)?\s*:?\s*"
-    r"(?=[A-Z]{2}\s?[0-9A-Z]{2}\s?[0-9])",
-    re.IGNORECASE,
-)
 _OTHER_ADDRESSES: Final = "other_addresses"
 
 
@@ -50,11 +50,12 @@ class KnownCustomers:
     """What the files of one run have said of customers so far.
 
     ``to_be_created`` are the codes that a dry run would have created; ``refused`` the codes whose cards are refused:
-    file and line, None where the file is refused as a whole.
+    file and line, None where the file is refused as a whole. ``contested``: cards whose code is another company's.
     """
 
     to_be_created: set[str] = field(default_factory=set)
     refused: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    contested: ContestedCards = field(default_factory=ContestedCards)
 
     def keys_of(self, codes: set[str]) -> dict[str, int | None]:
         """The primary keys of the customers of ``codes``; None for those that a dry run would have created."""
@@ -85,11 +86,17 @@ class _Undo(Exception):  # noqa: N818 - not an error: the way out of a transacti
 
 
 def import_customers(
-    tables: Sequence[RecognisedTable], known: KnownCustomers, *, dry_run: bool, strict: bool = False
+    tables: Sequence[RecognisedTable],
+    known: KnownCustomers,
+    *,
+    dry_run: bool,
+    strict: bool = False,
+    replace: Collection[str] = (),
 ) -> ImportReport:
     """Create and update the customers of ``tables``, but for the cards that are refused. Returns the report.
 
-    ``strict``: all of them or, where anything is refused, none.
+    ``strict``: all of them or, where anything is refused, none. ``replace``: the cards that may become those of another
+    company, by :func:`~invoices.importing.report.card_identity`.
     """
     report = ImportReport()
     # What is beside invoices says less of a customer than a table of customers.
@@ -98,8 +105,11 @@ def import_customers(
         broken = _stage(tables, staged, known, report)
         try:
             with nullcontext() if dry_run else transaction.atomic():
-                for batch in batched(_good(staged, broken, known), BATCH):
-                    _write(batch, report, known, write=not dry_run)
+                for batch in batched(staged.heads(), BATCH):
+                    heads = [head for head in batch if head.file not in broken]
+                    cards = _existing_cards({dict(head.values)["code"] for head in heads})
+                    good = _uncontested(heads, cards, tables, known, report, replace)
+                    _write(good, cards, report, known, write=not dry_run)
                 if strict and not report.is_clean:
                     raise _Undo
         except _Undo:
@@ -107,6 +117,8 @@ def import_customers(
             known.to_be_created.clear()
             for head in staged.heads():
                 known.refused.setdefault(dict(head.values)["code"], (tables[head.file].name, None))
+    if not dry_run:
+        known.contested.write()
     report.rejected.sort(key=lambda each: (each.file, each.line or 0))
     return report
 
@@ -147,11 +159,25 @@ def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
     return name, str(value) if isinstance(value, str) else value
 
 
-def _good(staged: StagingDatabase, broken: set[int], known: KnownCustomers) -> Iterator[dict[str, Any]]:
-    """The cards to be written, in the order of their rows."""
-    for head in staged.heads():
+def _uncontested(
+    heads: Sequence[SpooledHead],
+    cards: dict[str, Customer],
+    tables: Sequence[RecognisedTable],
+    known: KnownCustomers,
+    report: ImportReport,
+    replace: Collection[str],
+) -> Iterator[dict[str, Any]]:
+    """The cards to be written, in the order of their rows; those of another company than the one there are refused."""
+    for head in heads:
         values = dict(head.values)
-        if head.file not in broken and values["code"] not in known.refused:
+        card, table = cards.get(values["code"]), tables[head.file]
+        is_refused = values["code"] in known.refused
+        if card is not None and not table.table.is_derived:
+            rejection = known.contested.rejection(card, values, (table.name, head.line), replace)
+            if rejection is not None:
+                report.refuse(rejection)
+                is_refused = True
+        if not is_refused:
             yield values
 
 
@@ -174,31 +200,6 @@ def _parsed(
             report.warn(*cells.rejections)
         if values["code"]:
             yield row.line, values
-
-
-def _siren_or_siret(text: str) -> tuple[str, str]:
-    bare = bare_registration(text)
-    return check_siret(bare) if len(bare) == 14 else check_siren(bare)
-
-
-def _siret(text: str) -> tuple[str, str]:
-    return check_siret(bare_registration(text))
-
-
-def _vat_number(text: str) -> tuple[str, str]:
-    """A VAT number; a French one without its two letters gets them, where its key is right."""
-    if not text or says_no_number(text):
-        return "", ""
-    text = _BEFORE_VAT_NUMBER.sub("", text)
-    compact = re.sub(r"[\s.\-]+", "", text)
-    if re.fullmatch(r"[0-9]{11}", compact, re.ASCII) and is_real_vat(f"FR{compact}"):
-        return check_vat_identifier(f"FR{compact}")
-    value, problem = check_vat_identifier(text)
-    if not problem and not re.search(r"[0-9]{2}", value):
-        problem = f"« {shown(text)} » n’est pas un numéro de TVA."
-    if not problem and (found := re.match(r"([A-Z]{2})[0-9 ]", value)) and not country_code(found[1]):
-        problem = f"« {shown(text)} » n’est pas un numéro de TVA : « {found[1]} » n’est pas un pays."
-    return value, problem
 
 
 type _Reader = Callable[[Cells, str], Any]
@@ -242,9 +243,9 @@ READERS: Final[dict[str, tuple[str, _Reader]]] = {
     "ville": ("city", _text(100)),
     "pays": ("country", _parsed_by(country_text, "FR")),
     "telephone": ("phone", _text(50)),
-    "siren": ("siren", _checked_by(_siren_or_siret)),
-    "siret": ("siret", _checked_by(_siret)),
-    "tva_intracom": ("vat_identifier", _checked_by(_vat_number)),
+    "siren": ("siren", _checked_by(siren_or_siret_text)),
+    "siret": ("siret", _checked_by(siret_text)),
+    "tva_intracom": ("vat_identifier", _checked_by(vat_number_text)),
     "nb_factures": ("invoice_copies", _parsed_by(copies_text, "1")),
     "adresse_electronique": ("electronic_address", _text(100)),
     "personne_publique": ("is_public_body", _parsed_by(parse_flag, False)),
@@ -306,8 +307,14 @@ def email_text(text: str) -> str:
     return text
 
 
-def _write(batch: tuple[dict[str, Any], ...], report: ImportReport, known: KnownCustomers, *, write: bool) -> None:
-    existing = _existing_cards({values["code"] for values in batch})
+def _write(
+    batch: Iterable[dict[str, Any]],
+    existing: dict[str, Customer],
+    report: ImportReport,
+    known: KnownCustomers,
+    *,
+    write: bool,
+) -> None:
     created: list[Customer] = []
     updated: list[Customer] = []
     fields: set[str] = set()

@@ -83,7 +83,7 @@ class _Run:
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
             with transaction.atomic() if write else nullcontext(), background_writer() as behind:
-                writer = InvoiceWriter(story, received, behind, self.given.replace)
+                writer = InvoiceWriter(story, received, behind, self.given.customers.contested, self.given.replace)
                 for batch in batched(invoices, BATCH):
                     writer.take(self._candidates(batch, story), write=write)
                     telling.add(len(batch))

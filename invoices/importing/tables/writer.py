@@ -21,7 +21,9 @@ from invoices.importing.journal import Journal
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.bulk import BackgroundWriter, RepeatingRowWriter, RowUpdater, RowWriter
+from invoices.importing.tables.clashes import MENDED_BY_REPLACING, clash_sentence, published_sentence
 from invoices.importing.tables.columns import LINES, read_terms
+from invoices.importing.tables.identities import MENDED_BY_THE_CARD, ContestedCards
 from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
 from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_rows_of, written_lines
@@ -35,9 +37,6 @@ _UNIT_LENGTH: Final = 10
 _INVOICE, _CREDIT_NOTE = Invoice.Kind.INVOICE.value, Invoice.Kind.CREDIT_NOTE.value
 _CSV, _PDF = Invoice.Origin.CSV.value, Invoice.Origin.PDF.value
 
-MENDED_BY_REPLACING: Final = (
-    "Corrigez le numéro dans l’ERP ; ou, si celle du fichier est la bonne, « Remplacer » dans Importer."
-)
 _MENDED_BY_TYPE: Final = "Ajoutez une colonne « type » (facture ou avoir), ou exportez les avoirs en montants négatifs."
 _MENDED_BY_NOTE: Final = "Établissez un avoir ou une facture rectificative dans l’ERP."
 
@@ -80,10 +79,19 @@ class InvoiceWriter:
     """Compares and writes the candidates of one transaction."""
 
     def __init__(
-        self, story: ImportReport, received: ReceivedFiles, behind: BackgroundWriter, replace: Collection[str] = ()
+        self,
+        story: ImportReport,
+        received: ReceivedFiles,
+        behind: BackgroundWriter,
+        contested: ContestedCards,
+        replace: Collection[str] = (),
     ) -> None:
-        """``replace``: unpublished invoices that another of their number may take the place of."""
+        """``replace``: unpublished invoices that another of their number may take the place of.
+
+        ``contested``: cards that nothing new comes on.
+        """
         self._story = story
+        self._contested = contested
         self._replace = replace
         self._received = received
         self._behind = behind
@@ -100,8 +108,7 @@ class InvoiceWriter:
         for candidate in candidates:
             found = existing.get((candidate.company_id, candidate.invoice.head.number))
             lines = len(candidate.invoice.lines)
-            if found is None and candidate.is_doubtful:
-                self._refuse_doubtful(candidate)
+            if found is None and self._is_refused(candidate):
                 continue
             if found is None:
                 created.append(candidate)
@@ -118,8 +125,8 @@ class InvoiceWriter:
                 self._story.count("unchanged", "lines", lines)
             elif published_at is not None:
                 self._refuse(candidate, published_sentence(candidate.invoice.head.number), mended_by=_MENDED_BY_NOTE)
-            elif candidate.is_doubtful:
-                self._refuse_doubtful(candidate)
+            elif self._is_refused(candidate):
+                continue
             elif (replaced := identity(candidate.company_id, candidate.invoice.head.number)) not in self._replace and (
                 clash := _clash(candidate, customer_id, issue_date)
             ):
@@ -154,6 +161,14 @@ class InvoiceWriter:
     def _refuse(self, candidate: Candidate, reason: str, *, mended_by: str = "", replaces: str = "") -> None:
         number = shown(candidate.invoice.head.number)
         self._story.refuse(Rejection(candidate.file, candidate.line, "numero", number, reason, mended_by, replaces))
+
+    def _is_refused(self, candidate: Candidate) -> bool:
+        """Whether what would be written is refused: of a contested card, or perhaps a credit note."""
+        if reason := self._contested.reason(candidate.customer_id):
+            self._refuse(candidate, reason, mended_by=MENDED_BY_THE_CARD)
+        elif candidate.is_doubtful:
+            self._refuse_doubtful(candidate)
+        return bool(reason) or candidate.is_doubtful
 
     def _refuse_doubtful(self, candidate: Candidate) -> None:
         number = shown(candidate.invoice.head.number)
@@ -304,29 +319,6 @@ def _clash(candidate: Candidate, customer_id: int, issue_date: datetime.date) ->
         head.number,
         (customer_id, names[customer_id], issue_date.year),
         (candidate.customer_id, names.get(candidate.customer_id or 0, head.customer_code), year),
-    )
-
-
-def published_sentence(number: str) -> str:
-    """Why a changed invoice is refused once it is published."""
-    return (
-        f"La facture {number} est déjà publiée : son contenu ne change plus. Corrigez-la par un avoir ou une "
-        "facture rectificative."
-    )
-
-
-def clash_sentence(number: str, known: tuple[int | None, str, int], given: tuple[int | None, str, int]) -> str:
-    """Why ``given`` is no correction of the unpublished invoice ``known``; empty where it is one.
-
-    Both are (key of the customer, name of the customer, year). The same number for another customer or another year is
-    another invoice, and one of the two is lost where it is written over.
-    """
-    if (known[0], known[2]) == (given[0], given[2]):
-        return ""
-    return (
-        f"La facture {shown(number)} existe déjà pour « {known[1]} » en {known[2]} ; celle du fichier est pour "
-        f"« {given[1]} » en {given[2]}. Ce n’est pas la même facture : rien n’est remplacé, corrigez l’un des deux "
-        "numéros."
     )
 
 

@@ -27,11 +27,12 @@ from invoices.importing.batches import (
     NotKeptError,
     TooLateError,
     abandon_batch,
+    accept_replacement,
     confirm_batch,
     describe_progress,
     receive_files,
-    replace_invoice,
 )
+from invoices.importing.report import replaced_thing
 from invoices.importing.report_text import describe_rate, group_alike
 from invoices.models import Company, ImportBatch
 from invoices.money import write_amount
@@ -235,10 +236,20 @@ class ImportBatchAdmin(ObjectPage[ImportBatch], ReadOnlyAdmin[ImportBatch]):
         return self._decide(request, batch_id, lambda batch: confirm_batch(batch=batch), _("Import confirmé."))
 
     def replace(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
-        """*Remplacer*: an invoice of the files takes the place of the unpublished one of its number."""
+        """*Remplacer*: an invoice takes the place of the unpublished one of its number, or a card becomes another's."""
         replaced = request.POST.get("invoice", "")
-        done = _("Facture %(number)s : remplacement accepté.") % {"number": replaced.partition(":")[2]}
-        return self._decide(request, batch_id, lambda batch: replace_invoice(batch=batch, replaced=replaced), done)
+        is_card, name = replaced_thing(replaced)
+        done = (
+            _("Fiche client %(number)s : remplacement accepté.")
+            if is_card
+            else _("Facture %(number)s : remplacement accepté.")
+        )
+        return self._decide(
+            request,
+            batch_id,
+            lambda batch: accept_replacement(batch=batch, replaced=replaced),
+            done % {"number": name},
+        )
 
     def abandon(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         """*Abandonner*: the files are forgotten."""

@@ -4,7 +4,7 @@ import pytest
 
 from invoices.en16931.countries import country_code
 from invoices.en16931.vat import category_of_words
-from invoices.importing.tables.customers import _vat_number
+from invoices.importing.tables.customer_words import vat_number_text
 from invoices.importing.values import addresses_in
 
 
@@ -47,4 +47,4 @@ def test_reasons_in_other_words_give_their_category(text: str, category: str) ->
     ],
 )
 def test_a_vat_number_is_read_without_its_name(text: str) -> None:
-    assert _vat_number(text) == ("FR03552081317", "")
+    assert vat_number_text(text) == ("FR03552081317", "")

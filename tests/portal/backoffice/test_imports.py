@@ -140,6 +140,24 @@ def test_an_invoice_whose_number_is_taken_comes_in_where_staff_let_it_replace_th
     assert (invoice.customer.code, invoice.version) == ("C1", 2)
 
 
+def test_a_card_becomes_another_companys_only_where_staff_accept_it(client: Client, staff: Account) -> None:
+    known, other = ([{**row, "siren": siren} for row in TABLES["clients"][:1]] for siren in ("404833048", "732829320"))
+    give(client, ("clients.csv", as_csv(known).encode()))
+    client.post(f"{URL}{ImportBatch.objects.get().pk}/confirmer/")
+
+    page = give(client, ("clients.csv", as_csv(other).encode())).content.decode()
+    batch = ImportBatch.objects.latest("created_at")
+
+    assert "404833048" in page
+    assert "732829320" in page
+    assert "Remplacer" in page
+    page = client.post(f"{URL}{batch.pk}/remplacer/", {"invoice": "client:C1"}, follow=True).content.decode()
+    assert Customer.objects.get(code="C1").siren == "404833048"
+    assert "732829320" not in page
+    client.post(f"{URL}{batch.pk}/confirmer/")
+    assert Customer.objects.get(code="C1").siren == "732829320"
+
+
 def test_a_file_that_is_nothing_known_is_refused_with_a_sentence(client: Client, staff: Account) -> None:
     page = give(client, ("notes.csv", b"a;b\n1;2\n"))
 
