@@ -243,7 +243,7 @@ def list_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
     """The lines as a workbook: what the page is filtered to, all its pages, and every line where nothing is asked."""
     export = get_object_or_404(Export, number=number)
     keys = ListFilter.from_query(request.GET).find(export)
-    if is_too_long(request, keys, _("filtrez-la, par état ou par motif, puis téléchargez.")):
+    if is_too_long(request, _("filtrez-la, par état ou par motif, puis téléchargez."), keys):
         url = reverse("admin:export_web_list", args=[number])
         return redirect(f"{url}?{request.GET.urlencode()}")
     return send_xlsx(LINE_COLUMNS, iterate_lines(export, keys), filename=f"lignes-export-{number}.xlsx")

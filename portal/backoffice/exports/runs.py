@@ -323,7 +323,7 @@ def bordereau_csv(request: HttpRequest, number: int) -> HttpResponseBase:
 def bordereau_xlsx(request: HttpRequest, number: int) -> HttpResponseBase:
     """The report as a workbook, with the columns of the CSV."""
     export = _export(number)
-    if is_too_long(request, export.items.all(), _("téléchargez-la en CSV, qui n’a pas de limite.")):
+    if is_too_long(request, _("téléchargez-la en CSV, qui n’a pas de limite."), export.items.all()):
         return redirect("admin:export_web_bordereau", number)
     return send_xlsx(REPORT_COLUMNS, iterate_outcomes(export), filename=f"bordereau-export-{number}.xlsx")
 

@@ -24,7 +24,7 @@ from invoices.platforms.lifecycle import CONTRADICTED, LAST_STATUS, WHAT_TO_DO
 from invoices.platforms.payments import tell_again
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
-from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.downloads import is_too_long, send_xlsx
 from portal.backoffice.ui.pages import (
     CAN_RUN,
     CAN_VIEW,
@@ -148,6 +148,9 @@ def _work_rows() -> Iterator[WorkRow]:
 @proved_lately
 def follow_up_xlsx(request: HttpRequest) -> HttpResponseBase:
     """All that is to be done as a workbook."""
+    lists = (_submissions(Submission.State.REJECTED), _judged(), _submissions(Submission.State.DUE), _unread())
+    if is_too_long(request, _("traitez d’abord ce que la page montre, le plus ancien en tête."), *lists):
+        return redirect("admin:platform_follow_up")
     return send_xlsx(WORK_COLUMNS, _work_rows(), filename=f"suivi-plateforme-{timezone.localdate():%Y-%m-%d}.xlsx")
 
 

@@ -1,5 +1,6 @@
 """Encaissements: what was received, typed for one invoice or given as a table; the platform is notified (212)."""
 
+import re
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from invoices.money import write_amount, write_count
 from invoices.platforms.payments import PaymentRefusedError, queue_payment_statuses, record_payment
 from invoices.platforms.tasks import submit_due
 from portal.backoffice.platforms.forms import PaymentFileForm, PaymentForm
-from portal.backoffice.ui.downloads import send_xlsx
+from portal.backoffice.ui.downloads import is_too_long, send_xlsx
 from portal.backoffice.ui.pages import CAN_RUN, CAN_VIEW, add_message, allowed, log_change, render_page, staff_name
 from portal.backoffice.ui.workbooks import CHUNK
 from portal.bodies import accepts_files
@@ -49,8 +50,13 @@ def _word_of_status(payment: Payment) -> str:
 @require_GET
 @proved_lately
 def payments_xlsx(request: HttpRequest) -> HttpResponseBase:
-    """Every payment as a workbook, the latest first."""
+    """Every payment as a workbook, the latest first; ``?annee=2026``: those of a year."""
     rows = Payment.objects.select_related("invoice__customer").prefetch_related("submissions")
+    year = request.GET.get("annee", "")
+    if re.fullmatch(r"(?:19|20)[0-9]{2}", year, re.ASCII):
+        rows = rows.filter(date__year=int(year))
+    if is_too_long(request, _("téléchargez-la par année, avec ?annee=2026 à la fin de l’adresse."), rows):
+        return redirect("admin:platform_follow_up")
     name = f"encaissements-{timezone.localdate():%Y-%m-%d}.xlsx"
     return send_xlsx(COLUMNS, rows.iterator(chunk_size=CHUNK), filename=name)
 

@@ -39,9 +39,12 @@ MOST_ROWS: Final = 100_000
 """Of a workbook: some twenty seconds of a web process, and a tenth of what spreadsheets open."""
 
 
-def is_too_long(request: HttpRequest, rows: QuerySet[Any], otherwise: str) -> bool:
-    """Return True where ``rows`` are too many for a workbook; the next page says so, and what to do ``otherwise``."""
-    if rows.order_by()[: MOST_ROWS + 1].count() <= MOST_ROWS:
+def is_too_long(request: HttpRequest, otherwise: str, *lists: QuerySet[Any]) -> bool:
+    """Return True where the rows of ``lists`` are too many for a workbook together.
+
+    The next page says so, and what to do ``otherwise``.
+    """
+    if sum(rows.order_by()[: MOST_ROWS + 1].count() for rows in lists) <= MOST_ROWS:
         return False
     words = {"rows": write_count(MOST_ROWS, _("ligne"), _("lignes")), "otherwise": otherwise}
     messages.warning(request, _("Cette liste a plus de %(rows)s : %(otherwise)s") % words)

@@ -59,7 +59,7 @@ class WorkbookList[M: Model](admin.ModelAdmin[M]):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return redirect(f"{url}?{ERROR_FLAG}=1")
-        if is_too_long(request, rows, _("filtrez-la, par mois par exemple, puis téléchargez.")):
+        if is_too_long(request, _("filtrez-la, par mois par exemple, puis téléchargez."), rows):
             return redirect(f"{url}?{request.GET.urlencode()}")
         filename = f"{slugify(str(self.opts.verbose_name_plural))}-{timezone.localdate():%Y-%m-%d}.xlsx"
         return send_xlsx(self.workbook_columns(request), self.workbook_rows(rows), filename=filename)

@@ -236,6 +236,26 @@ def test_an_export_that_is_too_long_for_a_workbook_says_what_to_take(
     assert "en CSV" in words(report)
 
 
+def test_workbooks_of_the_follow_up_that_are_too_long_say_what_to_do(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, year in enumerate((2024, 2025)):
+        invoice = make_published_invoice(number=f"F-{number}")
+        record_payment(invoice=invoice, date=datetime.date(year, 7, 1), amount=Decimal("20.00"), source="relevé")
+        record_status(invoice=invoice, code="210", reason="montant faux")
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    payments = staff.get(reverse("admin:platform_payments_xlsx"), follow=True)
+    work = staff.get(reverse("admin:platform_follow_up_xlsx"), follow=True)
+
+    assert "?annee=" in words(payments)
+    assert [row[0] for row in _rows(staff.get(reverse("admin:platform_payments_xlsx"), {"annee": "2024"}))[1:]] == [
+        "F-0"
+    ]
+    assert "traitez d’abord" in words(work)
+    assert payments.redirect_chain == work.redirect_chain == [(reverse("admin:platform_follow_up"), 302)]
+
+
 def test_every_payment_is_in_a_workbook_with_what_the_platform_was_sent(staff: Client) -> None:
     invoice = make_published_invoice(number="F-7")
     record_payment(invoice=invoice, date=datetime.date(2025, 7, 1), amount=Decimal("20.00"), source="relevé")
