@@ -14,7 +14,6 @@ import pytest
 import requests
 import yaml
 from django.utils import timezone
-from jsonschema import Draft202012Validator
 
 from invoices.platforms import client as client_module
 from invoices.platforms.client import PlatformClient, PlatformError
@@ -76,6 +75,9 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 def violations(value: object, schema: dict[str, Any]) -> list[str]:
     """What is wrong with ``value``."""
+    # It builds forty grammars as it is imported: not in each process that only collects this module.
+    from jsonschema import Draft202012Validator
+
     whole = {**schema, "components": DESCRIPTION["components"]}
     return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
 
