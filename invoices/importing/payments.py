@@ -15,12 +15,13 @@ from invoices.platforms.payments import PaymentRefusedError, record_payment
 
 logger = logging.getLogger(__name__)
 
-_NAMES: Final = {
+NAMES: Final = {
     "number": ("numero", "facture", "numero_facture", "n_facture", "piece"),
     "date": ("date", "date_encaissement", "date_reglement", "encaisse_le", "regle_le"),
     "amount": ("montant", "montant_encaisse", "montant_regle", "montant_ttc", "reglement"),
     "siren": ("siren", "siren_emetteur", "societe"),
 }
+"""What a column is called: its own name, then the others."""
 _OBLIGATORY: Final = ("number", "date", "amount")
 
 
@@ -47,7 +48,7 @@ def import_payments(source: Path | bytes, name: str, *, author_name: str = "") -
             columns = _columns([] if head is None else head.cells)
             missing = [name for name in _OBLIGATORY if name not in columns]
             if missing:
-                words = ", ".join(_NAMES[name][0] for name in missing)
+                words = ", ".join(NAMES[name][0] for name in missing)
                 report.rejected.append(_refused(table.name, 1, "", f"Il manque la colonne {words}."))
                 continue
             for row in rows:
@@ -62,7 +63,7 @@ def _columns(head: list[str]) -> dict[str, int]:
     for position, title in enumerate(head):
         plain = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
         key = "_".join(plain.replace("°", " ").replace(".", " ").split())
-        for name, synonyms in _NAMES.items():
+        for name, synonyms in NAMES.items():
             if key in synonyms and name not in found:
                 found[name] = position
     return found

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from invoices.en16931.model import InvoiceContent, Line
+from invoices.importing import payments
+from invoices.importing.mapping.fields import CHECKS, FIELDS
 from invoices.importing.tables import customers, invoice_rows, line_rows
 from invoices.importing.tables.columns import CONTACTS, CUSTOMERS, INVOICES, LINES, TableKind
 
@@ -24,6 +26,23 @@ def test_the_page_of_the_import_names_each_column_and_the_obligatory_ones_in_ita
 
     assert sorted(name for _, name in named) == sorted(each.name for each in kind.columns)
     assert {name for star, name in named if star} == set(kind.obligatory)
+
+
+def test_the_page_of_the_import_names_each_column_of_flat_tables_that_no_table_of_ours_has() -> None:
+    of_tables = {each.name for kind in (CUSTOMERS, INVOICES, LINES) for each in kind.columns}
+    only_flat = {each for each in FIELDS if each.rpartition(".")[2] not in of_tables} | set(CHECKS)
+    section = Path("docs/import.md").read_text().partition("### Une table à plat")[2].partition("\n## ")[0]
+
+    assert {each for each in only_flat if f"`{each}`" not in section} == set()
+
+
+def test_the_page_of_the_import_names_each_column_of_payments_with_all_its_names() -> None:
+    section = Path("docs/import.md").read_text().partition("## Les encaissements\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in section.splitlines() if row.startswith("| `")]
+
+    assert {name.strip("`"): set(others.split(", ")) for name, _, others in rows} == {
+        first: set(others) for first, *others in payments.NAMES.values()
+    }
 
 
 @pytest.mark.parametrize(
