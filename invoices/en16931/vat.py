@@ -178,6 +178,19 @@ def category_of_words(text: str) -> str:
     return next((category for category, pattern in _WORDS_OF_CATEGORIES if re.search(pattern, words)), "")
 
 
+_EXEMPTING_ARTICLE: Final = re.compile(r"(?<![0-9])(?:26[01]|275|29[378])(?![0-9])")
+
+
+def cited_reason(text: str) -> str:
+    """The printed reason of a ``text`` that cites an article by which a supply is exempt; empty where it cites none.
+
+    «art. 293 B» is the mention of CGI art. 293 E in full.
+    """
+    if re.search(r"(?<![0-9])293[ \u00a0-]?B\b", text, re.IGNORECASE):
+        return FRANCHISE.exemption_reason
+    return text if _EXEMPTING_ARTICLE.search(text) else ""
+
+
 def own_exemption(reason: str, code: str = "") -> VatTreatment:
     """The treatment of a company that charges no VAT for ``reason``, in its words; that of art. 293 B has a code."""
     if not code and FRANCHISE_ARTICLE in reason.replace("\u00a0", " "):

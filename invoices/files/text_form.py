@@ -17,6 +17,7 @@ from invoices.files.rows import UnreadableTable, opened
 
 _SAMPLE_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 1024 * 1024
+_LONGEST_SIGN: Final = 10  # of what is looked for in the bytes: an entity of HTML
 _DELIMITERS: Final = (";", "\t", ",", "|")
 _OTHER_SINGLE_BYTE: Final = ["cp1252", "cp850", "mac_roman", "iso8859_15", "cp1250", "iso8859_2"]
 # In Windows-1252 these are quotes, dots and daggers; between letters they are another code page's accented ones.
@@ -26,6 +27,7 @@ _LATIN9: Final = re.compile(rb"\xa4|[a-zA-Z]\xbd|\xbd[a-z]{2}|\xbc[a-zA-Z]{2}")
 _NOT_LATIN: Final = re.compile(rb"[\x80-\x9f]")  # letters of Windows-1252, control characters in ISO-8859-15
 _INVISIBLE_BYTES: Final = re.compile(rb"\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
 _APOSTROPHE_BYTES: Final = re.compile(rb"'(?<=[;,\t|\"\n]')[0-9+]")
+_ENTITY_BYTES: Final = re.compile(rb"&#?[A-Za-z0-9]{1,8};")
 _HEADS_OF_INVISIBLE: Final = (
     b"\xc2\xad",
     b"\xe2\x80",
@@ -46,6 +48,8 @@ class TextForm(NamedTuple):
     """Whether any character is one that no database takes, or that no one sees."""
     has_marks: bool
     """Whether any cell seems to have what makes spreadsheets take a number for text."""
+    has_cut_entities: bool
+    """Whether semicolons separate cells, and seem to end entities of HTML (``&amp;``) too."""
 
 
 def form_of(source: Path | bytes) -> TextForm:
@@ -66,7 +70,9 @@ def _form_of_file(path: Path, _state: tuple[int, ...]) -> TextForm:
 
 def _look_through(source: Path | bytes) -> TextForm:
     encoding = _encoding_of(source)
-    return TextForm(encoding, *_delimiter_of(source, encoding), _has_unwanted(source, encoding), _has_marks(source))
+    delimiter, skipped = _delimiter_of(source, encoding)
+    has_entities = delimiter == ";" and any(map(_ENTITY_BYTES.search, _chunks(source)))
+    return TextForm(encoding, delimiter, skipped, _has_unwanted(source, encoding), _has_marks(source), has_entities)
 
 
 def _chunks(source: Path | bytes) -> Iterator[bytes]:
@@ -75,7 +81,7 @@ def _chunks(source: Path | bytes) -> Iterator[bytes]:
         end = b""
         while chunk := stream.read(_CHUNK_BYTES):
             yield end + chunk
-            end = chunk[-2:]
+            end = chunk[-_LONGEST_SIGN:]
 
 
 def _has_marks(source: Path | bytes) -> bool:

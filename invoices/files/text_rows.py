@@ -6,6 +6,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from html.entities import html5
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -43,11 +44,15 @@ def _rows(
     line, skipped = 0, form.skipped
     with opened(source) as stream, io.TextIOWrapper(stream, form.encoding, errors, newline="") as text:
         lines = _without_unwanted(text) if form.has_unwanted else iter(text)
+        if form.has_cut_entities:
+            lines = _with_whole_entities(lines)
         for _ in range(skipped):
             next(lines, None)
         try:
             for line, cells in parse(lines, form.delimiter):
                 stripped = list(map(str.strip, cells))
+                if form.has_cut_entities:
+                    stripped = [cell.replace(_SEMICOLON, ";") for cell in stripped]
                 if form.has_marks:
                     stripped = list(map(_unmarked, stripped))
                 if any(stripped):
@@ -56,6 +61,20 @@ def _rows(
             raise UnreadableTable(error.reason, skipped + error.line) from error
         except UnicodeError as error:
             raise UnreadableTable("Un caractère est illisible.", skipped + line + 1) from error
+
+
+_ENTITY: Final = re.compile(r"&(#[0-9]{2,5}|#[xX][0-9a-fA-F]{2,4}|[A-Za-z]{2,8}[0-9]?);")
+_SEMICOLON: Final = "\x00"  # for one that separates no cells: no line holds this sign
+
+
+def _with_whole_entities(lines: Iterator[str]) -> Iterator[str]:
+    """``lines`` in which the semicolon of ``&amp;`` is another sign, since it is no separator."""
+
+    def kept(found: re.Match[str]) -> str:
+        is_entity = found[1].startswith("#") or f"{found[1]};" in html5
+        return f"&{found[1]}{_SEMICOLON}" if is_entity else found[0]
+
+    return (_ENTITY.sub(kept, line) if "&" in line else line for line in lines)
 
 
 class _MisplacedQuoteError(Exception):

@@ -4,6 +4,7 @@ A pure module. Names of days and months are CLDR's, through Babel, in the langua
 """
 
 import functools
+import html
 import re
 import unicodedata
 from typing import Final
@@ -57,6 +58,25 @@ def without_weekday(text: str) -> str:
 
 def _is_weekday(word: str) -> bool:
     return _plain(word) in _weekdays() and not month_named(word)  # «mar.» is March and «mardi»: left to the date
+
+
+_ENTITY: Final = re.compile(r"&(?:#[1-9][0-9]{1,4}|#x[1-9a-f][0-9a-f]{1,3}|[a-z]{2,8}[0-9]?);", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=4096)  # names of articles repeat all through a file
+def kept_text(text: str) -> str:
+    """``text`` as it is kept and printed: accents in one sign with their letter (NFC), no entities of HTML (``&amp;``).
+
+    Hashes are of the cells as they stood, so that an unchanged row stays unchanged.
+    """
+    if "&" in text:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\u00ad", ""), text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values of a card are the same, texts however their accents are written."""
+    return one == other or (isinstance(one, str) and isinstance(other, str) and kept_text(one) == kept_text(other))
 
 
 _NOTHING: Final = re.compile(

@@ -272,7 +272,7 @@ gropri_0 ligne.prix_unitaire_ht
 discrgval1_0 ligne.remise
 invref_0 reference
 """
-# WaveSoft: PIECEVENTES and TIERS (field names as public code of its users queries them).
+# WaveSoft: PIECEVENTES, PIECEVENTELIGNES and TIERS (field names as public code of its users queries them).
 WAVESOFT: Final = """
 pcvnum numero
 pcvnumext reference
@@ -284,6 +284,14 @@ pcvmntaregler -
 pcvmntacompte deja_paye
 tircode code_client
 tirsociete client.raison_sociale
+artcode ligne.article
+plvartcode ligne.article
+artdesignation ligne.designation
+plvdesignation ligne.designation
+plvqte ligne.quantite
+plvpubrut ligne.prix_unitaire_ht
+plvpunet ligne.prix_unitaire_ht
+plvmntnetht ligne.total_ht
 """
 # JD Edwards: customer ledger F03B11, labels of its grids.
 JD_EDWARDS: Final = """

@@ -40,6 +40,7 @@ _KINDS_OF_LINES: Final = frozenset(
 )
 _NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary"))
 _CENT: Final = Decimal("0.011")
+PRICE: Final = "ligne.prix_unitaire_ht"
 _RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 TWINS: Final = {
     "total_ht": "ligne.total_ht",
@@ -231,6 +232,31 @@ def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
     right = sum(abs(one - other) <= _CENT for one, other in found)
     telling = any(other for _one, other in found)
     return bool(found) and telling and right >= 0.9 * len(found)
+
+
+def products(quantity: Column, price: Column, discount: Column | None, amounts: Iterable[Column]) -> list[Column]:
+    """Those of ``amounts`` that are quantity × price; where none is, those that are that less the discount."""
+    amounts = [column for column in amounts if column not in (quantity, price)]
+    whole = [a for a in amounts if agrees((q * p, amount) for q, p, amount in rows_of(quantity, price, a))]
+    return whole or (_reduced(quantity, price, discount, amounts) if discount is not None else [])
+
+
+def _reduced(quantity: Column, price: Column, discount: Column, amounts: Iterable[Column]) -> list[Column]:
+    """Those of ``amounts`` that are quantity × price less a discount in per cent, which is somewhere more than zero."""
+    if not any(discount.numbers):
+        return []
+    rows = [(a, rows_of(quantity, price, discount, a)) for a in amounts if a is not discount]
+    return [a for a, of_it in rows if agrees((q * p * (100 - d) / 100, amount) for q, p, d, amount in of_it)]
+
+
+def price_before_discount(
+    quantity: Column, discount: Column | None, prices: Sequence[Column], numeric: Sequence[Column]
+) -> Column | None:
+    """Which of several ``prices`` gives an amount of ``numeric`` with the discount; None where that decides nothing."""
+    if discount is None or len(prices) < 2:
+        return None
+    amounts = [column for column in numeric if column is not quantity and column not in prices]
+    return next((price for price in prices if _reduced(quantity, price, discount, amounts)), None)
 
 
 def prefer_who_is_billed(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:

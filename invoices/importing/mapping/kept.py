@@ -1,6 +1,7 @@
 """Mappings that people have confirmed, found again by the shape of a table's header."""
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from invoices.importing.mapping.names import name_key
 from invoices.importing.mapping.samples import Sample
 from invoices.importing.tables.codes import code_key
 from invoices.importing.values import shown
+from invoices.importing.words import kept_text
 from invoices.models import Company, ImportMapping
 
 _SECOND_SIGNS: Final = (
@@ -106,10 +108,11 @@ class CustomerSearch:
         return found
 
     def _search(self, given: dict[str, str]) -> tuple[str, bool]:
-        name = given.get("raison_sociale", "")
+        name = kept_text(given.get("raison_sociale", ""))
         if not name:
             raise Unreconciled("code_client", "", _("le client manque."))
-        cards = list(Customer.objects.filter(name__iexact=name).order_by("code")[:50])
+        is_called_so = Q(name__iexact=name) | Q(name__iexact=unicodedata.normalize("NFD", name))
+        cards = list(Customer.objects.filter(is_called_so).order_by("code")[:50])
         sure = [card for card in cards if _has_second_sign(card, given)]
         if len(sure) == 1:
             return sure[0].code, False

@@ -85,7 +85,7 @@ private: interne internes internal private privee privees prive confidentiel
 person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
-margin: marge margin cout revient achat
+margin: marge margin cout revient achat pa pamp prmp cump
 fee: eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
@@ -168,9 +168,9 @@ type: kind -customer -line -product -payment -vat -mode -order -discount 50
 facture_corrigee: corrected invoice -date -amount -net -gross -kind 88
 facture_corrigee: corrected number|ref -date 80
 date_facture_corrigee: corrected date 88
-total_ht: amount net -line -price -unitary -discount -vat -paid -balance -product -currency -gross -customer 92
+total_ht: amount net -line -price -unitary -discount -margin -vat -paid -balance -product -currency -gross -customer 92
 total_ht: invoice net -line -price -paid -vat -gross 90
-total_ht: net -line -price -unitary -discount -vat -paid -balance -product -gross -rate -quantity -customer 80
+total_ht: net -line -price -unitary -discount -margin -vat -paid -balance -product -gross -rate -quantity -customer 80
 total_ht: amount base -line -vat -rate 62
 total_ht: base vat -line -rate 60
 total_ht: base -line -rate 50

@@ -84,6 +84,7 @@ invoice_lines_discount ligne.remise
 invoice_lines_discount_pourcent ligne.remise
 invoice_lines_unit_of_measure ligne.unite
 lignes_de_facture_libelle ligne.designation
+lignes_de_facture_etiquette ligne.designation
 lignes_de_facture_produit ligne.article
 lignes_de_facture_taxes ligne.taux_tva
 lignes_de_facture_sous_total ligne.total_ht

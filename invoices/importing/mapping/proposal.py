@@ -1,14 +1,15 @@
 """What each column of an unknown table is proposed to be, and on which ground."""
 
+import re
 from decimal import Decimal
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from customers.searching import search_key
 from invoices.files.tables import Table
 from invoices.importing.mapping.fields import CUSTOMER_NAME
 from invoices.importing.mapping.judging import (
+    PRICE,
     TWINS,
     add_taxes_by_rate,
     agrees,
@@ -18,6 +19,8 @@ from invoices.importing.mapping.judging import (
     may_be_summed,
     may_hold,
     prefer_who_is_billed,
+    price_before_discount,
+    products,
     rows_of,
     settle_customers_only,
     size_of,
@@ -25,16 +28,18 @@ from invoices.importing.mapping.judging import (
     type_column,
 )
 from invoices.importing.mapping.names import candidates, name_key, notions_of, rate_in_name
-from invoices.importing.mapping.proposed import Proposal, ProposedColumn
+from invoices.importing.mapping.proposed import Proposal, ProposedColumn, proposal_of_nothing
 from invoices.importing.mapping.samples import Column, Sample, take_sample
+from invoices.importing.tables.columns import is_ledger
 
+_LEDGER: Final = re.compile(r"(?:(?:n|no|num|numero)(?: de)? )?compte(?: collectif)?|account(?: code| no| number)?")
 _ENOUGH: Final = 0.4
 _LIKELY: Final = 0.3
 _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
-_FIGURES: Final = ("ligne.quantite", "ligne.prix_unitaire_ht")
+_FIGURES: Final = ("ligne.quantite", PRICE)
 _BESIDE: Final = 4
 _LINE_SIGNS: Final = (
-    "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht", "ligne.article", "ligne.remise",
+    "ligne.designation", "ligne.quantite", PRICE, "ligne.total_ht", "ligne.article", "ligne.remise",
 )  # fmt: skip
 
 
@@ -44,6 +49,8 @@ def propose(table: Table) -> Proposal | None:
     Raises :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
     """
     sample = take_sample(table)
+    if sample is not None and is_ledger(column.name for column in sample.columns):
+        return proposal_of_nothing(sample, _("écritures comptables (FEC), non importées"))
     return None if sample is None else _Proposing(sample).propose()
 
 
@@ -85,7 +92,7 @@ class _Proposing:
             name = taken.get(column.index, "")
             ground = self.grounds.get((column.index, name)) or (_("nom") if name else self._why_not(column))
             is_by_content = bool(name) and name not in self.scores[column.index]
-            if name == "numero" and self.has_lines and notions_of(column.name) <= {"ref", "id"}:
+            if name == "numero" and self.has_lines and (notions_of(column.name) or {""}) <= {"ref", "id"}:
                 is_by_content = True  # of an article, perhaps
             proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3], is_by_content))
         return Proposal(self.sample, proposed)
@@ -123,7 +130,7 @@ class _Proposing:
             is_varied = column.distinct > 1 and column.distinct * 3 > len(column.filled)
             if "societe" in scores and is_varied and "issuer" not in notions_of(column.name):
                 del scores["societe"]
-            if self._is_constant(column) and search_key(column.name) in ("compte", "account", "account code"):
+            if self._is_constant(column) and _LEDGER.fullmatch(name_key(column.name)):
                 scores.pop("code_client", None)  # an account of the ledger
             if "numero" in scores and column.distinct == 1 and len(column.filled) > 3:
                 scores["numero"] -= 0.2
@@ -218,20 +225,21 @@ class _Proposing:
                         scores.pop(line, None)
         if not self.has_lines:
             for scores in self.scores.values():
-                for line, other in (("ligne.total_ht", "total_ht"),):
-                    if line in scores:
-                        scores.setdefault(other, scores[line] - 0.05)
+                if "ligne.total_ht" in scores:
+                    scores.setdefault("total_ht", scores["ligne.total_ht"] - 0.05)
 
     # What follows from other columns
 
     def _settle_arithmetic(self) -> None:
         numeric = [column for column in self.columns if column.is_numeric and len(column.filled) >= 1]
-        quantity, price = self._top("ligne.quantite"), self._top("ligne.prix_unitaire_ht")
+        quantity, price, discount = map(self._top, ("ligne.quantite", PRICE, "ligne.remise"))
+        prices = [column for column in numeric if self.scores[column.index].get(PRICE, 0) >= _ENOUGH]
+        if quantity and (full := price_before_discount(quantity, discount, prices, numeric)):
+            self.scores[full.index][PRICE] = max(self.scores[column.index][PRICE] for column in prices) + 0.01
+            self.grounds[full.index, PRICE] = _("calcul : quantité × prix − remise")
+            price = full
         if quantity and price and quantity is not price:
-            others = (column for column in numeric if column not in (quantity, price))
-            agreeing = [
-                column for column in others if agrees((q * p, c) for q, p, c in rows_of(quantity, price, column))
-            ]
+            agreeing = products(quantity, price, discount, numeric)
             if len(agreeing) > 1 and all(column.numbers == agreeing[0].numbers for column in agreeing):
                 # Each invoice has one line: its amount is the one beside its quantity and price.
                 nearest = min(agreeing, key=lambda column: abs(column.index - price.index))
@@ -299,8 +307,6 @@ class _Proposing:
     def _top(self, name: str) -> Column | None:
         best = max(self.columns, key=lambda column: self.scores[column.index].get(name, 0), default=None)
         return best if best is not None and self.scores[best.index].get(name, 0) >= _ENOUGH else None
-
-    # Giving out
 
     def _assign(self) -> dict[int, str]:
         pairs = sorted(

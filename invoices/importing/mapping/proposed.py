@@ -62,3 +62,9 @@ class Proposal:
             ],
             "missing": self.missing,
         }
+
+
+def proposal_of_nothing(sample: Sample, ground: str) -> Proposal:
+    """No column of ``sample`` is any of ours, on this ``ground``."""
+    columns = (ProposedColumn(each.index, each.name, "", ground, each.filled[:3], False) for each in sample.named())
+    return Proposal(sample, list(columns))

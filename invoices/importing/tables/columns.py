@@ -377,8 +377,18 @@ def _positions(kind: TableKind, cells: list[str]) -> tuple[dict[str, int], list[
     return positions, ignored
 
 
+_LEDGER: Final = frozenset(("journalcode", "comptenum", "pieceref"))
+
+
+def is_ledger(names: Iterable[str]) -> bool:
+    """Whether columns of these names hold entries of the ledger: a FEC (article A47 A-1 of the LPF)."""
+    return set(map(header_key, names)) >= _LEDGER
+
+
 def _unknown(table: Table) -> str:
     first = next(table.rows(), None)
+    if first is not None and is_ledger(first.cells):
+        return "Ce fichier est un FEC : des écritures comptables, sans les lignes des factures. Exportez les factures."
     found = ", ".join(f"« {cell[:40]} »" for cell in (first.cells if first else []) if cell)
     expected = " ; ".join(f"{kind.label} ({', '.join(kind.obligatory)})" for kind in KINDS)
     shown = found if len(found) <= 300 else f"{found[:299]}…"

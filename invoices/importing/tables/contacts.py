@@ -18,6 +18,7 @@ from invoices.importing.tables.identities import MENDED_BY_THE_CARD
 from invoices.importing.tables.rows import readable_rows
 from invoices.importing.tables.staging import PackedRow, StagingDatabase
 from invoices.importing.values import BadValue, addresses_in, parse_flag, shown
+from invoices.importing.words import kept_text, same
 
 _CUSTOMERS_AT_ONCE: Final = 500
 _FIELDS: Final = ("name", "function", "email", "is_main")
@@ -45,7 +46,7 @@ def import_contacts(
             cells.take(row)
             code = cells.needed("code_client", 50)
             addresses = [address for _, address in addresses_in(cells.text("email"))] or [""]
-            name, function = cells.needed("nom", 200), cells.text("fonction", 200)
+            name, function = kept_text(cells.needed("nom", 200)), kept_text(cells.text("fonction", 200))
             is_main = "1" if cells.parsed("interlocuteur_principal", parse_flag, empty=False) else ""
             for place, address in enumerate(addresses):
                 try:
@@ -161,7 +162,7 @@ class _Batch:
         stated = dict(zip(_FIELDS, values, strict=True))
         columns = {"function": "fonction", "email": "email", "is_main": "interlocuteur_principal"}
         stated = {name: value for name, value in stated.items() if name == "name" or self._has(columns[name])}
-        if contact is not None and all(getattr(contact, name) == value for name, value in stated.items()):
+        if contact is not None and all(same(getattr(contact, name), value) for name, value in stated.items()):
             self._report.count("unchanged", "contacts")
             return
         if reason := self._known.contested.reason(key):

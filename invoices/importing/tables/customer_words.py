@@ -68,7 +68,7 @@ _NO_NUMBER: Final = re.compile(
 )
 _REGISTRATION: Final = re.compile(
     r"(?:(?:n[°o]\s*)?(?:de )?(?:siren|siret|rcs|rm|r\.c\.s\.)\s*:?\s*(?:[^\W\d_][\w\- ]*? )?(?:[ab] )?|n[°o]\s*:?\s*)?"
-    r"(?P<digits>[0-9][0-9 .\u00a0\u202f\-]*?)(?:\.0+)?(?:\s+(?:rcs|r\.c\.s\.|rm)\b.*)?",
+    r"(?P<digits>[0-9][0-9 .\u00a0\u202f\-]*?)(?:\.0+)?(?:\s+(?:rcs\b|r\.c\.s\.|rm\b).*)?",
     re.IGNORECASE,
 )
 

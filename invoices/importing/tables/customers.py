@@ -37,6 +37,7 @@ from invoices.importing.values import (
     parse_flag,
     shown,
 )
+from invoices.importing.words import kept_text, same
 from mailing.addresses import InvalidAddressError, parse_address
 from mailing.trail.recording import Act, record_all
 
@@ -206,12 +207,13 @@ type _Reader = Callable[[Cells, str], Any]
 
 
 def _text(longest: int) -> _Reader:
-    return _parsed_by(text_of_at_most(longest), "")
+    parse = text_of_at_most(longest)
+    return _parsed_by(lambda text: parse(kept_text(text)), "")
 
 
 def _needed(longest: int) -> _Reader:
-    parse = text_of_at_most(longest)
-    return lambda cells, column: cells.needed(column) and cells.parsed(column, parse, "")
+    read = _text(longest)
+    return lambda cells, column: cells.needed(column) and read(cells, column)
 
 
 def _parsed_by(parse: Callable[[str], Any], empty: Any) -> _Reader:
@@ -223,7 +225,7 @@ def _checked_by(check: Callable[[str], tuple[str, str]]) -> _Reader:
 
 
 def _code(cells: Cells, column: str) -> str:
-    code = bare_code(cells.needed(column, 50))
+    code = kept_text(bare_code(cells.needed(column, 50)))
     try:
         return customer_code(code)
     except BadValue as problem:
@@ -282,7 +284,7 @@ def _addresses(cells: Cells) -> dict[str, Any]:
     good: dict[str, tuple[str, str]] = {}
     for name, address in addresses_in(cells.text("email")):
         try:
-            good.setdefault(address.lower(), (name[:200], email_text(address)))
+            good.setdefault(address.lower(), (kept_text(name)[:200], email_text(address)))
         except BadValue as problem:
             cells.refuse("email", address, str(problem))
     (_, first), *others = good.values() or [("", "")]
@@ -328,7 +330,9 @@ def _write(
             others += [(created[-1], each) for each in addresses]
             continue
         others += [(customer, each) for each in addresses]
-        changed = {name for name, value in values.items() if name != "code" and getattr(customer, name) != value}
+        changed = {
+            name for name, value in values.items() if name != "code" and not same(getattr(customer, name), value)
+        }
         if not changed:
             report.count("unchanged", "customers")
             continue

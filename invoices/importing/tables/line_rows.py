@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from customers.searching import search_key
 from invoices.en16931.units import ONE, unit_code
-from invoices.en16931.vat import CATEGORIES, category_of_words
+from invoices.en16931.vat import CATEGORIES, category_of_words, cited_reason
 from invoices.importing.tables.cells import (
     NEEDED,
     Cells,
@@ -146,8 +146,14 @@ class LineParser:
                 day = day and date_text(day)
             except BadValue:
                 return self._parse_carefully()
-            return company, number, ParsedLine(item, name, *figures, reason, day, self._stated(), self._terms())
+            return company, number, self._line(item, name, figures, reason, day)
         return self._parse_carefully()
+
+    def _line(self, item: str, name: str, figures: "_Figures", reason: str, day: str) -> ParsedLine:
+        """The line; an article in the place of its rate is its reason."""
+        if not reason and figures[4] == "E":
+            reason = cited_reason(self.cells.text("taux_tva"))
+        return ParsedLine(item, name, *figures, reason, day, self._stated(), self._terms())
 
     def _parse_carefully(self) -> tuple[str, str, ParsedLine]:
         """The same, cell by cell, refusing each that is wrong."""
@@ -155,12 +161,13 @@ class LineParser:
         name = name or item
         if not name and "designation" not in (each.column for each in self.cells.rejections):
             self.cells.refuse("designation", "", NEEDED)
+        category = category or (_untaxed(self.cells.text("taux_tva")) if rate else "")
         figures = (
             quantity,
             unit,
             price,
             discount,
-            category or (_untaxed(self.cells.text("taux_tva")) if rate else ""),
+            category,
             rate,
             net,
         )
@@ -170,7 +177,7 @@ class LineParser:
             )
             if problem:
                 self.cells.refuse(column, self.cells.text(column), problem)
-        return company, number, ParsedLine(item, name, *figures, reason, day, self._stated(), self._terms())
+        return company, number, self._line(item, name, figures, reason, day)
 
 
 type _Figures = tuple[str, str, str, str, str, str, str]

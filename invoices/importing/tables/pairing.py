@@ -12,6 +12,7 @@ from invoices.importing.tables.columns import EDITION, INVOICES, cells_text_of_e
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_credit_note
 from invoices.importing.tables.line_rows import HASH_FIELD, ParsedLine, negated
 from invoices.importing.tables.rows import is_total_line
+from invoices.importing.words import kept_text
 from invoices.money import CENT, HALF_CENT, vat_amount, whole_cents, write_decimal
 
 _EURO: Final = "EUR"
@@ -219,7 +220,7 @@ def details_of(invoice: PairedInvoice) -> dict[str, Any]:
         details["vat_currency"] = _EURO
         details["total_vat_in_vat_currency"] = head.vat_in_euros
     if head.note:
-        details["notes"] = [{"text": head.note}]
+        details["notes"] = [{"text": kept_text(head.note)}]
     if head.corrected_number:
         date = {"date": head.corrected_date} if head.corrected_date else {}
         details["preceding_invoices"] = [{"number": number, **date} for number in corrected_numbers(head)]
@@ -254,7 +255,7 @@ def _delivery(head: InvoiceRow) -> dict[str, Any]:
     """BG-13 as the row states it; an address without a country is in France, as on the customers' cards."""
     delivery: dict[str, Any] = {}
     if head.delivery_name:
-        delivery["name"] = head.delivery_name
+        delivery["name"] = kept_text(head.delivery_name)
     if head.delivery_date:
         delivery["date"] = head.delivery_date
     address = {
@@ -263,7 +264,7 @@ def _delivery(head: InvoiceRow) -> dict[str, Any]:
         "city": head.delivery_city,
         "postcode": head.delivery_postcode,
     }
-    stated = {name: value for name, value in address.items() if value}
+    stated = {name: kept_text(value) for name, value in address.items() if value}
     if stated or head.delivery_country:
         delivery["address"] = {**stated, "country": head.delivery_country or "FR"}
     return delivery

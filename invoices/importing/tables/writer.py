@@ -28,6 +28,7 @@ from invoices.importing.tables.invoice_rows import is_credit_note
 from invoices.importing.tables.line_rows import ParsedLine
 from invoices.importing.tables.pairing import PairedInvoice, corrected_numbers, details_of, has_rows_of, written_lines
 from invoices.importing.values import shown
+from invoices.importing.words import kept_text
 from invoices.models import Company, Document, Invoice, InvoiceLine
 from invoices.money import vat_amount, whole_cents
 
@@ -341,7 +342,7 @@ def _head_row(candidate: Candidate) -> tuple[Any, ...]:
         head.issue_date,
         head.due_date or None,
         head.currency,
-        head.reference,
+        kept_text(head.reference),
         head.total_without_vat,
         head.total_vat,
         head.total_with_vat,
@@ -368,7 +369,7 @@ def _rows_of_lines(candidates: Iterable[Candidate]) -> Iterator[_LineOfInvoice]:
 def _values_of(line: ParsedLine) -> tuple[str | None, ...]:
     return (
         line.item_code,
-        line.name,
+        kept_text(line.name),
         line.quantity or None,
         line.unit if len(line.unit) <= _UNIT_LENGTH else ONE,
         line.net_price or None,

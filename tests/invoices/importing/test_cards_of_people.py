@@ -25,7 +25,8 @@ RIGHT = {
     "siren": {
         SIREN: [
             "732 829 320", "732.829.320", "732829320.0", "732-829-320", "732\u00a0829\u00a0320", "SIREN 732829320",
-            "SIREN : 732 829 320", "732829320 RCS Paris", "RCS Paris B 732 829 320", "N° 732829320", SIRET,
+            "SIREN : 732 829 320", "732829320 RCS Paris",
+            "732829320 R.C.S. LYON", "RCS Paris B 732 829 320", "N° 732829320", SIRET,
         ],
         "": ["NC", "-", "0", "néant", "en cours", "En cours d’attribution", "particulier", "non assujetti"],
     },

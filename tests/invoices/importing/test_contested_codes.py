@@ -202,3 +202,16 @@ def test_all_or_nothing_keeps_the_mark_though_nothing_is_written() -> None:
 
     assert Customer.objects.get(code="C1").contested_number == ("siren", GARAGE, WOOD)
     assert Invoice.objects.count() == 2
+
+
+def test_a_flat_table_that_states_another_company_by_its_vat_number_is_refused() -> None:
+    import_alone(clients=customers(siren=WOOD))
+    text = (
+        "N° facture;Date;Code client;TVA intra;Désignation;Qté;PU HT;Montant HT;Taux TVA\n"
+        f"F87;01/02/2024;C1;{GARAGE_VAT};Pommes;1;10,00;10,00;20\n"
+    )
+
+    report = import_erp([GivenFile("ventes.csv", text.encode())])
+
+    assert GARAGE in report.rejected[0].reason
+    assert not Invoice.objects.exists()
