@@ -21,7 +21,7 @@ def printed_buyer_problem(invoice: Invoice) -> str:
     the sentence says that the ERP gives the card's code to another company.
     """
     if invoice.origin not in EINVOICE_ORIGINS:
-        return contested_sentence(invoice.customer)
+        return _unbroken(contested_sentence(invoice.customer))
     stated = invoice.details.get("buyer")
     if not stated:
         return ""
@@ -34,9 +34,12 @@ def printed_buyer_problem(invoice: Invoice) -> str:
     if not names or not card or any(name in card or card in name for name in names if name):
         return ""
     sentence = _("La facture est au nom de « %(printed)s », la fiche est « %(card)s ».")
-    # A guillemet stays with its word where a narrow column breaks the sentence.
-    sentence = sentence.replace("« ", "«\u00a0").replace(" »", "\u00a0»")
-    return sentence % {"printed": shown(buyer.name), "card": shown(customer.name)}
+    return _unbroken(sentence) % {"printed": shown(buyer.name), "card": shown(customer.name)}
+
+
+def _unbroken(sentence: str) -> str:
+    """A guillemet stays with its word where a narrow column breaks the sentence."""
+    return sentence.replace("« ", "«\u00a0").replace(" »", "\u00a0»")
 
 
 def _bare(name: str) -> str:
