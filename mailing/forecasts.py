@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from mailing import breaker, slowdowns
 from mailing.models import Message
-from mailing.outbox import is_paused
+from mailing.outbox import why_nothing_leaves
 from mailing.pace import time_to_send
 from mailing.reasons import Reason
 
@@ -82,10 +82,10 @@ def _towards(moment: datetime.datetime) -> str:
 def forecast(now: datetime.datetime) -> Forecast:
     """When the mails that wait at ``now`` will have left."""
     pending = Message.objects.pending().count()
-    rest = breaker.current_rest()
+    paused, rest = why_nothing_leaves()
     passing = _passing(rest, now)
     begin = passing.at if passing is not None else now
-    stands_still = is_paused() or (rest is not None and passing is None)
+    stands_still = paused is not None or (rest is not None and passing is None)
     slowed = slowed_at(now)
     last_end = max((one.end_at for one in slowed if one.pending), default=now)
     resumption = str(passing or "")

@@ -168,7 +168,7 @@ def states_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, MessageState]:
     return {
         row.pk: MessageState(
             state=row.state,
-            label=str(row.get_state_display()),
+            label=str(Message.State(row.state).label),
             reason=row.reason,
             recipient=row.recipient,
             attempts=row.attempts,
@@ -228,7 +228,7 @@ def _stored(messages: QuerySet[Message], limit: int) -> list[StoredMessage]:
             subject=row.subject,
             text=row.text,
             state=row.state,
-            label=str(row.get_state_display()),
+            label=str(Message.State(row.state).label),
             attachments=tuple(attachment.filename for attachment in row.attachments.all()),
             created_at=row.created_at,
             accepted_at=row.accepted_at,

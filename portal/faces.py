@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from customers.models import Account
 from invoices.models import Company, Invoice
+from invoices.models.company import CompanyQuerySet
 
 SESSION_KEY = "company"
 
@@ -57,10 +58,18 @@ def choose_company(request: HttpRequest, company: int) -> None:
 def company(request: HttpRequest) -> dict[str, Any]:
     """Context of every page: the company whose face it has, and those whose identity is incomplete; read when named."""
     return {
-        "incomplete_companies": SimpleLazyObject(Company.objects.incomplete),
+        "incomplete_companies": SimpleLazyObject(lambda: _companies_of(request).incomplete()),
         "company": SimpleLazyObject(lambda: face_of(request).company),
         "companies_to_choose": SimpleLazyObject(lambda: face_of(request).choices),
     }
+
+
+def _companies_of(request: HttpRequest) -> CompanyQuerySet:
+    """Every company; read once for ``request``."""
+    found: CompanyQuerySet | None = getattr(request, "every_company", None)
+    if found is None:
+        found = request.every_company = Company.objects.all()  # type: ignore[attr-defined]
+    return found
 
 
 def _host_of(request: HttpRequest) -> str:
@@ -72,7 +81,7 @@ def _host_of(request: HttpRequest) -> str:
 
 
 def _find(request: HttpRequest) -> Face:
-    companies = list(Company.objects.all())
+    companies = list(_companies_of(request))
     default = next((each for each in companies if each.is_default), None)
     if len(companies) < 2:
         return Face(default)

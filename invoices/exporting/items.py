@@ -34,8 +34,14 @@ def badge_of(item: ExportItem) -> Badge:
     """«prête», «à corriger», «écartée»…: whether a line that is left out is to be corrected depends on its reason."""
     row = row_of(item.reason)
     if row is None:
-        return Badge(item.get_state_display(), item.state)
+        return Badge(ExportItem.State(item.state).label, item.state)
     return Badge(_("à corriger"), item.state) if row.is_to_fix else Badge(_("écartée"), "set_aside")
+
+
+def reason_of(item: ExportItem) -> str:
+    """Why ``item`` is left out, as a clause; empty where it is not."""
+    # Django's get_…_display hashes, and so translates, every label of the field for each row.
+    return str(ExportItem.Reason(item.reason).label) if item.reason else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class ListLine:
     @property
     def sentence(self) -> str:
         """Why it is left out, with the number of the list that has its invoice; or that another one holds it too."""
-        words = str(self.item.get_reason_display())
+        words = reason_of(self.item)
         if self.other_list is None or self.item.state not in (ExportItem.State.READY, ExportItem.State.LEFT_OUT):
             return words
         number = {"number": self.other_list}
@@ -108,6 +114,11 @@ class ItemOutcome:
     def badge(self) -> Badge:
         """The state of the line."""
         return badge_of(self.item)
+
+    @property
+    def reason(self) -> str:
+        """Why it was left out; empty where it was not."""
+        return reason_of(self.item)
 
 
 @dataclass(frozen=True, slots=True)

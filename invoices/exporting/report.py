@@ -118,10 +118,10 @@ def outcome_words(line: ItemOutcome) -> str:
     """What became of a line: «publiée», «écartée : déjà exportée», «à corriger : …», «en échec : …»."""
     item = line.item
     if item.reason:
-        return f"{line.badge.word}\u00a0: {item.get_reason_display()}"
+        return f"{line.badge.word}\u00a0: {line.reason}"
     if item.state == ExportItem.State.FAILED:
         return _("en échec : %(error)s") % {"error": item.error}
-    words = str(item.get_state_display())
+    words = str(line.badge.word)
     notes = [item.note, _("plateforme : %(said)s") % {"said": line.submission} if line.submission else ""]
     said = " ; ".join(filter(None, notes))
     return f"{words} ({said})" if said else words

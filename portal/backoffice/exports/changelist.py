@@ -19,7 +19,7 @@ from invoices.exporting.progress import run_duration
 from invoices.files.csv_tables import Column
 from invoices.models import Export
 from invoices.money import write_count
-from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin
+from portal.backoffice.ui.lists import HouseChangeList, LimitedPaginator, NextStep, ReadOnlyAdmin
 from portal.backoffice.ui.workbooks import CHUNK
 
 STATE_CSS = {
@@ -31,7 +31,7 @@ STATE_CSS = {
 }
 
 
-class ExportChangeList(ChangeList):
+class ExportChangeList(HouseChangeList):
     """The lists of a page with their figures, by one query."""
 
     def get_results(self, request: HttpRequest) -> None:

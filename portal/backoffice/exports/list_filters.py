@@ -45,9 +45,9 @@ class Choice:
     is_current: bool
 
 
-LINES_PER_PAGE = 50
+LINES_PER_PAGE = 25
 # What a search finds is counted up to here; a word that all lines have would have all of them read for a number.
-MOST_FOUND = 1_000
+MOST_FOUND = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,17 @@ class ShownLine:
         """What differs of the printed buyer from the card; empty where nothing does."""
         return printed_buyer_problem(self.line.item.invoice)
 
+    # Sentences of every line are made here: blocktranslate reads its message again for each.
+    @property
+    def tick_label(self) -> str:
+        """What the box of the line does, for who hears the page."""
+        return _("Exporter la facture %(number)s") % {"number": self.line.item.invoice.number}
+
+    @property
+    def preview_label(self) -> str:
+        """What the link at the end of the line opens, for who hears the page."""
+        return _("Aperçu de la facture %(number)s : PDF et mail") % {"number": self.line.item.invoice.number}
+
 
 @allowed(*CAN_VIEW)
 @require_GET
@@ -174,6 +185,7 @@ def _list_page(
         "broken": broken,
         "is_open": is_open,
         "may_act": may_act,
+        "may_see_customers": has_any(request, ("customers.view_customer",)),
         **_filters(asked, chosen, figures),
         **_bulk_corrections(request, export, is_correctable=is_correctable),
         **_progress(export, figures),

@@ -31,7 +31,7 @@ from portal.backoffice.invoices import bulk, evidence
 from portal.backoffice.invoices import detail as views
 from portal.backoffice.ui.bulk_starts import confirm_and_start
 from portal.backoffice.ui.downloads import zip_of
-from portal.backoffice.ui.lists import LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
+from portal.backoffice.ui.lists import HouseChangeList, LimitedPaginator, NextStep, ReadOnlyAdmin, read_key
 from portal.backoffice.ui.pages import CAN_RUN, has_any, render_page
 from portal.backoffice.ui.pages import RESEND as RESEND_RIGHT
 from portal.backoffice.ui.workbooks import CHUNK
@@ -132,7 +132,7 @@ class CustomerFilter(admin.SimpleListFilter):
         return queryset.filter(customer=read_key(key))
 
 
-class InvoiceChangeList(ChangeList):
+class InvoiceChangeList(HouseChangeList):
     """The lines of a page with the mails that announced them: two queries for the page."""
 
     def get_results(self, request: HttpRequest) -> None:

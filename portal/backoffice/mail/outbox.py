@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from invoices.files.csv_tables import Column
 from mailing import outbox
-from mailing.breaker import current_rest
 from mailing.forecasts import forecast
 from mailing.models import FailedAddress, Message, OutboxControl
 from portal.backoffice.ui.confirmation import Plan, ask, is_confirmed, make_group
@@ -80,7 +79,7 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
     @admin.display(description=gettext_lazy("état"), ordering="state")
     def state_word(self, message: Message) -> str:
         """The state as a word in its colour."""
-        return format_html('<span class="state state--{}">{}</span>', message.state, message.get_state_display())
+        return format_html('<span class="state state--{}">{}</span>', message.state, Message.State(message.state).label)
 
     @admin.display(description=gettext_lazy("motif"))
     def short_reason(self, message: Message) -> str:
@@ -91,13 +90,14 @@ class MessageAdmin(ObjectPage[Message], ReadOnlyAdmin[Message]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list below what waits, until when, and whether anything leaves."""
         now = timezone.now()
+        paused, rest = outbox.why_nothing_leaves()
         extra = {
             "title": _("Boîte d’envoi"),
             "summary": outbox.summary(now),
             "is_estimated": outbox.is_estimated(),
             "forecast": forecast(now),
-            "paused": outbox.paused_since(),
-            "rest": current_rest(),
+            "paused": paused,
+            "rest": rest,
             "may_send": self.has_send_permission(request),
         }
         return super().changelist_view(request, {**extra, **(extra_context or {})})

@@ -75,6 +75,16 @@ class NextStep:
 class HouseChangeList(ChangeList):
     """Django's list; a default order of several columns is marked on none of them, and left by the first choice."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # To add the filters in use to a link, Django resolves its address among all of the site: twice for each row.
+        self.row_query, self.preserved_filters = self.preserved_filters, ""
+
+    def url_for_result(self, result: Model) -> str:
+        """The page of a row, which leads back to the list with the filters in use."""
+        url = super().url_for_result(result)
+        return f"{url}?{self.row_query}" if self.row_query else url
+
     def get_ordering_field_columns(self) -> dict[int, Literal["desc", "asc"]]:
         """The columns that the list is sorted by, by their place."""
         columns = super().get_ordering_field_columns()

@@ -13,6 +13,7 @@ from lxml import html
 from customers.recipients import ContactRules
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export, start_export
+from invoices.exporting.items import badge_of, reason_of
 from invoices.models import Export, ExportItem, Invoice
 from tests.support.back_office import SCREEN, list_url, words
 from tests.support.factories import make_contact, make_customer, make_invoice
@@ -34,6 +35,15 @@ def queries(client: Client, url: str) -> int:
         response = client.get(url)
     assert response.status_code == 200
     return len(captured)
+
+
+@pytest.mark.parametrize("reason", ["", *Reason.values])
+@pytest.mark.parametrize("state", State.values)
+def test_a_line_says_its_state_and_reason_in_the_words_of_their_choices(state: str, reason: str) -> None:
+    item = ExportItem(state=state, reason=reason)
+    assert reason_of(item) == item.get_reason_display()
+    if not reason:
+        assert badge_of(item).word == item.get_state_display()
 
 
 # ─── Export: the list ────────────────────────────────────────────────────────────────────────────────────────────────

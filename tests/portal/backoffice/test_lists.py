@@ -1,13 +1,19 @@
 """What all lists of the back-office have in common: filters above, empty states, Django's sentences in our words."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils.html import strip_tags
+from lxml import html
 
-from customers.models import Account
-from tests.support.factories import make_customer
+from customers.models import Account, Customer
+from tests.support.factories import make_company, make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +61,35 @@ def test_an_empty_list_says_so_and_leads_to_what_fills_it(
 
     assert sentence in empty
     assert re.findall(r'href="([^"]+)"', empty) == ([step] if step else [])
+
+
+def test_a_row_of_a_filtered_list_leads_back_to_it_as_in_djangos_own(staff_client: Client) -> None:
+    customer = make_customer(invoice_copies="D", name="Durand & fils")
+    asked = {"copies": "d", "q": "Durand & fils"}
+    page = staff_client.get("/gestion/customers/customer/", asked)
+    change = reverse("admin:customers_customer_change", args=[customer.pk])
+    filters = urlencode({"_changelist_filters": urlencode(asked)})
+    expected = add_preserved_filters({"opts": Customer._meta, "preserved_filters": filters}, change)
+
+    links = {
+        link for link in html.fromstring(page.content).xpath("//table[@id='result_list']//a/@href") if change in link
+    }
+    assert links == {expected}
+    opened = staff_client.get(expected)
+    assert opened.status_code == 200
+
+
+def test_a_row_of_a_list_without_filters_has_a_plain_address(staff_client: Client) -> None:
+    customer = make_customer()
+    page = staff_client.get("/gestion/customers/customer/").content.decode()
+    assert f'href="{reverse("admin:customers_customer_change", args=[customer.pk])}"' in page
+
+
+def test_a_page_reads_the_companies_once(staff_client: Client) -> None:
+    make_company()
+    with CaptureQueriesContext(connection) as captured:
+        staff_client.get("/gestion/customers/customer/")
+    assert sum('FROM "invoices_company"' in query["sql"] for query in captured) == 1
 
 
 def test_a_search_that_finds_nothing_leads_back_to_the_whole_list(staff_client: Client) -> None:
