@@ -29,8 +29,14 @@ PAGES: Final = ("legal_page", "accessibility_page", "privacy_page")
 """The fields of the public pages whose text a company may write itself."""
 PICTURE_SUFFIXES: Final = ("png", "jpg", "jpeg", "svg")
 
-# Forms that must state a share capital and a register (code de commerce, art. R. 123-238).
-_FORMS_WITH_CAPITAL: Final = re.compile(r"\b(SASU?|SARL|EURL|SA|SCA|SEL(ARL|AS|AFA|CA)(U)?|SE)\b")
+# Forms that must state a share capital and a register, by their initials or in full: commercial companies (code de
+# commerce, art. R. 123-237 and R. 123-238) and civil ones (decree 78-704, art. 32).
+_FORMS_WITH_CAPITAL: Final = re.compile(
+    r"\b(SASU?|SARL|EURL|SA|SCA|SEL(ARL|AS|AFA|CA)(U)?|SE|SCI|SCCV|SCM|SCP|SCEA|EARL)\b"
+    r"|\bSOCI[EÉ]T[EÉ] (PAR ACTIONS|[AÀ] RESPONSABILIT[EÉ] LIMIT[EÉ]E|ANONYME|EUROP[EÉ]ENNE|CIVILE)\b"
+)
+# Forms that must state a register only: their members answer for the debts themselves.
+_FORMS_WITH_REGISTER: Final = re.compile(r"\b(SNC|SCS)\b|\bSOCI[EÉ]T[EÉ] EN (NOM COLLECTIF|COMMANDITE SIMPLE)\b")
 
 
 def _is_stated(*values: str) -> bool:
@@ -323,10 +329,14 @@ class Company(models.Model):
 
     def missing_mentions(self) -> list[str]:
         """What the company's legal form obliges it to state besides its identity and is missing, as French words."""
-        if not _FORMS_WITH_CAPITAL.search(self.legal_form.replace(".", "").upper()):
-            return []
-        stated = ((_("capital social"), self.share_capital), (_("RCS"), self.trade_register))
-        return [str(words) for words, value in stated if not value.strip()]
+        form = self.legal_form.replace(".", "").upper()
+        has_capital = _FORMS_WITH_CAPITAL.search(form) is not None
+        is_registered = has_capital or _FORMS_WITH_REGISTER.search(form) is not None
+        stated = (
+            (_("capital social"), not has_capital or _is_stated(self.share_capital)),
+            (_("RCS"), not is_registered or _is_stated(self.trade_register)),
+        )
+        return [str(words) for words, is_there in stated if not is_there]
 
     def clean(self) -> None:
         """Normalise identifiers and check them by their check digits; a platform that is connected has a name."""

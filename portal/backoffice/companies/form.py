@@ -28,8 +28,8 @@ OBLIGATORY = {
     "address": gettext_lazy("Obligatoire, avec le code postal et la ville."),
     "siren": gettext_lazy("Obligatoire en France ; ailleurs, le numéro du registre dans « RCS ou RNE »."),
     "vat_identifier": gettext_lazy("Obligatoire, sinon le motif d’exonération (onglet TVA et e-facture)."),
-    "share_capital": gettext_lazy("Obligatoire pour une société à capital (SAS, SARL, SA…) : « 10 000 € »"),
-    "trade_register": gettext_lazy("Obligatoire pour une société commerciale : « RCS Lyon 123 456 789 »"),
+    "share_capital": gettext_lazy("Obligatoire pour une société à capital (SAS, SARL, SCI…) : « 10 000 € »"),
+    "trade_register": gettext_lazy("Obligatoire pour une société commerciale ou civile : « RCS Lyon 123 456 789 »"),
 }
 
 SECTIONS: tuple[tuple[str, Any, dict[str, Any]], ...] = (

@@ -56,7 +56,18 @@ def test_an_issuer_states_who_it_is(fields: dict[str, str], missing: list[str]) 
 
 @pytest.mark.parametrize(
     ("legal_form", "mentions"),
-    [("SAS", ["capital social", "RCS"]), ("S.A.R.L.", ["capital social", "RCS"]), ("EI", []), ("Association", [])],
+    [
+        ("SAS", ["capital social", "RCS"]),
+        ("S.A.R.L.", ["capital social", "RCS"]),
+        ("Société par actions simplifiée à associé unique", ["capital social", "RCS"]),
+        ("société à responsabilité limitée", ["capital social", "RCS"]),
+        ("SCI", ["capital social", "RCS"]),
+        ("Société civile immobilière", ["capital social", "RCS"]),
+        ("SNC", ["RCS"]),
+        ("EI", []),
+        ("Association", []),
+        ("Société coopérative de production", []),
+    ],
 )
 def test_a_company_with_a_capital_states_it_and_its_register(legal_form: str, mentions: list[str]) -> None:
     assert Company(**(COMPANY_IDENTITY | {"legal_form": legal_form})).missing_mentions() == mentions
