@@ -6,10 +6,8 @@ beside them: each row is read once, each invoice is checked to the cent, and wha
 """
 
 import json
-import marshal
 import sqlite3
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,15 +23,8 @@ from invoices.importing.mapping.flat_invoice import FlatInvoice
 from invoices.importing.mapping.flat_lines import FlatCells, Unreconciled
 from invoices.importing.mapping.layout import Layout
 from invoices.importing.report import Rejection, SkippedRow
-from invoices.importing.tables.columns import (
-    CELLS,
-    CUSTOMERS,
-    INVOICES,
-    LINES,
-    RecognisedTable,
-    TableKind,
-    header_key,
-)
+from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, header_key
+from invoices.importing.tables.converted import ConvertedTableWriter
 from invoices.importing.tables.rows import is_remark, is_total_row, may_say_total, skipped_reason
 from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice, places_of_statuses
 from invoices.importing.values import shown
@@ -43,97 +34,6 @@ _ALWAYS: Final = (*INVOICES.obligatory, "devise")  # a currency may be beside th
 _LINES: Final = (*LINES.obligatory, *(name for name in LINES.optional if name != "societe"))
 _CUSTOMERS: Final = (*CUSTOMERS.obligatory, *CUSTOMERS.optional)
 _MOST_REFUSALS: Final = 1000
-_ROWS_AT_ONCE: Final = 500
-_MOST_SHARED: Final = 8192
-_SIZE: Final = struct.Struct("<Q")
-"""Before the packed rows of a file that wait together."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertedTable(Table):
-    """Canonical rows that wait in a temporary file, each after the line of the user's file where it stood."""
-
-    @property
-    def is_derived(self) -> bool:
-        """True: of a customer, they say what stood beside his invoices."""
-        return True
-
-    def rows(self) -> Iterator[Row]:
-        """The rows, with the lines of the user's file."""
-        assert isinstance(self.source, Path)
-        with self.source.open("rb") as stream:
-            known: list[list[str]] = []
-            while size := stream.read(_SIZE.size):
-                begins_again, new, rows = marshal.loads(stream.read(*_SIZE.unpack(size)))  # noqa: S302 - written by this process
-                if begins_again:
-                    known.clear()
-                known += new
-                for line, first, rest in rows:
-                    yield Row(line, first + (known[rest] if type(rest) is int else rest))
-
-
-class _Writer:
-    """Writes the rows of one canonical table. Only columns that the layout gives are there.
-
-    Cells that several rows have in common are written once.
-    """
-
-    def __init__(self, path: Path, kind: TableKind, columns: tuple[str, ...]) -> None:
-        self._path = path
-        self._stream = path.open("wb")
-        self._kind = kind
-        self.columns = columns
-        self._rows: list[tuple[int, list[str], list[str] | int]] = []
-        self._shared: list[list[str]] = []  # which also keeps each of them alive, and its id its own
-        self._places: dict[int, int] = {}
-        self._new: list[list[str]] = []
-        self._begins_again = False
-        self.written = 0
-
-    def add(self, first: list[str], rows: list[tuple[int, list[str]]]) -> None:
-        """Rows that begin with the cells ``first``, each by its line and other cells.
-
-        The same list of those may come again, and stays as it is.
-        """
-        for line, shared in rows:
-            place = self._places.get(id(shared))
-            if place is None:
-                if len(self._shared) >= _MOST_SHARED:
-                    self._write()
-                    self._shared, self._places, self._begins_again = [], {}, True
-                place = self._places[id(shared)] = len(self._shared)
-                self._shared.append(shared)
-                self._new.append(shared)
-            self._rows.append((line, first, place))
-        self._end_rows(len(rows))
-
-    def add_values(self, line: int, values: dict[str, str]) -> None:
-        """One row by the names of its columns."""
-        self._rows.append((line, [], [values.get(column, "") for column in self.columns]))
-        self._end_rows(1)
-
-    def _end_rows(self, number: int) -> None:
-        self.written += number
-        if len(self._rows) >= _ROWS_AT_ONCE:
-            self._write()
-
-    def _write(self) -> None:
-        packed = marshal.dumps((self._begins_again, self._new, self._rows), 2)
-        self._stream.write(_SIZE.pack(len(packed)))
-        self._stream.write(packed)
-        self._rows, self._new, self._begins_again = [], [], False
-
-    def stop(self) -> None:
-        """Write no more."""
-        if not self._stream.closed:
-            self._write()
-            self._stream.close()
-
-    def close(self, name: str) -> RecognisedTable:
-        """The table, to be read."""
-        self.stop()
-        positions = {column: index for index, column in enumerate(self.columns)}
-        return RecognisedTable(ConvertedTable(name, self._path), self._kind, 0, len(self.columns), positions, ())
 
 
 @dataclass
@@ -243,10 +143,10 @@ class _Flattening:
         cards = tuple(
             name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields
         )
-        self.heads = _Writer(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
+        self.heads = ConvertedTableWriter(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
         self.columns = tuple(name for name in lines if name != "numero")
-        self.lines = _Writer(folder / f"{prefix}-lines", LINES, ("numero", *self.columns))
-        self.customers = _Writer(folder / f"{prefix}-customers", CUSTOMERS, cards)
+        self.lines = ConvertedTableWriter(folder / f"{prefix}-lines", LINES, ("numero", *self.columns))
+        self.customers = ConvertedTableWriter(folder / f"{prefix}-customers", CUSTOMERS, cards)
 
     def run(self, rows: Iterator[Row], most_rows: int | None = None) -> Flattened:
         """Read all rows, which end after ``most_rows``. Raises NotContiguous."""
@@ -265,46 +165,44 @@ class _Flattening:
         statuses_at = places_of_statuses(list(map(header_key, layout.header)), used)
         header_number = layout.cell(layout.header, number_at)
         plain: str | None = None  # a number that a row of totals, a remark or the header once more does not have
-        read = 0
-        for row in rows:
+        header_line, read = layout.header_line, 0
+        for line, cells in rows:
             read += 1
-            if row.line <= layout.header_line:
+            if line <= header_line:
                 continue
-            cells = row.cells
-            number = layout.cell(cells, number_at)
+            number = cells[number_at] if 0 <= number_at < len(cells) else ""
             if number != plain:
                 is_plain = number != header_number and not may_say_total(number)
-                if not is_plain and (
-                    layout.is_noise(cells)
-                    or is_total_row(cells, number)
-                    or is_remark(cells, number, len(layout.header))
-                ):
-                    self._skip(row.line, cells)
+                if not is_plain and self._is_none(cells, number):
+                    self._skip(line, cells)
                     continue
                 plain = number if is_plain else None
             if invoice is None or (number and number != invoice.number):
                 if invoice is not None:
                     self._finish(invoice)
                 if not number:
-                    self._refuse(row.line, "numero", "", _("Cette ligne ne dit pas de quelle facture elle est."))
+                    self._refuse(line, "numero", "", _("Cette ligne ne dit pas de quelle facture elle est."))
                     invoice = None
                     continue
                 if number in self.seen:
                     raise NotContiguous
                 self.seen.add(number)
-                invoice = FlatInvoice(self.cells, number, row.line)
+                invoice = FlatInvoice(self.cells, number, line)
             try:
-                if statuses_at and (
-                    status := next(filter(is_no_invoice, (layout.cell(cells, at) for at in statuses_at)), "")
-                ):
-                    raise Unreconciled("statut", status, NO_INVOICE % {"status": shown(status)})
-                invoice.add(row)
+                if statuses_at:
+                    _check_status(layout.cell(cells, at) for at in statuses_at)
+                invoice.add(line, cells)
             except Unreconciled as problem:
                 invoice.problem = invoice.problem or problem
-                problem.line = problem.line or row.line
+                problem.line = problem.line or line
         if invoice is not None and read != most_rows:
             self._finish(invoice)
         return self._end()
+
+    def _is_none(self, cells: list[str], number: str) -> bool:
+        """Whether a row is none of an invoice: the header once more, a total, a remark."""
+        layout = self.layout
+        return layout.is_noise(cells) or is_total_row(cells, number) or is_remark(cells, number, len(layout.header))
 
     def _finish(self, invoice: FlatInvoice) -> None:
         self.result.invoices += 1
@@ -336,7 +234,7 @@ class _Flattening:
         if self.heads is not None:
             self.heads.add_values(invoice.line, head)
             self.result.amounts.add(head)
-        self.lines.add([invoice.number], lines)
+        self.lines.add([invoice.number], invoice.rows, lines)
 
     def _customer(self, invoice: FlatInvoice, head: dict[str, str]) -> str:
         """The code of the invoice's customer; a card of the table that is new is written down."""
@@ -379,3 +277,10 @@ class _Flattening:
                 if writer.written:
                     result.tables.append(made)
         return result
+
+
+def _check_status(statuses: Iterable[str]) -> None:
+    """Raises Unreconciled where one of ``statuses`` says that the row is no invoice, or none yet."""
+    status = next(filter(is_no_invoice, statuses), "")
+    if status:
+        raise Unreconciled("statut", status, NO_INVOICE % {"status": shown(status)})

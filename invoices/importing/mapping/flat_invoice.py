@@ -12,7 +12,6 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from invoices.files.tables import Row
 from invoices.importing.mapping.fields import CUSTOMER
 from invoices.importing.mapping.flat_lines import (
     DISCOUNT,
@@ -28,7 +27,7 @@ from invoices.importing.mapping.flat_lines import (
     sums_of_others,
 )
 from invoices.importing.mapping.samples import USUAL_RATES
-from invoices.importing.tables.columns import CELLS, cells_text
+from invoices.importing.tables.columns import CELLS
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.tables.rows import is_total_line, is_total_row
 from invoices.importing.values import BadValue, currency_of_amounts
@@ -38,6 +37,7 @@ _NO_MORE_THAN_CENTS: Final = Decimal("0.0001")
 _HIGHEST: Final = Decimal(20)
 _TOTALS: Final = ("total_ht", "total_tva", "total_ttc")
 _ONE_ONLY: Final = frozenset(("date", "code_client", "total_ht", "total_ttc", "devise", "type", "societe"))
+_SUM, _NUMBER, _DATE, _CUSTOMER = Sort.SUM, Sort.NUMBER, Sort.DATE, Sort.CUSTOMER
 _KINDS: Final = {"out_invoice": "facture", "out_refund": "avoir", "customer invoice": "facture"}
 
 
@@ -61,29 +61,29 @@ class FlatInvoice:
         self.left_out: list[tuple[int, str]] = []
         """The rows that are the sum of others, with their texts."""
 
-    def add(self, row: Row) -> None:
-        """Take one row. Raises Unreconciled."""
-        cells, reading = row.cells, self._cells
+    def add(self, row: int, cells: list[str]) -> None:
+        """Take the cells of one row. Raises Unreconciled."""
+        reading, given = self._cells, cells
         if len(cells) < reading.width:
             cells = [*cells, *[""] * (reading.width - len(cells))]
         # What rows repeat of the head, or leave blank, is read once.
         head_cells = reading.pick_head(cells)
         if head_cells != self._head_cells and (not self._head_cells or any(head_cells)):
-            if self._head_cells and not reading.names_a_line(cells) and is_total_row(row.cells):  # «F1;Sous-total;;…»
-                self.left_out.append((row.line, next(filter(is_total_line, row.cells))))
+            if self._head_cells and not reading.names_a_line(cells) and is_total_row(given):  # «F1;Sous-total;;…»
+                self.left_out.append((row, next(filter(is_total_line, given))))
                 return
             self._read_head(cells)
             self._head_cells = head_cells
-        if self._layout.apart and self._apart is None:
+        if self._apart is None and self._layout.apart:
             self._apart = self._amount_apart(cells)
-        read = reading.read_line(cells)
+        read = reading.known.get(reading.pick_line(cells)) or reading.read_line(cells)
         if read.amounts:
             self._amounts += read.amounts
         if read.sums:
             for name, (total, text) in read.sums.items():
                 self._note_total(name, total, text)
         if read.line is not None:
-            self._lines.append((row.line, read.line))
+            self._lines.append((row, read.line))
 
     def _amount_apart(self, cells: list[str]) -> tuple[str, str] | None:
         """The name and cell of a column of carriage and the like that is not zero."""
@@ -94,36 +94,32 @@ class FlatInvoice:
         return None
 
     def _read_head(self, cells: list[str]) -> None:
-        reading = self._cells
-        for name, places, sort in reading.heads:
-            text = cells[places[0]]
-            if sort is Sort.SUM:
-                if stated := reading.joined(cells, places):
-                    self._stated.setdefault(name, stated)
+        reading, stated = self._cells, self._stated
+        for name, place, places, sort in reading.heads:
+            text = cells[place]
+            if sort is _SUM:
+                if whole := reading.joined(cells, places):
+                    stated.setdefault(name, whole)
                 total = reading.sum(name, cells, places, self._amounts)
                 if total is not None:
                     self._note_total(name, total, text)
                 continue
             if not text:
                 continue
-            self._stated.setdefault(name, text)
-            if sort is Sort.NUMBER:
-                self._note_total(name, reading.number(name, text, places[0], self._amounts), text)
-            elif sort is Sort.DATE:
-                self._note(name, reading.date(name, text, places[0]))
-            elif sort is Sort.CUSTOMER:
+            stated.setdefault(name, text)
+            if sort is _NUMBER:
+                self._note_total(name, reading.number(name, text, place, self._amounts), text)
+            elif sort is _CUSTOMER:
                 self.customer.setdefault(name.removeprefix(CUSTOMER), text)
-            elif name == "type":
-                self._note(name, self._layout.kinds.get(text, _KINDS.get(text.lower(), text)))
             else:
-                self._note(name, text)
-
-    def _note(self, name: str, text: str) -> None:
-        known = self._head.setdefault(name, text)
-        if known != text and name in _ONE_ONLY:
-            raise Unreconciled(
-                name, text, _("deux valeurs différentes, « %(one)s » et « %(other)s ».") % {"one": known, "other": text}
-            )
+                if sort is _DATE:
+                    text = reading.date(name, text, place)
+                elif name == "type":
+                    text = self._layout.kinds.get(text, _KINDS.get(text.lower(), text))
+                known = self._head.setdefault(name, text)
+                if known != text and name in _ONE_ONLY:
+                    reason = _("deux valeurs différentes, « %(one)s » et « %(other)s ».")
+                    raise Unreconciled(name, text, reason % {"one": known, "other": text})
 
     def _note_total(self, name: str, number: Decimal, text: str) -> None:
         known = self._totals.setdefault(name, number)
@@ -143,18 +139,26 @@ class FlatInvoice:
         """Whether a total of the invoice is in its rows, by which its lines are checked."""
         return bool(self._totals.keys() & {"total_ht", "total_ttc"})
 
-    def lines_alone(self, columns: Sequence[str]) -> list[tuple[int, list[str]]]:
-        """``columns`` of the lines of an invoice whose head is in another table. Raises Unreconciled."""
-        return [(row, line.written(_needed_rate(row, line), columns)) for row, line in self._lines]
+    @property
+    def rows(self) -> list[int]:
+        """The rows of its lines; after :meth:`reconciled`, of those that are none of :attr:`left_out`."""
+        return [row for row, _line in self._lines]
 
-    def reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
-        """The head, and ``columns`` of the lines, each with its row; canonical. Raises Unreconciled.
+    def lines_alone(self, columns: Sequence[str]) -> list[list[str]]:
+        """``columns`` of the lines of an invoice whose head is in another table. Raises Unreconciled."""
+        return [line.written(_needed_rate(row, line), columns) for row, line in self._lines]
+
+    def reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[list[str]]]:
+        """The head, and ``columns`` of the lines; canonical. Raises Unreconciled.
 
         Lines that are the sum of others («Sous-total») are left out, and are in :attr:`left_out`.
         """
         if (usual := self._usual()) is not None:
             rate, net, vat = usual
-            return self._head_with(net, vat), [(row, line.written(rate, columns)) for row, line in self._lines]
+            return self._head_with(net, vat), [
+                line.written_cells if line.written_rate is rate else line.written(rate, columns)
+                for _row, line in self._lines
+            ]
         if not any(line.total for _, line in self._lines):
             return self._reconciled(columns)
         if not self._totals:
@@ -180,7 +184,7 @@ class FlatInvoice:
             return None
         rate, summed = self._lines[0][1].rate, Decimal(0)
         for _row, line in self._lines:
-            if line.rate != rate:
+            if line.rate is not rate and line.rate != rate:
                 return None
             summed += line.net
         if rate is None or net != summed or gross != net + vat:
@@ -192,7 +196,7 @@ class FlatInvoice:
         self.left_out += [(row, line.total) for row, line in self._lines if row in rows]
         self._lines = [(row, line) for row, line in self._lines if row not in rows]
 
-    def _reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
+    def _reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[list[str]]]:
         net, vat, gross = (self._cents(name) for name in _TOTALS)
         net, checks = self._net(net, vat, gross)
         if vat is None and gross is not None:
@@ -218,7 +222,7 @@ class FlatInvoice:
         if not (checks or is_confirmed or self._layout.is_net_by_name):
             raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
         head = self._head_with(net, vat)
-        return head, [(row, line.written(rate, columns)) for (row, line), rate in zip(self._lines, rates, strict=True)]
+        return head, [line.written(rate, columns) for (_row, line), rate in zip(self._lines, rates, strict=True)]
 
     def _refuse_unsure_lines(self) -> None:
         """Raises Unreconciled where «Prix» or «Remise» may be the line's, and no amount says whether it is."""
@@ -273,7 +277,7 @@ class FlatInvoice:
         if sum(found, Decimal(0)) != net:
             return False
         self._lines = [
-            (row, replace(line, net=amount, _written=None))  # a line is shared by all rows that say the same
+            (row, replace(line, net=amount, written_rate=None))  # a line is shared by all rows that say the same
             for (row, line), amount in zip(self._lines, found, strict=True)
         ]
         return True
@@ -298,7 +302,7 @@ class FlatInvoice:
                 head[name] = str(self._totals[name])
         if self._amounts or self._layout.header_currencies:
             head["devise"] = self._currency(head.get("devise", ""))
-        head[CELLS] = _text_of(self._stated)
+        head[CELLS] = self._cells.text_of(self._stated)
         return head
 
     def _currency(self, text: str) -> str:
@@ -369,8 +373,3 @@ def _needed_rate(row: int, line: FlatLine) -> Decimal:
         problem.line = row
         raise problem
     return line.rate
-
-
-def _text_of(stated: dict[str, str]) -> str:
-    names = sorted(stated)
-    return cells_text(names, [stated[name] for name in names])

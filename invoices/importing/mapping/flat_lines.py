@@ -5,7 +5,7 @@ Catalogues and subscriptions repeat their lines: a row that says of a line what 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import product
@@ -70,12 +70,14 @@ class FlatLine:
     """How many of its amounts confirmed each other."""
     total: str = ""
     """Its text where that says that the amount is the sum of others."""
-    _written: tuple[Decimal, list[str]] | None = None
+    written_rate: Decimal | None = None
+    """At which it was written last, and how."""
+    written_cells: list[str] = field(default_factory=list)
 
     def written(self, rate: Decimal, columns: Sequence[str]) -> list[str]:
         """The cells of ``columns``, canonical. Raises Unreconciled where the line says nothing."""
-        if self._written is not None and self._written[0] == rate:
-            return self._written[1]
+        if self.written_rate == rate:
+            return self.written_cells
         values = dict(self.texts)
         for name in _WRITTEN:
             if name in self.numbers:
@@ -85,13 +87,12 @@ class FlatLine:
             raise Unreconciled("ligne.designation", "", _("une ligne n’a pas de désignation."))
         values.setdefault("taux_tva", f"{rate.normalize():f}")
         values |= {"total_ht": str(self.net), CELLS: self.cells}
-        row = [values.get(column, "") for column in columns]
-        self._written = rate, row
-        return row
+        self.written_rate, self.written_cells = rate, [values.get(column, "") for column in columns]
+        return self.written_cells
 
 
 @dataclass(frozen=True, slots=True)
-class _ReadRow:
+class ReadRow:
     """A line's cells of a row: the line, None where there is none; amounts with signs beside their figures, and sums
     over several columns, each with the text of the first.
     """
@@ -131,32 +132,31 @@ class FlatCells:
         self.width = fields.width
         self._lines = fields.lines
         self._has_lines = "lignes" in layout.holds
-        self.heads = [(name, places, Sort.of(name, places)) for name, places in fields.heads]
+        self.heads = [(name, places[0], places, Sort.of(name, places)) for name, places in fields.heads]
         self.pick_head = _picker(fields.head_places)
-        self._pick_line = _picker([place for _, places in fields.lines for place in places])
+        self.pick_line = _picker([place for _, places in fields.lines for place in places])
         self._names_at = [layout.position(f"{LINE}{name}") for name in ("designation", "article")]
         stated = sorted((name.removeprefix(LINE), places) for name, places in fields.lines)
         self._names = [name for name, _ in stated]
         self._places = [places for _, places in stated]
-        self._known: dict[tuple[str, ...], _ReadRow] = {}
+        self.known: dict[tuple[str, ...], ReadRow] = {}
+        """What rows were read as, by what :attr:`pick_line` picks of them."""
+        self._orders: dict[tuple[str, ...], list[str]] = {}
         self._dates: dict[tuple[int, str], str] = {}
 
     def names_a_line(self, cells: list[str]) -> bool:
         """Whether a row has the text or the code of a line."""
         return any(self.layout.cell(cells, place) for place in self._names_at)
 
-    def read_line(self, cells: list[str]) -> _ReadRow:
-        """The line in a row of at least :attr:`width` cells. Raises Unreconciled."""
-        key = self._pick_line(cells)
-        found = self._known.get(key)
-        if found is None:
-            found = self._read_line(cells)
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = found
+    def read_line(self, cells: list[str]) -> ReadRow:
+        """The line in a row of at least :attr:`width` cells, which is :attr:`known` then. Raises Unreconciled."""
+        found = self._read_line(cells)
+        if len(self.known) >= _MOST_REMEMBERED:
+            self.known.clear()
+        self.known[self.pick_line(cells)] = found
         return found
 
-    def _read_line(self, cells: list[str]) -> _ReadRow:
+    def _read_line(self, cells: list[str]) -> ReadRow:
         texts: dict[str, str] = {}
         numbers: dict[str, Decimal] = {}
         amounts: list[str] = []
@@ -187,7 +187,7 @@ class FlatCells:
         if unsure:
             numbers |= _decided_by_net(unsure, numbers)
         line = self._judged(texts, numbers, rate, cells) if self._has_lines and (texts or numbers) else None
-        return _ReadRow(line, amounts, sums)
+        return ReadRow(line, amounts, sums)
 
     def joined(self, cells: Sequence[str], places: Sequence[int]) -> str:
         """The filled cells at ``places`` as one text."""
@@ -230,6 +230,16 @@ class FlatCells:
             self._dates.clear()
         written = self._dates[place, text] = date.isoformat()
         return written
+
+    def text_of(self, stated: dict[str, str]) -> str:
+        """Cells by name as they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
+        names = tuple(stated)
+        order = self._orders.get(names)
+        if order is None:
+            if len(self._orders) >= _MOST_REMEMBERED:
+                self._orders.clear()
+            order = self._orders[names] = sorted(names)
+        return cells_text(order, [stated[name] for name in order])
 
     def _judged(
         self, texts: dict[str, str], numbers: dict[str, Decimal], rate: Decimal | None, cells: Sequence[str]

@@ -26,6 +26,7 @@ from invoices.importing.values import THOUSANDS, BadValue, not_an_error, shown
 from invoices.money import to_cents, whole_cents, write_decimal
 
 _MOST_REMEMBERED: Final = 8192
+LONGEST_NUMBER: Final = 100
 _TAXED: Final = frozenset(("S", "L", "M"))
 
 
@@ -86,7 +87,7 @@ def line_parsers() -> dict[str, Callable[[str], str]]:
     """The parser of each column of lines; columns with a term have none."""
     return {
         "societe": plain_text,
-        "numero": needed_text(100),
+        "numero": needed_text(LONGEST_NUMBER),
         "article": text_of_at_most(200),
         "designation": _designation,
         "quantite": number_text,
@@ -129,7 +130,7 @@ class LineParser:
         company, number = self._invoice_of(row)
         stated = self._line_of(row)
         line = self._known.get(stated)
-        if line is None or not 0 < len(number) <= 100:
+        if line is None or not 0 < len(number) <= LONGEST_NUMBER:
             company, number, line = self._parse(row)
             if not self.cells.rejections:
                 if len(self._known) >= _MOST_REMEMBERED:
@@ -140,7 +141,7 @@ class LineParser:
     def _parse(self, row: list[str]) -> tuple[str, str, ParsedLine]:
         company, number, item, name, reason, day = self._texts_of(row)
         name = name or item
-        if number and name and len(number) <= 100 and len(item) <= 200 and len(reason) <= 300:
+        if number and name and len(number) <= LONGEST_NUMBER and len(item) <= 200 and len(reason) <= 300:
             try:
                 figures = _usual_figures(*self._figures_of(row))
                 day = day and date_text(day)

@@ -7,22 +7,27 @@ from itertools import batched
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from invoices.files.tables import Row
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow, Telling
 from invoices.importing.tables.columns import RecognisedTable
+from invoices.importing.tables.converted import Block, ConvertedTable
 from invoices.importing.tables.customers import KnownCustomers
 from invoices.importing.tables.invoice_rows import HeadParser, InvoiceRow
-from invoices.importing.tables.line_rows import LineParser, ParsedLine
-from invoices.importing.tables.rows import readable_rows
+from invoices.importing.tables.line_rows import LONGEST_NUMBER, LineParser, ParsedLine
+from invoices.importing.tables.rows import may_say_total, readable_rows
 from invoices.importing.tables.staging import Double, SpooledHead, StagingDatabase
 from invoices.importing.values import shown
 from invoices.money import write_count
 
 _PARTS_AT_ONCE: Final = 900
+_MOST_REMEMBERED: Final = 8192
 _UNIT: Final = "\x1f"
 
 type _Part = tuple[str, list[tuple[int, ParsedLine]]]
 """Rows of an invoice that are together in a table of lines: its key; the line of each row and what it says."""
+type _KnownCells = dict[int, tuple[list[str], ParsedLine]]
+"""Cells of sound lines and what they say, by the id of the list of those, which is kept alive here."""
 
 
 @dataclass
@@ -137,10 +142,23 @@ class TableReader:
         """
         table = self._given.lines[index]
         parser = LineParser(table)
+        if not isinstance(table.table, ConvertedTable):
+            yield from self._parts_of(readable_rows(table, report, index, broken), parser, report)
+            return
+        known: _KnownCells = {}
+        for block in table.table.blocks():  # each an invoice
+            lines = _sound_lines(block, parser, known)
+            if lines is not None:
+                yield self._key("", block.first[0]), lines
+            else:
+                rows = readable_rows(table, report, index, broken, block.rows())
+                yield from self._parts_of(rows, parser, report)
+
+    def _parts_of(self, given: Iterable[Row], parser: LineParser, report: ImportReport) -> Iterator[_Part]:
         cells = parser.cells
         current: str | None = None
         rows: list[tuple[int, ParsedLine]] = []
-        for row in readable_rows(table, report, index, broken):
+        for row in given:
             cells.take(row)
             company, number, line = parser.parse()
             key = self._key(company, number)
@@ -243,6 +261,26 @@ class TableReader:
             for head in self._spool.heads():
                 if not taken[head.place]:
                     yield _read_invoice(head, [])
+
+
+def _sound_lines(block: Block, parser: LineParser, known: _KnownCells) -> list[tuple[int, ParsedLine]] | None:
+    """The lines of an invoice, each with its row; None where one of these rows may be none, or is to be refused."""
+    number = block.first[0]
+    if may_say_total(number) or len(number) > LONGEST_NUMBER:
+        return None
+    lines = []
+    for row, cells in zip(block.lines, block.others, strict=True):
+        found = known.get(id(cells))
+        if found is None:
+            parser.cells.take(Row(row, block.first + cells))
+            _company, _number, line = parser.parse()
+            if parser.cells.rejections:
+                return None
+            if len(known) >= _MOST_REMEMBERED:
+                known.clear()
+            found = known[id(cells)] = cells, line
+        lines.append((row, found[1]))
+    return lines
 
 
 def _read_invoice(head: SpooledHead, lines: list[ParsedLine]) -> ReadInvoice:

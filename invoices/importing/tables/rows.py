@@ -1,7 +1,7 @@
 """Rows of a table until it ends or breaks, without those that are its totals."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from invoices.files.tables import Row, UnreadableTable
@@ -47,7 +47,9 @@ def is_remark(cells: Sequence[str], number: str, width: int) -> bool:
 
 def may_say_total(number: str) -> bool:
     """Whether a row with ``number`` may be a total or a remark: it depends on its other cells."""
-    return not number or number[0] in _FIRST_LETTERS or " " in number
+    if not number or " " in number:
+        return True
+    return number[0] in _FIRST_LETTERS and bool(_TOTAL_WORDS.match(number) or _RULED.fullmatch(number))
 
 
 def is_total_line(name: str) -> bool:
@@ -55,9 +57,11 @@ def is_total_line(name: str) -> bool:
     return _TOTAL_WORDS.match(name) is not None
 
 
-def readable_rows(table: RecognisedTable, report: ImportReport, place: int, broken: set[int]) -> Iterator[Row]:
-    """The rows of ``table``. Where the file breaks (an unclosed quote…) they end, and it is refused as a whole:
-    ``place``, its own among the tables of its kind, goes into ``broken``.
+def readable_rows(
+    table: RecognisedTable, report: ImportReport, place: int, broken: set[int], rows: Iterable[Row] | None = None
+) -> Iterator[Row]:
+    """The rows of ``table``, or ``rows`` of it. Where the file breaks (an unclosed quote…) they end, and it is refused
+    as a whole: ``place``, its own among the tables of its kind, goes into ``broken``.
 
     Totals, the header once more and the remarks under a report are passed over, which ``report`` says.
     """
@@ -67,7 +71,7 @@ def readable_rows(table: RecognisedTable, report: ImportReport, place: int, brok
     said_of_invoices = [table.positions[name] for name in _SAID_OF_INVOICES] if table.kind is INVOICES else []
     header: list[str] = []
     try:
-        for row in table.table.rows():
+        for row in table.table.rows() if rows is None else rows:
             if row.line > header_line:
                 cells = row.cells
                 number = cells[number_at] if 0 <= number_at < len(cells) else ""
