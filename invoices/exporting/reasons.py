@@ -240,6 +240,12 @@ def reason_of_invoice(criteria: Criteria) -> Case:
     return _case([row for row in REASONS if row.condition is not None], criteria, None)
 
 
+def reason_of_published(criteria: Criteria) -> Case:
+    """The same for invoices that have left, which no reason after :attr:`Reason.ALREADY_EXPORTED` is asked of."""
+    tried = list(REASONS[: _RANKS[str(Reason.ALREADY_EXPORTED)] + 1])
+    return _case(tried, criteria, None)
+
+
 def reason_of_line(criteria: Criteria, export: Export) -> Case:
     """SQL of the first reason of all for a line of ``export``; the judgements of customers are in the alias ``row``."""
     return _case(REASONS, criteria, export)

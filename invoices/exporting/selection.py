@@ -25,6 +25,7 @@ from invoices.exporting.reasons import (
     reason_of_customer,
     reason_of_invoice,
     reason_of_line,
+    reason_of_published,
 )
 from invoices.models import Export, ExportItem, Invoice, InvoiceQuerySet
 from mailing.destinations import count_destinations, destination_of
@@ -146,12 +147,13 @@ def count_selection(criteria: Criteria) -> SelectionCount:
 def _count_by_fate(criteria: Criteria) -> tuple[Counter[str], list[tuple[CustomerVerdict, int]]]:
     """How many invoices are left out, by reason, and how many are ready, by customer."""
     verdicts = judge_customers(criteria)
-    judged = find_candidates(criteria).order_by().annotate(invoice_reason=reason_of_invoice(criteria))
+    candidates = find_candidates(criteria).order_by()
     left_out: Counter[str] = Counter()
     # Of a million that have left, no customer has a say any more: they are counted by reason alone.
-    gone = judged.published().values_list("invoice_reason").annotate(Count("pk"))
-    left_out.update(dict(gone))
-    groups = judged.pending().values_list("customer", "invoice_reason").annotate(Count("pk"))
+    gone = candidates.published().annotate(invoice_reason=reason_of_published(criteria))
+    left_out.update(dict(gone.values_list("invoice_reason").annotate(Count("pk"))))
+    judged = candidates.pending().annotate(invoice_reason=reason_of_invoice(criteria))
+    groups = judged.values_list("customer", "invoice_reason").annotate(Count("pk"))
     ready: list[tuple[CustomerVerdict, int]] = []
     for customer, invoice_reason, count in groups.iterator(chunk_size=2000):
         # A customer whose first waiting invoice came in between the two looks is counted at the next one.
