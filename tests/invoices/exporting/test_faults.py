@@ -62,7 +62,7 @@ def test_ctrl_c_stops_after_the_lines_in_hand_and_says_what_remains(
         assert f"Interrompu, à exporter encore : {found['ready']} factures (export_invoices --resume)." in errors
         assert "Traceback" not in errors
 
-        site.run("export_invoices", "--resume")
+        site.run("export_invoices", "--resume", "--processes", "1")
         assert states(site) == {"published": INVOICES}
         assert site.rows("SELECT count(*) FROM mailing_message") == [(INVOICES,)]
 
