@@ -127,6 +127,7 @@ def _locked(lines: Sequence[PreparedLine], worker: str) -> _Batch:
     """``lines`` after their rows and invoices are locked for the transaction."""
     held = set(
         ExportItem.objects.filter(pk__in=[line.item.pk for line in lines], state=State.CLAIMED, claimed_by=worker)
+        .order_by("pk")  # their usual order joins the export, and would lock it: workers commit at the same time
         .select_for_update()
         .values_list("pk", flat=True)
     )
@@ -201,7 +202,7 @@ def _end_lines(batch: _Batch, documents: list[Document], now: Any) -> None:
 def _among(documents: list[Document], invoice: str) -> Subquery:
     """The one of ``documents`` that belongs to the invoice in the column ``invoice`` of the row."""
     own = Document.objects.filter(pk__in=[document.pk for document in documents], invoice=OuterRef(invoice))
-    return Subquery(own.values("pk")[:1])
+    return Subquery(own.order_by().values("pk")[:1])
 
 
 def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, Any]:

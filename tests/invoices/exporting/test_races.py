@@ -16,14 +16,14 @@ from invoices.exporting import exports
 from invoices.exporting.counts import count_items
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import create_export, pause_export, retry_failures, start_export
-from invoices.exporting.run import announcing, mails
+from invoices.exporting.run import announcing, mails, publishing
 from invoices.exporting.run.freezing import freeze_lines, prepare_lines
 from invoices.exporting.run.publishing import commit_lines, write_drafts
 from invoices.exporting.run.worker import claim_lines, finish_export, release_lines, run_lines
 from invoices.importing.run import import_erp
 from invoices.models import Delivery, Document, Export, ExportItem, Invoice
 from mailing.models import Message
-from tests.support.factories import make_company, make_invoice
+from tests.support.factories import make_company, make_customer, make_invoice
 from tests.support.pdf_structure import text_of
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +174,45 @@ def test_two_workers_that_end_a_run_together_write_the_mail_of_a_customer_once(
 
     assert (Message.objects.count(), Delivery.objects.count()) == (1, 1)
     assert ExportItem.objects.get().mails == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("predefined_messages")
+def test_two_workers_publish_lines_of_one_export_and_of_the_same_customers_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    customers = [make_customer(), make_customer()]
+    for _turn in range(2):
+        for customer in customers:
+            make_invoice(customer=customer)
+    export = start_export(export=create_export(criteria=FULL))
+    prepared = {}
+    for worker in ("one", "two"):
+        prepared[worker] = prepare_lines(export, claim_lines(export, worker=worker, count=2), FULL)
+        freeze_lines(prepared[worker])
+        write_drafts(export, FULL, prepared[worker])
+    # Each has its lines locked and published by then, and its mails still to write.
+    both = threading.Barrier(2)
+    write = announcing.write_line_mails
+
+    def write_together(mails: Any) -> None:
+        both.wait(timeout=10)
+        write(mails)
+
+    monkeypatch.setattr(publishing, "write_line_mails", write_together)
+
+    def commit(worker: str) -> int:
+        try:
+            return commit_lines(export, prepared[worker], FULL, worker=worker)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(commit, prepared)) == [2, 2]
+
+    assert not both.broken
+    assert ExportItem.objects.filter(state=State.PUBLISHED).count() == Delivery.objects.count() == 4
 
 
 @pytest.mark.parametrize("with_export", [False, True])
