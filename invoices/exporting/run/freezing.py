@@ -102,7 +102,8 @@ def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
         for invoice in prefetch_for_content(wanted.exclude(origin__in=RECEIVED).select_related("content_check"))
     }
     if len(found) < len(keys):
-        received = wanted.filter(origin__in=RECEIVED).select_related("company", "customer")
+        # Companies and customers once each, however many invoices are theirs.
+        received = wanted.filter(origin__in=RECEIVED).prefetch_related("company", "customer")
         found.update({invoice.pk: invoice for invoice in received})
     return found
 

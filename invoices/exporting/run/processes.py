@@ -1,5 +1,6 @@
 """A run by the processes of this machine: one per core, the same code in each, stopped cleanly."""
 
+import gc
 import logging
 import os
 import signal
@@ -19,7 +20,7 @@ from invoices.exporting.run.worker import run_lines
 from invoices.models import Export, ExportItem, Invoice
 from invoices.store.probing import StoreUnavailableError
 from invoices.workers.leases import name_worker
-from invoices.workers.pool import ForkedPool, stop_on_signal, stop_requested
+from invoices.workers.pool import GC_THRESHOLD, ForkedPool, stop_on_signal, stop_requested
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,11 @@ POLL_SHARE = 20
 LINES_WORTH_A_PROCESS = 12
 # A process that has rendered so many documents is replaced by a fresh one: libraries keep a little of each.
 LINES_PER_LIFE = 400
+# One that only publishes what the ERP rendered keeps nothing of it, and a fresh process costs as much as 50 lines.
+RECEIVED_LINES_PER_LIFE = 5000
+# Its rows know each other (an invoice, its lines) and are all it leaves behind: with the older ones looked at so often,
+# it is as large after 5,000 lines as after 1,000.
+RECEIVED_GC_OLDER = (2, 2)
 EXIT_RECYCLE = 75
 # How long a database that is away is waited for: a restart takes some seconds.
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -83,8 +89,11 @@ def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], mos
             time.sleep(pause)
 
 
-def warm_up_for(export: Export) -> None:
-    """Load what rendering and announcing the lines of ``export`` need, before children are forked."""
+def warm_up_for(export: Export) -> bool:
+    """Load what rendering and announcing the lines of ``export`` need, before children are forked.
+
+    Returns True where something is to be rendered.
+    """
     warm_up_mails()
     to_render = ExportItem.objects.filter(export=export, state=ExportItem.State.READY).exclude(
         invoice__origin__in=RECEIVED
@@ -92,6 +101,7 @@ def warm_up_for(export: Export) -> None:
     first = list(to_render.order_by("pk").values_list("invoice", flat=True)[:1])
     if first:
         warm_up(prefetch_for_content(Invoice.objects.filter(pk__in=first)))
+    return bool(first)
 
 
 def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> Callable[[], bool]:
@@ -110,8 +120,8 @@ def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> 
 
 def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Callable[[], bool]) -> None:
     """Fork ``count`` children once everything is loaded, and replace those that have done their share."""
-    warm_up_for(export)
-    pool = ForkedPool(lambda: _work(export.pk))
+    does_render = warm_up_for(export)
+    pool = ForkedPool(lambda: _work(export.pk, does_render=does_render))
     pool.start_workers(count)
     pause = POLL_SECONDS
     while pool.children:
@@ -139,15 +149,18 @@ def _tell(export: Export, on_progress: Tell) -> float:
     return max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began))
 
 
-def _work(export_pk: int) -> None:
+def _work(export_pk: int, *, does_render: bool) -> None:
     """The life of a child: so many lines, then it says that there is more to do."""
+    most = LINES_PER_LIFE if does_render else RECEIVED_LINES_PER_LIFE
+    if not does_render:
+        gc.set_threshold(GC_THRESHOLD, *RECEIVED_GC_OLDER)
     with stop_on_signal((signal.SIGTERM,)) as told:
         try:
-            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_LIFE)
+            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=most)
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
             sys.exit(1)
         except StoreUnavailableError:
             sys.exit(1)
-    if done >= LINES_PER_LIFE:
+    if done >= most:
         sys.exit(EXIT_RECYCLE)

@@ -153,7 +153,10 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     """
     now = leases.database_now()
     candidates = leases.lock(
-        ExportItem.objects.claimable(now).filter(export=export, export__state=Export.State.RUNNING).order_by("pk")
+        ExportItem.objects.claimable(now)
+        .filter(export=export, export__state=Export.State.RUNNING)
+        .order_by("pk")
+        .only("export", "invoice", "attempts")
     )
     found = list(candidates[: 2 * count])
     # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.

@@ -18,12 +18,13 @@ from django.test.utils import CaptureQueriesContext
 
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import check_store_for, create_export, retry_failures, start_export
+from invoices.exporting.run.freezing import prepare_lines
 from invoices.exporting.run.worker import claim_lines, run_lines
 from invoices.models import Document, Export, ExportItem, Invoice
 from invoices.store.local import DocumentStorage
 from invoices.store.probing import StoreUnavailableError
 from tests.support.commands import Command
-from tests.support.factories import make_customer, make_invoice
+from tests.support.factories import make_account, make_customer, make_invoice
 from tests.support.processes import INVOICES, MAKE_INVOICES, MAKE_PLAIN_INVOICES, START, Site, own_site
 from tests.support.smtp_sink import Sink, closed_port, running
 
@@ -320,6 +321,25 @@ def test_no_line_costs_a_statement_of_its_own_for_the_document_that_came_with_it
         monkeypatch.setattr(f"invoices.exporting.run.worker.{limit}", 600.0)
 
     assert statements_of_a_run(100, Invoice.Origin.PDF) <= 100 * 2
+
+
+@pytest.mark.django_db
+def test_the_companies_and_customers_of_received_documents_are_read_once_for_all_lines_in_hand() -> None:
+    customers = [make_customer() for _number in range(3)]
+    for customer in customers:
+        make_account(customer)
+    for number in range(30):
+        _receive(make_invoice(customer=customers[number % 3], origin=Invoice.Origin.PDF))
+    export = start_export(export=create_export(criteria=FULL))
+    items = claim_lines(export, worker="one")
+    with CaptureQueriesContext(connection) as captured:
+        lines = prepare_lines(export, items, FULL)
+
+    assert len(lines) == len(items) > 3
+    assert len({id(line.invoice.company) for line in lines}) == 1
+    assert len({id(line.invoice.customer) for line in lines}) == 3
+    # Invoices to render and invoices received, companies, customers, recipients, accounts, lines and documents.
+    assert len(captured) == 8
 
 
 def _receive(invoice: Invoice) -> None:
