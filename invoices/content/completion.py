@@ -8,7 +8,6 @@ correction of the card or of the settings is a correction of the invoice.
 import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +24,7 @@ from invoices.en16931.model import (
     Party,
     PaymentInstructions,
     VatBreakdown,
+    replace,
 )
 from invoices.en16931.vat import derive_treatment, usual_treatment
 from invoices.formats.french import (

@@ -5,14 +5,14 @@ the names of the model. ``null`` in ``details`` says that the document does not 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet
 
 from invoices.content import completion
-from invoices.en16931.model import AllowanceCharge, DocumentReference, InvoiceContent, Line, fields_from_json
+from invoices.en16931.model import AllowanceCharge, DocumentReference, InvoiceContent, Line, fields_from_json, replace
 from invoices.models import Invoice, InvoiceLine
 from invoices.money import HALF_CENT, to_cents
 
@@ -111,6 +111,7 @@ def _with_details[T](kind: type[T], values: dict[str, Any], details: Mapping[str
     return kind(**{**values, **more})
 
 
+@lru_cache(maxsize=5000)  # quantities, prices and rates come back from line to line
 def _with_decimals(value: Decimal | None, least: int) -> Decimal | None:
     """``value`` without the zeros that the column's scale added, with ``least`` decimals at least."""
     if value is None:

@@ -4,11 +4,10 @@ An invoice of table rows is completed when it is needed (:mod:`invoices.content.
 then on its parties, mentions, due date and payment instructions are those of the document, bank details first.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from invoices.content.from_rows import STATED_WHOLE, content_of
-from invoices.en16931.model import InvoiceContent, from_json, to_json
+from invoices.en16931.model import InvoiceContent, from_json, replace, to_json
 from invoices.models import Invoice
 
 

@@ -10,9 +10,10 @@ author; prices and quantities keep the digits they were given.
 
 import datetime
 import functools
+import operator
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -300,6 +301,28 @@ CREDIT_NOTE_TYPE_CODES = frozenset(
 
 _EMPTY = (None, "", ())
 _PLAIN = frozenset({type(None), str, bool, int})
+
+
+def replace[T](value: T, **changes: Any) -> T:
+    """``value`` of this model with ``changes``: ``dataclasses.replace`` in a third of its time.
+
+    That one names and checks each of thirty fields, several times for each line of an invoice; here the slots are
+    copied. Raises ``KeyError`` on a field that the model does not know.
+    """
+    read, write = _slots(typing.cast("Hashable", type(value)))
+    changed = object.__new__(type(value))
+    for put, item in zip(write.values(), read(value), strict=True):
+        put(changed, item)
+    for name, item in changes.items():
+        write[name](changed, item)
+    return changed
+
+
+@functools.cache
+def _slots(kind: Hashable) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
+    """What reads all values of a dataclass with slots, two at least, and what writes each, by its name."""
+    names = [name for name, _is_demanded in _fields(kind)]
+    return operator.attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
 
 
 def to_json(value: Any) -> Any:

@@ -9,7 +9,7 @@ XP Z12-012 of AFNOR with its rules BR-FR-01 to BR-FR-32 (coding), EN 16931 (BT, 
 """
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -22,6 +22,7 @@ from invoices.en16931.model import (
     Line,
     Note,
     VatBreakdown,
+    replace,
 )
 from invoices.en16931.units import ONE, unit_code
 from invoices.en16931.vat import FRANCHISE, VatTreatment, cites_outside_reform, own_exemption, usual_treatment
