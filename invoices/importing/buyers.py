@@ -6,8 +6,7 @@ from django.utils.translation import gettext as _
 
 from customers.searching import search_key
 from invoices.en16931.model import Party, from_json
-from invoices.importing.parties import EINVOICE_ORIGINS, siren_of
-from invoices.importing.tables.identities import contested_sentence
+from invoices.importing.parties import EINVOICE_ORIGINS, contested_sentence, siren_of
 from invoices.importing.values import shown
 from invoices.models import Invoice
 

@@ -14,10 +14,13 @@ from customers.searching import search_key
 from invoices.content.from_rows import content_of
 from invoices.en16931.countries import country_code
 from invoices.en16931.model import MAIL_SCHEME, SIREN_SCHEME, SIRET_SCHEME, Address, InvoiceContent, Party
+from invoices.importing.values import shown
 from invoices.models import Invoice
 
 _NINE_DIGITS: Final = re.compile(r"[0-9]{9}", re.ASCII)
 _FRENCH_VAT: Final = re.compile(r"FR[0-9A-Z]{2}([0-9]{9})", re.ASCII)
+_CODE: Final = "code client"
+NUMBER_WORDS: Final = {"siren": "SIREN", "vat_identifier": "n° de TVA"}
 EINVOICE_ORIGINS: Final = (Invoice.Origin.FACTURX, Invoice.Origin.CII, Invoice.Origin.UBL)
 
 
@@ -83,7 +86,7 @@ class Match:
 
 
 class AmbiguousCustomerError(Exception):
-    """Several cards answer to the identifier of a buyer, and nothing decides; the message is a French sentence."""
+    """Nothing decides which card a buyer is: several have the identifier, or the code is contested. French."""
 
 
 def matching_customer(buyer: Party) -> Match | None:
@@ -92,7 +95,8 @@ def matching_customer(buyer: Party) -> Match | None:
     The strong keys (SIRET, SIREN, VAT number) come first. The weak ones (code, mail address, name with postcode) only
     join a card that states no other SIREN, SIRET or VAT number, and that carries no invoice of somebody who does.
 
-    Raises :class:`AmbiguousCustomerError` where several cards share a strong key and neither code nor name decides.
+    Raises :class:`AmbiguousCustomerError` where several cards share a strong key and neither code nor name decides, and
+    where only the code joins a card whose code the ERP gives another company.
     """
     codes = [each.value for each in buyer.identifiers if not each.scheme and each.value]
     siren, siret, vat, email = siren_of(buyer), siret_of(buyer), vat_of(buyer), email_of(buyer)
@@ -103,7 +107,7 @@ def matching_customer(buyer: Party) -> Match | None:
         ("n° de TVA", vat if is_real_vat(vat) else "", Q(vat_identifier=vat)),
     )
     weak = (
-        ("code client", codes, Q(code__in=codes)),
+        (_CODE, codes, Q(code__in=codes)),
         ("e-mail", email, Q(email__iexact=email)),
         ("nom et code postal", buyer.name and postcode, Q(name__iexact=buyer.name, postcode=postcode)),
     )
@@ -122,8 +126,23 @@ def matching_customer(buyer: Party) -> Match | None:
         found = _uncontradicted(question, stated) if given else []
         chosen = _decided(found, codes, buyer.name)
         if chosen is not None and not _carries_another(chosen, stated):
+            if key == _CODE and (sentence := contested_sentence(chosen)):
+                raise AmbiguousCustomerError(sentence)
             return Match(chosen, key)
     return None
+
+
+def contested_sentence(customer: Customer) -> str:
+    """Why nothing new comes on this card, in French; empty where the ERP and the card agree."""
+    other = customer.contested_number
+    if other is None:
+        return ""
+    name, number, own = other
+    word = NUMBER_WORDS[name]
+    return (
+        f"L’ERP donne au code « {shown(customer.code)} » le {word} {number}, la fiche « {shown(customer.name)} » a le "
+        f"{own} : on ne sait pas duquel des deux clients il s’agit."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from customers.identifiers import check_siren, check_siret, differing_number
 from customers.models import Customer
+from invoices.importing.parties import NUMBER_WORDS, contested_sentence
 from invoices.importing.report import Rejection, card_identity
 from invoices.importing.values import shown
 
 _AT_ONCE: Final = 900
-_WORDS: Final = {"siren": ("SIREN", "siren"), "vat_identifier": ("n° de TVA", "tva_intracom")}
+_COLUMNS: Final = {"siren": "siren", "vat_identifier": "tva_intracom"}
 _MENDED: Final = (
     "Donnez un autre code à ce client dans l’ERP, ou corrigez la fiche du portail. « Remplacer » dans Importer, "
     "seulement si c’est le même client : ses factures, ses contacts et ses accès restent sur sa fiche."
@@ -52,7 +53,7 @@ class ContestedCards:
         if other is None:
             return None
         name, number, own = other
-        word, column = _WORDS[name]
+        word, column = NUMBER_WORDS[name], _COLUMNS[name]
         if name == "siren" and not values.get("siren"):
             column = "tva_intracom"
         reason = (
@@ -72,19 +73,6 @@ class ContestedCards:
         """Keep on the cards what was found: invoices may come later, in a file of their own."""
         marks = [Customer(pk=key, contested_by=stated) for key, stated in self._marks.items()]
         Customer.objects.bulk_update(marks, ["contested_by"], batch_size=_AT_ONCE)
-
-
-def contested_sentence(customer: Customer) -> str:
-    """Why nothing new comes on this card, in French; empty where the ERP and the card agree."""
-    other = customer.contested_number
-    if other is None:
-        return ""
-    name, number, own = other
-    word, _ = _WORDS[name]
-    return (
-        f"L’ERP donne au code « {shown(customer.code)} » le {word} {number}, la fiche « {shown(customer.name)} » a le "
-        f"{own} : on ne sait pas duquel des deux clients il s’agit."
-    )
 
 
 def _valid(values: Mapping[str, Any]) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """A table of customers that gives a code another company than its card: nothing comes on the card, and it is said."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from customers.models import Contact, Customer
+from invoices.en16931.model import SIREN_SCHEME, Identifier, Party
 from invoices.files.archives import GivenFile
 from invoices.importing.buyers import printed_buyer_problem
+from invoices.importing.parties import AmbiguousCustomerError, matching_customer
 from invoices.importing.report import ImportReport, card_identity
 from invoices.importing.run import import_erp
 from invoices.models import Invoice
@@ -215,3 +218,19 @@ def test_a_flat_table_that_states_another_company_by_its_vat_number_is_refused()
 
     assert GARAGE in report.rejected[0].reason
     assert not Invoice.objects.exists()
+
+
+def test_an_e_invoice_that_the_contested_code_alone_would_join_is_refused_and_others_are_joined_by_their_numbers() -> (
+    None
+):
+    import_alone(clients=customers(siren=WOOD))
+    by_code = Party(name="Société Générale de Bois", identifiers=(Identifier("C1"),))
+    by_number = replace(by_code, legal_identifier=Identifier(WOOD, SIREN_SCHEME))
+    assert matching_customer(by_code) is not None
+    import_alone(clients=customers(siren=GARAGE))
+
+    with pytest.raises(AmbiguousCustomerError, match=GARAGE):
+        matching_customer(by_code)
+    found = matching_customer(by_number)
+    assert found is not None
+    assert found.customer.code == "C1"
