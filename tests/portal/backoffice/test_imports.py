@@ -103,7 +103,7 @@ def test_the_report_names_file_line_column_value_and_reason_and_gives_them_as_cs
     assert batch.state == "checked"
     assert "Importer les 2 bonnes" in page
     assert "Ne rien importer" in page
-    assert "<td>clients.csv</td>" in page
+    assert ">clients.csv</td>" in page
     assert "Écrivez le code du pays en deux lettres (FR)." in page
     table = client.get(f"{URL}{batch.pk}/refus.csv").content.decode()
     assert table.splitlines()[0] == "\ufefffichier;ligne;colonne;valeur;motif;correction"
