@@ -143,10 +143,10 @@ class _Flattening:
         cards = tuple(
             name for name in _CUSTOMERS if name in CUSTOMERS.obligatory or f"{CUSTOMER}{name}" in layout.fields
         )
-        self.heads = ConvertedTableWriter(folder / f"{prefix}-heads", INVOICES, heads) if "factures" in held else None
+        self.heads = ConvertedTableWriter(folder / f"{prefix}.heads", INVOICES, heads) if "factures" in held else None
         self.columns = tuple(name for name in lines if name != "numero")
-        self.lines = ConvertedTableWriter(folder / f"{prefix}-lines", LINES, ("numero", *self.columns))
-        self.customers = ConvertedTableWriter(folder / f"{prefix}-customers", CUSTOMERS, cards)
+        self.lines = ConvertedTableWriter(folder / f"{prefix}.lines", LINES, ("numero", *self.columns))
+        self.customers = ConvertedTableWriter(folder / f"{prefix}.customers", CUSTOMERS, cards)
 
     def run(self, rows: Iterator[Row], most_rows: int | None = None) -> Flattened:
         """Read all rows, which end after ``most_rows``. Raises NotContiguous."""

@@ -43,6 +43,12 @@ class ConvertedTable(Table):
         """True: of a customer, they say what stood beside his invoices."""
         return True
 
+    @property
+    def origin(self) -> Path:
+        """The same for the tables that were made of one table: each has what they have of an invoice in one order."""
+        assert isinstance(self.source, Path)
+        return self.source.with_suffix("")
+
     def rows(self) -> Iterator[Row]:
         """The rows, with the lines of the user's file."""
         for block in self.blocks():
@@ -60,6 +66,12 @@ class ConvertedTable(Table):
                 known += new
                 for first, lines, places in blocks:
                     yield Block(first.split(_BETWEEN), lines, [known[place] for place in places])
+
+
+def blocks_of(recognised: RecognisedTable) -> Iterator[Block]:
+    """The blocks of a table that is a :class:`ConvertedTable`."""
+    assert isinstance(recognised.table, ConvertedTable)
+    return recognised.table.blocks()
 
 
 class ConvertedTableWriter:

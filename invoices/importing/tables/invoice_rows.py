@@ -218,6 +218,7 @@ def number_text(text: str) -> str:
     return number
 
 
+@functools.lru_cache(maxsize=4096)  # a customer has many invoices
 def customer_code_text(text: str) -> str:
     """The code of a customer, as on his card. Raises :class:`BadValue`."""
     return customer_code(_needed_code(bare_code(text)))

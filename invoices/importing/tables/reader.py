@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from itertools import batched, chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,7 +11,7 @@ from invoices.files.tables import Row
 from invoices.importing.companies import KnownCompanies
 from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow, Telling
 from invoices.importing.tables.columns import RecognisedTable
-from invoices.importing.tables.converted import Block, ConvertedTable
+from invoices.importing.tables.converted import Block, ConvertedTable, blocks_of
 from invoices.importing.tables.customers import KnownCustomers
 from invoices.importing.tables.invoice_rows import HeadParser, InvoiceRow
 from invoices.importing.tables.line_rows import LONGEST_NUMBER, LineParser, ParsedLine
@@ -93,28 +93,42 @@ class TableReader:
         return key in self._refused or key in self._refused_by_lines
 
     def read_heads(self) -> None:
-        """All heads into the spool; what is wrong with their cells, and doubles, into the report."""
+        """All heads into the spool; what is wrong with their cells, and doubles, into the report.
+
+        Those of a flat table, which come in one order with their lines, are left to :meth:`invoices_while_reading`.
+        """
+        if self._are_in_step():
+            return
         for index, table in enumerate(self._given.heads):
             self._read_heads(index, table)
         self._number_of_heads = self._spool.finish_heads()
         for double in self._spool.doubles:
             self._judge_double(double)
 
+    def _are_in_step(self) -> bool:
+        """Whether heads and lines are two tables that were made of one, of whose invoices none comes twice."""
+        tables = [each.table for each in (*self._given.heads, *self._given.lines)]
+        origins = {each.origin if isinstance(each, ConvertedTable) else None for each in tables}
+        return len(self._given.heads) == len(self._given.lines) == 1 and len(origins) == 1 and None not in origins
+
     def _read_heads(self, index: int, table: RecognisedTable) -> None:
         parser = HeadParser(table)
-        cells = parser.cells
         for row in readable_rows(table, self._report, index, self._broken_heads):
-            cells.take(row)
-            head = parser.parse()
-            key = self._key(head.company, head.number)
-            if head.pdf:
-                self._given.find_pdf(table.name, head.pdf)  # whatever becomes of the row, this file is spoken for
+            head = self._read_head(index, row, parser)
             if head.number:
-                self._spool.add_head(key, index, row.line, head)
-            if cells.rejections:
-                self._refused.add(key)
-                self._report.refuse(*cells.rejections)
+                self._spool.add_head(self._key(head.company, head.number), index, row.line, head)
             self._telling.add()
+
+    def _read_head(self, index: int, row: Row, parser: HeadParser) -> InvoiceRow:
+        cells = parser.cells
+        cells.take(row)
+        head = parser.parse()
+        if head.pdf:  # whatever becomes of the row, this file is spoken for
+            self._given.find_pdf(self._given.heads[index].name, head.pdf)
+        if cells.rejections:
+            self._refused.add(self._key(head.company, head.number))
+            self._report.refuse(*cells.rejections)
+        return head
 
     def _judge_double(self, double: Double) -> None:
         """The same head twice is one; two that differ are refused, since nothing says which is meant."""
@@ -141,18 +155,25 @@ class TableReader:
         A row that is refused is not among them; its invoice is given nonetheless, without rows perhaps.
         """
         table = self._given.lines[index]
+        if isinstance(table.table, ConvertedTable):
+            yield from chain.from_iterable(parts for _, parts in self._parts_by_block(index, report, broken))
+        else:
+            yield from self._parts_of(readable_rows(table, report, index, broken), LineParser(table), report)
+
+    def _parts_by_block(
+        self, index: int, report: ImportReport, broken: set[int]
+    ) -> Iterator[tuple[str, Iterable[_Part]]]:
+        """The same of a rewritten table, by the number of each invoice."""
+        table = self._given.lines[index]
         parser = LineParser(table)
-        if not isinstance(table.table, ConvertedTable):
-            yield from self._parts_of(readable_rows(table, report, index, broken), parser, report)
-            return
         known: _KnownCells = {}
-        for block in table.table.blocks():  # each an invoice
+        for block in blocks_of(table):
             lines = _sound_lines(block, parser, known)
             if lines is not None:
-                yield self._key("", block.first[0]), lines
+                yield block.first[0], ((self._key("", block.first[0]), lines),)
             else:
                 rows = readable_rows(table, report, index, broken, block.rows())
-                yield from self._parts_of(rows, parser, report)
+                yield block.first[0], self._parts_of(rows, parser, report)
 
     def _parts_of(self, given: Iterable[Row], parser: LineParser, report: ImportReport) -> Iterator[_Part]:
         cells = parser.cells
@@ -236,6 +257,9 @@ class TableReader:
         Raises :class:`StreamingImpossible` where that cannot be: lines of an invoice do not follow each other, or the
         table breaks. Nothing of it is reported then; :meth:`read_lines` may follow, and reports all of it.
         """
+        if self._are_in_step():
+            yield from self._invoices_in_step()
+            return
         unseen = ImportReport()
         broken: set[int] = set()
         taken = bytearray(self._number_of_heads + 1)
@@ -261,6 +285,52 @@ class TableReader:
             for head in self._spool.heads():
                 if not taken[head.place]:
                     yield _read_invoice(head, [])
+
+    def _invoices_in_step(self) -> Iterator[ReadInvoice]:
+        unseen = ImportReport()
+        heads = self._heads_in_step()
+        for number, parts in self._parts_by_block(0, unseen, set()):
+            head = self._next_head(heads, number)
+            is_given = False
+            for key, rows in parts:
+                if head is None or head.head.number != key:
+                    self._refuse_orphans(0, key, (line for line, _ in rows), unseen)
+                else:
+                    is_given = True
+                    yield head._replace(lines=[line for _, line in rows])
+            if not is_given:
+                self._keep_for_the_end(head)
+        self._next_head(heads, None)
+        self._report.add(unseen)
+        self._spool.finish_heads()
+        for each in self._spool.heads():
+            yield _read_invoice(each, [])
+
+    def _next_head(self, heads: Iterator[tuple[str, ReadInvoice | None]], number: str | None) -> ReadInvoice | None:
+        """The head of the invoice ``number``, None where it has no sound one; those before it have no lines."""
+        for each, head in heads:
+            if each == number:
+                return head
+            self._keep_for_the_end(head)
+        return None
+
+    def _keep_for_the_end(self, head: ReadInvoice | None) -> None:
+        if head is not None:
+            self._spool.add_head(head.head.number, head.file, head.line, head.head)
+
+    def _heads_in_step(self) -> Iterator[tuple[str, ReadInvoice | None]]:
+        """The invoices of the table of heads: the number in its cell, and the head where that has a number then."""
+        (table,) = self._given.heads
+        parser, place = HeadParser(table), table.positions["numero"]
+        for block in blocks_of(table):
+            head, number = None, block.first[place]
+            rows = block.rows()
+            if may_say_total(number):
+                rows = readable_rows(table, self._report, 0, self._broken_heads, rows)
+            for row in rows:
+                read = self._read_head(0, row, parser)
+                head = ReadInvoice(0, row.line, read, []) if read.number else None
+            yield number, head
 
 
 def _sound_lines(block: Block, parser: LineParser, known: _KnownCells) -> list[tuple[int, ParsedLine]] | None:

@@ -72,3 +72,28 @@ def test_a_line_that_is_refused_costs_its_invoice_whichever_came_before_with_the
     report = import_erp([GivenFile("ventes.csv", "\n".join(rows).encode())])
     assert set(Invoice.objects.values_list("number", flat=True)) == {"F1", "F4"}
     assert [each.line for each in report.rejected] == [3, 5]
+
+
+@pytest.mark.django_db
+def test_invoices_without_lines_or_with_the_number_of_a_draft_hide_none_of_those_beside_them() -> None:
+    Customer.objects.create(code="C1", name="Dupont SARL")
+    totals = "100,00;20,00;120,00"
+    rows = [
+        "Facture;Date;Code client;Total HT facture;Total TVA facture;Total TTC facture;Désignation;Qté;PU HT;Taux TVA;"
+        "Total ligne HT",
+        f"F1;15/01/2025;C1;{totals};Vis;2;50,00;20;100,00",
+        f"F2;15/01/2025;C1;{totals};;;;;",
+        f"PROV3;15/01/2025;C1;{totals};Vis;2;50,00;20;100,00",
+        f"F4;15/01/2025;C1;{totals};Clou;1;60,00;20;60,00",
+        f"F4;15/01/2025;C1;{totals};Vis;1;40,00;20;40,00",
+        f"F5;15/01/2025;C1;{totals};;;;;",
+    ]
+    report = import_erp([GivenFile("ventes.csv", "\n".join(rows).encode())])
+    lines = {each.number: list(each.lines.values_list("name", flat=True)) for each in Invoice.objects.all()}
+    assert lines == {"F1": ["Vis"], "F4": ["Clou", "Vis"]}
+    said = [(each.line, each.reason) for each in report.rejected]
+    assert [line for line, _ in said] == [3, 4, 4, 7]
+    assert "pas de ligne" in said[0][1]
+    assert "brouillon" in said[1][1]
+    assert "n’est pas dans les factures" in said[2][1]
+    assert "pas de ligne" in said[3][1]
