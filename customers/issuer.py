@@ -135,7 +135,8 @@ def verified_address(claims: Mapping[str, Any], issuer: Issuer, *, always_says_v
 
 def granted_groups(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[str]:
     """The names of our groups that the claims give. Raises :class:`RefusedIdentityError` where they were left out."""
-    if issuer.groups_claim in (claims.get("_claim_names") or ()):
+    elsewhere = claims.get("_claim_names")
+    if isinstance(elsewhere, Mapping) and issuer.groups_claim in elsewhere:
         raise RefusedIdentityError(
             "overage",
             f"{issuer.name} ne joint pas vos groupes : vous en avez trop. Demandez à votre administrateur de n’y "
@@ -170,4 +171,4 @@ def _is_text(value: object) -> TypeGuard[str]:
 def _is_after(value: object, moment: datetime.datetime) -> bool:
     """True where ``value`` is a time of a token (seconds since 1970) after ``moment``."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and float(value) > moment.timestamp()  # type: ignore[arg-type]
+    return is_number and value > moment.timestamp()  # type: ignore[operator]

@@ -6,7 +6,6 @@ key has them fetched again, at most once in a while.
 
 import datetime
 import hashlib
-import json
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from joserfc.jwk import Key, KeySet
 
 from customers.issuer import LOCAL, Issuer, RefusedIdentityError, check_claims
 from mailing.http_answers import read_at_most
+from mailing.json_text import parse_json
 
 # Of public keys only: never «none», never a secret that both know (RFC 8725, 3.1 and 3.2).
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -174,7 +174,7 @@ def _get(issuer: Issuer, address: str) -> dict[str, Any]:
     try:
         with requests.get(address, timeout=ANSWER_SECONDS, allow_redirects=False, stream=True) as answer:
             answer.raise_for_status()
-            found = json.loads(read_at_most(answer, LARGEST_ANSWER))
+            found = parse_json(read_at_most(answer, LARGEST_ANSWER))
     except (requests.RequestException, OSError, ValueError) as problem:
         raise IssuerSilentError(issuer, problem) from problem
     if not isinstance(found, dict):

@@ -26,6 +26,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from mailing.encryption import make_cipher
+from mailing.json_text import parse_json
 from mailing.models import MailSignIn
 from mailing.oauth_providers import explain
 
@@ -127,7 +128,7 @@ def ask_device_code() -> DeviceCode:
     data = {"client_id": chosen["client_id"], "scope": chosen["scope"]}
     try:
         answer = requests.post(chosen["device_url"], data=data, timeout=ANSWER_SECONDS)
-        said = answer.json()
+        said = parse_json(answer.content)
         if not isinstance(said, dict):
             raise ValueError
     except (requests.RequestException, ValueError) as problem:
@@ -139,9 +140,15 @@ def ask_device_code() -> DeviceCode:
         url=str(said.get("verification_uri_complete") or url),
         user_code=str(said.get("user_code", "")),
         device_code=str(said["device_code"]),
-        interval=int(said.get("interval") or 5),
-        ends_in=int(said.get("expires_in") or 900),
+        interval=_seconds(said.get("interval"), default=5),
+        ends_in=_seconds(said.get("expires_in"), default=900),
     )
+
+
+def _seconds(value: object, *, default: int) -> int:
+    """``value`` as it was answered, a number or its digits; ``default`` where it is neither, or nothing."""
+    text = str(value)
+    return int(text) or default if text.isascii() and text.isdigit() and len(text) < 6 else default
 
 
 def wait_for_consent(code: DeviceCode, pause: Callable[[float], object] = time.sleep) -> None:
@@ -236,7 +243,7 @@ def _assertion() -> str:
     chosen = settings.MAIL_OAUTH
     path = Path(chosen["key_file"])
     try:
-        account = json.loads(path.read_text())
+        account = parse_json(path.read_text())
         now = int(time.time())
         claims = {
             "iss": account["client_email"],

@@ -1,13 +1,13 @@
 """How we sign in to an SMTP server: with a password in any alphabet (PLAIN, UTF-8), or with a token (XOAUTH2)."""
 
 import base64
-import json
 import smtplib
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from mailing import oauth
+from mailing.json_text import parse_json
 from mailing.oauth import SignInError
 
 
@@ -78,7 +78,7 @@ def _audience(token: str) -> str:
     """For whom a token was made, where it says so (RFC 7519 § 4.1.3): most do."""
     try:
         body = token.split(".")[1]
-        claims: Any = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        claims: Any = parse_json(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         audience = claims["aud"]
     except (ValueError, KeyError, IndexError, TypeError):
         return _("il ne dit pas pour qui il est fait")

@@ -19,6 +19,8 @@ from authlib.integrations.requests_client import OAuth2Session
 from django.utils.translation import gettext as _
 
 from invoices.models import Platform
+from mailing.json_text import parse_json
+from mailing.letters import harmless
 
 CONNECT_SECONDS: Final = 10
 ANSWER_SECONDS: Final = 60
@@ -229,7 +231,7 @@ class PlatformClient:
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
         try:
-            found = answer.json()
+            found = parse_json(answer.content)
         except ValueError as problem:
             raise UnknownFateError(_("La réponse de la plateforme n’est pas lisible.")) from problem
         if not isinstance(found, dict):
@@ -261,29 +263,34 @@ def read_moment(text: object) -> datetime.datetime | None:
     return None
 
 
+def _text(value: object) -> str:
+    return "" if value is None else harmless(str(value))
+
+
 def _flow(found: dict[str, Any]) -> Flow:
     acknowledgement = found.get("acknowledgement")
     acknowledgement = acknowledgement if isinstance(acknowledgement, dict) else {}
     given = acknowledgement.get("details")
     details = [detail for detail in given if isinstance(detail, dict)] if isinstance(given, list) else []
     words = [
-        " : ".join(str(detail[key]) for key in ("reasonCode", "reasonMessage") if detail.get(key)) for detail in details
+        " : ".join(_text(detail[key]) for key in ("reasonCode", "reasonMessage") if detail.get(key))
+        for detail in details
     ]
     return Flow(
-        flow_id=str(found.get("flowId") or "")[:100],
-        tracking_id=str(found.get("trackingId") or ""),
-        syntax=str(found.get("flowSyntax") or ""),
+        flow_id=_text(found.get("flowId"))[:100],
+        tracking_id=_text(found.get("trackingId")),
+        syntax=_text(found.get("flowSyntax")),
         updated_at=read_moment(found.get("updatedAt") or ""),
-        acknowledgement=str(acknowledgement.get("status") or ""),
+        acknowledgement=_text(acknowledgement.get("status")),
         reason=" ; ".join(word for word in words if word),
-        codes=tuple(str(detail["reasonCode"]) for detail in details if detail.get("reasonCode")),
+        codes=tuple(_text(detail["reasonCode"]) for detail in details if detail.get("reasonCode")),
     )
 
 
 def _words_of(answer: requests.Response) -> str:
     """«422 BAD_FLOW : Le fichier est vide», as much as the answer says."""
     try:
-        found = answer.json()
+        found = parse_json(answer.content)
     except ValueError:
         found = None
     said = []
@@ -295,7 +302,7 @@ def _words_of(answer: requests.Response) -> str:
 def _retry_after(text: str) -> float:
     """The seconds of ``Retry-After``, which gives them or a date (RFC 9110, 10.2.3), within bounds."""
     seconds = DEFAULT_PAUSE
-    if text.strip().isdigit():
+    if text.isascii() and text.strip().isdigit():
         seconds = float(text)
     elif text:
         with contextlib.suppress(ValueError, TypeError):

@@ -29,6 +29,7 @@ from invoices.platforms.handover import (
     mark_handed_over,
     with_parties,
 )
+from mailing.json_text import parse_json
 
 _JOURNAL: Final = ".remise-en-cours.jsonl"
 _PARTIAL: Final = ".partiel-"
@@ -94,7 +95,7 @@ def _entries_there(folder: Path) -> dict[str, Entry]:
     try:
         manifest = folder / MANIFEST_JSON
         if manifest.exists():
-            for values in json.loads(manifest.read_text(encoding="utf-8"))["files"]:
+            for values in parse_json(manifest.read_bytes())["files"]:
                 entries[values["file"]] = Entry(**values)
     except (ValueError, KeyError, TypeError) as error:
         raise ForeignFilesError(

@@ -49,6 +49,9 @@ class Logo:
         return f"logo:{sha256(self.data).hexdigest()}"
 
 
+_TOO_MANY_PIXELS = "Le logo a trop de points : réduisez l’image."
+
+
 def read_logo(data: bytes) -> Logo:
     """The logo in an uploaded PNG, JPEG, GIF, WebP or SVG file, made fit for printing.
 
@@ -64,12 +67,14 @@ def read_logo(data: bytes) -> Logo:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP"))
             if picture.width * picture.height > LOGO_PIXELS_READ:
-                raise LogoError("Le logo a trop de points : réduisez l’image.")
+                raise LogoError(_TOO_MANY_PIXELS)
             picture.thumbnail(LOGO_PIXELS, Image.Resampling.LANCZOS)
             rgba = picture.convert("RGBA")
     except LogoError:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise LogoError(_TOO_MANY_PIXELS) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise LogoError("Le logo n’est pas une image PNG, JPEG, GIF, WebP ou SVG lisible.") from error
     page = Image.new("RGB", rgba.size, "white")
     page.paste(rgba, mask=rgba.getchannel("A"))

@@ -1,11 +1,12 @@
 """Whether a bucket shows documents to whoever asks: its ACL, its policy, and a request without credentials."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
 import requests
 from django.utils.translation import gettext as _
+
+from mailing.json_text import parse_json
 
 # A check of the settings never hangs: each question has so many seconds, and the first silence is the last question.
 SECONDS = 5
@@ -75,11 +76,13 @@ def _grants_everybody(grants: list[dict[str, Any]]) -> bool:
 def _allows_everybody(policy: str) -> bool:
     """True where a statement allows everybody something without a condition (AWS: Principal ``*``)."""
     try:
-        read = json.loads(policy or "{}")
+        read = parse_json(policy or "{}")
     except ValueError:
         return False
-    statements = read.get("Statement", []) if isinstance(read, dict) else []
-    for statement in [statements] if isinstance(statements, dict) else statements:
+    statements = read.get("Statement") if isinstance(read, dict) else None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, dict):
+            continue
         principal = statement.get("Principal")
         named = principal.get("AWS") if isinstance(principal, dict) else principal
         is_everybody = "*" in (named if isinstance(named, list) else [named])

@@ -11,6 +11,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from mailing.json_text import parse_json
+
 # Beside each backup; a line is added by every one.
 FILE_NAME: Final = "trail-ends.jsonl"
 
@@ -38,12 +40,12 @@ def read_ends(path: Path) -> list[End]:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):  # noqa: B007 - said below
                 if line.strip():
-                    values = json.loads(line)
+                    values = parse_json(line)
                     ends.append(End(int(values["checked"]), str(values["last_sha256"])))
     except OSError as error:
         said = {"path": path, "reason": error.strerror}
         raise UnreadableEndsError(_("%(path)s ne peut être lu (%(reason)s).") % said) from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         where = {"path": path, "number": number}
         raise UnreadableEndsError(_("%(path)s, ligne %(number)s : fin de piste d’audit illisible.") % where) from None
     return [end for end in ends if end.position > 0]

@@ -16,11 +16,13 @@ from typing import Any, Final, Self
 
 from django.utils.translation import gettext as _
 
+from mailing.json_text import parse_json
+
 NAME: Final = "manifest.json"
 DOCUMENTS: Final = "documents"
 FORMAT: Final = 1
 CHUNK: Final = 1024 * 1024
-_SUM: Final = re.compile(rf"([0-9a-f]{{64}})  {DOCUMENTS}/(.+)\n?")
+_SUM: Final = re.compile(rf"([0-9a-f]{{64}})  {DOCUMENTS}/([^\0\n\ufffd]+)\n?")
 
 
 class BackupError(Exception):
@@ -66,7 +68,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the backup in ``folder``; raises BackupError."""
     path = folder / NAME
     try:
-        values: dict[str, Any] = json.loads(path.read_text())
+        values: dict[str, Any] = parse_json(path.read_bytes())
         if values["format"] > FORMAT:
             raise BackupError(
                 _("%(path)s est d’une version plus récente du portail : restaurez avec celle-ci.") % {"path": path}
@@ -101,9 +103,9 @@ def check_file(folder: Path, file: BackupFile) -> Path:
 
 def read_sums(path: Path) -> Iterator[tuple[str, str]]:
     """Name in the store and SHA-256 of each document of the list at ``path``; raises BackupError."""
-    with path.open() as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            found = _SUM.fullmatch(line)
+            found = _SUM.fullmatch(line.decode(errors="replace"))
             if found is None or {"..", "/"} & set(PurePosixPath(found[2]).parts):
                 raise BackupError(_("%(path)s, ligne %(number)s : illisible.") % {"path": path, "number": number})
             yield found[2], found[1]

@@ -1,15 +1,11 @@
-"""Hostile cells and tables: each parser of the import gives a value or refuses with a sentence; it never breaks.
-
-``FUZZ_CASES`` says how many of each are tried.
-"""
+"""Hostile cells and tables: each parser of the import gives a value or refuses with a sentence; it never breaks."""
 
 import contextlib
-import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invoices.en16931.countries import country_code
@@ -27,57 +23,8 @@ from invoices.importing.tables.customers import email_text
 from invoices.importing.tables.invoice_rows import business_process, currency_text, due_date_text, type_code
 from invoices.importing.tables.line_rows import category_text, line_rate_text
 from invoices.importing.values import BadValue, addresses_in, are_ambiguous, bare_code, currency_of_amounts, parse_flag
+from tests.fuzz.drawing import CELLS, MANY
 
-CASES = int(os.environ.get("FUZZ_CASES", "50"))
-PIECES = st.sampled_from(
-    (
-        *(
-            "0",
-            "1",
-            "9",
-            "12",
-            "000",
-            "2025",
-            "31",
-            "99",
-            ".",
-            ",",
-            ";",
-            ":",
-            "/",
-            "-",
-            "+",
-            "(",
-            ")",
-            "%",
-            "€",
-            "$",
-            "£",
-        ),
-        *("'", '"', "=", "@", "#", "°", "\u00a0", "\u202f", "\u200b", "\u2212", "É", "Ⅳ", "²", "\u0663", "\uff11"),
-        *(
-            "E",
-            "e",
-            "h",
-            "T",
-            "Z",
-            "TVA",
-            "HT",
-            "juin",
-            "août",
-            "mardi",
-            "le",
-            "30 jours",
-            "fin de mois",
-            "net",
-            "avoir",
-        ),
-        *("facture", "SIREN", "FR", "EUR", "USD", "kr", "FCFA", "nc", "néant", "NULL", "\x00", "\n", "\t", " "),
-    )
-)
-CELLS = st.one_of(
-    st.lists(PIECES, max_size=9).map("".join), st.lists(PIECES, max_size=7).map(" ".join), st.text(max_size=40)
-)
 PARSERS: list[Callable[[str], Any]] = [
     amount_text, number_text, date_text, optional_date_text, due_date_text, line_rate_text, category_text, type_code,
     currency_text, business_process, customer_kind, copies_text, email_text, parse_flag, bare_code, country_code,
@@ -101,7 +48,7 @@ OTHERS: dict[str, Callable[[str], Any]] = {
     + [pytest.param(each, id=name) for name, each in OTHERS.items()],
 )
 def test_a_cell_is_read_or_refused(parse: Callable[[str], Any]) -> None:
-    @settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @MANY
     @given(CELLS)
     def is_read_or_refused(text: str) -> None:
         with contextlib.suppress(BadValue):
@@ -133,7 +80,7 @@ ROWS = st.lists(st.lists(CELLS, max_size=8), max_size=6)
 
 
 def test_a_table_is_recognised_or_refused() -> None:
-    @settings(max_examples=max(CASES // 10, 10), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @MANY
     @given(st.lists(HEADERS, max_size=8), ROWS, st.sampled_from(";,\t|"))
     def is_recognised_or_refused(header: list[str], rows: list[list[str]], separator: str) -> None:
         text = "\n".join(separator.join(row) for row in (header, *rows))

@@ -1,27 +1,26 @@
-"""Whatever comes from outside is read or refused with a sentence: each parser on damaged files.
-
-The same hundred each time; ``make fuzz`` draws 10,000 others.
-"""
+"""Whatever comes from outside is read or refused with a sentence: each parser on damaged files."""
 
 import contextlib
-import os
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given
+from PIL import Image
 
 from invoices.files.archives import GivenFile, RefusedFile, expand
 from invoices.formats.cdar import read_statuses
 from invoices.formats.reading import read_einvoice
 from invoices.formats.refusals import UnreadableEInvoice
 from invoices.printing import LogoError, read_logo
+from mailing.trail.ends import End, UnreadableEndsError, read_ends
+from portal.backups.manifest import BackupError, read_sums, sum_line
+from tests.fuzz.drawing import MANY, damaged
 from tests.invoices.platforms.test_lifecycle import DISPUTE
-from tests.support.einvoice_samples import CII
+from tests.support.einvoice_samples import CII, PDF, UBL
 
-CASES = int(os.environ.get("FUZZ_CASES", "100"))
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30" width="90"><g transform="scale(2)">'
     b'<path d="M0 0h90v30z" fill="#1f3d5c" stroke-dasharray="1 2"/></g><circle cx="3" cy="4" r="5"/></svg>'
@@ -37,21 +36,17 @@ def archive(method: int) -> bytes:
     return out.getvalue()
 
 
+def picture(kind: str) -> bytes:
+    """A small picture of that kind."""
+    out = BytesIO()
+    Image.linear_gradient("L").convert("RGB").resize((24, 16)).save(out, kind)
+    return out.getvalue()
+
+
 def read_archive(data: bytes) -> None:
     """All of it is handed out, each member whole or refused."""
     for one in expand([GivenFile("lot.zip", data)]):
         assert isinstance(one, RefusedFile) or isinstance(one.read(), bytes)
-
-
-@st.composite
-def damaged(draw: st.DrawFn, sound: bytes) -> bytes:
-    """``sound`` with bytes changed, taken out or put in at some places, or cut short."""
-    data = bytearray(sound)
-    for _change in range(draw(st.integers(0, 8))):
-        place = draw(st.integers(0, max(len(data) - 1, 0)))
-        cut = draw(st.integers(0, 4))
-        data[place : place + cut] = draw(st.binary(max_size=4))
-    return bytes(data[: draw(st.integers(0, len(data)))] if draw(st.integers(0, 9)) == 0 else data)
 
 
 @pytest.mark.parametrize(
@@ -63,22 +58,40 @@ def damaged(draw: st.DrawFn, sound: bytes) -> bytes:
         pytest.param(read_archive, archive(ZIP_LZMA), (), id="lzma"),
         pytest.param(read_statuses, DISPUTE.read_bytes(), (UnreadableEInvoice,), id="cdar"),
         pytest.param(read_einvoice, CII, (UnreadableEInvoice,), id="cii"),
+        pytest.param(read_einvoice, UBL, (UnreadableEInvoice,), id="ubl"),
+        pytest.param(read_einvoice, PDF, (UnreadableEInvoice,), id="factur-x"),
         pytest.param(read_logo, SVG, (LogoError,), id="svg"),
+        *[pytest.param(read_logo, picture(kind), (LogoError,), id=kind) for kind in ("png", "jpeg", "gif", "webp")],
     ],
 )
 def test_a_damaged_file_is_read_or_refused(
     read: Callable[[bytes], object], sound: bytes, refusal: tuple[type[Exception], ...]
 ) -> None:
-    @settings(
-        max_examples=CASES,
-        deadline=None,
-        database=None,
-        derandomize=CASES <= 100,
-        suppress_health_check=list(HealthCheck),
-    )
+    @MANY
     @given(damaged(sound))
     def try_one(data: bytes) -> None:
         with contextlib.suppress(*refusal):
             read(data)
+
+    try_one()
+
+
+@pytest.mark.parametrize(
+    ("read", "sound", "refusal"),
+    [
+        pytest.param(lambda path: list(read_sums(path)), sum_line("2026/F1.pdf", "a" * 64), BackupError, id="sums"),
+        pytest.param(read_ends, End(12, "b" * 64).line(), UnreadableEndsError, id="ends of the trail"),
+    ],
+)
+def test_a_damaged_list_beside_a_backup_is_read_or_refused(
+    read: Callable[[Path], object], sound: str, refusal: type[Exception], tmp_path: Path
+) -> None:
+    @MANY
+    @given(damaged(sound.encode() * 3))
+    @example(b"\x80")
+    def try_one(data: bytes) -> None:
+        (tmp_path / "list").write_bytes(data)
+        with contextlib.suppress(refusal):
+            read(tmp_path / "list")
 
     try_one()

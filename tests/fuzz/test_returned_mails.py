@@ -1,6 +1,5 @@
 """Returned mails, damaged at random: each is read or kept for a person, and the next one is settled."""
 
-import os
 import random
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from mailing.bounces import take_in
 from mailing.letters import read_letter
 from mailing.models import Message
 from mailing.outbox import Draft
+from tests.fuzz.drawing import CASES
 from tests.support import bounce_reports as reports
 from tests.support.bounce_reports import About
 
-CASES = int(os.environ.get("FUZZ_CASES", "50"))
 BOUNCES = sorted((Path(__file__).parents[1] / "data" / "cases" / "mail" / "bounces").glob("*.eml"))
 WEDGES = (
     b"\x00",

@@ -1,6 +1,5 @@
 """The public pages of a company in its other languages: one text for each language and page, in one field."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from invoices.models import Company
 from invoices.models.company import PAGES
+from mailing.json_text import parse_json
 from mailing.letters import harmless
 
 
@@ -75,8 +75,8 @@ class PageTextsField(forms.Field):
         """Raises ValidationError, in French, where it is of another shape."""
         if isinstance(value, str) and value.strip():
             try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
+                value = parse_json(value)
+            except ValueError:
                 value = None
         if value in ("", {}):
             return {}

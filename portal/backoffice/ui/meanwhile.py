@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from mailing.json_text import parse_json
 from portal.backoffice.ui.changes import as_text
 
 MARKS: Final = "vu"
@@ -51,8 +52,8 @@ class MeanwhileMixin(forms.BaseForm):
     def _clean_fields(self) -> None:
         super()._clean_fields()  # type: ignore[misc]  # the stubs leave it out
         try:
-            shown = json.loads(self.data.get(self.add_prefix(MARKS), "{}"))
-        except (ValueError, RecursionError):
+            shown = parse_json(self.data.get(self.add_prefix(MARKS), "{}"))
+        except ValueError:
             return
         if not isinstance(shown, dict):
             return

@@ -1,9 +1,6 @@
 """Tables and cells, in every form that French ERPs and spreadsheets write."""
 
 import datetime
-import io
-import zipfile
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import pytest
 
 from invoices.files.tables import Row, UnreadableTable, tables_in
 from invoices.importing.values import BadValue, parse_amount, parse_date, parse_flag, parse_number, parse_rate
+from tests.support.workbooks import ods, workbook
 
 NO_BREAK = "\u00a0"
 NARROW = "\u202f"
@@ -265,14 +263,6 @@ def test_an_empty_file_is_refused() -> None:
         tables_in(b"", "vide.csv")
 
 
-def workbook(fill: Callable[[Any], None]) -> bytes:
-    book = openpyxl.Workbook()
-    fill(book)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 def test_typed_cells_of_a_workbook_read_as_a_typist_would_write_them() -> None:
     def fill(book: Any) -> None:
         sheet = book.active
@@ -344,36 +334,13 @@ def test_a_code_of_an_ods_is_read_as_it_is_shown() -> None:
         + cell("1234", "1 234")
         + "</table:table-row>"
     )
-    found = read(_ods(rows), "clients.ods")
+    found = read(ods(rows), "clients.ods")
     assert found == [
         Row(1, ["000001", "01000", "", "", ""]),
         Row(2, ["", "C0012", "", "", ""]),
         Row(3, ["", "C0012", "", "", ""]),
         Row(4, ["05", "05", "12", "0.2", "1234"]),
     ]
-
-
-def _ods(rows: str) -> bytes:
-    names = {
-        each: f"urn:oasis:names:tc:opendocument:xmlns:{each}:1.0" for each in ("office", "table", "text", "manifest")
-    }
-    declared = " ".join(f'xmlns:{short}="{name}"' for short, name in names.items())
-    kind = "application/vnd.oasis.opendocument.spreadsheet"
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("mimetype", kind)
-        archive.writestr(
-            "META-INF/manifest.xml",
-            f'<manifest:manifest {declared}><manifest:file-entry manifest:full-path="/" '
-            f'manifest:media-type="{kind}"/></manifest:manifest>',
-        )
-        archive.writestr(
-            "content.xml",
-            f"<office:document-content {declared}><office:body><office:spreadsheet>"
-            f'<table:table table:name="Clients">{rows}</table:table>'
-            "</office:spreadsheet></office:body></office:document-content>",
-        )
-    return out.getvalue()
 
 
 def test_each_sheet_that_holds_something_is_a_table() -> None:

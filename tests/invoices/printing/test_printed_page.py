@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import hashlib
+import io
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from invoices.en16931.model import Address, AllowanceCharge, InvoiceContent
 from invoices.printing import TEMPLATES, LogoError, PrintStyle, read_logo, render_invoice
@@ -326,6 +328,15 @@ def test_a_logo_of_groups_within_groups_is_refused() -> None:
     groups = "<g>" * 50_000 + "</g>" * 50_000
     with pytest.raises(LogoError, match="trop de groupes"):
         read_logo(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">{groups}</svg>'.encode())
+
+
+@pytest.mark.parametrize("width", [7_000, 10_000, 65_000])  # each refused at another place of Pillow
+def test_a_logo_of_few_bytes_that_claims_many_pixels_is_refused(width: int) -> None:
+    out = io.BytesIO()
+    Image.new("P", (8, 8)).save(out, "GIF")
+    claimed = width.to_bytes(2, "little") * 2
+    with pytest.raises(LogoError, match="trop de points"):
+        read_logo(out.getvalue().replace(b"GIF87a\x08\x00\x08\x00", b"GIF87a" + claimed))
 
 
 def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
