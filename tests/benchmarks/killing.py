@@ -111,8 +111,11 @@ class Process:
 
     def kill_one(self, draw: random.Random) -> None:
         """SIGKILL to the process or one of its children, drawn by lot."""
+        victim = draw.choice([self.running.pid, *sorted(children_of(self.running.pid))])
         with suppress(ProcessLookupError):
-            os.kill(draw.choice([self.running.pid, *sorted(children_of(self.running.pid))]), signal.SIGKILL)
+            os.kill(victim, signal.SIGKILL)
+        if victim == self.running.pid:
+            self.running.wait()
 
     def end(self) -> None:
         """Ask it to end, and wait."""
@@ -235,7 +238,6 @@ def kill_the_watcher(folder: Path) -> bool:
                 written += 1
             time.sleep(draw.uniform(0.2, 2.5))
             watcher.kill_one(draw)
-            watcher.running.wait()
             watcher.keep_running()
         deadline = time.monotonic() + 300
         while list(landing.glob("*.csv")) and time.monotonic() < deadline:
