@@ -130,6 +130,27 @@ def test_no_secret_of_the_machine_that_builds_is_in_the_image() -> None:
     assert {"**/.env", "var", "deploy/tls", ".git"} <= set(left_out)
 
 
+@pytest.mark.parametrize(("key", "secret"), [("", ""), ("portail", ""), ("", "a long secret")])
+def test_a_store_without_a_key_of_its_own_does_not_start(key: str, secret: str, tmp_path: Path) -> None:
+    """MinIO takes «minioadmin», which everybody knows, where its variables are empty."""
+    store = services()["services"]["s3"]
+    started = tmp_path / "minio"
+    started.write_text('#!/bin/sh\necho "started $*"\n')
+    started.chmod(0o755)
+
+    def start(**keys: str) -> "subprocess.CompletedProcess[str]":
+        # docker compose writes $$ for $ in what it hands on
+        line = [part.replace("$$", "$") for part in (*store["entrypoint"], *store["command"])]
+        return subprocess.run(
+            line, env={"PATH": f"{tmp_path}:/usr/bin:/bin", **keys}, capture_output=True, text=True, check=False
+        )
+
+    refused = start(MINIO_ROOT_USER=key, MINIO_ROOT_PASSWORD=secret)
+    assert refused.returncode == 1
+    assert "S3_KEY et S3_SECRET manquent" in refused.stderr
+    assert start(MINIO_ROOT_USER="portail", MINIO_ROOT_PASSWORD="a long secret").stdout == "started server /data\n"
+
+
 def test_files_of_containers_are_where_their_programs_look_for_them() -> None:
     image, nginx = (DEPLOY / "Dockerfile").read_text(), services()["services"]["nginx"]
     own = services()["services"]["web"]
