@@ -30,6 +30,10 @@ _FIELDS_OF_THE_PASSWORD: Final = (
 )
 
 
+class PasswordReplacedError(Exception):
+    """The password that allowed a change was replaced meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class GeneratedCredentials:
     """An account after the generation; ``is_new`` where a provisional password was drawn by it."""
@@ -115,9 +119,14 @@ def choose_password(*, account: Account, password: str) -> Account:
     """Set the password that its owner chose, and wipe the provisional one.
 
     All sessions but the caller's own end with the old password, and a mail notifies the owner.
-    Raises django's ValidationError where the password is too weak.
+    Raises django's ValidationError where the password is too weak, and PasswordReplacedError where another one took
+    its place since ``account`` was read.
     """
     validate_password(password, account)
+    # Of two changes at once the second one was allowed by a password that no longer holds.
+    stored = Account.objects.select_for_update().values_list("password", flat=True).get(pk=account.pk)
+    if stored != account.password:
+        raise PasswordReplacedError
     account.set_password(password)
     account.provisional_password = ""
     account.provisional_expires_at = None
@@ -157,7 +166,8 @@ def use_sign_in_link(*, token: str) -> Account | None:
 def use_password_link(*, token: str, password: str) -> Account | None:
     """Set the password chosen through ``token``; None where the link has served or run out.
 
-    Raises django's ValidationError where the password is too weak; the link then still serves.
+    Raises django's ValidationError where the password is too weak; the link then still serves. Raises
+    PasswordReplacedError as above.
     """
     account = use_token(token, Purpose.PASSWORD)
     return choose_password(account=account, password=password) if account is not None else None

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from customers.services import choose_password
+from customers.services import PasswordReplacedError, choose_password
 from invoices.models import Invoice
 from mailing.outbox import messages_to
 from portal.devices import device_in_words
@@ -78,11 +78,17 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not is_first and not PRESENT_PASSWORDS.allow(str(owner.pk)):
         return too_many_tries(request, minutes=PRESENT_PASSWORDS.minutes)
     if request.method == "POST" and form.is_valid():
-        choose_password(account=owner, password=form.cleaned_data["new_password"])
-        update_session_auth_hash(request, owner)
-        close_sessions(owner, keep=request.session.session_key)
-        messages.success(request, _("Votre mot de passe est enregistré. Vos autres sessions sont fermées."))
-        return redirect(target or ("home" if is_first else "account"))
+        try:
+            choose_password(account=owner, password=form.cleaned_data["new_password"])
+        except PasswordReplacedError:
+            form.add_error(
+                "new_password", _("Votre mot de passe vient d’être changé ailleurs : reconnectez-vous avec le nouveau.")
+            )
+        else:
+            update_session_auth_hash(request, owner)
+            close_sessions(owner, keep=request.session.session_key)
+            messages.success(request, _("Votre mot de passe est enregistré. Vos autres sessions sont fermées."))
+            return redirect(target or ("home" if is_first else "account"))
     context = {
         "title": _("Choisir votre mot de passe") if is_first else _("Changer de mot de passe"),
         "section": "account",

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from customers.links import Purpose, account_of_token
 from customers.logins import canonical_login
 from customers.models import Account
-from customers.services import send_link, use_password_link, use_sign_in_link
+from customers.services import PasswordReplacedError, send_link, use_password_link, use_sign_in_link
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
 from portal.sessions import close_sessions
@@ -179,6 +179,8 @@ def password_by_link(request: HttpRequest, token: str) -> HttpResponse:
             account = use_password_link(token=token, password=form.cleaned_data["new_password"])
         except ValidationError as error:
             form.add_error("new_password", error)
+        except PasswordReplacedError:  # the link is bound to the password before
+            return _stale_link(request)
         else:
             if account is None:
                 return _stale_link(request)

@@ -7,10 +7,13 @@ import zipfile
 import pytest
 from django.test import Client
 
+from customers.links import Purpose, make_token
 from customers.models import Account
+from customers.services import PasswordReplacedError, choose_password
 from mailing.outbox import Draft, write_messages
 from portal.devices import describe_device
 from portal.models import Session
+from portal.space.forms import ChangePasswordForm
 from tests.support.factories import PASSWORD, make_account, make_customer, make_published_invoice
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +55,37 @@ def test_the_password_is_changed_after_the_present_one_and_other_sessions_end(
     assert Session.objects.filter(account=account).count() == 1
     account.refresh_from_db()
     assert account.check_password(NEW)
+
+
+def test_of_two_changes_allowed_by_one_password_the_first_stands_and_the_second_says_so(
+    signed_in: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_elsewhere(form: ChangePasswordForm) -> str:
+        present = form.cleaned_data["present"]
+        assert form.account.check_password(present)
+        choose_password(account=Account.objects.get(pk=account.pk), password=NEW)
+        return str(present)
+
+    monkeypatch.setattr(ChangePasswordForm, "clean_present", change_elsewhere)
+    other = f"{NEW}-autre"
+    refused = signed_in.post("/compte/mot-de-passe/", {"present": PASSWORD, "new_password": other, "again": other})
+
+    assert "vient d’être changé ailleurs" in refused.content.decode()
+    account.refresh_from_db()
+    assert account.check_password(NEW)
+    assert signed_in.get("/compte/").status_code == 302  # its session was opened by the password before
+
+
+def test_a_password_link_loses_to_a_change_that_came_between(
+    client: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(**_given: object) -> None:
+        raise PasswordReplacedError
+
+    token = make_token(account, Purpose.PASSWORD)
+    monkeypatch.setattr("customers.services.choose_password", replaced)
+    answer = client.post(f"/connexion/nouveau-mot-de-passe/{token}/", {"new_password": NEW, "again": NEW})
+    assert answer.status_code == 410
 
 
 @pytest.mark.parametrize(
