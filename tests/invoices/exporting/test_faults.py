@@ -372,7 +372,7 @@ def test_after_a_death_each_line_is_taken_alone_so_that_the_innocent_are_not_giv
 
 def test_processes_share_an_export_with_no_line_done_twice(tmp_path: Path, django_db_setup: Any) -> None:
     with own_site(tmp_path) as site:
-        site.ask(SET_UP)
+        site.ask(f"{MAKE_PLAIN_INVOICES}{START}")
         # Each process writes down what it committed; the database itself holds who did which line only meanwhile.
         script = (
             "from invoices.exporting.run import worker as engine\n"
