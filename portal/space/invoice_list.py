@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import FETCH_RAISE, Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import ExtractMonth, ExtractYear
 from django.utils import timezone
@@ -62,11 +62,20 @@ class Month:
 
 
 class CountedPaginator(Paginator[Invoice]):
-    """Pages of a list whose length is known already."""
+    """Pages of a list whose length is known already, and perhaps the lines of its first page too."""
 
-    def __init__(self, invoices: QuerySet[Invoice], per_page: int, length: int) -> None:
+    def __init__(
+        self, invoices: QuerySet[Invoice], per_page: int, length: int, first: list[Invoice] | None = None
+    ) -> None:
         super().__init__(invoices, per_page)
-        self._length = length
+        self._length, self._first = length, first
+
+    def page(self, number: int | str) -> Page[Invoice]:
+        """The page of this number; without a query where its lines are known."""
+        page = super().page(number)
+        if page.number == 1 and self._first is not None:
+            page.object_list = self._first
+        return page
 
     @property
     def count(self) -> int:
@@ -125,6 +134,16 @@ def list_lines(invoices: InvoiceQuerySet, account: Account) -> QuerySet[Invoice]
         .order_by("-issue_date", "-number")
         .fetch_mode(FETCH_RAISE)
     )
+
+
+def search_pages(found: InvoiceQuerySet, account: Account, asked: str | None) -> CountedPaginator:
+    """The pages of what a search found, of which ``asked`` is shown: one search where the first page holds it all."""
+    lines = list_lines(found, account)
+    if asked not in (None, "", "1"):
+        return CountedPaginator(lines, LINES_PER_PAGE, found.count())
+    first = list(lines[: LINES_PER_PAGE + 1])
+    length = len(first) if len(first) <= LINES_PER_PAGE else found.count()
+    return CountedPaginator(lines, LINES_PER_PAGE, length, first[:LINES_PER_PAGE])
 
 
 def by_month(invoices: Iterable[Invoice]) -> list[Month]:

@@ -35,6 +35,7 @@ from portal.space.invoice_list import (
     by_month,
     customers_of,
     list_lines,
+    search_pages,
     year_totals,
 )
 from portal.space.invoice_page import related_documents, shown_notes, transfer_of, transmission_of, worded_lines
@@ -94,14 +95,12 @@ def invoices(request: HttpRequest) -> HttpResponse:
     years = year_totals(choice.visible)
     year = _chosen_year(choice.asked_year, years)
     if choice.search:
-        matches = choice.found
-        count = matches.count()
+        paginator = search_pages(choice.found, choice.account, request.GET.get("page"))
         query = choice.query()
     else:
-        matches = choice.of_year(year.year)
         count = year.count if choice.month is None else year.months[choice.month]
+        paginator = CountedPaginator(list_lines(choice.of_year(year.year), choice.account), LINES_PER_PAGE, count)
         query = choice.query(annee=year.year)
-    paginator = CountedPaginator(list_lines(matches, choice.account), LINES_PER_PAGE, count)
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "title": _("Vos factures"),
@@ -114,7 +113,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "year_query": choice.query(q="", mois=""),
         "month_query": choice.query(q="", mois="", annee=year.year),
         "has_month_chips": len(year.months) > 1 and year.count > LINES_BEFORE_MONTH_CHIPS,
-        "count": count,
+        "count": paginator.count,
         "months": by_month(page.object_list),
         "page": page,
         "query": query,
