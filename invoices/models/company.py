@@ -38,6 +38,9 @@ _FORMS_WITH_CAPITAL: Final = re.compile(
 # Forms that must state a register only: their members answer for the debts themselves.
 _FORMS_WITH_REGISTER: Final = re.compile(r"\b(SNC|SCS)\b|\bSOCI[EÉ]T[EÉ] EN (NOM COLLECTIF|COMMANDITE SIMPLE)\b")
 
+# A sole trader has these words beside his name on all that he sends (code de commerce, art. R. 526-27).
+_SOLE_TRADER: Final = re.compile(r"\bEI\b|\bENTREPRENEUR INDIVIDUEL\b|\bENTREPRISE INDIVIDUELLE\b")
+
 
 def _is_stated(*values: str) -> bool:
     return any(value.strip() for value in values)
@@ -332,7 +335,11 @@ class Company(models.Model):
         form = self.legal_form.replace(".", "").upper()
         has_capital = _FORMS_WITH_CAPITAL.search(form) is not None
         is_registered = has_capital or _FORMS_WITH_REGISTER.search(form) is not None
+        is_named_so = (
+            not _SOLE_TRADER.search(form) or _SOLE_TRADER.search(self.name.replace(".", "").upper()) is not None
+        )
         stated = (
+            (_("« EI » à côté du nom, dans la raison sociale"), is_named_so),
             (_("capital social"), not has_capital or _is_stated(self.share_capital)),
             (_("RCS"), not is_registered or _is_stated(self.trade_register)),
         )

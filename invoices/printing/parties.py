@@ -80,7 +80,7 @@ def identifier_lines(party: Party, *, is_seller: bool) -> list[str]:
         lines.append(f"SIRET {grouped_siren(siret)}")
     if party.vat_identifier:
         lines.append(translate("N°\u00a0TVA %(number)s") % {"number": party.vat_identifier})
-    elif party.tax_registration:
+    elif party.tax_registration and not (legal and legal.value == party.tax_registration):
         lines.append(translate("N°\u00a0fiscal %(number)s") % {"number": party.tax_registration})
     if not is_seller:
         lines += [

@@ -64,13 +64,28 @@ def test_an_issuer_states_who_it_is(fields: dict[str, str], missing: list[str]) 
         ("SCI", ["capital social", "RCS"]),
         ("Société civile immobilière", ["capital social", "RCS"]),
         ("SNC", ["RCS"]),
-        ("EI", []),
         ("Association", []),
         ("Société coopérative de production", []),
     ],
 )
 def test_a_company_with_a_capital_states_it_and_its_register(legal_form: str, mentions: list[str]) -> None:
     assert Company(**(COMPANY_IDENTITY | {"legal_form": legal_form})).missing_mentions() == mentions
+
+
+@pytest.mark.parametrize(
+    ("name", "legal_form", "is_named_so"),
+    [
+        ("Jeanne Durand", "EI", False),
+        ("Jeanne Durand", "Entrepreneur individuel", False),
+        ("Jeanne Durand EI", "EI", True),
+        ("E.I. Jeanne Durand", "entreprise individuelle", True),
+        ("Einstein Conseil", "EI", False),
+        ("Durand", "Association", True),
+    ],
+)
+def test_a_sole_trader_says_so_beside_his_name(name: str, legal_form: str, is_named_so: bool) -> None:
+    mentions = Company(**(COMPANY_IDENTITY | {"name": name, "legal_form": legal_form})).missing_mentions()
+    assert mentions == ([] if is_named_so else ["« EI » à côté du nom, dans la raison sociale"])
 
 
 def ask(*options: str) -> dict[str, Any]:

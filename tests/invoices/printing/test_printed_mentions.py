@@ -9,11 +9,12 @@ from importlib.metadata import distribution
 import pytest
 from lxml import etree
 
-from invoices.en16931.model import VatBreakdown
+from invoices.en16931.model import SIREN_SCHEME, Identifier, Party, VatBreakdown
 from invoices.en16931.units import KNOWN_CODES, unit_code
 from invoices.en16931.vat import printed_reason
 from invoices.printing import render_invoice
 from invoices.printing.number_format import amount, day, money, number, price, rate
+from invoices.printing.parties import grouped_siren, identifier_lines
 from invoices.printing.wording import UNITS, unit
 from tests.support import invoice_samples as samples
 from tests.support.pdf_structure import text_of
@@ -205,3 +206,16 @@ def test_a_credit_note_is_addressed_and_not_billed() -> None:
     text = text_of(render_invoice(dataclasses.replace(samples.plain(1), type_code="381"), STYLE, created=CREATED))
     assert "Adressé à" in text
     assert "Facturé à" not in text
+
+
+@pytest.mark.parametrize(
+    ("registration", "printed"), [("732829320", []), ("75/123/4567", ["N°\u00a0fiscal 75/123/4567"])]
+)
+def test_a_tax_registration_that_is_the_siren_is_printed_once(registration: str, printed: list[str]) -> None:
+    siren = "732829320"
+    seller = Party(
+        name="Jeanne Durand EI",
+        legal_identifier=Identifier(siren, SIREN_SCHEME),
+        tax_registration=registration,
+    )
+    assert identifier_lines(seller, is_seller=True) == [f"SIREN {grouped_siren(siren)}", *printed]
