@@ -20,14 +20,14 @@ from customers.services import close_sessions_of_closed, mails_of_credentials
 from portal.backoffice.customers import bulk_actions
 from portal.backoffice.customers.filters import AccountState
 from portal.backoffice.ui.bulk_starts import confirm_and_start
-from portal.backoffice.ui.lists import BackOfficeAdmin, LabelledInlineFormSet, NextStep
+from portal.backoffice.ui.lists import BackOfficeAdmin, KeyChoices, LabelledInlineFormSet, NextStep
 
 
 class AccessFormSet(LabelledInlineFormSet[Access, CustomerAccount, ModelForm[Access]]):
     """The customers of one account."""
 
 
-class AccessInline(admin.TabularInline[Access, CustomerAccount]):
+class AccessInline(KeyChoices[Access], admin.TabularInline[Access, CustomerAccount]):
     """Which customers the account sees."""
 
     model = Access

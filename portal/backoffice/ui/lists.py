@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.paginator import Paginator
 from django.db import DataError
 from django.db.models import Model, QuerySet
@@ -36,6 +37,24 @@ def read_key(text: str) -> int:
     # isdecimal, for "²".isdigit() is true and int("²") fails; a number that no column holds fails in the database.
     key = int(text) if text.isdecimal() and len(text) < 20 else 0
     return key if key <= _LARGEST_KEY else 0
+
+
+class KeyAutocomplete(AutocompleteSelect):
+    """A choice that is looked up; what no key can be is left out, which Django asks the database for."""
+
+    def format_value(self, value: Any) -> Any:
+        """The keys that are chosen, as texts."""
+        return [key for key in super().format_value(value) if read_key(key)]
+
+
+class KeyChoices[M: Model](admin.options.BaseModelAdmin[M]):
+    """Named before an admin class with ``autocomplete_fields``: an address or a form may name anything for them."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The field; one that is looked up with the widget above."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeyAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class LimitedPaginator[M: Model](Paginator[M]):
@@ -91,7 +110,7 @@ class HouseChangeList(ChangeList):
         return columns if ORDER_VAR in self.params or len(columns) < 2 else {}
 
 
-class BackOfficeAdmin[M: Model](WorkbookList[M]):
+class BackOfficeAdmin[M: Model](KeyChoices[M], WorkbookList[M]):
     """A list of 25 lines that counts once, and forms whose history is written by Django."""
 
     # What is said where the list is empty, and what to do then.
