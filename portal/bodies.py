@@ -1,10 +1,14 @@
-"""What a request may carry: how large a body (refused by what it announces, before it is read), and no NUL."""
+"""What a request may carry: how large a body (refused by what it announces, before it is read), and no NUL.
+
+PostgreSQL holds no NUL character, and none is meant. In a query one becomes a space; in a form the sign for what cannot
+be read, as Django makes of bytes that are no UTF-8.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -30,13 +34,13 @@ def accepts_files[View: Callable[..., Any]](most: Size, *, of_public: bool = Fal
 
 
 class QueryMiddleware:
-    """Comes before all that reads an address: PostgreSQL holds no NUL character, and none is meant."""
+    """Comes before all that reads an address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """A NUL in the query becomes a space: what is looked for with it is not found, as anything else that is not."""
+        """A NUL in the query becomes a space."""
         query = request.META.get("QUERY_STRING", "")
         if "%00" in query or "\x00" in query:
             request.META["QUERY_STRING"] = query.replace("%00", "%20").replace("\x00", "%20")
@@ -56,7 +60,10 @@ class BodyLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """413 for a body larger than the page needs, and for one that does not announce its size."""
+        """413 for a body larger than the page needs, and for one that does not announce its size.
+
+        The fields of the others are read here, a little before the CSRF check does, and freed of NUL.
+        """
         is_staff = getattr(request.user, "is_staff", False)
         most, of_public = getattr(view, "files_accepted", (0, False))
         room = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if is_staff else PUBLIC_BYTES
@@ -65,8 +72,22 @@ class BodyLimitMiddleware:
         announced = str(request.META.get("CONTENT_LENGTH") or "0")
         is_counted = announced.isascii() and announced.isdigit() and "HTTP_TRANSFER_ENCODING" not in request.META
         if is_counted and int(announced) <= (files + FORM_ROOM if takes_files else room):
+            if request.method == "POST":
+                _replace_nul(request)
             return None
         return too_large(request, files or room, is_file=takes_files, is_counted=is_counted)
+
+
+def _replace_nul(request: HttpRequest) -> None:
+    try:
+        fields = list(request.POST.lists())
+    except UnreadablePostError:
+        return  # whoever sent it is gone
+    if any("\x00" in text for name, values in fields for text in (name, *values)):
+        clean = QueryDict(mutable=True, encoding=request.encoding)
+        for name, values in fields:
+            clean.setlist(name.replace("\x00", "\ufffd"), [value.replace("\x00", "\ufffd") for value in values])
+        request.POST = clean  # type: ignore[assignment]
 
 
 def too_large(request: HttpRequest, most: int, *, is_file: bool, is_counted: bool = True) -> HttpResponse:

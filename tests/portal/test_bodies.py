@@ -1,12 +1,15 @@
 """A body larger than its page needs is refused, in French, before a byte of it is read."""
 
 import io
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from customers.models import Account
+from mailing.models import MessageTemplate
 from tests.support.factories import make_account, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +72,31 @@ def test_a_sign_in_is_still_read(client: Client) -> None:
     account.save()
     answer = client.post("/connexion/", {"username": "a@client.example", "password": "k7Rqm-pX3dh-9wFtc"})
     assert answer.status_code == 302
+
+
+def test_a_nul_in_a_form_is_no_error_of_the_database(client: Client, staff_client: Client) -> None:
+    template = MessageTemplate.objects.get(key="invoice")
+    preview = reverse("admin:message_preview", args=[template.pk])
+    shown = staff_client.post(preview, {"subject": "Vos\x00factures", "body": "a\x00b", "preview_invoice": "F\x001"})
+    assert "Aucune facture ne porte le numéro" in shown.content.decode()
+    assert "F\ufffd1" in shown.content.decode()
+    for name in ("failed_addresses_correct", "failed_addresses_forget"):
+        fields = {"address": "a\x00@client.example", "new": "b\x00@client.example", "cust\x00omer": "1"}
+        assert staff_client.post(reverse(f"admin:{name}"), fields).status_code == 302
+
+    client.force_login(make_account(make_customer()), backend=BACKEND)
+    assert client.post("/compte/sessions/", {"session": "a\x00b"}).status_code in (302, 404)
+    numbers = ("9", "9\x00")
+    verdicts = [client.post("/verification/", {"number": each, "fingerprint": "0" * 64}) for each in numbers]
+    assert len({str(re.findall(r"<h2[^>]*>[^<]*", verdict.content.decode())) for verdict in verdicts}) == 1
+    assert client.post("/connexion/", {"username": "a\x00b@client.example", "password": "c\x00d"}).status_code < 500
+
+
+def test_a_body_that_breaks_off_is_refused_and_no_error_of_ours(client: Client) -> None:
+    class BrokenOff(io.BytesIO):
+        def read(self, *_size: Any) -> bytes:
+            raise OSError("the client went away")
+
+    environ: dict[str, Any] = {"CONTENT_LENGTH": "9", "wsgi.input": BrokenOff()}
+    answer = client.generic("POST", "/connexion/", content_type="application/x-www-form-urlencoded", **environ)
+    assert answer.status_code < 500

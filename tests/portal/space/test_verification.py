@@ -102,7 +102,6 @@ def test_a_file_that_was_replaced_before_its_export_was_never_ours(client: Clien
         ({"fingerprint": "0" * 16}, "Saisissez aussi le numéro de la facture."),
         ({"number": "1", "fingerprint": "abc"}, "Une empreinte compte 16 à 64 caractères"),
         ({"number": "1", "fingerprint": "z" * 64}, "Une empreinte compte 16 à 64 caractères"),
-        ({"number": "1\x00", "fingerprint": "0" * 64}, "Le caractère nul n’est pas autorisé."),
     ],
 )
 def test_an_incomplete_demand_is_reported_beside_its_field(client: Client, sent: dict[str, str], sentence: str) -> None:
