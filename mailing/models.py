@@ -181,11 +181,6 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.subject} → {self.recipient}"
 
-    @property
-    def is_pending(self) -> bool:
-        """True while the message may still leave."""
-        return self.state in self.PENDING_STATES
-
 
 class MessageAttachment(models.Model):
     """A stored file that goes with a message: the very bytes of the document, by their storage name."""

@@ -34,14 +34,6 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
             return self.none()
         return self.published().filter(customer__accesses__account=account)
 
-    def checked_as_they_are(self) -> Self:
-        """Invoices whose check speaks of what they, their customer and their company say now."""
-        return self.exclude(check_state=Invoice.CheckState.UNCHECKED).filter(
-            checked_at__gte=F("updated_at"),
-            customer__updated_at__lte=F("checked_at"),
-            company__updated_at__lte=F("checked_at"),
-        )
-
     def issued_between(self, start: Any, end: Any) -> Self:
         """Invoices issued from ``start`` to ``end``, both inclusive, both optional (``datetime.date`` or None)."""
         found = self

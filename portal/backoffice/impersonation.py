@@ -39,12 +39,6 @@ class Visit:
     customer_id: int
 
 
-def visit_of(request: HttpRequest) -> Visit | None:
-    """The visit in which ``request`` is made, None where somebody reads his own pages."""
-    visit = getattr(request, "visit", None)
-    return visit if isinstance(visit, Visit) else None
-
-
 def begin_visit(request: HttpRequest, *, account: Account, customer: Customer) -> None:
     """Note in the session of the signed-in member of staff whose pages he looks at."""
     note = {"staff": request.user.pk, "account": account.pk, "customer": customer.pk}
