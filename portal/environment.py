@@ -277,6 +277,14 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise wrong(var, text, expected=" ou ".join(choices), example=default)
         return text.upper()
 
+    def older_keys(self, name: str) -> list[str]:
+        """Keys separated by commas. A key may hold a comma itself; a short piece of one is never taken for a key."""
+        text = self.str(name, default="").strip()
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if len(parts) > 1 and min(map(len, parts)) < SHORTEST_KEY:
+            return [text]
+        return parts
+
     def key(self, var: str) -> str:
         """``var`` as the key of the installation: empty, or long enough."""
         text: str = self.str(var, default="")

@@ -37,7 +37,7 @@ if not SECRET_KEY:
 
     SECRET_KEY = read_or_draw_secret(VAR_DIR / "secret_key")
 # Older keys: what they encrypted or signed can still be read while the key is changed.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.older_keys("SECRET_KEY_FALLBACKS")
 
 _portal = env.origin("PORTAL_URL", default="http://127.0.0.1:8000")
 PORTAL_URL = _portal.geturl()

@@ -284,3 +284,20 @@ def test_a_plain_installation_brings_neither_redis_nor_s3_nor_tools_of_tests() -
     assert locked("requirements-redis.txt") - locked("requirements.txt") >= redis
     assert locked("requirements-s3.txt") - locked("requirements.txt") >= s3
     assert locked("requirements-dev.txt") >= redis | s3 | {"honcho", "uv"}
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        ("", []),
+        ("a" * 40, ["a" * 40]),
+        (f"{'a' * 40}, {'b' * 40}", ["a" * 40, "b" * 40]),
+        (
+            "a key of more than thirty-two characters, and its end",
+            ["a key of more than thirty-two characters, and its end"],
+        ),
+    ],
+)
+def test_a_piece_of_an_older_key_is_no_key(given: str, keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLDER", given)
+    assert Environment().older_keys("OLDER") == keys
