@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from portal.management.commands.upgrade import _LOCK
 from portal.start import find_missing_migrations
 from tests.support.factories import make_published_invoice
+from tests.support.processes import own_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,3 +60,18 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
+
+
+def test_an_upgrade_waits_for_another_one_of_the_same_database(tmp_path: Path) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("locks of PostgreSQL")
+    with own_site(tmp_path) as site, psycopg.connect(site.database_url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        waiting = site.start("upgrade")
+        site.wait_for("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", bool)
+        assert waiting.poll() is None
+        other.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        said, errors = waiting.communicate(120)
+    assert waiting.returncode == 0, errors
+    assert "attente de sa fin" in said
+    assert "À jour." in said

@@ -1,9 +1,10 @@
 """``manage.py upgrade``: from the files of a new version to an installation that runs it, step by step."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
@@ -23,6 +24,8 @@ from portal.environment import explain_database_error
 from portal.management.commands.backup import tell
 from portal.start import UnfitDatabaseError, check_database, check_not_newer, find_missing_migrations
 
+# Of the advisory locks of the database, that of the upgrade.
+_LOCK: Final = 7_041_890
 _WAKING = (wake_stalled_exports, wake_checks, wake_stalled_bulk_actions, wake_stalled_batches, wake_submissions)
 
 
@@ -44,13 +47,34 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 where a step fails, 2 where a setting or the key is wrong."""
         self._step(_("Contrôle"), self._check)
+        with self._alone():
+            self._upgrade(options["backup"])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait for another upgrade of this database: of two that migrate at once one fails half-way (PostgreSQL)."""
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            if not cursor.fetchone()[0]:
+                self.stdout.write(_("Une autre mise à jour de cette base est en cours : attente de sa fin…"))
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            yield
+        finally:
+            with suppress(DatabaseError), connection.cursor() as cursor:  # a lost connection has let go of it
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+    def _upgrade(self, folder: Path | None) -> None:
         missing = find_missing_migrations()
         if not connection.introspection.table_names():
             self.stdout.write(_("Sauvegarde : passée, la base est vide."))
-        elif options["backup"] is None:
+        elif folder is None:
             self.stdout.write(_("Sauvegarde : passée, aucun dossier donné (--backup DOSSIER)."))
         else:
-            self._step(_("Sauvegarde"), lambda: self._back_up(options["backup"]))
+            self._step(_("Sauvegarde"), lambda: self._back_up(folder))
         self._step(
             ngettext("Tables : %(count)s migration à faire", "Tables : %(count)s migrations à faire", len(missing))
             % {"count": len(missing)},
