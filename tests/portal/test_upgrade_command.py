@@ -68,7 +68,12 @@ def test_an_upgrade_waits_for_another_one_of_the_same_database(tmp_path: Path) -
     with own_site(tmp_path) as site, psycopg.connect(site.database_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         waiting = site.start("upgrade")
-        site.wait_for("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", bool)
+        site.wait_for(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND state = 'idle'", bool
+        )
+        # As the first upgrade may do, which waits for whatever statement runs.
+        other.execute("SET statement_timeout = '20s'")
+        other.execute("CREATE INDEX CONCURRENTLY while_waiting ON django_migrations (app)")
         assert waiting.poll() is None
         other.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
         said, errors = waiting.communicate(120)

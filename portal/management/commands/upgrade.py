@@ -1,6 +1,7 @@
 """``manage.py upgrade``: from the files of a new version to an installation that runs it, step by step."""
 
 import argparse
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from portal.start import UnfitDatabaseError, check_database, check_not_newer, fi
 
 # Of the advisory locks of the database, that of the upgrade.
 _LOCK: Final = 7_041_890
+_PAUSE: Final = 1.0  # seconds
 _WAKING = (wake_stalled_exports, wake_checks, wake_stalled_bulk_actions, wake_stalled_batches, wake_submissions)
 
 
@@ -56,16 +58,24 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             yield
             return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-            if not cursor.fetchone()[0]:
+        is_first_try = True
+        while not self._takes_lock():
+            if is_first_try:
                 self.stdout.write(_("Une autre mise à jour de cette base est en cours : attente de sa fin…"))
-                cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+                self.stdout.flush()
+            is_first_try = False
+            time.sleep(_PAUSE)
         try:
             yield
         finally:
             with suppress(DatabaseError), connection.cursor() as cursor:  # a lost connection has let go of it
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+    def _takes_lock(self) -> bool:
+        """Asked again and again: a statement that waits is what an index made CONCURRENTLY waits for itself."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            return bool(cursor.fetchone()[0])
 
     def _upgrade(self, folder: Path | None) -> None:
         missing = find_missing_migrations()
