@@ -191,14 +191,15 @@ def _linked(text: str) -> str:
 def _text_part(body: str, look: MailLook, rows_under: int) -> str:
     """The plain part: all that the HTML part says, for those who read without HTML."""
     blocks = [body]
+    colon = " :" if (get_language() or "fr").startswith("fr") else ":"  # French alone has a space before it
     if look.rows:
-        table = [*(f"{label} : {value}" for label, value in look.rows), *filter(None, [look.more])]
+        table = [*(f"{label}{colon} {value}" for label, value in look.rows), *filter(None, [look.more])]
         blocks = _blocks(body)
         blocks.insert(rows_under, "\n".join(table))
     if look.highlights:
-        blocks.append("\n".join(f"{label} : {value}" for label, value in look.highlights))
+        blocks.append("\n".join(f"{label}{colon} {value}" for label, value in look.highlights))
     if look.button_url:
-        blocks.append(f"{look.button_label} :\n{look.button_url}")
+        blocks.append(f"{look.button_label}{colon}\n{look.button_url}")
     foot = [look.company_name, *look.footer.splitlines()]
     if look.preferences_url:
         foot.append(_("Choisir les mails que vous recevez : %(url)s") % {"url": look.preferences_url})

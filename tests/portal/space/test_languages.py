@@ -188,6 +188,8 @@ def test_the_mail_of_an_invoice_is_in_the_language_of_its_reader_not_of_who_expo
         )
     assert draft.subject.startswith(subject)
     assert amount in draft.text
+    # French alone has a space before a colon.
+    assert f"\n{button}{':' if language in ('en', 'de', 'es') else ' :'}\n" in draft.text
     assert button in draft.html
     assert f'<html lang="{"fr" if language == "it" else language}"' in draft.html
 
