@@ -117,6 +117,7 @@ WORK_COLUMNS: Final[tuple[Column[WorkRow], ...]] = (
     Column(gettext_lazy("Code client"), lambda row: row.invoice and row.invoice.customer.code),
     Column(gettext_lazy("Client"), lambda row: row.invoice and row.invoice.customer.name),
     Column(gettext_lazy("Montant TTC"), lambda row: row.invoice and row.invoice.total_with_vat),
+    Column(gettext_lazy("Devise"), lambda row: row.invoice and row.invoice.currency),
     Column(gettext_lazy("Plateforme"), lambda row: row.platform and str(row.platform)),
     Column(gettext_lazy("Le"), lambda row: row.at),
     Column(gettext_lazy("Statut"), lambda row: row.status),
