@@ -24,7 +24,7 @@ test: setup ## les tests (SQLite, ou la base de DATABASE_URL)
 check: lint ## tout ce que vérifie l'intégration continue : règles, puis tests sur SQLite et PostgreSQL
 	@bin/check
 
-lint: setup ## les règles seules : ruff, djade, mypy, import-linter, migrations, check --deploy
+lint: setup ## les règles seules : ruff, djade, mypy, import-linter, deptry, migrations, check --deploy
 	@bin/lint
 
 hooks: ## faire passer bin/lint avant chaque commit
