@@ -50,9 +50,7 @@ def test_rows_imported_before_are_unchanged_and_get_their_hash_of_cells() -> Non
     assert report.is_clean
     assert report.unchanged["invoices"] == 2
     # The edition of the columns, then the SHA-256 in hexadecimal digits.
-    assert all(
-        each.startswith(f"{EDITION}:") and len(each.partition(":")[2]) == 64 for each in cells_hashes().values()
-    )
+    assert all(each.startswith(f"{EDITION}:") and len(each.partition(":")[2]) == 64 for each in cells_hashes().values())
     assert dict(Invoice.objects.values_list("number", "content_hash")) == HASHES_OF_BEFORE
     assert set(Invoice.objects.values_list("version", flat=True)) == {1}
 
