@@ -1,5 +1,6 @@
 """``manage.py upgrade`` takes an installation to the version of its files, and stops where a step fails."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,10 @@ def test_an_upgrade_waits_for_another_one_of_the_same_database(tmp_path: Path) -
     with own_site(tmp_path) as site, psycopg.connect(site.database_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         waiting = site.start("upgrade")
-        site.wait_for(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND state = 'idle'", bool
-        )
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%' AND state = 'idle'"
+        while not site.rows(asked)[0][0]:
+            assert waiting.poll() is None, waiting.communicate()
+            time.sleep(0.1)
         # As the first upgrade may do, which waits for whatever statement runs.
         other.execute("SET statement_timeout = '20s'")
         other.execute("CREATE INDEX CONCURRENTLY while_waiting ON django_migrations (app)")
