@@ -13,8 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 SERVER = Path(__file__).with_name("command_server.py")
-# What pytest says of the test in hand makes no other installation.
-NOT_SETTINGS = {"PYTEST_CURRENT_TEST"}
+# What pytest says of the test in hand, and what its browser allows: no installation has them.
+NOT_SETTINGS = {"PYTEST_CURRENT_TEST", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 class Command:
