@@ -33,7 +33,7 @@ from customers.services import (
 from mailing import leases
 from mailing.leases import database_now
 from mailing.quarantine import tries
-from mailing.trail.recording import record_all
+from mailing.trail.recording import Act, record_all
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,9 @@ LONG_STEP = 200
 # What a row costs in milliseconds on a slow machine; a request does what ends within its budget, a worker the rest.
 COST: dict[str, int] = {Kind.CREATE: 150, Kind.RELAUNCH: 150, Kind.SEND: 15}
 SMALL_COST = 2
-REQUEST_BUDGET = 2000
+REQUEST_BUDGET = 1000
+# Of the advisory locks of the database, that of whoever asks for a bulk action.
+_ASKING = 4_711_003
 
 
 # Does some of the targets of a bulk action, and notes how far it came (:func:`advance`) in the same transaction.
@@ -94,11 +96,11 @@ def create_bulk_action(
 
     With ``contacts``, CREATE makes an account for each recipient of these rules; ``given`` are the addresses of ADDRESS
     by customer, or what was chosen with a higher room's kind. ``key`` is that of the page where it was confirmed:
-    pressed twice there, it is one bulk action.
+    pressed twice there, it is one bulk action. Targets that a bulk action of ``kind`` has in hand are left to it; where
+    it has them all, it is returned.
     """
-    values = {
+    values: dict[str, Any] = {
         "kind": kind,
-        "targets": list(targets),
         "author": author,
         "author_name": author.get_full_name() if author else "",
         "also_sends": also_sends,
@@ -106,7 +108,28 @@ def create_bulk_action(
         "contacts": asdict(contacts) if contacts is not None else {},
         "given": {str(name): value for name, value in (given or {}).items()},
     }
-    return BulkAction.objects.get_or_create(pk=key or uuid4(), defaults=values)[0]
+    with transaction.atomic():
+        # Two persons may ask at the same moment: the second waits here, and finds the bulk action of the first.
+        leases.wait_for_turn(_ASKING)
+        known = BulkAction.objects.filter(pk=key).first() if key is not None else None
+        if known is not None:
+            return known
+        asked, running = list(targets), bulk_actions_under_way(kind)
+        free = without_those_of(running, asked)
+        if asked and not free:
+            return next(action for action in running if asked[0] in action.targets)
+        return BulkAction.objects.create(pk=key or uuid4(), targets=free, **values)
+
+
+def bulk_actions_under_way(kind: str) -> list[BulkAction]:
+    """The bulk actions of ``kind`` that have not ended, newest first."""
+    return list(BulkAction.objects.filter(kind=kind).exclude(state=BulkAction.State.DONE))
+
+
+def without_those_of[Key](running: Iterable[BulkAction], asked: Iterable[Key]) -> list[Key]:
+    """The keys of ``asked`` that none of ``running`` has in hand, in their order."""
+    taken = {target for action in running for target in action.targets}
+    return [key for key in asked if key not in taken]
 
 
 def fits_a_request(bulk_action: BulkAction) -> bool:
@@ -187,10 +210,12 @@ def _dematerialise(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         Customer.objects.filter(pk__in=[row.pk for row in rows]).update(
             invoice_copies=DEMATERIALISED, updated_at=timezone.now()
         )
+        acts: list[Act] = []
         for row in rows:
             former, row.invoice_copies = row.invoice_copies, DEMATERIALISED
             bulk_action.previous.append([row.pk, former])
-            record_all(acts_of_card(row, {"invoice_copies": former}))
+            acts += acts_of_card(row, {"invoice_copies": former})
+        record_all(acts)
         bulk_action.changed += len(rows)
         log_step(bulk_action, rows, _("Passé en D (démat)."))
         notify_step(bulk_action, [row.pk for row in rows])
@@ -260,11 +285,13 @@ def _address(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         rows = list(Customer.objects.filter(pk__in=keys).order_by("pk").select_for_update())
         changing = [row for row in rows if not row.email.strip()]
         bulk_action.skipped += [[str(row), _("a déjà une adresse")] for row in rows if row.email.strip()]
+        acts: list[Act] = []
         for row in changing:
             row.email, row.updated_at = bulk_action.given[str(row.pk)], timezone.now()
-            record_all(acts_of_card(row, {"email": ""}))
+            acts += acts_of_card(row, {"email": ""})
             sentence = _("Adresse e-mail saisie : %(address)s.") % {"address": row.email}
             log_step(bulk_action, [row], sentence)
+        record_all(acts)
         Customer.objects.bulk_update(changing, ["email", "updated_at"])
         bulk_action.changed += len(changing)
         bulk_action.previous += [[row.pk, row.email] for row in changing]

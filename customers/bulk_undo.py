@@ -55,7 +55,7 @@ def _undo_dematerialise(previous: Sequence[Any]) -> tuple[list[Any], list[int]]:
         found.update(invoice_copies=before, updated_at=timezone.now())
         for row in rows:
             row.invoice_copies = before
-            record_all(acts_of_card(row, {"invoice_copies": DEMATERIALISED}))
+        record_all(act for row in rows for act in acts_of_card(row, {"invoice_copies": DEMATERIALISED}))
         changed += rows
     return changed, [row.pk for row in changed]
 
@@ -67,7 +67,7 @@ def _undo_addresses(previous: Sequence[Any]) -> tuple[list[Any], list[int]]:
     Customer.objects.filter(pk__in=[row.pk for row in rows]).update(email="", updated_at=timezone.now())
     for row in rows:
         row.email = ""
-        record_all(acts_of_card(row, {"email": given[row.pk]}))
+    record_all(act for row in rows for act in acts_of_card(row, {"email": given[row.pk]}))
     return rows, [row.pk for row in rows]
 
 

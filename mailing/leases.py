@@ -25,6 +25,13 @@ def database_now() -> datetime.datetime:
     return now
 
 
+def wait_for_turn(number: int) -> None:
+    """Wait until no other transaction is past this call with ``number``; on SQLite there is one writer at a time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
 def has_ended(now: datetime.datetime) -> Q:
     """Rows in the hands of a worker that has not renewed its lease in time."""
     return Q(lease_until__lt=now)

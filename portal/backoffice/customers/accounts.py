@@ -129,23 +129,19 @@ class CustomerAccountAdmin(BackOfficeAdmin[CustomerAccount]):
     )
     def relaunch(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """A new provisional password, sent again."""
-        plan, targets = bulk_actions.plan_relaunch(queryset)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.RELAUNCH, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.RELAUNCH, bulk_actions.plan_relaunch)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Send the credentials as they are."""
-        plan, targets = bulk_actions.plan_send(queryset)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, bulk_actions.plan_send)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Open the accounts."""
-        plan, targets = bulk_actions.plan_set_active(queryset, is_active=True)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, bulk_actions.plan_activate)
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
         """Close the accounts."""
-        plan, targets = bulk_actions.plan_set_active(queryset, is_active=False)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, bulk_actions.plan_deactivate)

@@ -155,8 +155,17 @@ def plan_relaunch(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
     )
 
 
-def plan_set_active(accounts: QuerySet[Account], *, is_active: bool) -> tuple[Plan, list[int]]:
-    """Accounts that open or close."""
+def plan_activate(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
+    """Accounts that open."""
+    return _plan_set_active(accounts, is_active=True)
+
+
+def plan_deactivate(accounts: QuerySet[Account]) -> tuple[Plan, list[int]]:
+    """Accounts that close."""
+    return _plan_set_active(accounts, is_active=False)
+
+
+def _plan_set_active(accounts: QuerySet[Account], *, is_active: bool) -> tuple[Plan, list[int]]:
     changing = list(accounts.exclude(is_active=is_active).order_by("login"))
     count = len(changing)
     if is_active:

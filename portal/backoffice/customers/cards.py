@@ -186,32 +186,36 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
     @admin.action(description=_("Passer en D (démat)"), permissions=["change"])
     def dematerialise(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Flag D."""
-        plan, targets = bulk_actions.plan_dematerialise(queryset)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEMATERIALISE, plan, targets)
+        return confirm_and_start(
+            self, request, queryset, BulkAction.Kind.DEMATERIALISE, bulk_actions.plan_dematerialise
+        )
 
     @admin.action(description=_("Créer les identifiants"), permissions=["credentials"])
     def create_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Make accounts."""
-        plan, targets = bulk_actions.plan_create(queryset)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.CREATE, plan, targets)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.CREATE, bulk_actions.plan_create)
 
     @admin.action(description=_("Envoyer les identifiants"), permissions=["credentials"])
     def send_credentials(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Send the credentials of the customers' accounts."""
-        plan, targets = bulk_actions.plan_send(bulk_actions.accounts_of(queryset))
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, plan, targets)
+        rows = bulk_actions.accounts_of(queryset)
+        return confirm_and_start(self, request, queryset, BulkAction.Kind.SEND, bulk_actions.plan_send, rows=rows)
 
     @admin.action(description=_("Activer les comptes"), permissions=["credentials"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Open the customers' accounts."""
-        plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=True)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.ACTIVATE, plan, targets)
+        rows = bulk_actions.accounts_of(queryset)
+        return confirm_and_start(
+            self, request, queryset, BulkAction.Kind.ACTIVATE, bulk_actions.plan_activate, rows=rows
+        )
 
     @admin.action(description=_("Désactiver les comptes"), permissions=["credentials"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse:
         """Close the customers' accounts."""
-        plan, targets = bulk_actions.plan_set_active(bulk_actions.accounts_of(queryset), is_active=False)
-        return confirm_and_start(self, request, queryset, BulkAction.Kind.DEACTIVATE, plan, targets)
+        rows = bulk_actions.accounts_of(queryset)
+        return confirm_and_start(
+            self, request, queryset, BulkAction.Kind.DEACTIVATE, bulk_actions.plan_deactivate, rows=rows
+        )
 
 
 @admin.register(Contact)

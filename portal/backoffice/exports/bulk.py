@@ -19,7 +19,7 @@ from invoices.exporting.bulk_corrections import (
     BulkCorrectionDone,
     correct_all,
     corrections_made,
-    customers_to_correct,
+    customers_without_address,
     find_bulk_corrections,
     undo_correction,
 )
@@ -160,7 +160,7 @@ def addresses(request: HttpRequest, number: int) -> HttpResponseBase:
         if name.startswith(FIELD) and isinstance(value, str)
     }
     pasted = request.POST.get("colle", "")
-    read = read_addresses(pasted=pasted, typed=typed, customers=customers_to_correct(export, Correction.ADDRESS))
+    read = read_addresses(pasted=pasted, typed=typed, customers=customers_without_address(export))
     if read.good:
         _correct(request, export, Correction.ADDRESS, read.good)
     if read.bad_lines or read.bad_fields:
@@ -174,7 +174,7 @@ def _addresses_page(
     request: HttpRequest, export: Export, read: ReadAddresses, typed: dict[int, str]
 ) -> HttpResponseBase:
     """The table to fill in, with what was ``typed`` where it is bad."""
-    left = customers_to_correct(export, Correction.ADDRESS)
+    left = customers_without_address(export)
     shown = [
         (
             customer,

@@ -207,10 +207,12 @@ def _filters(asked: ListFilter, chosen: ListFilter, figures: ExportCounts) -> di
 def _bulk_corrections(request: HttpRequest, export: Export, *, is_correctable: bool) -> dict[str, Any]:
     """The corrections offered for all lines at once, and those that were made."""
     made = bulk_corrections_made(request, export) if is_correctable else []
+    offers = offer_bulk_corrections(request, export) if is_correctable else []
     return {
-        "bulk_offers": offer_bulk_corrections(request, export) if is_correctable else [],
+        "bulk_offers": offers,
         "bulk_made": made,
-        "is_bulk_running": any(not done.action.is_done for done in made),
+        "is_bulk_running": any(not done.action.is_done for done in made)
+        or any(offer.correction.under_way is not None for offer in offers),
     }
 
 

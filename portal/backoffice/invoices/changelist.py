@@ -252,18 +252,16 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
         """Send the chosen invoices again to the accounts of their customers."""
         if bulk.is_too_much(request, queryset):
             return None
-        plan, targets = bulk.plan_resend(queryset)
         given = bulk.chosen_with(request, WITH_PDF)
-        return confirm_and_start(self, request, queryset, RESEND, plan, [str(pk) for pk in targets], given=given)
+        return confirm_and_start(self, request, queryset, RESEND, bulk.plan_resend, given=given)
 
     @admin.action(description=gettext_lazy("Publier une nouvelle version"), permissions=["run"])
     def new_versions(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
         """Another version of the chosen invoices whose content was corrected since."""
         if bulk.is_too_much(request, queryset):
             return None
-        plan, targets = bulk.plan_versions(queryset)
         given = bulk.chosen_with(request, REASON)
-        return confirm_and_start(self, request, queryset, NEW_VERSIONS, plan, [str(pk) for pk in targets], given=given)
+        return confirm_and_start(self, request, queryset, NEW_VERSIONS, bulk.plan_versions, given=given)
 
     def get_urls(self) -> list[URLPattern]:
         """The frozen documents, and sending again."""

@@ -69,7 +69,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an action will do. ``count`` rows change; with 0 there is nothing to confirm."""
+    """What an action will do. ``count`` rows change; with 0 there is nothing to confirm.
+
+    ``under_way`` are the bulk actions that do the same to other chosen rows already: the page leads to them.
+    """
 
     title: str
     sentence: str
@@ -79,6 +82,7 @@ class Plan:
     warning: str = ""
     choices: Sequence[Choice] = field(default=())
     texts: Sequence[Text] = field(default=())
+    under_way: Sequence[Model] = field(default=())
 
 
 def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
