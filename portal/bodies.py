@@ -9,8 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, UnreadablePostError
-from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from portal.refusals import render_refusal
 
 Size = int | Callable[[], int]
 
@@ -106,4 +107,4 @@ def too_large(request: HttpRequest, most: int, *, is_file: bool, is_counted: boo
         sentence = _("Cet envoi est trop grand : %(size)s au plus.") % {"size": size}
     # Nothing asks for request.POST later: it would read the body after all.
     request._mark_post_parse_error()  # type: ignore[attr-defined]
-    return render(request, "413.html", {"title": _("Envoi trop grand"), "sentence": sentence}, status=413)
+    return render_refusal(request, "413.html", {"title": _("Envoi trop grand"), "sentence": sentence}, status=413)

@@ -10,6 +10,9 @@ from portal.middleware import CODE, ENROLMENT, PASSWORD, open_before
 from portal.space.views import account, entry, invoices, pages, resuming, second_factor, sign_on, verification
 from portal.space.views.errors import went_wrong
 
+handler400 = "portal.refusals.bad_request"
+handler403 = "portal.refusals.permission_denied"
+handler404 = "portal.refusals.page_not_found"
 handler500 = went_wrong
 
 urlpatterns: list[URLPattern | URLResolver] = [

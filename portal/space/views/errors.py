@@ -16,6 +16,7 @@ from django.views.defaults import server_error
 from invoices.models import Document
 from portal.environment import explain_database_error
 from portal.faults import tell_of_error, tell_of_missing_document
+from portal.refusals import render_refusal
 from portal.space.responses import private
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def no_dead_end(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and request.method == "GET":
-            response.content = render_to_string("404.html", request=request)
+            response.content = render_refusal(request, "404.html", {}, status=response.status_code).content
         return response
 
     return answer
