@@ -269,6 +269,15 @@ def parse_rate(text: str) -> Decimal:
     return rate
 
 
+_CODE_OF_RATE: Final = re.compile(r"FR[_-]?(20|10|5|2)([015])", re.ASCII | re.IGNORECASE)
+
+
+def rate_of_code(text: str) -> str:
+    """The rate that a code of Pennylane's says, in per cent: ``FR_200`` is ``20.0``, ``FR_55`` ``5.5``; or nothing."""
+    found = _CODE_OF_RATE.fullmatch(text)
+    return f"{found[1]}.{found[2]}" if found else ""
+
+
 @functools.lru_cache(maxsize=4096)
 def parse_date(text: str) -> datetime.date:
     """``07/06/2025``, ``7-6-25``, ``2025-06-07``, ``20250607``, Excel's ``45815``, each with or without time.

@@ -342,8 +342,8 @@ date_comptabilisation date
 """
 # ERPNext: «Sales Invoice» (labels of sales_invoice.json in its repository). Axelor: technical names of its Invoice.xml.
 OPEN_ERPS: Final = """
-rate_items ligne.prix_unitaire_ht
-amount_items ligne.total_ht
+rate_line ligne.prix_unitaire_ht
+amount_line ligne.total_ht
 net_total total_ht
 total_taxes_and_charges total_tva
 ex_tax_total total_ht

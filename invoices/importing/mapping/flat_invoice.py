@@ -206,7 +206,10 @@ class FlatInvoice:
         if gross is not None and gross != net + vat:
             raise differs("total_ttc", net + vat, gross)
         is_basis_known = (
-            self._layout.is_net_by_name or is_confirmed or (gross is not None and "total_ht" in self._totals)
+            self._layout.is_net_by_name
+            or is_confirmed
+            or (gross is not None and "total_ht" in self._totals)
+            or all(line.is_net_sure for _, line in self._lines)
         )
         if vat and not is_basis_known:
             raise Unreconciled("total_ht", str(net), _("rien ne dit si les montants sont HT ou TTC."), is_misread=True)

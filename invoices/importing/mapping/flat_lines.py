@@ -68,6 +68,8 @@ class FlatLine:
     """As they stood (:func:`~invoices.importing.tables.columns.cells_text`)."""
     checks: int
     """How many of its amounts confirmed each other."""
+    is_net_sure: bool = False
+    """Whether its own VAT says that the net amount is one."""
     total: str = ""
     """Its text where that says that the amount is the sum of others."""
     written_rate: Decimal | None = None
@@ -134,7 +136,9 @@ class FlatCells:
         self._has_lines = "lignes" in layout.holds
         self.heads = [(name, places[0], places, Sort.of(name, places)) for name, places in fields.heads]
         self.pick_head = _picker(fields.head_places)
-        self.pick_line = _picker([place for _, places in fields.lines for place in places])
+        judging = [layout.pieces_at] if layout.pieces_at >= 0 else []
+        self.width = max(self.width, layout.pieces_at + 1)
+        self.pick_line = _picker([place for _, places in fields.lines for place in places] + judging)
         self._names_at = [layout.position(f"{LINE}{name}") for name in ("designation", "article")]
         stated = sorted((name.removeprefix(LINE), places) for name, places in fields.lines)
         self._names = [name for name, _ in stated]
@@ -186,6 +190,8 @@ class FlatCells:
                 texts[name.removeprefix(LINE)] = text
         if unsure:
             numbers |= _decided_by_net(unsure, numbers)
+        if PRICE in numbers and (self.layout.pieces_at >= 0 or self.layout.pieces != 1):
+            numbers[PRICE] = _of_one_piece(numbers, self.layout.pieces_of(cells))
         line = self._judged(texts, numbers, rate, cells) if self._has_lines and (texts or numbers) else None
         return ReadRow(line, amounts, sums)
 
@@ -281,7 +287,15 @@ class FlatCells:
         total = name if net and is_total_line(name) else ""
         stated = [cells[places[0]] if len(places) == 1 else self.joined(cells, places) for places in self._places]
         return FlatLine(
-            texts, numbers, rate, vat, to_cents(net), cells_text(self._names, stated), products + grosses, total
+            texts,
+            numbers,
+            rate,
+            vat,
+            to_cents(net),
+            cells_text(self._names, stated),
+            products + grosses,
+            bool(grosses),
+            total,
         )
 
 
@@ -309,6 +323,17 @@ def _decided_by_net(unsure: dict[str, tuple[str, Decimal | None]], numbers: dict
         return usual
     column, (text, _number) = next(iter(unsure.items()))
     raise Unreconciled(column, text, _("« %(text)s » n’est pas un nombre sûr.") % {"text": text}, is_misread=True)
+
+
+def _of_one_piece(numbers: dict[str, Decimal], pieces: Decimal | None) -> Decimal:
+    """The price of one of ``pieces``; as it is where the net amount says so. Raises Unreconciled."""
+    price = numbers[PRICE]
+    of_one = price / pieces if pieces else price
+    if pieces is None or of_one != round(of_one, 8):
+        raise Unreconciled(PRICE, str(price), _("rien ne dit de combien de pièces est ce prix."), is_misread=True)
+    if of_one != price and _is_product(numbers) and not _is_product(numbers | {PRICE: of_one}):
+        return price
+    return of_one
 
 
 def _is_product(numbers: dict[str, Decimal]) -> bool:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from customers.searching import search_key
 from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER_NAME, DATES, NUMBERS
-from invoices.importing.mapping.names import names_who_is_billed, notions_of, rate_in_name
+from invoices.importing.mapping.names import name_key, names_who_is_billed, notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
 from invoices.importing.mapping.values import looks_like_date
 from invoices.importing.payment_terms import term_of
@@ -40,6 +40,11 @@ _KINDS_OF_LINES: Final = frozenset(
 )
 _NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary"))
 _CENT: Final = Decimal("0.011")
+_SURE: Final = 0.8
+_LIKELY: Final = 0.6
+_UNLIKELY: Final = 0.4
+_NEAR: Final = 0.1
+_CATEGORIES: Final = frozenset(("categorie", "category", "genre"))
 PRICE: Final = "ligne.prix_unitaire_ht"
 _RATES: Final = tuple(map(Decimal, ("20", "10", "5.5", "2.1", "8.5", "0")))
 TWINS: Final = {
@@ -49,6 +54,45 @@ TWINS: Final = {
     "date_livraison": "ligne.date_livraison",
 }
 """Columns that an invoice and a line both have."""
+
+
+def is_constant(column: Column) -> bool:
+    """Whether three rows or more all hold the same."""
+    return column.distinct == 1 and len(column.filled) >= 3
+
+
+def settle_who(column: Column, scores: dict[str, float]) -> None:
+    """A column of customers holds names or codes, the same on each row is none of theirs; an issuer has letters."""
+    if CUSTOMER_NAME in scores and (not column.filled or is_constant(column)):
+        scores[CUSTOMER_NAME] -= 0.3
+    if "code_client" in scores and column.is_names:
+        scores["code_client"] -= 0.4
+    if {"code_client", CUSTOMER_NAME} <= set(scores) and column.is_codes:
+        scores[CUSTOMER_NAME] -= 0.3
+    is_number = column.holds("siren") or column.holds("siret")
+    if "societe" in scores and column.filled and not column.is_text and not is_number:
+        del scores["societe"]
+
+
+def settle_empty(column: Column, scores: dict[str, float]) -> None:
+    """A column that holds nothing is no amount that its name only may mean, nor a second tax's rate."""
+    for name in list(scores):
+        if (name in AMOUNTS and scores[name] < _LIKELY) or (
+            name == "ligne.taux_tva" and not {"2", "3"}.isdisjoint(name_key(column.name).split())
+        ):
+            del scores[name]
+
+
+def settle_articles(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
+    """«Réf.» right before the text of a line is its article; the only amount beside lines without a price is theirs."""
+    for column, following in pairwise(columns):
+        scores = scored[column.index]
+        if notions_of(column.name) == {"ref"} and scored[following.index].get("ligne.designation", 0) >= _SURE:
+            scores["ligne.article"] = max(scores.get("ligne.article", 0), scores.pop("reference", 0))
+    nets = [scores for scores in scored.values() if scores.get("total_ht", 0) >= _UNLIKELY]
+    states_gross = any(max(s.get("total_ttc", 0), s.get("total_tva", 0)) >= _UNLIKELY for s in scored.values())
+    if len(nets) == 1 and not states_gross and nets[0].get("ligne.total_ht", 0) > nets[0]["total_ht"] - _NEAR:
+        nets[0]["ligne.total_ht"] = nets[0].pop("total_ht")
 
 
 def head_of(scores: dict[str, float]) -> bool:
@@ -79,7 +123,7 @@ def may_hold(name: str, column: Column) -> bool:
         return column.is_emails or column.share(lambda cell: "@" in cell) > 0.3
     if name == "numero":
         return (
-            not column.is_dates
+            (not column.is_dates or "number" in notions_of(column.name))  # «1/03/2026» counts from 1 each month
             and not column.is_emails
             and not (column.is_numeric and column.share(lambda cell: "," in cell or "." in cell) > 0.5)
         )
@@ -96,6 +140,8 @@ def may_hold(name: str, column: Column) -> bool:
     if name in ("ligne.categorie_tva",):
         return column.share(lambda cell: cell.upper() in ("S", "Z", "E", "AE", "K", "G", "O")) >= 0.9
     if name == "type":
+        if _CATEGORIES & set(name_key(column.name).split()) and not any(map(_code_of_type, column.counts)):
+            return False  # of services, customers, anything
         return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
     if name == "pdf":
         return column.share(lambda cell: "://" in cell) < 0.5  # an address on the web is no file of the import

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, holds
-from invoices.importing.mapping.names import is_of_a_product, name_key, notions_of
+from invoices.importing.mapping.names import is_of_a_product, name_key, names_pieces, notions_of, pieces_in_name
 from invoices.importing.mapping.other_languages import writes_day_first
 from invoices.importing.mapping.samples import Column, Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
@@ -62,6 +62,10 @@ class Layout:
     is_price_of_a_unit: bool = True
     """Whether names of columns, or a person, say that prices are those of one unit, and how many are invoiced."""
     is_discount_in_percent: bool = True
+    pieces: int = 1
+    """Of how many pieces the prices are, by the name of their column: «Prix aux 100»."""
+    pieces_at: int = -1
+    """The place of a column that says so of each row («Prix par»), or -1."""
     apart: tuple[int, ...] = ()
     """The places of columns of carriage, discounts and the like, in no line: a total says whether they count."""
 
@@ -112,6 +116,14 @@ class Layout:
     def number(self, text: str, position: int) -> Decimal | None:
         """A number of the column at ``position``; None where it is none, or could be two."""
         return read_number(text, self.marks.get(position, ""))
+
+    def pieces_of(self, cells: Sequence[str]) -> Decimal | None:
+        """Of how many pieces the price of a row is; None where its cell does not say."""
+        text = self.cell(cells, self.pieces_at)
+        if not text:
+            return Decimal(self.pieces)
+        number = read_number(text, "." if "." in text else ",")
+        return number if number is not None and number > 0 else None
 
     def date(self, text: str, position: int) -> datetime.date | None:
         """A date of the column at ``position``; None where it is none, or could be two."""
@@ -165,6 +177,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         for column in sample.columns
         if column.index not in used and column.is_numeric and {"fee", "discount"} & notions_of(column.name)
     )
+    pieces_at = (each.index for each in sample.columns if names_pieces(each.name) and each.is_numeric)
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
     rates = [abs(number) for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
     return Layout(
@@ -183,5 +196,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         bool(rates) and max(rates) <= Decimal("0.25"),
         is_confirmed or price is None or (_says_unit(price.name) and not _is_ordered(quantity)),
         is_confirmed or discount is None or _says_percent(discount),
+        1 if price is None else pieces_in_name(price.name),
+        next(pieces_at, -1) if price is not None else -1,
         () if is_confirmed else tuple(apart),
     )

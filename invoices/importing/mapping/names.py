@@ -26,12 +26,12 @@ delivery: livraison livre shipping ship delivery expedition livr shipped
 issuer: emetteur vendeur seller issuer etablissement entite entity
 supplier: fournisseur supplier vendor
 agent: commercial representant salesperson vendeuse user utilisateur auteur author
-order: commande commandes cde order orders bon contrat contract
+order: commande commandes cde order orders bon contrat contract engagement
 purchase: po purchase bc
 quote: devis quote quotation estimate proforma bl
 project: projet project affaire chantier dossier
 number: numero num n no nr number nbr numeros
-id: id identifiant identifier ident uuid rowid uid
+id: id identifiant identifier ident uuid rowid uid urn
 code: code codes
 ref: ref reference references refs
 date: date dt datum jour day
@@ -64,7 +64,7 @@ bic: bic swift
 intra: intracom intracommunautaire intra vies identification nip
 vat: tva vat tax taxe taxes gst mwst taux_tva
 rate: taux rate tx
-percent: pourcent pct percent percentage pourcentage
+percent: pourcent pct percent percentage pourcentage prcnt prct
 net: ht hors htva untaxed excl exclusive excluding subtotal soustotal avant before htnet net
 gross: ttc toutes tvac gross incl inclusive including grand
 base: base assiette taxable imposable
@@ -72,7 +72,7 @@ amount: montant amount amounts total totaux totals somme valeur value mt mnt sum
 quantity: quantite quantites qte qty quantity qt quant nb nombre hours heures
 price: prix price pu pv px puht tarif cost puttc prices
 unitary: unitaire unit unite unites unitaires uom u mesure
-discount: remise discount rabais rem escompte reduction
+discount: remise discount rabais rem escompte reduction disc ristourne
 currency: devise currency monnaie
 paid: paye payee regle paid acompte acomptes encaisse deposit prepaid verse avance
 balance: solde reste balance outstanding restant
@@ -86,8 +86,10 @@ person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
 margin: marge margin cout revient achat pa pamp prmp cump
-fee: eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
+fee: sejour eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
+market: marche marches
+cumulative: cumul cumule cumulee cumules anterieur anterieure
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
 exemption: exoneration motif exemption
@@ -163,6 +165,7 @@ reference: ref customer 92
 reference: order -date -amount -line -status -kind -mode -net -gross -note -name -project -quote -product -email 62
 reference: ref -customer -line -product -invoice -account -payment -project -agent 60
 devise: currency -rate -amount -net -gross -vat 95
+numero_marche: market number|ref|code -amount -net -gross -vat -date 80
 type: invoice kind -customer -mode 90
 type: kind -customer -line -product -payment -vat -mode -order -discount 50
 facture_corrigee: corrected invoice -date -amount -net -gross -kind 88
@@ -175,9 +178,9 @@ total_ht: amount base -line -vat -rate 62
 total_ht: base vat -line -rate 60
 total_ht: base -line -rate 50
 total_ht: amount -line -vat -price -paid -balance -discount -unitary -gross -quantity -due -fee -margin -number -customer -product 38
-total_tva: amount vat -line -net -gross -rate -percent -base -number -product -delivery 92
-total_tva: vat -line -net -gross -rate -percent -number -id -intra -customer -code -kind -label -name -base -product -mode -country 78
-total_tva: vat percent -line -net -gross -base -product 40
+total_tva: amount vat -fee -line -net -gross -rate -percent -base -number -product -delivery 92
+total_tva: vat -fee -line -net -gross -rate -percent -number -id -intra -customer -code -kind -label -name -base -product -mode -country 78
+total_tva: vat percent -fee -line -net -gross -base -product 40
 total_ttc: amount gross -line -price -unitary -paid -balance -vat -product -customer 92
 total_ttc: invoice gross -line -price -vat 92
 total_ttc: amount gross vat -line -price -net -product 88
@@ -228,7 +231,7 @@ pdf: pdf 80
 categorie: kind operation 70
 """
 _NEVER: Final = """
-status cancel project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
+status cancel cumulative market project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
 quote
 """
 
@@ -253,12 +256,12 @@ def _parsed() -> tuple[_Rule, ...]:
 
 
 _PARSED: Final = _parsed()
-_STREETS: Final = frozenset(("address", "adresse", "street", "line"))
+_STREETS: Final = frozenset(("address", "adresse", "rue", "street", "line"))
 _UNWANTED: Final = frozenset(_NEVER.split())
 
 
 _GLUED: Final = re.compile(
-    r"\b(num|numero|no|id|code|nom|date|dt|ref|type|mt|montant|total|prix|taux|mnt|tot|adresse|email|tel|ville)_?"
+    r"\b(num|numero|no|n|id|code|nom|date|dt|ref|type|mt|montant|total|prix|taux|mnt|tot|adresse|email|tel|ville)_?"
     r"(client|clt|facture|fact|article|art|ht|ttc|tva|unitaire|produit|commande|echeance|remise|ligne|tiers)\b"
 )
 
@@ -267,7 +270,7 @@ _GLUED: Final = re.compile(
 def name_key(text: str) -> str:
     """«InvoiceNo», «N° de facture», «Invoice lines/Unit Price» as words: ``invoice no``, ``n de facture``…"""
     text = text.replace("MwSt", "Mwst").replace("USt", "Ust").replace("(Items)", "line")
-    cut = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])", " ", text)
+    cut = re.sub(r"(?<=[a-zà-ÿ0-9])(?=[A-Z][a-zà-ÿ])|(?<=[a-zà-ÿ])(?=[A-Z])|(?<=VAT|TVA)(?=[A-Z][a-z])", " ", text)
     bare = search_key(
         cut.replace("°", " ").replace("º", " ").replace("%", " pourcent ").replace("#", " number ")
     ).replace("t.v.a", "tva")
@@ -293,6 +296,9 @@ def name_key(text: str) -> str:
     bare = re.sub(r"\b(client|tiers|compte) facture\b", r"\1", bare)
     bare = re.sub(r"\bcredit note\b", "avoir", bare)
     bare = re.sub(r"\b(emise?|payee?|reglee?|encaissee?|facturee?|livree?) le$", r"\1 date", bare)
+    bare = re.sub(r"\b(facture|piece|document) du$", r"\1 date", bare)
+    bare = re.sub(r"\b(bezahlt|gezahlt|erstellt|versendet|ausgestellt|fallig) am$", r"\1 datum", bare)
+    bare = re.sub(r"\b(montant|total) (?:de )?(?:la )?situation\b", r"\1", bare)
     return " ".join(re.findall(r"[a-z0-9]+", bare))
 
 
@@ -315,6 +321,27 @@ def rate_in_name(text: str) -> str:
     """The VAT rate that a name of a tax column carries («TVA 5,5 %»: ``5.5``), or nothing."""
     found = _PER_RATE.search(text)
     return (found[1] or found[2]).replace(",", ".") if found else ""
+
+
+_PER_HUNDRED: Final = re.compile(r"\b(?:aux|au|les|pour|par|per|je|le) ?(100|1000|cent|mille)\b|/ ?(100|1000)\b")
+_BASES: Final = frozenset(
+    (
+        *("par", "prix par", "prix pour", "pour", "base prix", "base de prix", "base du prix", "unite de prix"),
+        *("diviseur", "diviseur prix", "quantite prix", "per", "price per", "price base", "price quantity", "pe"),
+        *("preiseinheit", "kpein", "base quantity", "price base quantity", "pricing unit", "px par"),
+    )
+)
+
+
+def pieces_in_name(text: str) -> int:
+    """Of how many pieces a column named ``text`` has the price: 100 of «Prix aux 100»; 1 where it does not say."""
+    found = _PER_HUNDRED.search(search_key(text))
+    return int({"cent": "100", "mille": "1000"}.get(said := found[1] or found[2], said)) if found else 1
+
+
+def names_pieces(text: str) -> bool:
+    """Whether a column says by its name of how many pieces each row has the price: «Prix par»."""
+    return name_key(text) in _BASES
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""Words of column names in German, Spanish, Italian, Dutch and Portuguese, and German and Dutch compounds taken apart.
+"""Words of column names in German, Spanish, Italian, Dutch, Portuguese and Polish; German and Dutch compounds apart.
 
 The notions are those of :mod:`.names`. Words that mean something else in French or English are left out.
 """
@@ -56,8 +56,29 @@ kind: soort tipologia belegart
 agent: vertreter vendedor bearbeiter verkoper agente
 mode: forma wijze
 order_line: pos position positie posizione
+corrected: storno
+customer: nabywca nabywcy klient klienta kontrahent mitglied mitglieds
+number: numer
+date: data
+emission: wystawienia
+delivery: sprzedazy
+due: termin
+mode: sposob
+label: nazwa opis
+quantity: ilosc
+unitary: jednostkowa jedn jm
+price: cena
+amount: wartosc kwota razem suma
+vat: podatek podatku
+rate: stawka
+currency: waluta
+city: miasto miejscowosc
+street: ulica
+zip: kod
 """
-_ALSO_ENGLISH: Final = "material task tache mission tag data land cap excl incl forma pos position handy liquido"
+_ALSO_ENGLISH: Final = (
+    "termin razem material task tache mission tag data land cap excl incl forma pos position handy liquido"
+)
 _FRENCH: Final = "ht ttc tva facture factures numero piece montant echeance quantite qte taux prix libelle remise"
 _DAY_FIRST: Final = frozenset(
     word for line in (*NOTIONS.strip().splitlines(), f"french: {_FRENCH}") for word in line.partition(": ")[2].split()
@@ -70,7 +91,7 @@ def writes_day_first(words: Iterable[str]) -> bool:
 
 
 _COMPOUNDED: Final = """
-rechnungs rechnung faktura fakturen faktur beleg kunden kunde auftrags auftrag bestellungs bestellung bestell
+mitglieds rechnungs rechnung faktura fakturen faktur beleg kunden kunde auftrags auftrag bestellungs bestellung bestell
 artikel produkt positions position nummer nr datum falligkeits falligkeit fallig zahlungs zahlung leistungs
 liefer lieferungs name namen firmen firma adresse anschrift strasse ort land netto brutto mwst ust mehrwertsteuer
 umsatzsteuer steuer satz betrag summe gesamt preis einzel stuck menge einheit rabatt wahrung waehrung bezeichnung

@@ -199,6 +199,8 @@ billing_address2 client.complement
 billing_zip client.code_postal
 billing_postcode client.code_postal
 billing_city client.ville
+billing_code client.code_postal
+shipping_code code_postal_livraison
 billing_country client.pays
 billing_phone client.telephone
 billing_email client.email
@@ -244,6 +246,7 @@ invoice_terms -
 invoice_footer -
 invoice_partial -
 invoice_paid_to_date deja_paye
+paid_to_date deja_paye
 client_id_number client.siren|code_client
 client_number code_client
 client_public_notes -
@@ -323,6 +326,8 @@ mode_de_paiement -
 type_de_client client.type
 pour client.raison_sociale
 a_payer_avant_le echeance
+a_payer_le echeance
+a_regler_le echeance
 payable_avant_le echeance
 payable_le echeance
 a_regler_avant_le echeance
@@ -346,6 +351,11 @@ agence -
 departement -
 region -
 vendeur -
+code_vendeur -
+nom_vendeur -
+doit client.raison_sociale|code_client
+donneur_d_ordre client.raison_sociale|code_client
+code_donneur_d_ordre code_client
 commercial -
 famille -
 marque -
@@ -377,4 +387,6 @@ FIELD_BY_NAME["net_a_payer"] = {"total_ttc": 0.5}
 FIELD_BY_NAME["libelle_produit"] = {"ligne.designation": 0.55}
 # FacturaScripts' number; a code of articles or customers elsewhere in Spain.
 FIELD_BY_NAME["codigo"] = {"numero": 0.62, "client.code": 0.6, "ligne.article": 0.58}
+# «Du» of «Facture n° F1 du 5 mars» where no other column is a day; beside «Au» it begins a period.
+FIELD_BY_NAME["du"] = {"date": 0.5}
 FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

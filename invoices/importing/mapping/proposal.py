@@ -15,6 +15,7 @@ from invoices.importing.mapping.judging import (
     agrees,
     differ_by_a_rate,
     head_of,
+    is_constant,
     level_of,
     may_be_summed,
     may_hold,
@@ -22,7 +23,10 @@ from invoices.importing.mapping.judging import (
     price_before_discount,
     products,
     rows_of,
+    settle_articles,
     settle_customers_only,
+    settle_empty,
+    settle_who,
     size_of,
     sums_in,
     type_column,
@@ -39,7 +43,7 @@ _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "soci
 _FIGURES: Final = ("ligne.quantite", PRICE)
 _BESIDE: Final = 4
 _LINE_SIGNS: Final = (
-    "ligne.designation", "ligne.quantite", PRICE, "ligne.total_ht", "ligne.article", "ligne.remise",
+    "ligne.designation", "ligne.quantite", PRICE, "ligne.article", "ligne.total_ht", "ligne.remise",
 )  # fmt: skip
 
 
@@ -106,8 +110,9 @@ class _Proposing:
 
     def _judge_by_content(self) -> None:
         for column in self.columns:
-            self._settle_who(column)
+            settle_who(column, self.scores[column.index])
             if not column.filled:
+                settle_empty(column, self.scores[column.index])
                 continue
             for name in list(self.scores[column.index]):
                 if not may_hold(name, column):
@@ -130,37 +135,21 @@ class _Proposing:
             is_varied = column.distinct > 1 and column.distinct * 3 > len(column.filled)
             if "societe" in scores and is_varied and "issuer" not in notions_of(column.name):
                 del scores["societe"]
-            if self._is_constant(column) and _LEDGER.fullmatch(name_key(column.name)):
+            if is_constant(column) and _LEDGER.fullmatch(name_key(column.name)):
                 scores.pop("code_client", None)  # an account of the ledger
             if "numero" in scores and column.distinct == 1 and len(column.filled) > 3:
                 scores["numero"] -= 0.2
-            if "societe" in scores and "client.raison_sociale" in scores and self._is_constant(column):
+            if "societe" in scores and "client.raison_sociale" in scores and is_constant(column):
                 scores["societe"] += 0.3
                 self.grounds[column.index, "societe"] = _("nom, la même partout : l’émetteur")
             for name, kind in (("client.siren", "siren"), ("client.siret", "siret"), ("client.tva_intracom", "vat")):
-                if column.holds(kind) and not (self._is_constant(column) and column.distinct == 1):
+                if column.holds(kind) and not is_constant(column):
                     best = max((s for n, s in scores.items() if not n.startswith("client.")), default=0)
-                    if best < 0.9:
+                    if best < (0.8 if kind == "siren" else 0.9):  # nine digits may pass by chance
                         scores[name] = max(scores.get(name, 0), 0.7) + 0.2
                         self.grounds[column.index, name] = _("contenu : clé juste")
             if column.holds("siret"):
                 scores.pop("client.siren", None)
-
-    def _settle_who(self, column: Column) -> None:
-        """A column of customers holds names or codes, the same on each row is none of theirs; an issuer has letters."""
-        scores = self.scores[column.index]
-        if CUSTOMER_NAME in scores and (not column.filled or self._is_constant(column)):
-            scores[CUSTOMER_NAME] -= 0.3
-        if "code_client" in scores and column.is_names:
-            scores["code_client"] -= 0.4
-        if {"code_client", CUSTOMER_NAME} <= set(scores) and column.is_codes:
-            scores[CUSTOMER_NAME] -= 0.3
-        is_number = column.holds("siren") or column.holds("siret")
-        if "societe" in scores and column.filled and not column.is_text and not is_number:
-            del scores["societe"]
-
-    def _is_constant(self, column: Column) -> bool:
-        return column.distinct == 1 and len(column.filled) >= 3
 
     # Heads or lines
 
@@ -184,6 +173,8 @@ class _Proposing:
         groups = self._groups()
         several = [group for group in groups if len(group) > 1]
         signs = sum(self._best(name) >= (0.45 if name in _FIGURES else 0.6) for name in _LINE_SIGNS)
+        if not several and not any(self._best(name) >= 0.45 for name in _LINE_SIGNS[:4]):
+            signs = 0  # an amount and a discount alone may be of the whole invoice
         has_lines = signs >= 2 or (signs == 1 and bool(several))
         is_described = min(self._best("ligne.designation"), self._best("ligne.taux_tva")) >= 0.6
         states_tax = max(self._best("total_tva"), self._best("total_ttc")) >= _ENOUGH
@@ -220,10 +211,15 @@ class _Proposing:
             ):
                 scores["ligne.article"] = max(scores.get("ligne.article", 0), scores.pop("reference"))
             if not self.has_lines:
+                if not {"label", "line"} & notions_of(column.name):
+                    scores.pop("ligne.designation", None)  # «Service», «Mission» of the whole invoice
+                    scores.pop("ligne.article", None)
                 for line in (*TWINS.values(), "ligne.remise", "ligne.quantite"):
                     if head_of(scores) or line not in TWINS.values():
                         scores.pop(line, None)
-        if not self.has_lines:
+        if self.has_lines:
+            settle_articles(self.columns, self.scores)
+        else:
             for scores in self.scores.values():
                 if "ligne.total_ht" in scores:
                     scores.setdefault("total_ht", scores["ligne.total_ht"] - 0.05)
@@ -245,6 +241,8 @@ class _Proposing:
                 nearest = min(agreeing, key=lambda column: abs(column.index - price.index))
                 agreeing = [nearest] if abs(nearest.index - price.index) <= _BESIDE else []
             for column in agreeing:
+                if notions_of(column.group) == {"invoice"}:
+                    continue  # said to be of the whole invoice, by the row above the names
                 scores = self.scores[column.index]
                 if {"total_ht", "ligne.total_ht"} & set(scores) or not scores or "total_ttc" in scores:
                     scores["ligne.total_ht"] = max(0.9, *scores.values()) + 0.05 if scores else 0.7
@@ -361,7 +359,9 @@ class _Proposing:
 
     def _take_likeliest_number(self, taken: dict[int, str]) -> None:
         """Where no column is called a number of invoices, «ID» is one, if it is different on each row."""
-        free = [column for column in self.columns if column.index not in taken and column.distinct > 1]
+        free = [
+            each for each in self.columns if each.index not in taken and (each.distinct > 1 or len(each.filled) == 1)
+        ]
         best = max(free, key=lambda column: self.scores[column.index].get("numero", 0), default=None)
         if best is None or (not best.is_text if self.has_lines else best.distinct < len(best.filled)):
             return

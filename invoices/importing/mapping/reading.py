@@ -15,7 +15,7 @@ from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.judging import says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
 from invoices.importing.mapping.layout import layout_of
-from invoices.importing.mapping.names import name_key, notions_of
+from invoices.importing.mapping.names import name_key, names_pieces, notions_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.mapping.samples import take_sample
@@ -147,6 +147,8 @@ def _carries_more(recognised: RecognisedTable, proposal: Proposal) -> bool:
     lines = fields & {"ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht", "ligne.total_ht"}
     if recognised.kind is INVOICES:
         return len(lines) >= 2
+    if recognised.kind is LINES and any(map(names_pieces, recognised.ignored)):
+        return True
     if recognised.kind is LINES:
         return bool(fields & {"date", "total_ttc"}) and bool(fields & {"code_client", "client.raison_sociale"})
     return recognised.kind is CUSTOMERS and "factures" in proposal.holds

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from invoices.en16931.vat import category_of_words
-from invoices.importing.values import BadValue, bare_amount, parse_date, unwrapped
+from invoices.importing.values import BadValue, bare_amount, parse_date, rate_of_code, unwrapped
 from invoices.importing.words import without_weekday
 
 _NOISE: Final = re.compile(r"[\s\u00a0\u202f\u2007\u2009\u200b'’]+|%")
@@ -150,6 +150,9 @@ def looks_like_date(text: str) -> bool:
     return DateOrder(True).read(text) is not None or DateOrder(False).read(text) is not None
 
 
+_NAMED_RATE: Final = re.compile(
+    r"(?:tva|vat|iva|btw|ust|mwst|taux)(?: à| de)? ?(20|19[.,]6|10|8[.,]5|5[.,]50?|2[.,]10?)(?:[.,]00?)?", re.I
+)
 _RATE: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,3})?) ?%")
 
 
@@ -161,5 +164,7 @@ def rate_in(text: str, mark: str) -> Decimal | None:
     """
     if found := _RATE.search(text):
         return Decimal(found[1].replace(",", "."))
+    if code := rate_of_code(text) or ((named := _NAMED_RATE.fullmatch(text)) and named[1].replace(",", ".")):
+        return Decimal(code)
     number = read_number(text, mark)
     return Decimal(0) if number is None and category_of_words(text) else number

@@ -22,7 +22,7 @@ from invoices.importing.tables.cells import (
     text_of_at_most,
 )
 from invoices.importing.tables.columns import EDITION, LINES, RecognisedTable, read_terms
-from invoices.importing.values import THOUSANDS, BadValue, not_an_error, shown
+from invoices.importing.values import THOUSANDS, BadValue, not_an_error, rate_of_code, shown
 from invoices.money import to_cents, whole_cents, write_decimal
 
 _MOST_REMEMBERED: Final = 8192
@@ -303,7 +303,6 @@ def category_text(text: str) -> str:
 
 _STANDARD: Final = frozenset(("standard", "normal", "normale", "taux normal", "tva normale", "taxable", "soumis"))
 _RATE_IN_WORDS: Final = re.compile(r"(?<![0-9.,])([0-9]{1,2}(?:[.,][0-9]{1,2}0*)?) ?%")
-_CODE_OF_RATE: Final = re.compile(r"FR[_-]?(20|10|5|2)([015])", re.ASCII | re.IGNORECASE)  # Pennylane: FR_200, FR_55
 _ONLY_NUMBER: Final = re.compile(
     r"[^0-9]*?(?<![0-9.,])(20|19[.,]6|10|8[.,]5|7|5[.,]50?|2[.,]10?|0)(?:[.,]00?)?(?![0-9.,])[^0-9]*"
 )
@@ -326,8 +325,8 @@ def line_rate_text(text: str) -> str:
             return rates.pop()
         if found := _ONLY_NUMBER.fullmatch(text):
             return rate_text(found[1])
-        if found := _CODE_OF_RATE.fullmatch(text):
-            return rate_text(f"{found[1]}.{found[2]}")
+        if code := rate_of_code(text):
+            return rate_text(code)
         if category_of_words(text):
             return "0.00"
         try:
