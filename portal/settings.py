@@ -182,7 +182,7 @@ if DOCUMENTS_STORAGE_URL:
     require_extra("DOCUMENTS_STORAGE_URL", "s3", "storages", "boto3")
 STORAGES: dict[str, dict[str, Any]] = {
     "default": read_storage_url(DOCUMENTS_STORAGE_URL),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.static_files.StaticStorage"},
 }
 # The largest file that somebody may drop on the public verification page, in bytes.
 VERIFICATION_UPLOAD_LIMIT = env.int("VERIFICATION_UPLOAD_LIMIT", default=10_000_000, least=1)

@@ -18,7 +18,7 @@ SERVING = frozenset({"runserver", "db_worker", "rqworker"})
 ROOMS = frozenset({"portal", "invoices", "customers", "mailing"})
 # Its one table is for pages that we do not show: the address of a Redis alone changes the queue.
 WITHOUT_TABLES = frozenset({"django_rq"})
-NEED_NO_START = frozenset({"demo", "accept_secret_key", "propose_mapping", "backup", "restore", "upgrade"})
+NEED_NO_START = frozenset({"demo", "migrate", "accept_secret_key", "propose_mapping", "backup", "restore", "upgrade"})
 
 
 class UnfitDatabaseError(Exception):

@@ -11,15 +11,8 @@ from django.core.files.storage import FileSystemStorage
 from django.utils.translation import gettext as _
 
 
-class DocumentStorage(FileSystemStorage):
-    """Local folder ``DOCUMENTS_ROOT``; it has no address, since the views decide who may read.
-
-    A file is under its name only when it is whole and on the disk: a machine that stops half-way leaves no half
-    document behind a row that says it is frozen.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(location=str(settings.DOCUMENTS_ROOT), file_permissions_mode=0o640)
+class WholeFileStorage(FileSystemStorage):
+    """A local folder in which a file is under its name only when it is whole and on the disk."""
 
     def _save(self, name: str, content: "File[bytes]") -> str:
         target = Path(self.path(name))
@@ -31,11 +24,22 @@ class DocumentStorage(FileSystemStorage):
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            partial.chmod(0o640)
+            if self.file_permissions_mode is not None:
+                partial.chmod(self.file_permissions_mode)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
         return name.replace("\\", "/")
+
+
+class DocumentStorage(WholeFileStorage):
+    """Local folder ``DOCUMENTS_ROOT``; it has no address, since the views decide who may read.
+
+    A machine that stops half-way leaves no half document behind a row that says it is frozen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(location=str(settings.DOCUMENTS_ROOT), file_permissions_mode=0o640)
 
     def url(self, name: str | None) -> str:
         """Documents have no public address."""

@@ -6,10 +6,13 @@ from django.db import migrations, models
 
 
 class AddIndex(AddIndexConcurrently):
-    """Concurrently on PostgreSQL, as ever elsewhere."""
+    """Concurrently on PostgreSQL, as ever elsewhere; what a migration that was cut off has left is dropped first."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor == "postgresql":
+        is_concurrent = schema_editor.connection.vendor == "postgresql"
+        how, name = "CONCURRENTLY " if is_concurrent else "", schema_editor.quote_name(self.index.name)
+        schema_editor.execute(f"DROP INDEX {how}IF EXISTS {name}")
+        if is_concurrent:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         else:
             migrations.AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)

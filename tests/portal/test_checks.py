@@ -118,7 +118,7 @@ def test_a_page_without_its_static_files_says_so_in_french(settings: Any, tmp_pa
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "portal.static_files.StaticStorage"},
     }
     answer = Client(raise_request_exception=False).get(path)
     assert answer.status_code == 503

@@ -1,5 +1,6 @@
 """``manage.py upgrade`` takes an installation to the version of its files, and stops where a step fails."""
 
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from portal.management.commands.upgrade import _LOCK
 from portal.start import find_missing_migrations
@@ -61,6 +64,59 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
+
+
+# Each statement of these is kept as it is done: killed half-way, they are begun again with what they have made.
+OUTSIDE_OF_A_TRANSACTION = sorted(
+    key for key, migration in MigrationLoader(None).disk_migrations.items() if not migration.atomic
+)
+
+
+@pytest.mark.parametrize(("application", "name"), OUTSIDE_OF_A_TRANSACTION)
+def test_a_migration_outside_of_a_transaction_can_be_done_again(application: str, name: str) -> None:
+    loader = MigrationLoader(connection)
+    state = loader.project_state((application, name), at_end=False)
+    with connection.schema_editor(atomic=False) as editor:
+        loader.get_migration(application, name).apply(state, editor)
+
+
+def test_a_migration_that_is_not_recorded_leaves_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("migrate", "invoices", "0026", verbosity=0)
+
+    def stop(executor: MigrationExecutor, application: str, name: str, forward: bool = True) -> None:
+        raise KeyboardInterrupt(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MigrationExecutor, "record_migration", stop)
+        with pytest.raises(KeyboardInterrupt, match="0027_invoice_words"):
+            call_command("migrate", verbosity=0)
+
+    assert "invoices_invoicewords" not in connection.introspection.table_names()
+    call_command("upgrade")
+    assert find_missing_migrations() == []
+
+
+def test_an_upgrade_goes_on_where_another_was_killed_amid_an_index(tmp_path: Path) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("indexes that PostgreSQL makes while others write")
+    invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+    with own_site(tmp_path) as site, psycopg.connect(site.database_url) as writer:
+        site.run("migrate", "mailing", "0009")
+        writer.execute("LOCK TABLE mailing_message IN ROW EXCLUSIVE MODE")  # the index waits for it
+        killed = site.start("upgrade")
+        site.wait_for(invalid, bool)
+        killed.kill()
+        assert killed.wait(60) == -signal.SIGKILL
+        # Its server process learns it when it next answers, which it does not while it waits.
+        site.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'")
+        writer.rollback()
+        assert site.rows(invalid) == [(1,)]
+
+        site.run("upgrade")
+
+        assert site.rows(invalid) == [(0,)]
+        found = site.rows("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'outbox_%any_recipient'")
+        assert found == [(1,)]
 
 
 def test_an_upgrade_waits_for_another_one_of_the_same_database(tmp_path: Path) -> None:
