@@ -74,7 +74,7 @@ def reseal(folder: Path, name: str) -> None:
 
     table = json.loads((folder / "empreintes.json").read_text())
     table[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / "empreintes.json").write_text(json.dumps(table))
+    (folder / "empreintes.json").write_text(json.dumps(table, ensure_ascii=False, indent=1))
 
 
 def test_the_whole_dossier_verifies_with_the_authority(folder: Path, authority: tuple[str, Path]) -> None:
@@ -133,6 +133,12 @@ def test_one_byte_changed_anywhere_in_any_file_is_named(folder: Path) -> None:
         assert str(path.relative_to(folder)) in verify(folder)[1]
         path.write_bytes(content)
     assert verify(folder)[0] == 0
+
+
+def test_a_blank_of_the_table_of_fingerprints_that_was_changed_is_named(folder: Path) -> None:
+    table = folder / "empreintes.json"
+    table.write_text(table.read_text().replace("\n", " ", 1))
+    assert verify(folder) == (1, "ÉCART – empreintes.json : modifié\n")
 
 
 def test_a_file_that_was_added_or_taken_away_is_named(folder: Path, authority: tuple[str, Path]) -> None:
