@@ -34,3 +34,4 @@ class Action(TextChoices):
     LEFT = "left", _("données emportées")
     BACKED_UP = "backed-up", _("sauvegarde")
     RESTORED = "restored", _("restauration")
+    ROOT_STAMPED = "root-stamped", _("racine horodatée")

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from mailing.quarantine.tries import Loop, Tries
+from mailing.trail.actions import Action
 from mailing.trail.models import BEGINNING, Entry, Link, Root
 
 _AT_ONCE = 1000
@@ -66,9 +67,13 @@ def unchained_entries() -> "QuerySet[Entry]":
 
 @transaction.atomic
 def note_root(day: datetime.date) -> Root | None:
-    """Note where the chain ends as the root of ``day``, once; None where nothing was chained since the last root."""
+    """Note where the chain ends as the root of ``day``, once; None where nothing was chained since the last root.
+
+    The entry that the stamp of the last root made asks for no other root, which would be stamped again.
+    """
     last = Link.objects.order_by("-position").first()
     noted = Root.objects.aggregate(position=Max("position"))["position"] or 0
-    if last is None or last.position <= noted or Root.objects.filter(day=day).exists():
+    chained = Link.objects.filter(position__gt=noted).exclude(entry__action=Action.ROOT_STAMPED)
+    if last is None or not chained.exists() or Root.objects.filter(day=day).exists():
         return None
     return Root.objects.create(day=day, position=last.position, sha256=last.sha256)

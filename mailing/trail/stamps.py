@@ -8,12 +8,13 @@ import hashlib
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 from cryptography import x509
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rfc3161_client import (
@@ -29,9 +30,11 @@ from rfc3161_client import (
 
 from mailing.http_answers import TooLargeError, read_at_most
 from mailing.quarantine.tries import Loop, Tries
+from mailing.trail.actions import Action
 from mailing.trail.chain import note_root
 from mailing.trail.der import sort_certificates
 from mailing.trail.models import Root, TimeStamp
+from mailing.trail.recording import record
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +80,27 @@ def seal_last_day() -> int:
 
 
 def stamp(root: Root) -> TimeStamp:
-    """Ask the authority of the settings for the stamp of ``root``, and keep it; raises TimeStampError."""
+    """Ask the authority of the settings for the stamp of ``root``, and keep it; raises TimeStampError.
+
+    An entry of the trail keeps what was answered: the authority signs for a part of it only, and may not be known here.
+    """
     request = TimestampRequestBuilder().data(root.sha256.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
     answer = _ask(settings.TIMESTAMP_URL, request)
     _check(root, answer, nonce=request.nonce)
-    return TimeStamp.objects.create(root=root, authority=settings.TIMESTAMP_URL[:300], answer=answer)
+    with transaction.atomic():
+        kept = TimeStamp.objects.create(root=root, authority=settings.TIMESTAMP_URL[:300], answer=answer)
+        record(Action.ROOT_STAMPED, root, details=describe_stamp(kept))
+    return kept
+
+
+def describe_stamp(kept: TimeStamp) -> dict[str, Any]:
+    """What the trail keeps of a stamp and its root, as plain values."""
+    return {
+        "position": kept.root.position,
+        "root": kept.root.sha256,
+        "authority": kept.authority,
+        "answer": hashlib.sha256(bytes(kept.answer)).hexdigest(),
+    }
 
 
 def check_stamp(kept: TimeStamp) -> datetime.datetime:

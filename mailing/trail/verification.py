@@ -5,12 +5,24 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import OperationalError
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from mailing.trail.actions import Action
 from mailing.trail.chain import unchained_entries
 from mailing.trail.ends import End, find_lost_end
-from mailing.trail.models import BEGINNING, Entry, Link, PersonalValues, Root, link_sha256, sha256_of
-from mailing.trail.stamps import TimeStampError, check_stamp
+from mailing.trail.models import (
+    BEGINNING,
+    Entry,
+    Link,
+    PersonalValues,
+    Root,
+    TimeStamp,
+    canonical_json,
+    link_sha256,
+    sha256_of,
+)
+from mailing.trail.stamps import TimeStampError, check_stamp, describe_stamp
 
 _AT_ONCE = 1000
 
@@ -47,31 +59,69 @@ def verify_trail(
 ) -> TrailReport:
     """Read the whole chain again, with a bounded memory, up to its first fault; then its roots and ``known`` ends."""
     report = TrailReport(waiting=unchained_entries().count())
-    roots = {root.position: root for root in Root.objects.select_related("stamp")}
+    roots: dict[int, list[Root]] = {}
+    for root in Root.objects.select_related("stamp"):
+        roots.setdefault(root.position, []).append(root)
     for position, link, entry, personal in _read_chain():
+        sealing = roots.pop(position, [])
         report.fault = (
             _fault_of(position, link, entry, report.last_sha256)
             or _fault_of_personal(link, entry, personal)
-            or _fault_of_root(link, roots)
+            or next(filter(None, (_fault_of_root(link, root) for root in sealing)), None)
         )
         if report.fault is not None:
             return report
         report.checked, report.last_sha256 = position, link.sha256
         report.erased += bool(entry and entry.personal_sha256 and personal is None)
-        report.roots += position in roots
-        report.stamps += position in roots and hasattr(roots[position], "stamp")
+        report.roots += len(sealing)
+        report.stamps += sum(hasattr(root, "stamp") for root in sealing)
         on_progress(report.checked)
-    if beyond := [root for root in roots.values() if root.position > report.checked]:
-        report.fault = Fault(
-            "cut",
-            report.checked + 1,
-            None,
-            _("La chaîne s’arrête au rang %(last)s ; la racine du %(day)s en connaît %(known)s.")
-            % {"last": report.checked, "day": beyond[0].day.isoformat(), "known": beyond[0].position},
-        )
-    elif lost := find_lost_end(known, _sha256_at):
-        report.fault = Fault("known-end", lost[0].position, None, lost[1])
+    report.fault = (
+        _fault_of_lost_root(report.checked, roots)
+        or _fault_of_stamps()
+        or _fault_of_lost_personal()
+        or _fault_of_end(known)
+    )
     return report
+
+
+def _fault_of_lost_root(last: int, roots: dict[int, list[Root]]) -> Fault | None:
+    """The first of the ``roots`` that are at no position of the chain, whose end is ``last``."""
+    for position, (root, *_others) in sorted(roots.items()):
+        said = {"last": last, "day": root.day.isoformat(), "known": position}
+        if position > last:
+            sentence = _("La chaîne s’arrête au rang %(last)s ; la racine du %(day)s en connaît %(known)s.") % said
+            return Fault("cut", last + 1, None, sentence)
+        return Fault("root", position, None, _("La racine du %(day)s n’est à aucun rang de la chaîne.") % said)
+    return None
+
+
+def _fault_of_stamps() -> Fault | None:
+    """The first stamp that is no longer what the trail kept of it; those of before have no such entry."""
+    stamps = {str(stamp.root_id): stamp for stamp in TimeStamp.objects.select_related("root")}
+    for entry in Entry.objects.filter(action=Action.ROOT_STAMPED).order_by("pk"):
+        stamp = stamps.get(entry.object_id)
+        try:
+            is_kept = stamp is not None and canonical_json(describe_stamp(stamp)) == entry.details
+        except Root.DoesNotExist:
+            is_kept = False
+        if not is_kept:
+            sentence = _("L’horodatage de la racine du %(day)s n’est plus celui que note l’entrée %(entry)s.")
+            return Fault("stamp", 0, entry.pk, sentence % {"day": entry.object_id, "entry": entry.pk})
+    return None
+
+
+def _fault_of_lost_personal() -> Fault | None:
+    lost = PersonalValues.objects.filter(~Exists(Entry.objects.filter(pk=OuterRef("pk")))).first()
+    if lost is None:
+        return None
+    sentence = _("Des valeurs personnelles sont celles de l’entrée %(entry)s, qui n’existe pas.") % {"entry": lost.pk}
+    return Fault("personal-changed", 0, lost.pk, sentence)
+
+
+def _fault_of_end(known: Iterable[End]) -> Fault | None:
+    lost = find_lost_end(known, _sha256_at)
+    return Fault("known-end", lost[0].position, None, lost[1]) if lost else None
 
 
 def _sha256_at(position: int) -> str:
@@ -145,10 +195,7 @@ def _fault_of_personal(link: Link, entry: Entry | None, personal: str | None) ->
     return Fault("personal-changed", link.position, link.entry_id, sentence % said)
 
 
-def _fault_of_root(link: Link, roots: dict[int, Root]) -> Fault | None:
-    root = roots.get(link.position)
-    if root is None:
-        return None
+def _fault_of_root(link: Link, root: Root) -> Fault | None:
     if root.sha256 != link.sha256:
         sentence = _("La racine du %(day)s n’est pas celle de la chaîne au rang %(position)s.")
         said = {"position": link.position, "day": root.day.isoformat()}

@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from mailing.trail.actions import Action
-from mailing.trail.chain import chain_new_entries
+from mailing.trail.chain import chain_new_entries, note_root
 from mailing.trail.der import sort_certificates
 from mailing.trail.models import Root, TimeStamp
 from mailing.trail.recording import record
 from mailing.trail.stamps import seal_last_day
 from mailing.trail.verification import verify_trail
 from tests.support.timestamp_authority import openssl
-from tests.support.trail import lift_the_guard
+from tests.support.trail import execute, lift_the_guard
 
 pytestmark = pytest.mark.django_db
 
@@ -55,15 +56,55 @@ def test_openssl_alone_verifies_the_stamp(stamped: TimeStamp, authority: tuple[s
     assert b"OK" in openssl("ts", "-verify", *files, "-CAfile", str(authority[1]))
 
 
-@pytest.mark.parametrize("where", [0.2, 0.5, 0.95])
-def test_one_byte_of_the_stamp_that_was_changed_is_named(stamped: TimeStamp, where: float) -> None:
+@pytest.mark.parametrize("is_authority_known", [True, False])
+def test_any_byte_of_the_stamp_that_was_changed_is_named(
+    stamped: TimeStamp, settings: Any, is_authority_known: bool
+) -> None:
+    if not is_authority_known:
+        settings.TIMESTAMP_CA_FILE = ""
     lift_the_guard()
-    content = bytearray(stamped.answer)
-    content[int(len(content) * where)] ^= 1
-    TimeStamp.objects.filter(pk=stamped.pk).update(answer=bytes(content))
+    content = bytes(stamped.answer)
+    for where in range(0, len(content), 37):
+        changed = content[:where] + bytes([content[where] ^ 1]) + content[where + 1 :]
+        TimeStamp.objects.filter(pk=stamped.pk).update(answer=changed)
+        fault = verify_trail().fault
+        assert fault is not None, where
+        assert fault.kind == "stamp"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE trail_timestamp SET authority = 'http://autre.example/tsa'",
+        "UPDATE trail_timestamp SET root_id = '2026-01-01'",
+        "DELETE FROM trail_timestamp",
+        "UPDATE trail_root SET day = '2026-01-01'",
+    ],
+)
+def test_what_was_changed_beside_the_bytes_of_the_stamp_is_named(stamped: TimeStamp, damage: str) -> None:
+    lift_the_guard()
+    execute(damage)
     fault = verify_trail().fault
     assert fault is not None
-    assert fault.kind == "stamp"
+    assert (fault.kind, stamped.root_id.isoformat() in fault.sentence) == ("stamp", True)
+
+
+def test_a_root_at_no_position_of_the_chain_is_named(stamped: TimeStamp) -> None:
+    lift_the_guard()
+    execute("UPDATE trail_root SET position = 0")
+    fault = verify_trail().fault
+    assert fault is not None
+    assert fault.kind == "root"
+
+
+def test_the_entry_of_a_stamp_alone_asks_for_no_other_root(stamped: TimeStamp) -> None:
+    today = timezone.localdate()
+    assert chain_new_entries() == 1
+    assert note_root(today) is None
+    record(Action.SIGNED_OUT)
+    chain_new_entries()
+    assert note_root(today) is not None
+    assert verify_trail().fault is None
 
 
 def test_a_stamp_of_another_root_is_named(stamped: TimeStamp) -> None:
@@ -72,7 +113,7 @@ def test_a_stamp_of_another_root_is_named(stamped: TimeStamp) -> None:
     chain_new_entries()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE trail_root SET position = position + 1, "
+            "UPDATE trail_root SET position = (SELECT max(position) FROM trail_link), "
             "sha256 = (SELECT sha256 FROM trail_link ORDER BY position DESC LIMIT 1)"
         )
     fault = verify_trail().fault

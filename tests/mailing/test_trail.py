@@ -154,6 +154,14 @@ def test_a_byte_that_makes_a_value_unreadable_is_named_too(chained: list[Entry],
     assert (fault.kind, fault.entry) == (kind, chained[2].pk)
 
 
+def test_personal_values_that_were_given_to_no_entry_are_named(chained: list[Entry]) -> None:
+    lift_the_guard()
+    execute(f"UPDATE trail_personalvalues SET entry_id = {chained[-1].pk + 100} WHERE entry_id = {chained[2].pk}")
+    fault = verify_trail().fault
+    assert fault is not None
+    assert (fault.kind, fault.entry) == ("personal-changed", chained[-1].pk + 100)
+
+
 def test_two_entries_that_changed_places_are_named(chained: list[Entry]) -> None:
     lift_the_guard()
     first, second = (Link.objects.get(entry=chained[number]) for number in (1, 2))
@@ -202,6 +210,7 @@ def test_an_end_that_is_known_elsewhere_shows_what_was_done_after_the_last_root(
     last = Link.objects.get(entry=chained[4])
     if damage == "cut":
         Link.objects.filter(pk=last.pk).delete()
+        PersonalValues.objects.filter(pk=chained[4].pk).delete()
         Entry.objects.filter(pk=chained[4].pk).delete()
     else:
         execute(f"UPDATE trail_entry SET account = 8 WHERE id = {chained[4].pk}")
