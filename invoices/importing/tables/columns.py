@@ -308,6 +308,11 @@ def cells_text(names: Sequence[str], cells: Sequence[str]) -> str:
     return f"{_FIELD.join(compress(names, cells))}{_RECORD}{_FIELD.join(filter(None, cells))}"
 
 
+def stated_names(text: str) -> list[str]:
+    """The names of the columns that hold anything in what :func:`cells_text` wrote."""
+    return text.partition(_RECORD)[0].split(_FIELD)
+
+
 def cells_text_of_edition(text: str, edition: int, since: Mapping[str, int] = SINCE) -> str:
     """What :func:`cells_text` would have written when there were only the columns of ``edition``."""
     names, _, cells = text.partition(_RECORD)

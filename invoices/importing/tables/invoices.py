@@ -13,6 +13,7 @@ from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.received import MissingFileError, ReceivedFiles, read_pdf
 from invoices.importing.report import ImportReport, Rejection, SkippedRow, Telling
 from invoices.importing.tables.bulk import background_writer
+from invoices.importing.tables.columns import stated_names
 from invoices.importing.tables.customers import in_a_refused_file, refused_card
 from invoices.importing.tables.invoice_rows import InvoiceRow, is_numbered_as_credit_note
 from invoices.importing.tables.pairing import cells_hash, content_hash, pair
@@ -135,7 +136,7 @@ class _Run:
             if company is not None and is_known and story.rejections == problems:
                 key = keys[head.customer_code]
                 hashes = content_hash(invoice, fingerprint), cells_hash(invoice, fingerprint), fingerprint
-                is_doubtful = "type" not in self.given.heads[index].positions and is_numbered_as_credit_note(head)
+                is_doubtful = is_numbered_as_credit_note(head) and "type" not in stated_names(head.cells)
                 candidates.append(Candidate(file, line, invoice, company, key, *hashes, pdf, is_doubtful))
         return candidates
 

@@ -238,6 +238,13 @@ def test_a_number_of_a_credit_note_without_a_type_above_zero_is_refused(number: 
     assert "type" in refused.correction
 
 
+def test_such_a_number_with_an_empty_cell_of_types_is_refused_too() -> None:
+    header = f"{HEADER};Type"
+    found, report = read(f"{F2};Facture", *(f"{row.replace('F1', 'AV1')};" for row in F1), header=header)
+    assert set(found) == {"F2"}
+    assert "AV1" in report.rejected[0].reason
+
+
 @pytest.mark.parametrize("number", ["NAVY-1", "AVION-7", "FAC-CNX-3", "2025AVB4", "FA-AVR25-12", "FA-NC-0012"])
 def test_letters_within_a_word_months_and_places_say_nothing(number: str) -> None:
     found, report = read(F2, *(row.replace("F1", number) for row in F1))
