@@ -7,9 +7,10 @@ beside them: each row is read once, each invoice is checked to the cent, and wha
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -26,7 +27,7 @@ from invoices.importing.report import Rejection, SkippedRow
 from invoices.importing.tables.columns import CELLS, CUSTOMERS, INVOICES, LINES, RecognisedTable, header_key
 from invoices.importing.tables.converted import ConvertedTableWriter
 from invoices.importing.tables.rows import is_remark, is_total_row, may_say_total, skipped_reason
-from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice, places_of_statuses
+from invoices.importing.tables.statuses import NO_INVOICE, find_status, places_of_statuses
 from invoices.importing.values import shown
 
 _HEADS: Final = (*INVOICES.obligatory, *INVOICES.optional)
@@ -190,7 +191,7 @@ class _Flattening:
                 invoice = FlatInvoice(self.cells, number, line)
             try:
                 if statuses_at:
-                    _check_status(layout.cell(cells, at) for at in statuses_at)
+                    _check_status(partial(layout.cell, cells), statuses_at)
                 invoice.add(line, cells)
             except Unreconciled as problem:
                 invoice.problem = invoice.problem or problem
@@ -279,8 +280,7 @@ class _Flattening:
         return result
 
 
-def _check_status(statuses: Iterable[str]) -> None:
-    """Raises Unreconciled where one of ``statuses`` says that the row is no invoice, or none yet."""
-    status = next(filter(is_no_invoice, statuses), "")
-    if status:
+def _check_status(cell_at: Callable[[int], str], places: Sequence[tuple[int, str]]) -> None:
+    """Raises Unreconciled where a cell at one of ``places`` says that the row is no invoice, or none yet."""
+    if status := find_status(cell_at, places):
         raise Unreconciled("statut", status, NO_INVOICE % {"status": shown(status)})

@@ -27,6 +27,7 @@ from invoices.importing.mapping.flat_lines import (
     sums_of_others,
 )
 from invoices.importing.mapping.samples import USUAL_RATES
+from invoices.importing.mapping.values import read_number
 from invoices.importing.tables.columns import CELLS
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.tables.rows import is_total_line, is_total_row
@@ -58,6 +59,7 @@ class FlatInvoice:
         self._amounts: list[str] = []
         self._head_cells: tuple[str, ...] = ()
         self._apart: tuple[str, str] | None = None
+        self._factor: tuple[str, str] | None = None
         self.left_out: list[tuple[int, str]] = []
         """The rows that are the sum of others, with their texts."""
 
@@ -75,7 +77,9 @@ class FlatInvoice:
             self._read_head(cells)
             self._head_cells = head_cells
         if self._apart is None and self._layout.apart:
-            self._apart = self._amount_apart(cells)
+            self._apart = self._first_of(self._layout.apart, cells)
+        if self._factor is None and self._layout.factors:
+            self._factor = self._first_of(self._layout.factors, cells, but=(Decimal(1), Decimal(100)))
         read = reading.known.get(reading.pick_line(cells)) or reading.read_line(cells)
         if read.amounts:
             self._amounts += read.amounts
@@ -85,11 +89,11 @@ class FlatInvoice:
         if read.line is not None:
             self._lines.append((row, read.line))
 
-    def _amount_apart(self, cells: list[str]) -> tuple[str, str] | None:
-        """The name and cell of a column of carriage and the like that is not zero."""
-        for place in self._layout.apart:
+    def _first_of(self, places: Sequence[int], cells: list[str], but: Sequence[Decimal] = ()) -> tuple[str, str] | None:
+        """The name and cell of the first column at ``places`` that is neither zero nor one of ``but``."""
+        for place in places:
             text = self._layout.cell(cells, place)
-            if any(char in "123456789" for char in text):
+            if any(char in "123456789" for char in text) and read_number(text, ",") not in but:
                 return self._layout.cell(self._layout.header, place), text
         return None
 
@@ -230,6 +234,9 @@ class FlatInvoice:
     def _refuse_unsure_lines(self) -> None:
         """Raises Unreconciled where «Prix» or «Remise» may be the line's, and no amount says whether it is."""
         layout = self._layout
+        if self._factor is not None:
+            sentence = _("aucun montant ne dit si le prix est aussi multiplié par « %(column)s ».")
+            raise Unreconciled(PRICE, self._factor[1], sentence % {"column": self._factor[0]}, is_misread=True)
         for row, line in self._lines:
             name = ""
             if LINE_NET not in line.numbers and not layout.is_price_of_a_unit:
@@ -268,7 +275,7 @@ class FlatInvoice:
         return net, checks
 
     def _takes_discounts_in_money(self, net: Decimal) -> bool:
-        """Whether the lines make ``net`` with discounts that are amounts, which are taken as such then."""
+        """Whether the lines make ``net`` with discounts that are amounts, or in the prices: they are taken so then."""
         if self._layout.is_discount_in_percent:
             return False
         found = []
@@ -276,12 +283,16 @@ class FlatInvoice:
             quantity, price = line.numbers.get(QUANTITY), line.numbers.get(PRICE)
             if LINE_NET in line.numbers or quantity is None or price is None:
                 return False
-            found.append(to_cents(quantity * price - line.numbers.get(DISCOUNT, Decimal(0))))
-        if sum(found, Decimal(0)) != net:
+            found.append((quantity * price, line.numbers.get(DISCOUNT, Decimal(0))))
+        in_money = [to_cents(product - discount) for product, discount in found]
+        in_price = [to_cents(product) for product, _discount in found]
+        nets = next((each for each in (in_money, in_price) if sum(each, Decimal(0)) == net), None)
+        if nets is None:
             return False
-        self._lines = [
-            (row, replace(line, net=amount, written_rate=None))  # a line is shared by all rows that say the same
-            for (row, line), amount in zip(self._lines, found, strict=True)
+        left_out = DISCOUNT if nets is in_price else ""
+        self._lines = [  # a line is shared by all rows that say the same
+            (row, replace(line, net=amount, numbers=_without(line.numbers, left_out), written_rate=None))
+            for (row, line), amount in zip(self._lines, nets, strict=True)
         ]
         return True
 
@@ -368,6 +379,10 @@ class FlatInvoice:
     def _explained(self, by_rate: Decimal, stated: Decimal) -> bool:
         """Whether VAT rounded line by line explains the difference: half a cent a line."""
         return abs(by_rate - stated) <= Decimal("0.005") * len(self._lines)
+
+
+def _without(numbers: dict[str, Decimal], left_out: str) -> dict[str, Decimal]:
+    return {name: number for name, number in numbers.items() if name != left_out}
 
 
 def _needed_rate(row: int, line: FlatLine) -> Decimal:

@@ -263,7 +263,10 @@ class FlatCells:
                 raise Unreconciled(LINE_NET, "", _("une ligne n’a pas de montant."), is_misread=True)
             net = quantity * price * (100 - discount) / 100
         elif quantity is not None and price is not None:
-            _check_product(quantity, price, discount, net)
+            if discount and self.layout.is_price_reduced and quantity * price == net:
+                del numbers[DISCOUNT]
+            else:
+                _check_product(quantity, price, discount, net)
             products = 1
         vat, gross = numbers.get(LINE_VAT), numbers.get(LINE_GROSS)
         if vat is not None and gross is not None:
@@ -352,9 +355,8 @@ def _check_product(quantity: Decimal, price: Decimal, discount: Decimal, net: De
         return
     decimals = max(2, -int(price.as_tuple().exponent))
     allowed = abs(quantity) * Decimal(5).scaleb(-decimals - 1) + CENT
-    in_money = plain - discount
     in_percent = plain * (100 - discount) / 100
-    if abs(in_percent - net) > allowed and abs(in_money - net) > allowed:
+    if all(abs(less - net) > allowed for less in (in_percent, plain - discount, plain - quantity * discount)):
         raise differs(LINE_NET, to_cents(in_percent), net)
 
 

@@ -1,5 +1,6 @@
 """Whether what a column holds goes with what its name promises."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -38,8 +39,12 @@ _KINDS_OF_LINES: Final = frozenset(
         *("fixed asset", "frais annexes", "charge (item)", "sous-total"),
     )
 )
-_NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary"))
+_SHORTEST_WORD: Final = 4
+_TAKES_BACK: Final = re.compile(r"retour|rembours|avoir|credit|refund|return|storno|annul|abono|nota")
+_SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-", "1", "-1"))
+_NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary", "fee", "discount"))
 _CENT: Final = Decimal("0.011")
+_LEDGER: Final = re.compile(r"(?:(?:n|no|num|numero)(?: de)? )?compte(?: collectif)?|account(?: code| no| number)?")
 _SURE: Final = 0.8
 _LIKELY: Final = 0.6
 _UNLIKELY: Final = 0.4
@@ -65,6 +70,8 @@ def settle_who(column: Column, scores: dict[str, float]) -> None:
     """A column of customers holds names or codes, the same on each row is none of theirs; an issuer has letters."""
     if CUSTOMER_NAME in scores and (not column.filled or is_constant(column)):
         scores[CUSTOMER_NAME] -= 0.3
+    if is_constant(column) and _LEDGER.fullmatch(name_key(column.name)):
+        scores.pop("code_client", None)  # an account of the ledger
     if "code_client" in scores and column.is_names:
         scores["code_client"] -= 0.4
     if {"code_client", CUSTOMER_NAME} <= set(scores) and column.is_codes:
@@ -81,6 +88,15 @@ def settle_empty(column: Column, scores: dict[str, float]) -> None:
             name == "ligne.taux_tva" and not {"2", "3"}.isdisjoint(name_key(column.name).split())
         ):
             del scores[name]
+
+
+def settle_to_be_paid(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
+    """«Net à payer» is not the total where a deposit was paid."""
+    if not any(scored[each.index].get("deja_paye", 0) >= _LIKELY and any(each.numbers) for each in columns):
+        return
+    for column in columns:
+        if "payer" in name_key(column.name).split():
+            scored[column.index].pop("total_ttc", None)
 
 
 def settle_articles(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
@@ -139,8 +155,10 @@ def may_hold(name: str, column: Column) -> bool:
         return column.share(lambda cell: len(cell) >= 8 and any(char.isdigit() for char in cell)) >= 0.5
     if name in ("ligne.categorie_tva",):
         return column.share(lambda cell: cell.upper() in ("S", "Z", "E", "AE", "K", "G", "O")) >= 0.9
+    if name == "facture_corrigee":
+        return not column.filled or column.share(lambda cell: any(map(str.isdigit, cell)) and len(cell) > 1) > 0
     if name == "type":
-        if _CATEGORIES & set(name_key(column.name).split()) and not any(map(_code_of_type, column.counts)):
+        if _CATEGORIES & set(name_key(column.name).split()) and column.share(_is_short_or_takes_back) == 0:
             return False  # of services, customers, anything
         return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
     if name == "pdf":
@@ -151,6 +169,17 @@ def may_hold(name: str, column: Column) -> bool:
         is_counted = name == "ligne.article" and column.is_positions and len(column.filled) > 1
         return not column.is_dates and not column.is_emails and not is_counted
     return True
+
+
+def _is_short_or_takes_back(cell: str) -> bool:
+    """Whether a cell may be a type of documents: a code, a type by its name, something that is given back."""
+    return len(cell) < _SHORTEST_WORD or bool(_code_of_type(cell)) or _TAKES_BACK.search(search_key(cell)) is not None
+
+
+def says_signs(column: Column) -> bool:
+    """Whether a column may give the sign of amounts: «+» and «-», «D» and «C»."""
+    signs = set(map(search_key, filter(None, column.cells)))
+    return len(signs) > 1 and signs <= _SIGNS
 
 
 def level_of(column: Column, several: list[list[int]]) -> str:
@@ -281,18 +310,23 @@ def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
 
 
 def products(quantity: Column, price: Column, discount: Column | None, amounts: Iterable[Column]) -> list[Column]:
-    """Those of ``amounts`` that are quantity × price; where none is, those that are that less the discount."""
+    """Those of ``amounts`` that are quantity × price less the discount; where none is, without it."""
     amounts = [column for column in amounts if column not in (quantity, price)]
-    whole = [a for a in amounts if agrees((q * p, amount) for q, p, amount in rows_of(quantity, price, a))]
-    return whole or (_reduced(quantity, price, discount, amounts) if discount is not None else [])
+    reduced = _reduced(quantity, price, discount, amounts) if discount is not None else []
+    return reduced or [a for a in amounts if agrees((q * p, net) for q, p, net in rows_of(quantity, price, a))]
 
 
 def _reduced(quantity: Column, price: Column, discount: Column, amounts: Iterable[Column]) -> list[Column]:
-    """Those of ``amounts`` that are quantity × price less a discount in per cent, which is somewhere more than zero."""
+    """Those of ``amounts`` that are quantity × price less a discount, which is somewhere more than zero."""
     if not any(discount.numbers):
         return []
-    rows = [(a, rows_of(quantity, price, discount, a)) for a in amounts if a is not discount]
-    return [a for a, of_it in rows if agrees((q * p * (100 - d) / 100, amount) for q, p, d, amount in of_it)]
+    rows = [(a, list(rows_of(quantity, price, discount, a))) for a in amounts if a is not discount]
+    return [
+        a
+        for a, of_it in rows
+        if agrees((q * p * (100 - d) / 100, net) for q, p, d, net in of_it)
+        or agrees((q * p - d, net) for q, p, d, net in of_it)
+    ]
 
 
 def price_before_discount(
@@ -302,7 +336,15 @@ def price_before_discount(
     if discount is None or len(prices) < 2:
         return None
     amounts = [column for column in numeric if column is not quantity and column not in prices]
-    return next((price for price in prices if _reduced(quantity, price, discount, amounts)), None)
+    by_amount = (price for price in prices if _reduced(quantity, price, discount, amounts))
+    return next(by_amount, None) or next((price for price in prices if _less(price, discount, prices)), None)
+
+
+def _less(price: Column, discount: Column, prices: Sequence[Column]) -> bool:
+    """Whether another of ``prices`` is ``price`` less the discount."""
+    others = [other for other in prices if other is not price]
+    rows = (((p * (100 - d) / 100, less) for p, d, less in rows_of(price, discount, other)) for other in others)
+    return any(discount.numbers) and any(map(agrees, rows))
 
 
 def prefer_who_is_billed(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:

@@ -1,14 +1,16 @@
 """Where our columns are in a user's table, and how it writes numbers and dates."""
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from customers.searching import search_key
 from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, holds
-from invoices.importing.mapping.names import is_of_a_product, name_key, names_pieces, notions_of, pieces_in_name
+from invoices.importing.mapping.names import is_of_a_product, name_key, notions_of
 from invoices.importing.mapping.other_languages import writes_day_first
 from invoices.importing.mapping.samples import Column, Sample
 from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
@@ -35,7 +37,29 @@ _KINDS_BY_HEADER: Final = {
 }
 _BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise", "ligne.quantite")
 _OF_ALL: Final = frozenset(("global", "globale", "pied", "facture", "document", "invoice", "totale", "generale"))
+_REDUCED: Final = frozenset("net nets nette remise remisee remises apres discounted".split())  # noqa: SIM905
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
+
+
+_PER_HUNDRED: Final = re.compile(r"\b(?:aux|au|les|pour|par|per|je|le) ?(100|1000|cent|mille)\b|/ ?(100|1000)\b")
+_BASES: Final = frozenset(
+    (
+        *("par", "prix par", "prix pour", "pour", "base prix", "base de prix", "base du prix", "unite de prix"),
+        *("diviseur", "diviseur prix", "quantite prix", "per", "price per", "price base", "price quantity", "pe"),
+        *("preiseinheit", "kpein", "base quantity", "price base quantity", "pricing unit", "px par"),
+    )
+)
+
+
+def pieces_in_name(text: str) -> int:
+    """Of how many pieces a column named ``text`` has the price: 100 of «Prix aux 100»; 1 where it does not say."""
+    found = _PER_HUNDRED.search(search_key(text))
+    return int({"cent": "100", "mille": "1000"}.get(said := found[1] or found[2], said)) if found else 1
+
+
+def names_pieces(text: str) -> bool:
+    """Whether a column says by its name of how many pieces each row has the price: «Prix par»."""
+    return name_key(text) in _BASES
 
 
 class Fields(NamedTuple):
@@ -62,12 +86,17 @@ class Layout:
     is_price_of_a_unit: bool = True
     """Whether names of columns, or a person, say that prices are those of one unit, and how many are invoiced."""
     is_discount_in_percent: bool = True
+    """Whether names of columns, or a person, say that discounts are in per cent of the price beside them."""
+    is_price_reduced: bool = False
+    """Whether the name of the prices says that discounts are in them."""
     pieces: int = 1
     """Of how many pieces the prices are, by the name of their column: «Prix aux 100»."""
     pieces_at: int = -1
     """The place of a column that says so of each row («Prix par»), or -1."""
     apart: tuple[int, ...] = ()
     """The places of columns of carriage, discounts and the like, in no line: a total says whether they count."""
+    factors: tuple[int, ...] = ()
+    """The places of numbers by which a price may be multiplied too: another quantity, days, a coefficient."""
 
     @cached_property
     def header_currencies(self) -> tuple[str, ...]:
@@ -142,6 +171,28 @@ def _is_ordered(quantity: Column | None) -> bool:
     return quantity is not None and "ordered" in notions_of(quantity.name)
 
 
+def _is_reduced(price: Column | None) -> bool:
+    """Whether a price says that discounts are in it: «PU net HT», «Prix remisé»."""
+    return price is not None and not _REDUCED.isdisjoint(name_key(price.name).split())
+
+
+def _is_apart(notions: frozenset[str]) -> bool:
+    """Whether a column may be an amount that is in no line: carriage, a discount, «Fournitures HT», a deposit."""
+    return (
+        bool({"fee", "discount"} & notions and "price" not in notions)
+        or notions == {"net"}
+        or {"paid", "net"} <= notions
+    )
+
+
+def _is_factor(column: Column, quantity: Column) -> bool:
+    """Whether a number beside ``quantity`` may multiply the price too."""
+    notions = notions_of(column.name)
+    if "quantity" in notions and "invoice" not in notions_of(quantity.name):
+        return not {"ordered", "balance", "order", "weight"} & notions
+    return "factor" in notions
+
+
 def _says_percent(column: Column) -> bool:
     if _OF_ALL & set(name_key(column.name).split()):
         return False  # of the invoice, not of the line
@@ -172,11 +223,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         orders[index] = own if own is None or own.day_first is not None else all_dates or own
     price, discount, quantity = (by_index.get(fields.get(name, [-1])[0]) for name in _BY_NAME_ONLY)
     used = {place for places in fields.values() for place in places}
-    apart = (
-        column.index
-        for column in sample.columns
-        if column.index not in used and column.is_numeric and {"fee", "discount"} & notions_of(column.name)
-    )
+    unused = [each for each in sample.columns if each.index not in used and each.is_numeric and not each.is_dates]
     pieces_at = (each.index for each in sample.columns if names_pieces(each.name) and each.is_numeric)
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
     rates = [abs(number) for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
@@ -195,8 +242,10 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         ),
         bool(rates) and max(rates) <= Decimal("0.25"),
         is_confirmed or price is None or (_says_unit(price.name) and not _is_ordered(quantity)),
-        is_confirmed or discount is None or _says_percent(discount),
+        is_confirmed or discount is None or (_says_percent(discount) and not _is_reduced(price)),
+        _is_reduced(price),
         1 if price is None else pieces_in_name(price.name),
         next(pieces_at, -1) if price is not None else -1,
-        () if is_confirmed else tuple(apart),
+        () if is_confirmed else tuple(column.index for column in unused if _is_apart(notions_of(column.name))),
+        () if is_confirmed or quantity is None else tuple(each.index for each in unused if _is_factor(each, quantity)),
     )

@@ -86,10 +86,15 @@ person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
 margin: marge margin cout revient achat pa pamp prmp cump
-fee: sejour eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
+fee: gratuit gratuite gratuits offert offerte offerts sejour transport octroi tgap cvo accise accises droits redevance parafiscale arrondi eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 market: marche marches
 cumulative: cumul cumule cumulee cumules anterieur anterieure
+factor: coef coefficient coeff facteur prorata multiplicateur duree nuits nuitees longueur largeur hauteur long larg
+factor: haut epaisseur surface avancement quotepart tantiemes jours semaines colisage pcb conditionnement uvc factor
+factor: dimensions days nights weeks
+whole: global globale pied generale
+before: brut brute bruts
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
 pdf: pdf fichier file url lien
 exemption: exoneration motif exemption
@@ -171,13 +176,13 @@ type: kind -customer -line -product -payment -vat -mode -order -discount 50
 facture_corrigee: corrected invoice -date -amount -net -gross -kind 88
 facture_corrigee: corrected number|ref -date 80
 date_facture_corrigee: corrected date 88
-total_ht: amount net -line -price -unitary -discount -margin -vat -paid -balance -product -currency -gross -customer 92
-total_ht: invoice net -line -price -paid -vat -gross 90
-total_ht: net -line -price -unitary -discount -margin -vat -paid -balance -product -gross -rate -quantity -customer 80
+total_ht: amount net -before -line -price -unitary -discount -margin -vat -paid -balance -product -currency -gross -customer 92
+total_ht: invoice net -before -line -price -paid -vat -gross 90
+total_ht: net -before -line -price -unitary -discount -margin -vat -paid -balance -product -gross -rate -quantity -customer 80
 total_ht: amount base -line -vat -rate 62
 total_ht: base vat -line -rate 60
 total_ht: base -line -rate 50
-total_ht: amount -line -vat -price -paid -balance -discount -unitary -gross -quantity -due -fee -margin -number -customer -product 38
+total_ht: amount -before -line -vat -price -paid -balance -discount -unitary -gross -quantity -due -fee -margin -number -customer -product 38
 total_tva: amount vat -fee -line -net -gross -rate -percent -base -number -product -delivery 92
 total_tva: vat -fee -line -net -gross -rate -percent -number -id -intra -customer -code -kind -label -name -base -product -mode -country 78
 total_tva: vat percent -fee -line -net -gross -base -product 40
@@ -185,7 +190,7 @@ total_ttc: amount gross -line -price -unitary -paid -balance -vat -product -cust
 total_ttc: invoice gross -line -price -vat 92
 total_ttc: amount gross vat -line -price -net -product 88
 total_ttc: gross -line -price -paid -balance -product 85
-total_ttc: amount -net -line -vat -price -paid -balance -discount -unitary -base -quantity -due -currency -fee -margin -number -weight -product 68
+total_ttc: amount -before -net -line -vat -price -paid -balance -discount -unitary -base -quantity -due -currency -fee -margin -number -weight -product 68
 total_ttc: amount balance due -line 40
 deja_paye: paid amount|invoice -date -balance -status -mode -net 88
 deja_paye: paid -date -status -mode -balance -id -net 70
@@ -209,10 +214,10 @@ ligne.total_ht: amount price -unitary -gross -vat -discount -customer -paid -pur
 ligne.prix_unitaire_ht: unitary amount -gross -vat 92
 ligne.prix_unitaire_ht: unitary net -gross -vat 88
 ligne.prix_unitaire_ht: rate -vat -currency -net -base -amount 55
-ligne.unite: unitary -price -amount -net -gross -product -number -vat -rate 80
+ligne.unite: unitary -discount -price -amount -net -gross -product -number -vat -rate 80
 ligne.unite: unitary kind 80
-ligne.remise: discount percent|rate -issuer 95
-ligne.remise: discount -amount -code -net -gross 78
+ligne.remise: discount percent|rate -issuer -whole 95
+ligne.remise: discount -whole -amount -code -net -gross 78
 ligne.remise: discount line -amount 86
 ligne.taux_tva: vat rate|percent -amount -base -name 96
 ligne.taux_tva: rate -currency -discount -customer -price 58
@@ -231,7 +236,7 @@ pdf: pdf 80
 categorie: kind operation 70
 """
 _NEVER: Final = """
-status cancel cumulative market project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
+status cancel cumulative factor market project agent weight margin fax naf family iban bic first account mode supplier fee balance state period
 quote
 """
 
@@ -321,27 +326,6 @@ def rate_in_name(text: str) -> str:
     """The VAT rate that a name of a tax column carries («TVA 5,5 %»: ``5.5``), or nothing."""
     found = _PER_RATE.search(text)
     return (found[1] or found[2]).replace(",", ".") if found else ""
-
-
-_PER_HUNDRED: Final = re.compile(r"\b(?:aux|au|les|pour|par|per|je|le) ?(100|1000|cent|mille)\b|/ ?(100|1000)\b")
-_BASES: Final = frozenset(
-    (
-        *("par", "prix par", "prix pour", "pour", "base prix", "base de prix", "base du prix", "unite de prix"),
-        *("diviseur", "diviseur prix", "quantite prix", "per", "price per", "price base", "price quantity", "pe"),
-        *("preiseinheit", "kpein", "base quantity", "price base quantity", "pricing unit", "px par"),
-    )
-)
-
-
-def pieces_in_name(text: str) -> int:
-    """Of how many pieces a column named ``text`` has the price: 100 of «Prix aux 100»; 1 where it does not say."""
-    found = _PER_HUNDRED.search(search_key(text))
-    return int({"cent": "100", "mille": "1000"}.get(said := found[1] or found[2], said)) if found else 1
-
-
-def names_pieces(text: str) -> bool:
-    """Whether a column says by its name of how many pieces each row has the price: «Prix par»."""
-    return name_key(text) in _BASES
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,6 +1,5 @@
 """What each column of an unknown table is proposed to be, and on which ground."""
 
-import re
 from decimal import Decimal
 from typing import Final
 
@@ -26,6 +25,7 @@ from invoices.importing.mapping.judging import (
     settle_articles,
     settle_customers_only,
     settle_empty,
+    settle_to_be_paid,
     settle_who,
     size_of,
     sums_in,
@@ -36,7 +36,6 @@ from invoices.importing.mapping.proposed import Proposal, ProposedColumn, propos
 from invoices.importing.mapping.samples import Column, Sample, take_sample
 from invoices.importing.tables.columns import is_ledger
 
-_LEDGER: Final = re.compile(r"(?:(?:n|no|num|numero)(?: de)? )?compte(?: collectif)?|account(?: code| no| number)?")
 _ENOUGH: Final = 0.4
 _LIKELY: Final = 0.3
 _HEADS_ONLY: Final = frozenset(("reference", "echeance", "devise", "type", "societe", "code_client", "pdf"))
@@ -86,6 +85,7 @@ class _Proposing:
         prefer_who_is_billed(self.columns, self.scores)
         self._judge_by_content()
         settle_customers_only(self.columns, self.scores)
+        settle_to_be_paid(self.columns, self.scores)
         self._settle_levels()
         self._settle_arithmetic()
         taken = self._assign()
@@ -135,8 +135,6 @@ class _Proposing:
             is_varied = column.distinct > 1 and column.distinct * 3 > len(column.filled)
             if "societe" in scores and is_varied and "issuer" not in notions_of(column.name):
                 del scores["societe"]
-            if is_constant(column) and _LEDGER.fullmatch(name_key(column.name)):
-                scores.pop("code_client", None)  # an account of the ledger
             if "numero" in scores and column.distinct == 1 and len(column.filled) > 3:
                 scores["numero"] -= 0.2
             if "societe" in scores and "client.raison_sociale" in scores and is_constant(column):

@@ -8,14 +8,13 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from customers.searching import search_key
 from invoices.files.tables import Table, UnreadableTable
 from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
-from invoices.importing.mapping.judging import says_types
+from invoices.importing.mapping.judging import says_signs, says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
-from invoices.importing.mapping.layout import layout_of
-from invoices.importing.mapping.names import name_key, names_pieces, notions_of
+from invoices.importing.mapping.layout import layout_of, names_pieces
+from invoices.importing.mapping.names import name_key, notions_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.mapping.samples import take_sample
@@ -39,7 +38,6 @@ _ESSENTIAL: Final = frozenset(
 )  # fmt: skip
 _IN_THOUSANDS: Final = re.compile(r"\b[kKM] ?(?:€|EUR\b)")
 _OTHER_UNITS: Final = frozenset("milliers thousand thousands million millions centimes cents centavos minor".split())  # noqa: SIM905
-_SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-"))
 _FEWEST_COLUMNS: Final = 3
 _MOST_UNRECONCILED: Final = 0.02
 
@@ -133,6 +131,8 @@ def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:
     sample = take_sample(recognised.table)
     known = set(recognised.positions.values())
     for column in sample.columns if sample is not None else ():
+        if column.index not in known and says_signs(column):
+            raise NeedsMapping(_unsure_signs(column.name), recognised.header_line)
         if column.index not in known and column.filled and column.is_text and says_types(column.counts):
             ignored = list(recognised.ignored)
             if column.name in ignored:
@@ -200,11 +200,15 @@ def _unsure_amounts(proposal: Proposal) -> str:
             return _(
                 "« %(column)s » compte peut-être en milliers ou en centimes : ouvrez ce fichier dans Importer."
             ) % {"column": column.name}
-        if not column.field and sampled.distinct > 1 and set(map(search_key, sampled.counts)) <= _SIGNS:
-            return _("« %(column)s » donne peut-être le signe des montants : ouvrez ce fichier dans Importer.") % {
-                "column": column.name
-            }
+        if not column.field and says_signs(sampled):
+            return _unsure_signs(column.name)
     return ""
+
+
+def _unsure_signs(column: str) -> str:
+    return _("« %(column)s » donne peut-être le signe des montants : ouvrez ce fichier dans Importer.") % {
+        "column": column
+    }
 
 
 def _is_used(index: int, fields: dict[str, list[int]]) -> bool:

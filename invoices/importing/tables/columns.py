@@ -275,7 +275,7 @@ class RecognisedTable:
     width: int
     positions: dict[str, int]
     ignored: tuple[str, ...]
-    statuses_at: tuple[int, ...] = ()
+    statuses_at: tuple[tuple[int, str], ...] = ()
     """The places of the columns that may say whether an invoice is one yet, or still."""
 
     @property

@@ -25,7 +25,7 @@ from invoices.importing.tables.cells import (
     whole_postcode,
 )
 from invoices.importing.tables.columns import RecognisedTable, header_key
-from invoices.importing.tables.statuses import NO_INVOICE, is_no_invoice
+from invoices.importing.tables.statuses import NO_INVOICE, find_status
 from invoices.importing.values import (
     SCIENTIFIC,
     BadValue,
@@ -42,7 +42,7 @@ from invoices.money import whole_cents, write_decimal
 _WORDS_OF_TYPES: Final = {
     "380": "facture f fa fac fc fv fact factures facture_client facture_de_vente facture_definitive facture_simple "
     "facture_de_solde facture_finale solde facture_de_situation situation facture_standard facture_normale invoice "
-    "customer_invoice sales_invoice vente ventes tax_invoice inv standard out_invoice accrec facture_de_doit "
+    "vt ve customer_invoice sales_invoice vente ventes tax_invoice inv standard out_invoice accrec facture_de_doit "
     "note_d_honoraires honoraires rechnung factura fattura fatura factuur",
     "381": "avoir a av avc avr avo avoirs facture_d_avoir facture_avoir avoir_client avoir_clients avoir_de_vente "
     "avoir_financier avoir_commercial avoir_partiel avoir_total credit_note creditnote customer_credit_note "
@@ -326,7 +326,7 @@ class HeadParser:
             head = self._with_currency(head)
             self._check_currency(head)
             self._check_total(head)
-        if self._statuses_at and (status := next(filter(is_no_invoice, map(self.cells.at, self._statuses_at)), "")):
+        if self._statuses_at and (status := find_status(self.cells.at, self._statuses_at)):
             self.cells.refuse("statut", status, NO_INVOICE % {"status": shown(status)})
         return head
 

@@ -1,14 +1,20 @@
 """Columns that say the status of invoices in an ERP, and the statuses of what is no invoice yet, or no more."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from customers.searching import search_key
+from invoices.importing.values import BadValue, parse_flag
 
 _OF: Final = "facture|piece|document|invoice|order|vente|commande|doc"
 _NAMES: Final = re.compile(
     rf"(?:statut|status|etat|state)(?:_(?:de_)?(?:la_|l_|du_)?(?:{_OF}))?|(?:{_OF})_(?:statut|status|etat|state)"
+)
+# «Annulée»: Oui.
+_FLAGS: Final = re.compile(
+    rf"(?:est_|is_)?(?:(?:{_OF})_)?(?:annulee?s?|cancell?ed|void(?:ed)?|storniert|supprimee?s?|deleted|brouillon|draft"
+    r"|provisoire|pro_?forma)"
 )
 # «Avoir brouillon», «Facture (en saisie)», «Draft credit note», «Credit note: void».
 _PIECE: Final = (
@@ -31,12 +37,35 @@ _CREDITED: Final = re.compile(
 NO_INVOICE: Final = "Cette pièce est « %(status)s » : ce n’est pas une facture émise."
 
 
-def places_of_statuses(keys: Sequence[str], taken: Collection[int] = ()) -> tuple[int, ...]:
+def places_of_statuses(keys: Sequence[str], taken: Collection[int] = ()) -> tuple[tuple[int, str], ...]:
     """Which of a header's names, as :func:`.columns.header_key`, may be a status; none of those ``taken``.
 
-    All of them count: « State » is also that of an address, whose values say nothing of drafts.
+    Each with its name where that is a status, to which the cell says yes or no. All of them count: « State » is also
+    that of an address, whose values say nothing of drafts.
     """
-    return tuple(at for at, key in enumerate(keys) if at not in taken and _NAMES.fullmatch(key))
+    return tuple(
+        (at, key if is_flag else "")
+        for at, key in enumerate(keys)
+        if (is_flag := _FLAGS.fullmatch(key) is not None) or (at not in taken and _NAMES.fullmatch(key))
+    )
+
+
+def find_status(cell_at: Callable[[int], str], places: Sequence[tuple[int, str]]) -> str:
+    """What the cells of a row at ``places`` say by which it is no invoice; empty where it is one."""
+    for at, flag in places:
+        text = cell_at(at)
+        if is_no_invoice(text):
+            return text
+        if flag and _says_yes(text):
+            return f"{flag} : {text}"
+    return ""
+
+
+def _says_yes(text: str) -> bool:
+    try:
+        return parse_flag(text)
+    except BadValue:
+        return False
 
 
 def is_no_invoice(status: str) -> bool:

@@ -51,6 +51,66 @@ def test_a_table_whose_amounts_may_be_others_is_asked_about(tmp_path: Path, text
     assert not Invoice.objects.exists()
 
 
+_LINES = "N° facture;Date;Code client;Désignation;Qté;PU HT;TVA %"
+_LINE = "F1;05/03/2026;C1;Vis;2;50,00;20"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("Coefficient", "1,5"), ("Prorata", "0,5"), ("Nb jours", "5"), ("Surface", "20"), ("Qté gratuite", "1"),
+        ("Conditionnement", "12"), ("Transport HT", "9,90"), ("Octroi de mer", "7,50"),
+        ("Acompte HT déduit", "30,00"), ("Remise globale", "10"), ("Droits (accises)", "0,60"),
+    ],
+)  # fmt: skip
+def test_a_number_that_may_change_the_amount_of_a_line_is_asked_about(tmp_path: Path, column: str, cell: str) -> None:
+    report = imported(tmp_path, f"{_LINES};{column}\n{_LINE};{cell}\n")
+    assert column in report.rejected[0].reason
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(("column", "cell"), [("Coefficient", "1"), ("Nb jours", "5"), ("Prorata", "0,5")])
+def test_such_a_number_says_nothing_where_the_amount_of_the_line_is_there(
+    tmp_path: Path, column: str, cell: str
+) -> None:
+    assert imported(tmp_path, f"{_LINES};{column};Total HT\n{_LINE};{cell};100,00\n").is_clean
+    assert Invoice.objects.get().total_with_vat == Decimal(120)
+
+
+def test_a_discount_beside_a_price_that_has_it_is_not_taken_off_twice(tmp_path: Path) -> None:
+    header = "N° facture;Date;Code client;Désignation;Qté;PU net HT;Remise %;TVA %"
+    assert not imported(tmp_path, f"{header}\nF1;05/03/2026;C1;Vis;2;45,00;10;20\n").is_clean
+    assert not Invoice.objects.exists()
+    report = imported(tmp_path, f"{header};Total HT facture\nF1;05/03/2026;C1;Vis;2;45,00;10;20;90,00\n")
+    assert report.is_clean, report.rejected
+    line = Invoice.objects.get().lines.get()
+    assert (line.net_amount, line.net_price, line.discount_percentage) == (Decimal(90), Decimal(45), None)
+
+
+def test_an_amount_before_a_discount_is_not_taken_for_the_one_after_it(tmp_path: Path) -> None:
+    header = "N° facture;Date;Code client;Désignation;Qté;PU HT;Montant brut HT;Remise %;TVA %"
+    assert not imported(tmp_path, f"{header}\nF1;05/03/2026;C1;Vis;2;50,00;100,00;10;20\n").is_clean
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("signs", [("+", "-"), ("D", "C"), ("Débit", "Crédit"), ("1", "-1")])
+def test_a_column_that_may_be_the_sign_of_amounts_is_asked_about(tmp_path: Path, signs: tuple[str, str]) -> None:
+    heads = "numero;sens;date;code_client;total_ht;total_tva;total_ttc\n"
+    rows = [f"F{place};{sign};15/01/2026;C1;100,00;20,00;120,00\n" for place, sign in enumerate(signs)]
+    lines = "numero;designation;taux_tva;total_ht\nF0;Vis;20;100,00\nF1;Vis;20;100,00\n"
+    report = imported(tmp_path, heads + "".join(rows), lines)
+    assert "sens" in report.rejected[0].reason
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("column", ["Annulée", "Brouillon", "Facture annulée", "Cancelled", "Pro forma"])
+def test_a_row_that_says_yes_to_being_no_invoice_is_refused(tmp_path: Path, column: str) -> None:
+    rows = f"{_LINE};Non\n{_LINE.replace('F1', 'F2')};Oui\n"
+    report = imported(tmp_path, f"{_LINES};{column}\n{rows}")
+    assert [invoice.number for invoice in Invoice.objects.all()] == ["F1"]
+    assert "F2" in report.rejected[0].reason
+
+
 def test_an_invoice_is_the_billed_customers_where_another_ordered(tmp_path: Path) -> None:
     head = "N° facture;Date facture;Numero client;Nom client;Numero client facture;Nom client facture;"
     rest = "Libelle;Quantite;Prix unitaire HT;Total net HT;Taux TVA\n"
