@@ -14,6 +14,7 @@ from portal.mailers import read_mailers
 from portal.oidc import read_issuer
 from portal.proxies import read_trusted_proxies
 from portal.queue_address import read_queue
+from portal.settings_file import open_settings_file
 from portal.storage_address import read_storage_url
 
 # admin.ModelAdmin[Model] and QuerySet[Model] are written in class heads, which Django's own classes refuse at run time.
@@ -24,7 +25,7 @@ VAR_DIR = BASE_DIR / "var"
 
 env = Environment()
 DAY, MOST_DAYS = 86_400, 36_500
-Environment.read_env(BASE_DIR / ".env")
+Environment.read_env(open_settings_file(BASE_DIR / ".env"))
 
 DEBUG = env.bool("DEBUG", default=False)
 
@@ -223,9 +224,8 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "customers.authentication.AccountBackend",
 ]
-PASSWORD_HASHES_AT_ONCE = env.int(
-    "PASSWORD_HASHES_AT_ONCE", default=2, least=1, most=1000
-)  # in a process; each takes 100 MB
+# In a process; each takes 100 MB.
+PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=2, least=1, most=1000)
 PASSWORD_HASHERS = [
     "customers.hashing.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
