@@ -252,6 +252,7 @@ def _create(bulk_action: BulkAction, keys: Sequence[int]) -> None:
         if bulk_action.also_sends:
             bulk_action.mails += send_credentials(accounts=[generated.account])
         log_step(bulk_action, [customer], _("Identifiants créés : %(login)s.") % {"login": generated.account.login})
+        notify_step(bulk_action, [customer.pk])
         advance(bulk_action, 1)
 
 

@@ -17,6 +17,7 @@ class InvoicesConfig(AppConfig):
         from invoices.einvoices.tasks import check_after_card_change
         from invoices.exporting.bulk_corrections import recheck_after_step
         from invoices.exporting.bulk_invoices import register_invoice_kinds
+        from invoices.exporting.exports import recheck_lists_of
         from invoices.exporting.run.mail_values import register_mail_values
         from invoices.exporting.run.mails import find_identity
         from invoices.platforms.directory import judge_lookup_again
@@ -26,5 +27,6 @@ class InvoicesConfig(AppConfig):
         register_mail_values()
         register_card_listener(check_after_card_change)
         register_card_listener(judge_lookup_again)
+        register_card_listener(recheck_lists_of)
         register_step_listener(recheck_after_step)
         register_invoice_kinds()

@@ -16,7 +16,7 @@ from customers.recipients import find_recipients_of
 from customers.tasks import start_bulk_action
 from invoices.einvoices.tasks import request_checks
 from invoices.exporting.criteria import Criteria
-from invoices.exporting.exports import NothingToDoError, recheck_customers
+from invoices.exporting.exports import NothingToDoError, recheck_open_lists
 from invoices.exporting.reasons import REASONS, Correction
 from invoices.models import Export, ExportItem
 
@@ -173,14 +173,10 @@ def undo_correction(*, export: Export, action_pk: str, by: Account) -> int:
 
 
 def recheck_after_step(bulk_action: BulkAction, customers: Sequence[int]) -> None:
-    """Judge the lines of the customers again that a step has corrected, in the list that it was asked from."""
-    beginning, _colon, key = bulk_action.origin.partition(":")
-    if beginning != _ORIGIN or not customers:
-        return
-    export = Export.objects.filter(pk=int(key), state__in=CORRECTABLE).first()
-    if export is not None:
-        recheck_customers(export=export, customers=customers)
-    request_checks()
+    """Judge the lines of the customers again that a step has changed, in every list that has not left."""
+    if customers:
+        recheck_open_lists(customers)
+        request_checks()
 
 
 def _origin(pk: int) -> str:

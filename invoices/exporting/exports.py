@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from itertools import batched
 from typing import Any
@@ -274,6 +275,21 @@ def recheck_customers(*, export: Export, customers: Collection[int]) -> int:
 def recheck_customer(*, export: Export, customer_id: int) -> int:
     """Judge one customer of the list again; returns how many of his lines are ready."""
     return recheck_customers(export=export, customers=[customer_id])
+
+
+def recheck_open_lists(customers: Collection[int]) -> None:
+    """Judge ``customers`` again in every list that has not left, after their cards, contacts or accounts changed."""
+    lines = ExportItem.objects.filter(invoice__customer__in=customers, export__state__in=(State.DRAFT, State.PAUSED))
+    found: dict[int, list[int]] = defaultdict(list)
+    for key, customer in lines.order_by().values_list("export_id", "invoice__customer_id").distinct():
+        found[key].append(customer)
+    for export in Export.objects.filter(pk__in=found).order_by("pk"):
+        recheck_customers(export=export, customers=found[export.pk])
+
+
+def recheck_lists_of(customer: Customer) -> None:
+    """Judge ``customer`` again in every list that has not left: called after a change of the card."""
+    recheck_open_lists([customer.pk])
 
 
 def follow_rehearsal() -> None:

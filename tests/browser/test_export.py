@@ -13,7 +13,8 @@ from django.conf import settings as project
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from customers.models import Account
+from customers.bulk_actions import run_bulk_action
+from customers.models import Account, BulkAction
 from invoices.exporting.criteria import Criteria, Period
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
@@ -218,6 +219,25 @@ def test_a_run_is_found_again_after_the_page_was_closed(
     work()
 
     expect(page.get_by_role("link", name="Ouvrir le bordereau d’export")).to_be_visible()
+
+
+def test_the_list_shows_by_itself_what_a_bulk_correction_has_made_ready(
+    open_page: PageFactory, sign_in: Callable[..., None], backoffice: BackOfficeScene
+) -> None:
+    for _number in range(10):
+        make_invoice(customer=make_customer())
+    export = create_export(criteria=Criteria(notify=True), author=backoffice.staff)
+    page = open_page()
+    sign_in(page, backoffice.staff)
+    page.goto(f"{SCREEN}export/{export.number}/")
+    page.get_by_role("button", name="Créer les 11 comptes").click()
+    expect(page.locator(".bulk__running")).to_contain_text("en cours")
+    expect(page.locator("#resume")).to_contain_text("0 facture prête")
+
+    run_bulk_action(BulkAction.objects.get())
+
+    expect(page.locator("#resume")).to_contain_text("11 factures prêtes")
+    expect(page.get_by_role("button", name="Exporter 11 factures")).to_be_enabled()
 
 
 def set_the_scene(backoffice: BackOfficeScene) -> dict[str, str]:

@@ -96,8 +96,8 @@ class CompanyAdmin(ObjectPage[Company], BackOfficeAdmin[Company]):
             held = _("Aucune facture n’attend encore.")
             if count:
                 words = write_count(count, _("facture ne peut pas"), _("factures ne peuvent pas"))
-                more = _("…") if count > NUMBERS_SHOWN else ""
-                held = _("%(count)s être exportée%(s)s : %(numbers)s%(more)s.") % {
+                more = _("…") if count > NUMBERS_SHOWN else "."
+                held = _("%(count)s être exportée%(s)s : %(numbers)s%(more)s") % {
                     "count": words,
                     "s": "s" if count >= 2 else "",
                     "numbers": first,

@@ -114,11 +114,16 @@ class CustomerAdmin(ObjectPage[Customer], BackOfficeAdmin[Customer]):
         return getattr(customer, "one_access", None) is not None
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
-        """Save, and call what derives something from the card."""
+        """Save, and keep in the trail what was there before."""
         super().save_model(request, obj, form, change)
         if change and form.changed_data:
-            notify_customer_changed(obj)
             record_all(acts_of_card(obj, {name: form.initial.get(name, "") for name in TRAILED}))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the contacts, and call what derives something from the card and from them."""
+        super().save_related(request, form, formsets, change)
+        if change and (form.changed_data or any(formset.has_changed() for formset in formsets)):
+            notify_customer_changed(form.instance)
 
     def has_credentials_permission(self, request: HttpRequest) -> bool:
         """Who may make and send credentials."""
@@ -233,6 +238,16 @@ class ContactAdmin(BackOfficeAdmin[Contact]):
     autocomplete_fields = ("customer",)
     workbook_more = (Column(_("Code client"), lambda contact: contact.customer.code),)
     fields = ("customer", "name", "function", "email", "is_main")
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        """Save, and call what derives something from the customer's addresses."""
+        super().save_model(request, obj, form, change)
+        notify_customer_changed(obj.customer)
+
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        """Delete, and call the same."""
+        super().delete_model(request, obj)
+        notify_customer_changed(obj.customer)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         """By name: the order by customer would sort the whole table for one page."""

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
+from customers.card_changes import notify_customer_changed
 from customers.credentials import read_provisional
 from customers.models import Access, Customer, CustomerAccount
 from customers.recipients import ContactRules, find_recipients_of
@@ -88,6 +89,7 @@ class CardActions:
                     % {"address": address},
                 )
         if made:
+            notify_customer_changed(customer)
             logins = ", ".join(account.login for account in made)
             self.admin.log_change(request, customer, _("Identifiants créés : %(logins)s.") % {"logins": logins})
             messages.success(request, _("Identifiants créés : %(logins)s.") % {"logins": logins})
@@ -173,6 +175,7 @@ class CardActions:
             return self._back(customer)
         is_active = wanted == "active"
         if set_active(accounts=[account], is_active=is_active):
+            _notify_customers_of(account)
             sentence = (_("Compte activé : %(login)s.") if is_active else _("Compte désactivé : %(login)s.")) % {
                 "login": account.login
             }
@@ -217,6 +220,11 @@ class CardActions:
 
     def _back(self, customer: Customer) -> HttpResponse:
         return redirect(self._back_address(customer))
+
+
+def _notify_customers_of(account: CustomerAccount) -> None:
+    for customer in Customer.objects.filter(accesses__account=account):
+        notify_customer_changed(customer)
 
 
 def _addresses(customer: Customer) -> list[tuple[str, str]]:

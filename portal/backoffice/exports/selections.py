@@ -52,6 +52,8 @@ RUNS_SHOWN = 30
 REOPEN_SELECTION = "selection"
 REOPEN_EXPORT = "export"
 START_AFRESH = "neuf"
+# Of the first list of an installation: no customer has credentials yet, and «M'envoyer un essai» shows the mail.
+FIRST_CHOICES = Criteria(generate_credentials=True, notify=True)
 KEPT_BY_QUESTION = (*CHOICE_BY_NAME, REOPEN_SELECTION, "action")
 """What a question before a list sends again with its answer."""
 
@@ -180,6 +182,8 @@ def _form_of(query: QueryDict, reopened: SavedSelection | None, last: Export | N
         criteria = Criteria.from_json(export.criteria)
     elif last is not None:
         criteria = _choices_again(Criteria.from_json(last.criteria))
+    elif not Export.objects.exists():
+        criteria = FIRST_CHOICES
     return SelectionForm(initial=values_of(criteria))
 
 

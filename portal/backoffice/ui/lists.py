@@ -187,6 +187,13 @@ class BackOfficeAdmin[M: Model](KeyChoices[M], WorkbookList[M]):
         title = _("Ajouter : %(name)s") % {"name": self.opts.verbose_name}
         return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The title of the window says what kind of row it is, instead of «Affichage de import»."""
+        title = capfirst(str(self.opts.verbose_name))
+        return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
+
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's message; a field that was changed is there with what stood in it and what is in it now."""
         message: Any = super().construct_change_message(request, form, formsets, add)

@@ -161,6 +161,19 @@ def test_the_screen_begins_with_the_choices_of_ones_last_list_without_its_days(
     assert "votre dernière liste" not in words(afresh)
 
 
+def test_the_first_list_of_an_installation_makes_credentials_and_announces(staff_client: Client) -> None:
+    make_invoice(customer=make_customer())
+
+    first = staff_client.get(SCREEN)
+
+    chosen = {name for name, value in first.context["form"].initial.items() if value is True}
+    assert chosen == {"generate_credentials", "notify"}
+    assert first.context["count"].ready == 1  # and «M'envoyer un essai» has a mail to show
+    create_export(criteria=Criteria())
+    again = staff_client.get(SCREEN)
+    assert not any(value is True for value in again.context["form"].initial.values())
+
+
 def test_making_a_list_costs_the_same_statements_whatever_its_length(staff_client: Client) -> None:
     def statements() -> int:
         with CaptureQueriesContext(connection) as captured:

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 from lxml import html
 
 from customers.models import Account, Customer
+from invoices.models import ImportBatch
 from tests.support.factories import make_company, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +131,12 @@ def test_an_action_without_ticked_lines_says_what_to_do(staff_client: Client) ->
     assert [str(message) for message in page.context["messages"]] == [
         "Cochez d’abord des lignes de la liste. Rien n’a été modifié."
     ]
+
+
+def test_the_window_of_a_row_is_named_in_french_whatever_the_word(staff_client: Client, staff: Account) -> None:
+    batch = ImportBatch.objects.create(author=staff, files=[{"name": "clients.csv", "storage_name": "x", "size": 1}])
+
+    page = staff_client.get(f"/gestion/invoices/importbatch/{batch.pk}/change/").content.decode()
+
+    assert "<title>clients.csv – Import – Gestion</title>" in " ".join(page.split())
+    assert re.search(r">\s*Ajouter\s*</a>", staff_client.get("/gestion/customers/customer/").content.decode())
