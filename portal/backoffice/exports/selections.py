@@ -1,5 +1,6 @@
 """Export WEB › Factures: the tabs *Sélection* and *Script*."""
 
+import datetime
 import sys
 from dataclasses import replace
 from typing import Any
@@ -184,7 +185,16 @@ def _form_of(query: QueryDict, reopened: SavedSelection | None, last: Export | N
         criteria = _choices_again(Criteria.from_json(last.criteria))
     elif not Export.objects.exists():
         criteria = FIRST_CHOICES
-    return SelectionForm(initial=values_of(criteria))
+    return SelectionForm(initial=values_of(_with_days(criteria, query)))
+
+
+def _with_days(criteria: Criteria, query: QueryDict) -> Criteria:
+    """``criteria`` for the days that the address names without any other choice, as the page of an import does."""
+    try:
+        start, end = (datetime.date.fromisoformat(str(query[name])) for name in ("start", "end"))
+        return replace(criteria, period=Period.FIXED, start=start, end=end, kind="")
+    except (KeyError, ValueError):
+        return criteria
 
 
 def _page(

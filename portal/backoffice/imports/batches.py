@@ -21,7 +21,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from customers.models import Account
-from invoices.exporting.criteria import Period, Scope
 from invoices.files.csv_tables import Column
 from invoices.importing.batches import (
     NotKeptError,
@@ -318,7 +317,7 @@ def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
     """What the page says of the invoices: period, totals by rate, gaps, and the selection opened on them."""
     if not journal.get("invoices"):
         return None
-    choices = {"period": str(Period.FIXED), "scope": str(Scope.ALL), "start": journal["start"], "end": journal["end"]}
+    days = {name: journal[name] for name in ("start", "end")}
     return {
         "start": datetime.date.fromisoformat(journal["start"]),
         "end": datetime.date.fromisoformat(journal["end"]),
@@ -332,7 +331,7 @@ def _journal(journal: dict[str, Any]) -> dict[str, Any] | None:
         "totals": _totals(journal["rates"]),
         "has_more_gaps": journal.get("has_more_gaps", False),
         "gaps": [first if first == last else f"{first} – {last}" for first, last in journal["gaps"]],
-        "selection": f"{reverse('admin:export_web')}?{urlencode(choices)}",
+        "selection": f"{reverse('admin:export_web')}?{urlencode(days)}",
     }
 
 

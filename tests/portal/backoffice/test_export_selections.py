@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from customers.models import Account, Customer
+from invoices.exporting.choices import criteria_of
 from invoices.exporting.criteria import Criteria, Period, Scope
 from invoices.exporting.exports import create_export
 from invoices.models import Export, SavedSelection
@@ -168,10 +169,25 @@ def test_the_first_list_of_an_installation_makes_credentials_and_announces(staff
 
     chosen = {name for name, value in first.context["form"].initial.items() if value is True}
     assert chosen == {"generate_credentials", "notify"}
-    assert first.context["count"].ready == 1  # and «M'envoyer un essai» has a mail to show
+    assert "1 facture prête" in words(first)  # and «M'envoyer un essai» has a mail to show
     create_export(criteria=Criteria())
     again = staff_client.get(SCREEN)
     assert not any(value is True for value in again.context["form"].initial.values())
+
+
+def test_the_days_of_an_import_begin_a_list_with_ones_usual_choices(staff_client: Client, staff: Account) -> None:
+    usual = Criteria(
+        period=Period.PREVIOUS_MONTH, notify=True, attach_pdf=True, generate_credentials=True, kind="individual"
+    )
+    create_export(criteria=usual, author=staff)
+
+    form = staff_client.get(f"{SCREEN}?start=2025-01-31&end=2025-02-01").context["form"]
+
+    assert criteria_of(form.initial) == replace(
+        usual, period=Period.FIXED, start=date(2025, 1, 31), end=date(2025, 2, 1), kind=""
+    )
+    odd = staff_client.get(f"{SCREEN}?start=hier&end=2025-02-01").context["form"]
+    assert criteria_of(odd.initial).start is None
 
 
 def test_making_a_list_costs_the_same_statements_whatever_its_length(staff_client: Client) -> None:
