@@ -158,16 +158,38 @@ class BackgroundWriter:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
+        self._kept: deque[tuple[RowWriter, _Ready]] = deque()
         self._pending: deque[Future[None]] = deque()
 
     def write(self, writer: RowWriter, rows: Iterable[Any]) -> None:
         """Let ``writer`` write ``rows`` after those that were given before."""
-        ready = writer.encode(rows)
-        self.wait(but_for=_MAX_PENDING - 1)
-        self._pending.append(self._executor.submit(writer.send, ready))
+        self.keep(writer, rows)
+        self.send()
 
-    def wait(self, *, but_for: int = 0) -> None:
-        """Return when all but so many are written. Raises what their writing raised."""
+    def keep(self, writer: RowWriter, rows: Iterable[Any]) -> None:
+        """The same, once :meth:`send` is called or a statement is made."""
+        self._kept.append((writer, writer.encode(rows)))
+
+    def send(self) -> None:
+        """Let what is kept be written."""
+        while self._kept:
+            writer, ready = self._kept.popleft()
+            self._wait(but_for=_MAX_PENDING - 1)
+            self._pending.append(self._executor.submit(writer.send, ready))
+
+    @contextmanager
+    def ahead_of_kept_rows(self) -> Iterator[None]:
+        """A block whose statements wait only for what was sent, and so come before what is kept."""
+        kept, self._kept = self._kept, deque()
+        yield
+        self._kept.extendleft(reversed(kept))
+
+    def wait(self) -> None:
+        """Return when all is written. Raises what its writing raised."""
+        self.send()
+        self._wait()
+
+    def _wait(self, *, but_for: int = 0) -> None:
         while len(self._pending) > but_for:
             self._pending.popleft().result()
 

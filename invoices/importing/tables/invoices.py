@@ -86,7 +86,9 @@ class _Run:
             with transaction.atomic() if write else nullcontext(), background_writer() as behind:
                 writer = InvoiceWriter(story, received, behind, self.given.customers.contested, self.given.replace)
                 for batch in batched(invoices, BATCH):
-                    writer.take(self._candidates(batch, story), write=write)
+                    with behind.ahead_of_kept_rows():
+                        candidates = self._candidates(batch, story)
+                    writer.take(candidates, write=write)
                     telling.add(len(batch))
                 if self._forbids(story):
                     raise _Undo

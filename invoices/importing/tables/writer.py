@@ -5,6 +5,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import batched, count
@@ -100,6 +101,7 @@ class InvoiceWriter:
         self._lines = RepeatingRowWriter(InvoiceLine, _LINE_COLUMNS, last=_values_of, at_once=_LINES_AT_ONCE)
         self._waiting_lines: list[_LineOfInvoice] = []
         self._corrections: list[tuple[uuid.UUID, int, list[str]]] = []
+        self._latest: set[str] = set()
 
     def take(self, candidates: list[Candidate], *, write: bool) -> None:
         """Count what is new, changed and the same, refuse what is published and changed, and write the rest."""
@@ -187,7 +189,12 @@ class InvoiceWriter:
             found = found.order_by("pk").select_for_update()
         names = ("pk", "content_hash", "cells_hash", "published_at", "version", "customer_id", "issue_date")
         rows = found.values_list("company_id", "number", *names)
-        return {(company, number): tuple(rest) for company, number, *rest in rows}
+        # The batch before is sent only now, unless it has one of these numbers: the database need not end it first.
+        with self._behind.ahead_of_kept_rows() if self._latest.isdisjoint(numbers) else nullcontext():
+            existing = {(company, number): tuple(rest) for company, number, *rest in rows}
+        self._behind.send()
+        self._latest = set(numbers)
+        return existing
 
     def _count_updated(self, candidates: list[Candidate]) -> None:
         """Lines of a changed invoice are written again: those there were count as updated, further ones as created."""
@@ -213,7 +220,7 @@ class InvoiceWriter:
                 self._behind.wait()
                 self._heads.write(heads)
             else:
-                self._behind.write(self._heads, heads)
+                self._behind.keep(self._heads, heads)
             self._write_lines(candidates)
             self._note_corrections(candidates)
 
@@ -226,7 +233,7 @@ class InvoiceWriter:
                 self._behind.write(self._lines, self._waiting_lines[:number])
                 del self._waiting_lines[:number]
         else:
-            self._behind.write(self._lines, rows)
+            self._behind.keep(self._lines, rows)
 
     def _update(self, updated: list[tuple[Candidate, int]]) -> None:
         if not updated:

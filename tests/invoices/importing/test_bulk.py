@@ -104,6 +104,39 @@ def test_rows_are_made_ready_while_others_are_being_written(monkeypatch: pytest.
     assert _codes() == ["C0", "C1", "C2", "C3"]
 
 
+def test_rows_that_are_kept_are_written_before_the_next_statement_or_the_end() -> None:
+    with transaction.atomic(), background_writer() as behind:
+        writer = RowWriter(Customer, _COLUMNS)
+        behind.keep(writer, _rows(0))
+        behind.write(writer, _rows(1))
+        behind.keep(writer, _rows(2))
+        assert _codes() == ["C0", "C1", "C2"]
+        behind.keep(writer, _rows(3))
+
+    assert _codes() == ["C0", "C1", "C2", "C3"]
+
+
+def test_a_statement_ahead_of_rows_that_are_kept_waits_for_those_that_were_sent_alone() -> None:
+    with transaction.atomic(), background_writer() as behind:
+        writer = RowWriter(Customer, _COLUMNS)
+        behind.write(writer, _rows(0))
+        behind.keep(writer, _rows(1))
+        behind.keep(writer, _rows(2))
+        with behind.ahead_of_kept_rows():
+            assert _codes() == ["C0"]
+            behind.keep(writer, _rows(3))
+        behind.send()
+        assert _codes() == ["C0", "C1", "C2", "C3"]
+
+
+def test_rows_that_are_kept_are_not_written_where_the_block_fails() -> None:
+    with transaction.atomic(), suppress(_Left), background_writer() as behind:
+        behind.keep(RowWriter(Customer, _COLUMNS), _rows(0))
+        raise _Left
+
+    assert _codes() == []
+
+
 def test_what_the_database_refuses_is_raised_by_the_next_statement() -> None:
     with transaction.atomic(), suppress(_Left), background_writer() as behind:
         writer = RowWriter(Customer, _COLUMNS)

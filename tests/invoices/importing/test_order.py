@@ -16,7 +16,7 @@ from invoices.importing.tables import invoices
 from invoices.importing.tables import reader as table_reading
 from invoices.importing.tables.reader import TableReader
 from invoices.models import Invoice, InvoiceLine
-from tests.support.factories import PDF_BYTES
+from tests.support.factories import PDF_BYTES, make_company
 from tests.support.import_files import CUSTOMERS, INVOICES, LINES, Rows, as_csv, changed, with_column
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,24 @@ def _in_no_order(lines: Rows) -> Rows:
     Random(7).shuffle(numbers)
     waiting = {number: iter([line for line in lines if line["numero"] == number]) for number in set(numbers)}
     return [next(waiting[number]) for number in numbers]
+
+
+@pytest.mark.parametrize("place", [5, 15, 25, 59])
+def test_an_invoice_that_comes_again_under_another_name_of_its_company_is_written_once(place: int) -> None:
+    company = make_company()
+    of_company = [{**head, "societe": company.name} for head in _heads()]
+    of_company.insert(place, {**of_company[4], "societe": company.siren})
+    lines = [{**line, "societe": company.name} for line in _lines()]
+    lines[3 * place : 3 * place] = [{**line, "societe": company.siren} for line in lines[12:15]]
+
+    report = _import(of_company, lines)
+
+    if place < 10:  # in one batch
+        assert [each["column"] for each in report.as_json()["rejected"]] == ["numero"]
+    else:
+        assert (report.is_clean, report.unchanged["invoices"]) == (True, 1)
+    assert report.created["invoices"] == NUMBER
+    assert len(_written()) == 3 * NUMBER
 
 
 @pytest.mark.parametrize("arranged", [_first_comes_back, _by_article, _in_no_order])
