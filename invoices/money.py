@@ -8,6 +8,7 @@ from invoices.cldr import amount_in, before_percent, decimal_in, foreign_locale
 
 CENT = Decimal("0.01")
 HALF_CENT = Decimal("0.005")
+_ZERO = Decimal("0.00")
 NARROW_SPACE = "\u202f"
 NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
@@ -16,7 +17,7 @@ SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 def to_cents(amount: Decimal) -> Decimal:
     """``amount`` rounded half up to the cent (BR-FR, EN 16931 §6.5.2); never ``-0.00``."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + Decimal("0.00")
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP) + _ZERO
 
 
 def whole_cents(amount: str) -> int:
