@@ -232,6 +232,10 @@ class Environment(environ.Env):  # type: ignore[misc]
     def folder(self, var: str, default: Path) -> Path:
         """``var`` as the path of a folder or a file; from the folder of the project where it is not a whole one."""
         text = self.str(var, default="").strip()
+        if "://" in text:
+            raise wrong(
+                var, hide_password(text), expected="un dossier de cette machine", example=f"/srv/portail/{default.name}"
+            )
         return PROJECT / Path(text).expanduser() if text else default
 
     def address(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from invoices.models import Invoice
 from tests.browser.cast import LOGIN, Scene, set_scene
 from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, scrolls_sideways, share_of
 from tests.support.factories import PASSWORD, make_account, make_company, make_customer, make_published_invoice
@@ -36,16 +37,18 @@ def public_addresses() -> list[str]:
     ]
 
 
-def own_addresses(scene: Scene) -> list[str]:
+def own_addresses(invoice: Invoice) -> list[str]:
     return [
         "/factures/?annee=2025",
         "/factures/?q=juin",
         "/factures/?q=rien+du+tout",
         "/factures/?client=000008",
-        f"/factures/{scene.invoice.pk}/",
+        f"/factures/{invoice.pk}/",
         "/compte/",
         "/compte/mails/",
         "/compte/mot-de-passe/",
+        "/compte/second-facteur/",
+        "/connexion/confirmer/",
     ]
 
 
@@ -139,7 +142,7 @@ def test_nothing_hinders_on_any_page(
         page.get_by_role("button", name="Vérifier").click()
         look(f"verdict on {number}")
     sign_in(page, scene.account)
-    for address in share_of(own_addresses(scene), width):
+    for address in share_of(own_addresses(scene.invoice), width):
         page.goto(address)
         look(address)
 
@@ -176,7 +179,7 @@ def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
         for address in public_addresses():
             look(page, width, address)
         sign_in(page, scene.account)
-        for address in own_addresses(scene):
+        for address in own_addresses(scene.invoice):
             look(page, width, address)
 
     assert sideways == []

@@ -4,6 +4,7 @@ A new address without a row in the table fails. The back-office has a walk of it
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -11,11 +12,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 from customers.links import Purpose, make_token
 from customers.models import Account
 from invoices.models import Consultation, Document, Invoice
+from tests.browser.test_space import own_addresses, public_addresses
+from tests.portal.space.test_pseudo_language import ACCOUNT_PAGES, LEGAL_PAGES, MORE_PAGES, PUBLIC_PAGES
 from tests.support.factories import (
     freeze,
     make_account,
@@ -231,6 +234,28 @@ def _walk(client: Client, account: Account | None, row: Row, cast: Cast, invoice
 
 def test_every_address_has_its_row() -> None:
     assert set(_addresses(get_resolver().url_patterns)) == set(WALK)
+
+
+def test_every_page_is_looked_at_in_a_browser_and_read_in_every_language(client: Client, cast: Cast) -> None:
+    client.force_login(cast.a, backend=BACKEND)
+    shown = set()
+    for name, (row, *_others) in WALK.items():
+        with closing(getattr(client, row.method)(row.address(cast, cast.of_a))) as answer:
+            if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+                shown.add(name)
+    looked_at = [*public_addresses(), *own_addresses(cast.of_a)]
+    read = [*ACCOUNT_PAGES, *MORE_PAGES, *PUBLIC_PAGES, *LEGAL_PAGES]
+    assert shown - _names(looked_at) == set(), "missing in tests/browser/test_space.py"
+    assert shown - _names(read) == set(), "missing in tests/portal/space/test_pseudo_language.py"
+
+
+def _names(addresses: list[str]) -> set[str]:
+    """The names of the pages at these addresses; of none for an address that leads nowhere."""
+    names = set()
+    for address in addresses:
+        with suppress(Resolver404):
+            names.add(str(resolve(address.partition("?")[0]).url_name))
+    return names
 
 
 def _walk_all(account: Account | None, cast: Cast, invoice: Invoice) -> dict[str, tuple[int | str, bytes]]:

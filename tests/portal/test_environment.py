@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from portal.environment import Environment, explain_database_error, require_extra
+from portal.mailers import SCHEMES
 from tests.support.processes import own_site
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,11 @@ def test_a_wrong_value_names_its_variable_and_what_was_given(name: str, given: s
 
 
 VARIABLES = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_every_way_for_mails_to_leave_is_explained() -> None:
+    explained = (ROOT / ".env.example").read_text()
+    assert [scheme for scheme in SCHEMES if f"{scheme}://" not in explained] == []
 
 
 def read_settings() -> dict[str, Any]:
@@ -104,6 +110,8 @@ def test_a_value_with_line_breaks_and_control_signs_is_one_line_that_names_its_v
         ("OIDC_ISSUER", "https://["),
         ("OIDC_SECOND_FACTOR", "jamais"),
         ("DATABASE_URL", "sqlite:////dev/null/portail.sqlite3"),
+        ("DOCUMENTS_ROOT", "s3://cle:secret@s3.exemple.fr/factures"),
+        ("MAIL_ROOT", "smtp://127.0.0.1"),
         ("DOCUMENTS_STORAGE_URL", "s3://seau"),
         ("DOCUMENTS_SEND_HEADER", "X-Envoi"),
         ("DOCUMENTS_SEND_PREFIX", "documents"),

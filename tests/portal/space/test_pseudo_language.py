@@ -38,7 +38,12 @@ pytestmark = pytest.mark.django_db
 
 PSEUDO = "it"  # a language that CLDR knows, and that has no catalogue
 ACCOUNT_PAGES = ("/factures/", "/factures/?q=xyz", "/factures/?annee=1999", "/compte/", "/compte/mot-de-passe/")
-MORE_PAGES = ("/compte/mails/", "/compte/second-facteur/", "/factures/00000000-0000-0000-0000-000000000000/")
+MORE_PAGES = (
+    "/compte/mails/",
+    "/compte/second-facteur/",
+    "/connexion/confirmer/",
+    "/factures/00000000-0000-0000-0000-000000000000/",
+)
 PUBLIC_PAGES = ("/connexion/", "/connexion/oubli/", "/connexion/lien/", "/connexion/lien/stale/", "/verification/")
 LEGAL_PAGES = ("/mentions-legales/", "/accessibilite/", "/donnees-personnelles/", "/reprendre/", "/nowhere/")
 READ_OUT = re.compile(
