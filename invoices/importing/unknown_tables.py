@@ -20,7 +20,7 @@ from invoices.importing.companies import KnownCompanies, UnknownCompanyError
 from invoices.importing.mapping.fields import CUSTOMER_NAME, missing
 from invoices.importing.mapping.flat import Flattened, flatten
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings, column_names, fingerprint
-from invoices.importing.mapping.layout import layout_of
+from invoices.importing.mapping.layout import Confirmed, layout_of, seen_in
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
 from invoices.importing.tables.columns import CUSTOMERS, INVOICES, LINES, RecognisedTable
@@ -112,7 +112,7 @@ def look_at(
         looked.unknown_codes = {one: code for one, code in looked.customers.items() if code not in codes}
         places = ImportMapping(fields=chosen).places()
         if not looked.missing and places:
-            layout = layout_of(proposal.sample, places, is_confirmed=True)
+            layout = layout_of(proposal.sample, places, Confirmed())
             looked.is_printable = layout.holds >= {"factures", "lignes"}
             if layout.holds != {"clients"}:
                 cards = _search({one: code for one, code in looked.customers.items() if code in codes})
@@ -135,7 +135,7 @@ def prepare_print(
         places = ImportMapping(fields=list(fields)).places()
         if proposal is None or missing(set(places)):
             return None
-        layout = layout_of(proposal.sample, places, is_confirmed=True)
+        layout = layout_of(proposal.sample, places, Confirmed())
         # As many rows as the page looks at: an invoice whose lines are apart is whole in both, or in none.
         result = flatten(table, layout, Path(folder), _search(customers), most_rows=_ROWS_LOOKED_AT)
         if len(result.amounts.first) <= place:
@@ -226,7 +226,7 @@ def keep_mapping(
 ) -> ImportMapping:
     """Keep what the columns are for the tables of this shape, in place of what was kept before, and check again.
 
-    ``customers``: names and codes; those of no card are left out. Raises TooLateError.
+    ``customers``: names and codes; those of no card are left out. Raises TooLateError, NoSuchTable.
     """
     headers = column_names(looked.proposal.sample)
     known = _known_codes(customers.values())
@@ -236,6 +236,8 @@ def keep_mapping(
     )
     mapping.name, mapping.headers, mapping.fields = name, headers, looked.fields
     mapping.customers = answers if created else {**mapping.customers, **answers}
+    with _table(batch, looked.proposal.sample.table.name) as table:
+        mapping.confirmed = seen_in(table, layout_of(looked.proposal.sample, mapping.places())).as_json()
     mapping.author_name = author.get_full_name()
     mapping.save()
     check_again(batch=batch)

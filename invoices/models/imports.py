@@ -106,6 +106,14 @@ class ImportMapping(models.Model):
     fields = models.JSONField(_("colonnes"), default=list)
     # Names of customers that the table writes without a code, in search form, and the code of each one's card.
     customers = models.JSONField(_("clients"), default=dict, blank=True)
+    # What the person saw who said so (mapping.layout.Confirmed): later tables may show more.
+    confirmed = models.JSONField(
+        _("constaté"),
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        editable=False,
+    )
     author_name = models.CharField(_("auteur"), max_length=254, blank=True)
     created_at = models.DateTimeField(_("créé le"), default=timezone.now, editable=False)
     used_at = models.DateTimeField(_("dernier emploi"), null=True, blank=True, editable=False)

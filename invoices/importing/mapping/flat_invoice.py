@@ -5,7 +5,7 @@ stated amount must confirm another.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -26,8 +26,9 @@ from invoices.importing.mapping.flat_lines import (
     rate_of,
     sums_of_others,
 )
+from invoices.importing.mapping.layout import HARMLESS_FACTORS
 from invoices.importing.mapping.samples import USUAL_RATES
-from invoices.importing.mapping.values import read_number
+from invoices.importing.mapping.values import number_alone
 from invoices.importing.tables.columns import CELLS
 from invoices.importing.tables.invoice_rows import currency_text
 from invoices.importing.tables.rows import is_total_line, is_total_row
@@ -79,7 +80,7 @@ class FlatInvoice:
         if self._apart is None and self._layout.apart:
             self._apart = self._first_of(self._layout.apart, cells)
         if self._factor is None and self._layout.factors:
-            self._factor = self._first_of(self._layout.factors, cells, but=(Decimal(1), Decimal(100)))
+            self._factor = self._first_of(self._layout.factors, cells, but=HARMLESS_FACTORS)
         read = reading.known.get(reading.pick_line(cells)) or reading.read_line(cells)
         if read.amounts:
             self._amounts += read.amounts
@@ -89,11 +90,13 @@ class FlatInvoice:
         if read.line is not None:
             self._lines.append((row, read.line))
 
-    def _first_of(self, places: Sequence[int], cells: list[str], but: Sequence[Decimal] = ()) -> tuple[str, str] | None:
+    def _first_of(
+        self, places: Sequence[int], cells: list[str], but: Collection[Decimal] = ()
+    ) -> tuple[str, str] | None:
         """The name and cell of the first column at ``places`` that is neither zero nor one of ``but``."""
         for place in places:
             text = self._layout.cell(cells, place)
-            if any(char in "123456789" for char in text) and read_number(text, ",") not in but:
+            if any(char in "123456789" for char in text) and number_alone(text) not in but:
                 return self._layout.cell(self._layout.header, place), text
         return None
 

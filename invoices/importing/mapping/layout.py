@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from customers.searching import search_key
+from invoices.files.tables import Table
 from invoices.importing.mapping.fields import AMOUNTS, DATES, LINE, NUMBERS, holds
 from invoices.importing.mapping.names import is_of_a_product, name_key, notions_of
 from invoices.importing.mapping.other_languages import writes_day_first
 from invoices.importing.mapping.samples import Column, Sample
-from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, read_number
+from invoices.importing.mapping.values import DateOrder, date_order, decimal_mark, number_alone, read_number
 from invoices.importing.tables.columns import header_key
 from invoices.importing.words import currency_in_header
 
@@ -35,6 +36,8 @@ _KINDS_BY_HEADER: Final = {
     "sivtyp_0": _X3_KINDS,
     **dict.fromkeys(("doc_ty", "doc_type"), _JDE_KINDS),
 }
+HARMLESS_FACTORS: Final = frozenset((Decimal(0), Decimal(1), Decimal(100)))
+"""By which a price may be multiplied, or not: one, or 100 %."""
 _BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise", "ligne.quantite")
 _OF_ALL: Final = frozenset(("global", "globale", "pied", "facture", "document", "invoice", "totale", "generale"))
 _REDUCED: Final = frozenset("net nets nette remise remisee remises apres discounted".split())  # noqa: SIM905
@@ -151,7 +154,7 @@ class Layout:
         text = self.cell(cells, self.pieces_at)
         if not text:
             return Decimal(self.pieces)
-        number = read_number(text, "." if "." in text else ",")
+        number = number_alone(text)
         return number if number is not None and number > 0 else None
 
     def date(self, text: str, position: int) -> datetime.date | None:
@@ -176,10 +179,12 @@ def _is_reduced(price: Column | None) -> bool:
     return price is not None and not _REDUCED.isdisjoint(name_key(price.name).split())
 
 
-def _is_apart(notions: frozenset[str]) -> bool:
+def _is_apart(name: str) -> bool:
     """Whether a column may be an amount that is in no line: carriage, a discount, «Fournitures HT», a deposit."""
+    notions = notions_of(name)
     return (
-        bool({"fee", "discount"} & notions and "price" not in notions)
+        name_key(name) == "shipping"
+        or bool({"fee", "discount"} & notions and "price" not in notions)
         or notions == {"net"}
         or {"paid", "net"} <= notions
     )
@@ -200,11 +205,54 @@ def _says_percent(column: Column) -> bool:
     return says or column.has_percents or is_of_a_product(column.name)
 
 
-def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: bool) -> Layout:
-    """The layout of a table by its ``sample``; ``is_confirmed`` where a person has said what each column is.
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a person saw in the table of which he said what its columns are."""
+
+    day_first: bool = True
+    """How its dates were read where nothing in a later table decides."""
+    seen: frozenset[int] | None = None
+    """The places that held numbers which may change an amount; None where it is not known, and all count as seen."""
+
+    def has_seen(self, place: int) -> bool:
+        """Whether the person knows that the column at ``place`` may hold such a number."""
+        return self.seen is None or place in self.seen
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept."""
+        return {"day_first": self.day_first, "seen": sorted(self.seen or ())}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Confirmed":
+        """What was kept; all counts as seen where it was not yet noted."""
+        return cls(kept["day_first"], frozenset(kept["seen"])) if kept else cls()
+
+
+def seen_in(table: Table, layout: Layout) -> Confirmed:
+    """What a person who confirms ``layout`` sees in the whole ``table``.
+
+    Raises :class:`~invoices.files.tables.UnreadableTable` where the file breaks.
+    """
+    watched = {place: frozenset((Decimal(0),)) for place in layout.apart}
+    watched |= dict.fromkeys((*layout.factors, layout.position("ligne.quantite")), HARMLESS_FACTORS)
+    watched[layout.position("ligne.remise")] = frozenset((Decimal(0),))
+    seen: set[int] = set()
+    for row in table.rows():
+        if row.line > layout.header_line:
+            for place in watched.keys() - seen:
+                number = number_alone(layout.cell(row.cells, place))
+                if number is not None and number not in watched[place]:
+                    seen.add(place)
+    orders = [order.day_first for order in layout.orders.values() if order is not None]
+    return Confirmed(False not in orders, frozenset(seen))
+
+
+def layout_of(sample: Sample, fields: Mapping[str, list[int]], confirmed: Confirmed | None = None) -> Layout:
+    """The layout of a table by its ``sample``; ``confirmed`` where a person has said what each column is.
 
     A column writes its numbers as its own cells show, else as the other columns do; its dates likewise.
     """
+    is_confirmed = confirmed is not None
     by_index = {column.index: column for column in sample.columns}
     numeric = [index for name, places in fields.items() if name in _NUMERIC for index in places if index in by_index]
     shared = decimal_mark(cell for index in numeric for cell in by_index[index].filled)
@@ -214,16 +262,27 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
         set(column.name.lower()) & set("éèàôû°") or writes_day_first(name_key(column.name).split())
         for column in sample.columns
     )
-    # Who writes a decimal comma writes the day first.
-    if all_dates is not None and all_dates.day_first is None and (is_no_english or is_confirmed or shared == ","):
-        all_dates = DateOrder(True)
+    if all_dates is not None and all_dates.day_first is None:
+        if confirmed is not None:
+            all_dates = DateOrder(confirmed.day_first)
+        elif is_no_english or shared == ",":  # who writes a decimal comma writes the day first
+            all_dates = DateOrder(True)
     orders: dict[int, DateOrder | None] = {}
     for index in dates:
         own = date_order(by_index[index].filled)
         orders[index] = own if own is None or own.day_first is not None else all_dates or own
     price, discount, quantity = (by_index.get(fields.get(name, [-1])[0]) for name in _BY_NAME_ONLY)
     used = {place for places in fields.values() for place in places}
-    unused = [each for each in sample.columns if each.index not in used and each.is_numeric and not each.is_dates]
+    unsure = [
+        each
+        for each in sample.columns
+        if each.index not in used
+        and (not each.filled or (each.is_numeric and not each.is_dates))
+        and not (confirmed is not None and confirmed.has_seen(each.index))
+    ]
+    is_known = [
+        each is None or (confirmed is not None and confirmed.has_seen(each.index)) for each in (quantity, discount)
+    ]
     pieces_at = (each.index for each in sample.columns if names_pieces(each.name) and each.is_numeric)
     rate = by_index.get(fields.get("ligne.taux_tva", [-1])[0])
     rates = [abs(number) for number in rate.numbers if number] if rate is not None and not rate.has_percents else []
@@ -241,11 +300,11 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], *, is_confirmed: 
             if place in by_index
         ),
         bool(rates) and max(rates) <= Decimal("0.25"),
-        is_confirmed or price is None or (_says_unit(price.name) and not _is_ordered(quantity)),
-        is_confirmed or discount is None or (_says_percent(discount) and not _is_reduced(price)),
+        price is None or is_known[0] or (_says_unit(price.name) and not _is_ordered(quantity)),
+        is_known[1] or discount is None or (_says_percent(discount) and not _is_reduced(price)),
         _is_reduced(price),
         1 if price is None else pieces_in_name(price.name),
         next(pieces_at, -1) if price is not None else -1,
-        () if is_confirmed else tuple(column.index for column in unused if _is_apart(notions_of(column.name))),
-        () if is_confirmed or quantity is None else tuple(each.index for each in unused if _is_factor(each, quantity)),
+        tuple(column.index for column in unsure if _is_apart(column.name)),
+        () if quantity is None else tuple(each.index for each in unsure if _is_factor(each, quantity)),
     )

@@ -86,7 +86,7 @@ person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
 margin: marge margin cout revient achat pa pamp prmp cump
-fee: gratuit gratuite gratuits offert offerte offerts sejour transport octroi tgap cvo accise accises droits redevance parafiscale arrondi eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
+fee: gratuit gratuite gratuits offert offerte offerts freight postage sejour transport octroi tgap cvo accise accises droits redevance parafiscale arrondi eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 market: marche marches
 cumulative: cumul cumule cumulee cumules anterieur anterieure

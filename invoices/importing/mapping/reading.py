@@ -13,7 +13,7 @@ from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, CUSTOMER_NAME, 
 from invoices.importing.mapping.flat import flatten
 from invoices.importing.mapping.judging import says_signs, says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
-from invoices.importing.mapping.layout import layout_of, names_pieces
+from invoices.importing.mapping.layout import Confirmed, layout_of, names_pieces
 from invoices.importing.mapping.names import name_key, notions_of
 from invoices.importing.mapping.proposal import propose
 from invoices.importing.mapping.proposed import Proposal
@@ -169,7 +169,7 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
         raise NeedsMapping(unsure, unknown.line)
     if gone:
         raise NeedsMapping(_asks_for(unknown.reason, gone), unknown.line, unknown.columns)
-    layout = layout_of(proposal.sample, fields, is_confirmed=known is not None)
+    layout = layout_of(proposal.sample, fields, Confirmed.from_json(known.confirmed) if known is not None else None)
     if layout.holds == {"clients"}:
         return UnderstoodTable([_customers_alone(table, proposal, fields)])
     found = flatten(table, layout, folder, CustomerSearch(known.customers if known is not None else None))
@@ -188,6 +188,7 @@ def _by_mapping(table: Table, folder: Path, kept: KeptMappings, unknown: Unknown
         kept.note_use(known)
     ignored = [column.name for column in proposal.columns if column.name and not _is_used(column.index, fields)]
     asks = any(each.column == CUSTOMER_NAME for each in found.rejections)
+    asks = asks or (known is not None and bool(found.unreconciled))
     return UnderstoodTable(found.tables, found.rejections, found.skipped, ignored, asks)
 
 

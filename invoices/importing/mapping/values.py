@@ -89,6 +89,11 @@ def read_number(text: str, mark: str) -> Decimal | None:
     return -number if negative else number
 
 
+def number_alone(text: str) -> Decimal | None:
+    """``text`` as a number by its own last mark, for looking at, not for taking; None where it is none."""
+    return read_number(text, "." if text.rfind(".") > text.rfind(",") else ",")
+
+
 @dataclass(frozen=True, slots=True)
 class DateOrder:
     """How a column writes dates: ``day_first`` is None where nothing in it decides."""

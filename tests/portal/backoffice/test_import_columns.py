@@ -4,12 +4,14 @@ import datetime
 import html
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from customers.models import Account, Customer
+from invoices.importing.run import import_erp
 from invoices.importing.unknown_tables import prepare_print
 from invoices.models import ImportBatch, ImportMapping, Invoice
 from tests.support.factories import make_company, make_customer, make_invoice, make_published_invoice, make_staff
@@ -148,3 +150,36 @@ def test_answers_kept_with_a_format_are_not_asked_again(client: Client, staff: A
     screen = f"{URL}{batch.pk}/colonnes/0/"
     for page in (client.get(screen), client.post(screen, {**fields, "check": ""})):
         assert re.findall(r'name="customer" value="([^"]+)"', page.content.decode()) == ["Martin"]
+
+
+AMERICAN = "Aaa,Date,Ccc,Ddd,Qty,Unit Price,Tax Rate,Shipping\n"
+
+
+def keep(client: Client, text: str) -> None:
+    """The mapping of a table as a member of staff keeps it, and its import."""
+    give(client, text)
+    batch = ImportBatch.objects.latest("created_at")
+    fields = ["numero", "date", "code_client", "ligne.designation", "ligne.quantite", "ligne.prix_unitaire_ht"]
+    chosen = {f"field-{place}": name for place, name in enumerate([*fields, "ligne.taux_tva"])}
+    client.post(f"{URL}{batch.pk}/colonnes/0/", {**chosen, "name": "American", "keep": ""})
+
+
+def test_days_are_read_as_in_the_table_that_was_confirmed(client: Client, staff: Account, tmp_path: Path) -> None:
+    keep(client, f"{AMERICAN}F1,01/28/2025,C1,Bolt,2,50.00,20,0\n")
+    (tmp_path / "ventes.csv").write_text(f"{AMERICAN}F2,03/04/2025,C1,Bolt,2,50.00,20,0\n")
+    report = import_erp([tmp_path / "ventes.csv"])
+    assert report.is_clean, report.rejected
+    assert Invoice.objects.get(number="F2").issue_date == datetime.date(2025, 3, 4)
+
+
+def test_what_may_change_an_amount_and_was_not_there_then_is_asked_about(
+    client: Client, staff: Account, tmp_path: Path
+) -> None:
+    keep(client, f"{AMERICAN}F1,01/28/2025,C1,Bolt,2,50.00,20,0\n")
+    with_carriage = f"{AMERICAN}F2,01/29/2025,C1,Bolt,2,50.00,20,9.90\n"
+    (tmp_path / "ventes.csv").write_text(with_carriage)
+    assert "Shipping" in import_erp([tmp_path / "ventes.csv"]).rejected[0].reason
+    assert not Invoice.objects.filter(number="F2").exists()
+    keep(client, with_carriage)
+    assert import_erp([tmp_path / "ventes.csv"]).is_clean
+    assert Invoice.objects.get(number="F2").total_with_vat == Decimal(120)
