@@ -18,7 +18,8 @@ from invoices.importing.parties import AmbiguousCustomerError, issuer_facts, mat
 from invoices.importing.received import ReceivedFiles
 from invoices.importing.report import ImportReport, Rejection, identity
 from invoices.importing.tables.clashes import MENDED_BY_REPLACING, clash_sentence, published_sentence
-from invoices.importing.values import shown
+from invoices.importing.tables.invoice_rows import PRO_FORMA, currency_text, type_code
+from invoices.importing.values import BadValue, shown
 from invoices.models import Company, Document, Invoice, InvoiceLine
 
 _ORIGINS: Final = {"CII": Invoice.Origin.CII, "UBL": Invoice.Origin.UBL}
@@ -212,6 +213,18 @@ class _Storing:
         )
         return match.customer
 
+    def _is_none(self) -> bool:
+        """True for a pro forma invoice, and for one in no money of ISO 4217; refuses it."""
+        kind, currency = self.content.type_code, self.content.currency
+        kind = kind if kind == PRO_FORMA else ""  # e-invoices have more types than tables
+        for column, value, check in (("type", kind, type_code), ("devise", currency, currency_text)):
+            try:
+                check(value)
+            except BadValue as problem:
+                self.report.refuse(Rejection(self.name, None, column, shown(value), str(problem)))
+                return True
+        return False
+
     def _keep_buyer(self, customer: Customer) -> None:
         is_new = customer._state.adding
         self.report.count("created" if is_new else "unchanged", "customers")
@@ -219,7 +232,7 @@ class _Storing:
             customer.save()
 
     def _create(self, company: Company, columns: dict[str, Any], lines: list[dict[str, Any]]) -> None:
-        customer = self._buyer()
+        customer = None if self._is_none() else self._buyer()
         if customer is None:
             return
         self._keep_buyer(customer)
@@ -246,7 +259,7 @@ class _Storing:
             number = self.content.number
             self.report.refuse(Rejection(self.name, None, "numero", shown(number), published_sentence(number)))
             return
-        customer = self._buyer()
+        customer = None if self._is_none() else self._buyer()
         if customer is None:
             return
         replaced = identity(found.company_id, found.number)

@@ -40,6 +40,7 @@ _KINDS_OF_LINES: Final = frozenset(
     )
 )
 _SHORTEST_WORD: Final = 4
+_SAYS_INVOICE: Final = re.compile(r"factur|invoice", re.IGNORECASE)
 _TAKES_BACK: Final = re.compile(r"retour|rembours|avoir|credit|refund|return|storno|annul|abono|nota")
 _SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-", "1", "-1"))
 _NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary", "fee", "discount"))
@@ -198,9 +199,10 @@ def level_of(column: Column, several: list[list[int]]) -> str:
 
 
 def says_types(cells: Iterable[str]) -> bool:
-    """Whether ``cells`` are types of invoices, credit notes among them."""
+    """Whether ``cells`` are types of invoices, credit notes among them, or say «facture»: «avoir» may come later."""
+    cells = list(cells)
     codes = set(map(_code_of_type, cells))
-    return "" not in codes and bool(codes & CREDIT_NOTE_TYPE_CODES)
+    return "" not in codes and bool(codes & CREDIT_NOTE_TYPE_CODES or all(map(_SAYS_INVOICE.match, cells)))
 
 
 def type_column(columns: Sequence[Column], taken: Mapping[int, str]) -> int | None:

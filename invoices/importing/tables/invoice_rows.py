@@ -91,7 +91,7 @@ _BUSINESS_PROCESSES: Final = {
     "m": "M",
 }
 _FRENCH_PROCESS: Final = re.compile(r"[BSM][1-9]")
-_PRO_FORMA: Final = "325"
+PRO_FORMA: Final = "325"
 _TYPE_CODE: Final = re.compile(r"[0-9]{2,3}")
 
 
@@ -167,7 +167,7 @@ def currency_text(text: str) -> str:
 @functools.lru_cache(maxsize=64)
 def type_code(text: str) -> str:
     """The code of UNTDID 1001 for «facture», «avoir», «acompte» or a code. Raises :class:`BadValue`."""
-    if text == _PRO_FORMA:
+    if text == PRO_FORMA:
         raise BadValue("« 325 » est le type d’une facture pro forma : ce n’est pas une facture.")
     if text in _INVOICE_TYPES or not text:
         return text

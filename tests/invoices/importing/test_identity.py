@@ -78,3 +78,15 @@ def test_a_dummy_vat_number_is_no_key(value: str) -> None:
 @pytest.mark.parametrize("value", ["FR96552100554", "FR44732829320", "CHE107787577"])
 def test_a_real_vat_number_is_a_key(value: str) -> None:
     assert is_real_vat(value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [(b">380<", b">325<", "pro forma"), (b">EUR<", b">ZZZ<", "ZZZ"), (b">EUR<", b">XTS<", "XTS")],
+)
+def test_an_e_invoice_that_is_pro_forma_or_in_no_money_is_refused(old: bytes, new: bytes, word: str) -> None:
+    content = ALPHA.read_bytes().replace(old, new)
+    (rejection,) = import_erp([GivenFile("a.xml", content)], create_companies=True).rejected
+    assert word in rejection.reason
+    assert not Invoice.objects.exists()
+    assert not Customer.objects.exists()

@@ -103,6 +103,17 @@ def test_a_column_that_may_be_the_sign_of_amounts_is_asked_about(tmp_path: Path,
     assert not Invoice.objects.exists()
 
 
+def test_a_credit_note_far_below_is_one_though_the_first_rows_are_invoices(tmp_path: Path) -> None:
+    rows = "".join(f"F{place};Facture;15/01/2026;C1;100;20;120\n" for place in range(500))
+    lines = "".join(f"{number};Vis;20;100\n" for number in (*(f"F{place}" for place in range(500)), "X1"))
+    heads = (
+        f"numero;Libellé pièce;date;code_client;total_ht;total_tva;total_ttc\n{rows}X1;Avoir;15/01/2026;C1;100;20;120\n"
+    )
+    report = imported(tmp_path, heads, f"numero;designation;taux_tva;total_ht\n{lines}")
+    assert report.is_clean, report.rejected
+    assert Invoice.objects.get(number="X1").kind == Invoice.Kind.CREDIT_NOTE
+
+
 @pytest.mark.parametrize("column", ["Annulée", "Brouillon", "Facture annulée", "Cancelled", "Pro forma"])
 def test_a_row_that_says_yes_to_being_no_invoice_is_refused(tmp_path: Path, column: str) -> None:
     rows = f"{_LINE};Non\n{_LINE.replace('F1', 'F2')};Oui\n"
