@@ -102,10 +102,15 @@ def settle_to_be_paid(columns: Sequence[Column], scored: dict[int, dict[str, flo
 
 def settle_articles(columns: Sequence[Column], scored: dict[int, dict[str, float]]) -> None:
     """«Réf.» right before the text of a line is its article; the only amount beside lines without a price is theirs."""
+    best_number = max((scores.get("numero", 0) for scores in scored.values()), default=0)
     for column, following in pairwise(columns):
         scores = scored[column.index]
-        if notions_of(column.name) == {"ref"} and scored[following.index].get("ligne.designation", 0) >= _SURE:
+        if scored[following.index].get("ligne.designation", 0) < _SURE:
+            continue
+        if notions_of(column.name) == {"ref"}:
             scores["ligne.article"] = max(scores.get("ligne.article", 0), scores.pop("reference", 0))
+        elif notions_of(column.name) == {"number"} and best_number > scores.get("numero", 0):
+            scores["ligne.article"] = _LIKELY
     nets = [scores for scores in scored.values() if scores.get("total_ht", 0) >= _UNLIKELY]
     states_gross = any(max(s.get("total_ttc", 0), s.get("total_tva", 0)) >= _UNLIKELY for s in scored.values())
     if len(nets) == 1 and not states_gross and nets[0].get("ligne.total_ht", 0) > nets[0]["total_ht"] - _NEAR:
@@ -148,6 +153,8 @@ def may_hold(name: str, column: Column) -> bool:
         return not column.is_emails and not column.is_dates  # signs alone too: a lone quote, «---»
     if name in ("client.raison_sociale", "ligne.designation", "client.adresse", "client.ville"):
         return column.is_text and not column.is_emails and not column.is_dates
+    if name == "ligne.unite":
+        return not column.is_numeric
     if name == "client.siren":
         return column.share(lambda cell: sum(char.isdigit() for char in cell) in (9, 14)) >= 0.5
     if name == "client.siret":

@@ -193,7 +193,7 @@ def _is_apart(name: str) -> bool:
 def _is_factor(column: Column, quantity: Column) -> bool:
     """Whether a number beside ``quantity`` may multiply the price too."""
     notions = notions_of(column.name)
-    if "quantity" in notions and "invoice" not in notions_of(quantity.name):
+    if "quantity" in notions and not {"invoice", "billing"} & notions_of(quantity.name):
         return not {"ordered", "balance", "order", "weight"} & notions
     return "factor" in notions
 

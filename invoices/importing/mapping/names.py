@@ -16,9 +16,9 @@ from invoices.importing.mapping.other_languages import words_in
 from invoices.importing.mapping.products import FIELD_BY_NAME
 
 _NOTIONS: Final = """
-invoice: facture factures fact fac invoice invoices inv piece document doc factura bill
+invoice: facture factures fact fac fac invoice invoices inv piece document doc factura bill
 line: ligne lignes line lines lineitem detail details lig
-product: element elements produit produits product prod article articles art sku item items prestation service
+product: materiel element elements produit produits product prod article articles art sku item items prestation service
 customer: client clients clt cli cust customer customers tiers partner partenaire buyer acheteur debiteur contact
 customer: party debtor payer subscriber member destinataire payeur adherent abonne patient locataire eleve compte account
 billing: facturation billing billed factured facturer facture_a bill_to
@@ -32,7 +32,7 @@ quote: devis quote quotation estimate proforma bl
 project: projet project affaire chantier dossier
 number: numero num n no nr number nbr numeros
 id: id identifiant identifier ident uuid rowid uid urn
-code: code codes
+code: code codes cod
 ref: ref reference references refs
 date: date dt datum jour day
 emission: emission emise issue issued emis
@@ -47,7 +47,7 @@ subject: title titre objet subject sujet betreff asunto oggetto onderwerp
 company: societe entreprise company organisation organization org
 first: prenom firstname first
 last: lastname last
-label: libelle designation description desc label design descriptif descrip
+label: libelle lib designation description desc label design descriptif descrip
 email: email mail courriel mel
 phone: telephone tel phone mobile portable
 fax: fax telecopie
@@ -62,7 +62,7 @@ naf: naf ape gstin hsn ice cif if
 iban: iban rib
 bic: bic swift
 intra: intracom intracommunautaire intra vies identification nip
-vat: tva vat tax taxe taxes gst mwst taux_tva
+vat: tva vat cgst sgst igst tax taxe taxes gst mwst taux_tva
 rate: taux rate tx
 percent: pourcent pct percent percentage pourcentage prcnt prct
 net: ht hors htva untaxed excl exclusive excluding subtotal soustotal avant before htnet net
@@ -70,9 +70,9 @@ gross: ttc toutes tvac gross incl inclusive including grand
 base: base assiette taxable imposable
 amount: montant amount amounts total totaux totals somme valeur value mt mnt sum tot montants
 quantity: quantite quantites qte qty quantity qt quant nb nombre hours heures
-price: prix price pu pv px puht tarif cost puttc prices
-unitary: unitaire unit unite unites unitaires uom u mesure
-discount: remise discount rabais rem escompte reduction disc ristourne
+price: prix price pu pv px prx vk puht tarif cost puttc prices
+unitary: unitaire unit uni unite unites unitaires uom u mesure
+discount: remise discount dto dcto sconti rabais rem escompte reduction disc ristourne
 currency: devise currency monnaie
 paid: paye payee regle paid acompte acomptes encaisse deposit prepaid verse avance
 balance: solde reste balance outstanding restant
@@ -85,7 +85,7 @@ private: interne internes internal private privee privees prive confidentiel
 person: civilite title_ particulier
 family: famille groupe group family marque
 weight: poids weight
-margin: marge margin cout revient achat pa pamp prmp cump
+margin: ek marge margin cout revient achat pa pamp prmp cump
 fee: gratuit gratuite gratuits offert offerte offerts freight postage sejour transport octroi tgap cvo accise accises droits redevance parafiscale arrondi eco participation contribution frais fee fees port shipping_cost ecotaxe ecoparticipation deee timbre consigne adjustment ajustement surcharge majoration emballage packaging handling tip gratuity versand versandkosten
 account: journal ledger comptable accountancy gl revenue income
 market: marche marches
@@ -205,6 +205,7 @@ ligne.article: ref line -customer -invoice -order 80
 ligne.article: ref -customer -invoice -order 40
 ligne.article: code -customer -zip -vat -country -currency -invoice -account -company -naf -kind -project -agent -state 45
 ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -due -day -ordered -delivery 92
+ligne.quantite: quantity invoice -price -amount -customer -paid -date 85
 ligne.quantite: quantity delivery -price -amount 70
 ligne.quantite: quantity ordered -price -amount -paid 45
 ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount -purchase 90
@@ -213,7 +214,7 @@ ligne.prix_unitaire_ht: price unitary -gross -margin -discount -kind -purchase 9
 ligne.total_ht: amount price -unitary -gross -vat -discount -customer -paid -purchase 93
 ligne.prix_unitaire_ht: unitary amount -gross -vat 92
 ligne.prix_unitaire_ht: unitary net -gross -vat 88
-ligne.prix_unitaire_ht: rate -vat -currency -net -base -amount 55
+ligne.prix_unitaire_ht: rate -percent -vat -currency -net -base -amount 55
 ligne.unite: unitary -discount -price -amount -net -gross -product -number -vat -rate 80
 ligne.unite: unitary kind 80
 ligne.remise: discount percent|rate -issuer -whole 95
@@ -280,7 +281,12 @@ def name_key(text: str) -> str:
         cut.replace("°", " ").replace("º", " ").replace("%", " pourcent ").replace("#", " number ")
     ).replace("t.v.a", "tva")
     bare = bare.replace("h.t", "ht").replace("t.t.c", "ttc").replace("e-mail", "email").replace("p.u", "pu")
-    bare = bare.replace("sous-total", "soustotal").replace("sous total", "soustotal").replace("sub total", "subtotal")
+    bare = (
+        bare.replace("q.ta", "qta")
+        .replace("sous-total", "soustotal")
+        .replace("sous total", "soustotal")
+        .replace("sub total", "subtotal")
+    )
     bare = re.sub(r"\b(?:post|zip) code\b", "postcode", bare)
     bare = re.sub(
         r"\b(?:excl|excluding|exclusive of|before|without|hors|ex|sem|sin|senza|ohne|zonder)\b\.?"

@@ -42,7 +42,7 @@ net: netto nettowert excl exkl imponible neto liquido
 gross: brutto lordo bruto inkl incl
 base: tributavel
 amount: betrag summe gesamt wert totale totali importe importo bedrag valor totaal cuota umsatz endbetrag
-quantity: menge anzahl stuck stueck cantidad quantita aantal hoeveelheid quantidade
+quantity: unidades qta menge anzahl stuck stueck cantidad quantita aantal hoeveelheid quantidade
 price: preis precio prezzo prijs preco
 unitary: einzel einheit unidad unitario unita eenheid stuks unidade stuk
 discount: rabatt descuento sconto korting desconto nachlass

@@ -389,4 +389,5 @@ FIELD_BY_NAME["libelle_produit"] = {"ligne.designation": 0.55}
 FIELD_BY_NAME["codigo"] = {"numero": 0.62, "client.code": 0.6, "ligne.article": 0.58}
 # «Du» of «Facture n° F1 du 5 mars» where no other column is a day; beside «Au» it begins a period.
 FIELD_BY_NAME["du"] = {"date": 0.5}
+FIELD_BY_NAME["documento"] = {"numero": 0.6}
 FIELD_BY_NAME["nom"] = {"client.raison_sociale": 0.8}

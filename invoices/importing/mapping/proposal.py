@@ -212,6 +212,8 @@ class _Proposing:
                 if not {"label", "line"} & notions_of(column.name):
                     scores.pop("ligne.designation", None)  # «Service», «Mission» of the whole invoice
                     scores.pop("ligne.article", None)
+                if "total_tva" in scores and column.is_numeric and not any(column.numbers):
+                    scores.pop("ligne.taux_tva", None)  # no VAT at all
                 for line in (*TWINS.values(), "ligne.remise", "ligne.quantite"):
                     if head_of(scores) or line not in TWINS.values():
                         scores.pop(line, None)
