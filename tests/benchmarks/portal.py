@@ -19,18 +19,18 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402
 from django.contrib.auth.decorators import login_not_required  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.shortcuts import render  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from customers.models import Access, Account  # noqa: E402
 from portal.urls import urlpatterns as portal_urls  # noqa: E402
 from tests.benchmarks.filling import fill  # noqa: E402
+from tests.benchmarks.scene import answer_here, measured_database  # noqa: E402
 from tests.support.factories import make_company  # noqa: E402
 
 BACKEND = "customers.authentication.AccountBackend"
@@ -53,19 +53,9 @@ def main() -> int:
     parser.add_argument("--invoices", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
-    if connection.vendor != "postgresql":
-        print("La mesure se fait sur PostgreSQL : DATABASE_URL=postgres://…", file=sys.stderr)
-        return 2
-    settings.ROOT_URLCONF = __name__
-    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    setup_test_environment(debug=False)
-    old_name = settings.DATABASES["default"]["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
+    answer_here(__name__)
+    with measured_database():
         return _measure(options.invoices, options.rounds)
-    finally:
-        connection.creation.destroy_test_db(old_name, verbosity=0)
 
 
 def _measure(invoices: int, rounds: int) -> int:

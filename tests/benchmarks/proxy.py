@@ -43,6 +43,7 @@ from customers.models import Access, Account  # noqa: E402
 from invoices.models import Document, Invoice  # noqa: E402
 from portal.sessions import SessionStore  # noqa: E402
 from tests.benchmarks.filling import fill  # noqa: E402
+from tests.benchmarks.scene import measured_database  # noqa: E402
 from tests.support.factories import make_company  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -58,18 +59,13 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=20, help="of each measure with slow connections")
     options = parser.parse_args()
-    if connection.vendor != "postgresql":
-        print("La mesure se fait sur PostgreSQL : bin/with-postgresql", file=sys.stderr)
-        return 2
-    old_name = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
-        keys = _fill(options.connections)
-        folder.chmod(0o755)
-        with _running() as port:
-            return _measure(port, keys, options.seconds)
+        with measured_database():
+            keys = _fill(options.connections)
+            folder.chmod(0o755)
+            with _running() as port:
+                return _measure(port, keys, options.seconds)
     finally:
-        connection.creation.destroy_test_db(old_name, verbosity=0)
         shutil.rmtree(folder, ignore_errors=True)
 
 

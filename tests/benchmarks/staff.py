@@ -19,13 +19,12 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402
 from django.contrib.auth.decorators import login_not_required  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.shortcuts import render  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext, setup_test_environment  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from customers.models import Account  # noqa: E402
@@ -33,6 +32,7 @@ from invoices.exporting.kept import keep_figures_of_ended_exports  # noqa: E402
 from invoices.models import Invoice  # noqa: E402
 from portal.urls import urlpatterns as portal_urls  # noqa: E402
 from tests.benchmarks.back_office import fill_back_office, one_of_each  # noqa: E402
+from tests.benchmarks.scene import answer_here, measured_database  # noqa: E402
 from tests.support.factories import make_company  # noqa: E402
 
 BACKEND = "customers.authentication.AccountBackend"
@@ -109,19 +109,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="measure only the pages whose words hold this")
     parser.add_argument("--plans", action="store_true", help="also print the slowest statement of pages that are slow")
     options = parser.parse_args()
-    if connection.vendor != "postgresql":
-        print("La mesure se fait sur PostgreSQL : DATABASE_URL=postgres://…", file=sys.stderr)
-        return 2
-    settings.ROOT_URLCONF = __name__
-    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    setup_test_environment(debug=False)
-    old_name = settings.DATABASES["default"]["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=options.keep)
-    try:
+    answer_here(__name__)
+    with measured_database(keep=options.keep):
         return _measure(options.invoices, options.rounds, options.only, with_plans=options.plans)
-    finally:
-        connection.creation.destroy_test_db(old_name, verbosity=0, keepdb=options.keep)
 
 
 def _measure(invoices: int, rounds: int, only: str, *, with_plans: bool) -> int:
