@@ -125,6 +125,13 @@ def test_a_person_who_asks_is_erased_and_learns_what_stays(reader: Account) -> N
 
 
 @pytest.mark.django_db
+def test_what_was_erased_of_a_person_is_counted_in_french(reader: Account) -> None:
+    out = StringIO()
+    call_command("person", reader.login, erase=True, stdout=out)
+    assert "(consultations : 1, mails : 1, historique : 0, sessions : 0, connexions : 1)" in out.getvalue()
+
+
+@pytest.mark.django_db
 def test_a_person_gets_all_that_is_known_with_the_pdfs(reader: Account, tmp_path: Path) -> None:
     call_command("person", reader.login, export=tmp_path / "tout.zip", stdout=StringIO())
     archive = zipfile.ZipFile(tmp_path / "tout.zip")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.logins import canonical_login
 from customers.models import Account
@@ -16,6 +17,15 @@ from mailing.trail.actions import Action
 from mailing.trail.recording import record
 from portal.faults import tell_of_missing_documents
 from portal.persons import ARTICLE, KEPT, data_of, erase_person
+
+# What was erased, by its key in the report.
+_WORDS = {
+    "consultations": gettext_lazy("consultations"),
+    "mails": gettext_lazy("mails"),
+    "history": gettext_lazy("historique"),
+    "sessions": gettext_lazy("sessions"),
+    "sign-ins": gettext_lazy("connexions"),
+}
 
 
 class Command(BaseCommand):
@@ -53,7 +63,7 @@ class Command(BaseCommand):
         if options["export"]:
             self.stdout.write(_("%(file)s : toutes les données de la personne.") % {"file": options["export"]})
         if options["erase"]:
-            counts = ", ".join(f"{kind} : {count}" for kind, count in told["erasure"]["erased"].items())
+            counts = ", ".join(f"{_WORDS[kind]} : {count}" for kind, count in told["erasure"]["erased"].items())
             self.stdout.write(
                 _("Personne effacée, compte n° %(number)s (%(counts)s).") % {"number": account.pk, "counts": counts}
             )

@@ -12,7 +12,6 @@ from django.core.management.base import BaseCommand, CommandError, SystemCheckEr
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from customers.tasks import wake_stalled_bulk_actions
 from invoices.einvoices.tasks import wake_checks
@@ -24,6 +23,7 @@ from portal.backups.writing import back_up
 from portal.environment import explain_database_error
 from portal.management.commands.backup import tell
 from portal.start import UnfitDatabaseError, check_database, check_not_newer, find_missing_migrations
+from portal.templatetags.formatting import plural
 
 # Of the advisory locks of the database, that of the upgrade.
 _LOCK: Final = 7_041_890
@@ -86,8 +86,7 @@ class Command(BaseCommand):
         else:
             self._step(_("Sauvegarde"), lambda: self._back_up(folder))
         self._step(
-            ngettext("Tables : %(count)s migration à faire", "Tables : %(count)s migrations à faire", len(missing))
-            % {"count": len(missing)},
+            _("Tables : %(count)s à faire") % {"count": plural(len(missing), "migration,migrations")},
             lambda: call_command("migrate", interactive=False, verbosity=0),
         )
         self._step(_("Fichiers statiques"), lambda: call_command("collectstatic", interactive=False, verbosity=0))
