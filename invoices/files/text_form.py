@@ -33,7 +33,7 @@ _HEADS_OF_INVISIBLE: Final = (
     b"\xe2\x80",
     b"\xe2\x81",
     codecs.BOM_UTF8,
-)  # recognised much faster than by a pattern
+)
 _SOFT_HYPHEN: Final = b"\xad"
 _CONTROL_BYTES: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 
@@ -86,7 +86,12 @@ def _chunks(source: Path | bytes) -> Iterator[bytes]:
 
 def _has_marks(source: Path | bytes) -> bool:
     """Whether any cell seems to have such marks."""
-    return any(b'="' in chunk or _APOSTROPHE_BYTES.search(chunk) is not None for chunk in _chunks(source))
+    return any(_holds(chunk, b'="') or _APOSTROPHE_BYTES.search(chunk) is not None for chunk in _chunks(source))
+
+
+def _holds(chunk: bytes, sign: bytes) -> bool:
+    """Whether ``sign`` is in ``chunk``: often one of its bytes is not, and one is looked for ten times as fast."""
+    return sign[0] in chunk and sign[-1] in chunk and sign in chunk
 
 
 def _has_unwanted(source: Path | bytes, encoding: str) -> bool:
@@ -102,7 +107,7 @@ def _has_unwanted(source: Path | bytes, encoding: str) -> bool:
         if not is_utf8:
             if _SOFT_HYPHEN in chunk:
                 return True
-        elif any(head in chunk for head in _HEADS_OF_INVISIBLE) and _INVISIBLE_BYTES.search(chunk):
+        elif any(_holds(chunk, head) for head in _HEADS_OF_INVISIBLE) and _INVISIBLE_BYTES.search(chunk):
             return True
     return False
 
