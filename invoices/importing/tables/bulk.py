@@ -6,6 +6,7 @@ For imports only: no model instance is made, no ``save()`` runs, no key is given
 import io
 import json
 import sqlite3
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -22,6 +23,8 @@ from psycopg.copy import FileWriter
 _CACHE_KB: Final = 32 * 1024
 _MAX_PENDING: Final = 2
 _MOST_REMEMBERED: Final = 8192
+_USUAL_SWITCH: Final = sys.getswitchinterval()
+_QUICK_SWITCH: Final = 0.0005  # seconds
 
 type _Rows = Iterable[Sequence[str | int | None]]
 type _Ready = bytes | Sequence[Sequence[str | int | None]]
@@ -213,6 +216,7 @@ def background_writer(*, using: str = "default") -> Iterator[BackgroundWriter]:
     with (
         _made_for_many_rows(connection),
         _shared_by_threads(connection),
+        _quick_switches(),
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="rows") as executor,  # waits when it is left
     ):
         behind = BackgroundWriter(executor)
@@ -228,6 +232,19 @@ def _shared_by_threads(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
     finally:
         connection.dec_thread_sharing()
+
+
+@contextmanager
+def _quick_switches() -> Iterator[None]:
+    """The second thread is given Python's lock soon after the database answers.
+
+    Usually it waits 5 ms for it, several times in each COPY, and the database meanwhile has nothing to do.
+    """
+    sys.setswitchinterval(_QUICK_SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(_USUAL_SWITCH)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Rows written in bulk, at once or behind the back of the thread that makes them."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -188,9 +189,12 @@ def test_the_connection_is_afterwards_its_thread_s_own_again_with_its_usual_sett
 
     connection.ensure_connection()
     usual = cache() if connection.vendor == "sqlite" else None
+    interval = sys.getswitchinterval()
     with transaction.atomic(), background_writer() as behind:
+        assert sys.getswitchinterval() < interval
         behind.write(RowWriter(Customer, _COLUMNS), _rows(1))
     assert usual is None or cache() == usual
+    assert sys.getswitchinterval() == interval
 
     refused: list[Exception] = []
 
