@@ -11,9 +11,13 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from customers.models import Account, Contact, Customer
+from invoices.exporting.criteria import Criteria
+from invoices.exporting.exports import create_export
+from invoices.models import ImportBatch
 from mailing.models import Message, MessageTemplate
 from tests.browser.backoffice_scene import BackOfficeScene, set_backoffice_scene
 from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, scrolls_sideways, share_of
+from tests.support.factories import make_contact, make_customer, make_invoice
 
 BOTH_WAYS = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 Axe = Callable[[Page], list[str]]
@@ -289,6 +293,43 @@ def test_staff_look_as_the_customer_and_come_back(
     page.get_by_role("button", name="Revenir à la gestion").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("000042 Garage Petit SARL")
+
+
+@pytest.mark.parametrize("width", LOOKED_AT)
+def test_long_names_and_large_amounts_stay_within_their_page(
+    open_page: PageFactory, sign_in: SignIn, backoffice: BackOfficeScene, width: int
+) -> None:
+    name = "Établissements Van-den-Bossche-Grandjean & Fils, Négoce international de quincaillerie générale"
+    customer = make_customer(name=name)
+    make_contact(customer, name="Jean-Christophe-Emmanuel Delaporte-Beaumarchais", function="Responsable des achats")
+    make_invoice(customer=customer, number="FA-2026-LYON-00000000039-BIS")
+    create_export(criteria=Criteria(), author=backoffice.staff)
+    batch = ImportBatch.objects.create(
+        author=backoffice.staff,
+        state=ImportBatch.State.IMPORTED,
+        files=[{"name": f"{'export_des_factures_' * 4}.csv", "storage_name": "imports/none", "size": 1}],
+    )
+    page = open_page(width=width)
+    sign_in(page, backoffice.staff)
+
+    for address in (
+        "/gestion/customers/contact/",
+        f"/gestion/customers/customer/{customer.pk}/change/#contacts",
+        f"/gestion/customers/customer/{customer.pk}/change/#factures",
+        "/gestion/export-web/factures/export/",
+        f"/gestion/invoices/importbatch/{batch.pk}/change/",
+    ):
+        page.goto(address)
+        assert not scrolls_sideways(page), address
+        # Nor is a table cut at the edge of its card.
+        assert page.evaluate(CUT_TABLES) == [], address
+
+
+CUT_TABLES = """
+[...document.querySelectorAll('#content table')].filter(table => table.offsetParent)
+  .map(table => table.closest('.results, .scroll, .tabular'))
+  .filter(box => box && box.scrollWidth > box.clientWidth + 1).map(box => box.innerText.slice(0, 80))
+"""
 
 
 @pytest.mark.parametrize("width", LOOKED_AT)

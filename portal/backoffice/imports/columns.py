@@ -26,7 +26,7 @@ from invoices.importing.batches import TooLateError
 from invoices.importing.mapping.fields import CHECKS, CUSTOMER, FIELDS, LINE
 from invoices.importing.unknown_tables import LookedAt, NoSuchTable, keep_mapping, look_at, prepare_print
 from invoices.models import ImportBatch, ImportMapping
-from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep
 
 _ALLOWED: Final = frozenset((*FIELDS, *CHECKS))
 _PICTURE_WIDTH: Final = 900
@@ -185,6 +185,10 @@ def _totals(looked: LookedAt) -> dict[str, Any]:
 class ImportMappingAdmin(BackOfficeAdmin[ImportMapping]):
     """*Formats d'import*: what people have said of the columns of tables."""
 
+    empty_sentence = gettext_lazy(
+        "Aucun format pour l’instant : il se garde quand vous indiquez les colonnes d’un fichier."
+    )
+    next_step = NextStep(gettext_lazy("Contrôler un fichier"), "invoices_importbatch_add", "invoices.import_invoices")
     list_display = ("name", "company", "author_name", "created_at", "used_at")
     list_select_related = ("company",)
     search_fields = ("name",)

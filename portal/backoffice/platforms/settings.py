@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from customers.space_urls import space_url
 from invoices.models import Platform
 from invoices.platforms.client import PlatformClient, PlatformError
-from portal.backoffice.ui.lists import BackOfficeAdmin
+from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep
 from portal.proof import ask_for_proof
 from portal.sessions import is_proved_lately
 
@@ -69,6 +69,10 @@ class PlatformForm(forms.ModelForm[Platform]):
 class PlatformAdmin(BackOfficeAdmin[Platform]):
     """The platforms of this installation; which company goes through which is said in «Société»."""
 
+    empty_sentence = gettext_lazy(
+        "Aucune plateforme pour l’instant : les factures partent par mail et par l’espace client."
+    )
+    next_step = NextStep(gettext_lazy("Ajouter une plateforme"), "invoices_platform_add", "invoices.add_platform")
     form = PlatformForm
     # An address is typed here, not followed.
     formfield_overrides: ClassVar = {models.URLField: {"widget": forms.URLInput(attrs={"class": "vURLField"})}}

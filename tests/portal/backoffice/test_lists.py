@@ -50,6 +50,8 @@ def test_filters_stand_above_the_list_and_say_what_is_chosen(staff_client: Clien
         ("invoices/invoice", "Aucune facture pour l’instant", "/gestion/invoices/importbatch/add/"),
         ("invoices/export", "Aucune liste pour l’instant", "/gestion/export-web/factures/"),
         ("invoices/importbatch", "Aucun import pour l’instant", "/gestion/invoices/importbatch/add/"),
+        ("invoices/importmapping", "Aucun format pour l’instant", "/gestion/invoices/importbatch/add/"),
+        ("invoices/platform", "Aucune plateforme pour l’instant", "/gestion/invoices/platform/add/"),
         ("mailing/message", "Aucun mail pour l’instant", "/gestion/export-web/factures/"),
         ("mailing/reply", "Aucune réponse de client pour l’instant", None),
     ],
