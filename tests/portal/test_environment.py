@@ -109,6 +109,8 @@ def test_a_value_with_line_breaks_and_control_signs_is_one_line_that_names_its_v
         ("EXPORT_PROCESSES", "un par cœur"),
         ("OIDC_ISSUER", "https://["),
         ("OIDC_SECOND_FACTOR", "jamais"),
+        ("OIDC_DOMAIN", "https://exemple.fr"),
+        ("MAIL_OAUTH_USER", "factures"),
         ("DATABASE_URL", "sqlite:////dev/null/portail.sqlite3"),
         ("DOCUMENTS_ROOT", "s3://cle:secret@s3.exemple.fr/factures"),
         ("MAIL_ROOT", "smtp://127.0.0.1"),
