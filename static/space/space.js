@@ -68,7 +68,7 @@ document.querySelectorAll("form[data-ticks]").forEach((form) => {
     );
     const words = ticked.length === 1 ? sum.dataset.one : sum.dataset.many.replace("#", ticked.length);
     sum.hidden = ticked.length === 0;
-    sum.textContent = `${words} · ${amounts.join(" + ")}`;
+    sum.textContent = `${words} · ${amounts.join(" · ")}`;
     bar.classList.toggle("ticked--some", ticked.length > 0);
     all.checked = ticked.length === boxes.length;
     all.indeterminate = ticked.length > 0 && !all.checked;

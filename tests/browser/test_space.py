@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from invoices.models import Invoice
+from mailing.colours import contrast
 from tests.browser.cast import LOGIN, Scene, set_scene
 from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, scrolls_sideways, share_of
 from tests.support.factories import PASSWORD, make_account, make_company, make_customer, make_published_invoice
@@ -165,16 +166,16 @@ def test_a_companys_own_colour_stays_readable(open_page: PageFactory, sign_in: S
 def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
     open_page: PageFactory, sign_in: SignIn, scene: Scene
 ) -> None:
-    """WCAG 1.4.10: 1280 pixels at 400 % are 320 of the page's own; then the text alone at 200 %, as phones set it."""
+    """WCAG 1.4.10: 1280 pixels at 400 % are 320 of the page's own; WCAG 1.4.4: the text alone at 200 %."""
     sideways = []
 
     def look(page: Page, width: int, address: str) -> None:
         page.goto(address)
-        for size in ("100%", "200%") if width < 400 else ("100%",):
+        for size in ("100%", "200%"):
             page.evaluate("size => {document.documentElement.style.fontSize = size}", size)
             sideways.extend([(width, size, address)] * scrolls_sideways(page))
 
-    for width in (768, 390, 320):
+    for width in (1440, 768, 390, 320):
         page = open_page(width=width, height=256 if width == 320 else 900)
         for address in public_addresses():
             look(page, width, address)
@@ -189,14 +190,19 @@ def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
 def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sign_in: SignIn, width: int) -> None:
     company = make_company(languages=["en", "de", "es"])
     customer = make_customer(code="411000123456", name="Société" + "interminable" * 8)
-    lines = (("7", "5", "EUR"), ("FAC-2026-004211-AB-20", "1234567.89", "EUR"), ("18000135", "480000", "USD"))
+    lines = (
+        ("7", "5", "EUR"),
+        ("FAC-2026-004211-AB-20", "1234567.89", "EUR"),
+        ("18000135", "480000", "USD"),
+        ("18000136", "98765432.10", "CHF"),
+    )
     made = [
         make_published_invoice(
             company=company, customer=customer, number=number, currency=currency, total_without_vat=Decimal(total)
         )
         for number, total, currency in lines
     ]
-    longest = made[1].pk
+    longest, dearest = made[1].pk, made[3].pk
     page = open_page(width=width)
     account = make_account(customer, make_customer(name="Un autre"), login="long@varied.example")
     sign_in(page, account)
@@ -208,13 +214,15 @@ def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sig
         assert page.locator(".line").count() == len(lines)
         overlapping += overlaps(page)
         sideways += [language] * scrolls_sideways(page)
-        page.goto(f"/factures/{longest}/")
-        sideways += [f"{language}, invoice"] * scrolls_sideways(page)
-    pages = ("/factures/", f"/factures/{longest}/", "/mentions-legales/", "/compte/second-facteur/")
-    for address in pages if width in (390, 1440) else ():
+        for invoice in (longest, dearest):
+            page.goto(f"/factures/{invoice}/")
+            overlapping += tables_out_of_their_frame(page)
+            sideways += [f"{language}, invoice"] * scrolls_sideways(page)
+    pages = ("/factures/", f"/factures/{longest}/", f"/factures/{dearest}/", "/mentions-legales/")
+    for address in pages if width in (390, 768, 1440) else ():
         page.goto(address)
         page.evaluate("document.documentElement.style.fontSize = '200%'")  # the text alone, as a phone's settings do
-        overlapping += overlaps(page)
+        overlapping += overlaps(page) + tables_out_of_their_frame(page)
         sideways += [f"{address} at twice the size of text"] * scrolls_sideways(page)
     assert overlapping == []
     assert sideways == []
@@ -234,6 +242,18 @@ def overlaps(page: Page) -> list[Any]:
             return [...outside.map(([text]) => text), ...pairs];
         })""",
         ".line__tick, .line__number, .line__amount, .line__facts, .line__more, .way",
+    )
+    return found
+
+
+def tables_out_of_their_frame(page: Page) -> list[Any]:
+    """The tables of the page that are wider than the frame around them, with both widths (pixels)."""
+    found: list[Any] = page.evaluate(
+        """() => [...document.querySelectorAll("table")].map(table => {
+            const frame = table.parentElement, {paddingLeft, paddingRight} = getComputedStyle(frame);
+            const room = frame.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+            return [table.caption.innerText, table.scrollWidth, room];
+        }).filter(([, width, room]) => width > room + 0.5)"""
     )
     return found
 
@@ -288,6 +308,28 @@ def test_the_font_is_our_own_and_its_figures_are_of_one_width(
     )
 
 
+def test_a_box_shows_that_it_is_ticked_on_either_ground(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
+    """WCAG 1.4.11: three to one between a control and what is around it, with a colour that is dark by itself."""
+    company = make_company()
+    company.colour = "#20603d"
+    company.save()
+    for scheme in ("light", "dark"):
+        page = open_page(scheme=scheme)
+        sign_in(page, scene.account)
+        page.goto("/factures/?annee=2025")
+        page.locator(".line input").first.check()
+        box, ground = page.evaluate(
+            "[document.querySelector('.line input'), document.querySelector('.lines')]"
+            ".map((e, i) => getComputedStyle(e)[['accentColor', 'backgroundColor'][i]])"
+        )
+        assert contrast(hexadecimal(box), hexadecimal(ground)) >= 3, scheme
+
+
+def hexadecimal(colour: str) -> str:
+    """``rgb(11, 110, 79)`` as ``#0b6e4f``."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
+
+
 def test_a_password_can_be_shown_and_hidden(open_page: PageFactory) -> None:
     page = open_page()
     page.goto("/connexion/")
@@ -320,6 +362,9 @@ def test_an_invoice_prints_as_a_sober_page(open_page: PageFactory, sign_in: Sign
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for hidden in (".banner__nav", ".footer", ".invoice__ways", ".back"):
         expect(page.locator(hidden)).to_be_hidden()
+    for pressed in page.locator("button, .button, .way, summary").all():
+        expect(pressed).to_be_hidden()
+    assert page.locator(".table--lines tr").first.evaluate("row => getComputedStyle(row).display") == "table-row"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.querySelector('.invoice__amount')).color") == "rgb(0, 0, 0)"
 
