@@ -50,7 +50,7 @@ def tell_of_incomplete_archive(request: HttpRequest, name: str, documents: list[
     named = ", ".join(str(document.invoice) for document in documents[:MOST_NAMED])
     more = "…" if len(documents) > MOST_NAMED else ""
     sentence = _(
-        "Dans « %(archive)s », il manque %(documents)s%(more)s : notre stockage ne les donne pas, c’est de notre fait. "
-        "La panne est notée et signalée à ceux qui s’en occupent."
+        "Dans « %(archive)s », il manque %(documents)s%(more)s : nous ne parvenons pas à les relire, c’est de notre "
+        "fait. La panne est notée et signalée à ceux qui s’en occupent."
     )
     leave_notice(request, sentence % {"archive": name, "documents": named, "more": more})

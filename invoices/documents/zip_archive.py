@@ -108,7 +108,7 @@ def _write_note(lost: Iterable[_Lost], remedy: str) -> str:
             lines.append(_("- %(invoice)s du %(date)s, %(amount)s : %(file)s est abîmé, ne vous y fiez pas") % words)
         else:
             lines.append(_("- %(invoice)s du %(date)s, %(amount)s (%(file)s)") % words)
-    head = _("Ces documents manquent dans cette archive. C’est de notre fait : notre stockage ne les donne pas.")
+    head = _("Ces documents manquent dans cette archive. C’est de notre fait : nous ne parvenons pas à les relire.")
     told = _("La panne est notée et signalée à ceux qui s’en occupent.")
     return "\r\n".join([head, "", *lines, "", f"{told} {remedy}", ""])
 

@@ -150,7 +150,7 @@ class PreferencesForm(forms.ModelForm[Account]):
         model = Account
         fields = ("notify_by_mail", "language")
         labels = {"notify_by_mail": _("Recevoir un mail à chaque nouvelle facture")}
-        help_texts = {"notify_by_mail": _("Sans mail, vos factures paraissent quand même dans votre espace.")}
+        help_texts = {"notify_by_mail": _("Sans mail, vos factures apparaissent quand même dans votre espace.")}
 
     def __init__(self, *args: Any, languages: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -110,7 +110,7 @@ def ask_sign_in_link(request: HttpRequest) -> HttpResponse:
     """«Recevoir un lien de connexion»."""
     texts = {
         "title": _("Recevoir un lien de connexion"),
-        "lead": _("Nous vous écrivons un lien qui ouvre votre espace sans mot de passe, une seule fois."),
+        "lead": _("Nous vous envoyons par mail un lien qui ouvre votre espace sans mot de passe, une seule fois."),
         "button": _("Recevoir le lien"),
     }
     return _ask_link(request, Purpose.SIGN_IN, texts)
@@ -124,8 +124,8 @@ def ask_password_link(request: HttpRequest) -> HttpResponse:
     texts = {
         "title": _("Mot de passe oublié"),
         "lead": _(
-            "Que votre mot de passe soit oublié ou provisoire et expiré, nous vous écrivons un lien pour en choisir "
-            "un nouveau."
+            "Mot de passe oublié, ou provisoire et expiré : nous vous envoyons par mail un lien pour en choisir un "
+            "nouveau."
         ),
         "button": _("Recevoir le lien"),
     }

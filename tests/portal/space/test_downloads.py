@@ -138,7 +138,7 @@ def test_an_archive_without_a_document_is_said_on_the_next_page_once_and_told_to
     files_of(getattr(client, method)("/factures/archive.zip", data))
     page = client.get("/factures/").content.decode()
 
-    assert re.search(r"il manque Facture N° L., Facture N° L.\W*: notre stockage ne les donne pas", page)
+    assert re.search(r"il manque Facture N° L., Facture N° L.\W*: nous ne parvenons pas à les relire", page)
     assert "c’est de notre fait" in page
     assert "il manque" not in client.get("/factures/").content.decode()
     assert len([record for record in caplog.records if "is missing" in record.getMessage()]) == 2
