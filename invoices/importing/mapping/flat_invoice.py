@@ -204,6 +204,8 @@ class FlatInvoice:
         self._lines = [(row, line) for row, line in self._lines if row not in rows]
 
     def _reconciled(self, columns: Sequence[str]) -> tuple[dict[str, str], list[list[str]]]:
+        if self._lines and not self._totals and not any(line.numbers for _, line in self._lines):
+            raise Unreconciled("total_ht", "", _("elle n’a aucun montant."), is_misread=True)
         net, vat, gross = (self._cents(name) for name in _TOTALS)
         net, checks = self._net(net, vat, gross)
         if vat is None and gross is not None:

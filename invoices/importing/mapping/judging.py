@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import Final
@@ -10,15 +10,13 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from customers.searching import search_key
-from invoices.en16931.model import CREDIT_NOTE_TYPE_CODES
 from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER_NAME, DATES, NUMBERS
+from invoices.importing.mapping.kinds import may_be_a_type
 from invoices.importing.mapping.names import name_key, names_who_is_billed, notions_of, rate_in_name
 from invoices.importing.mapping.samples import Column
 from invoices.importing.mapping.values import looks_like_date
 from invoices.importing.payment_terms import term_of
 from invoices.importing.tables.cells import is_no_date
-from invoices.importing.tables.invoice_rows import type_code
-from invoices.importing.values import BadValue
 
 _KINDS_OF_LINES: Final = frozenset(
     (
@@ -39,10 +37,6 @@ _KINDS_OF_LINES: Final = frozenset(
         *("fixed asset", "frais annexes", "charge (item)", "sous-total"),
     )
 )
-_SHORTEST_WORD: Final = 4
-_SAYS_INVOICE: Final = re.compile(r"factur|invoice", re.IGNORECASE)
-_TAKES_BACK: Final = re.compile(r"retour|rembours|avoir|credit|refund|return|storno|annul|abono|nota")
-_SIGNS: Final = frozenset(("d", "c", "debit", "credit", "dt", "cr", "+", "-", "1", "-1"))
 _NO_SUMMANDS: Final = frozenset(("paid", "balance", "quantity", "price", "unitary", "fee", "discount"))
 _CENT: Final = Decimal("0.011")
 _LEDGER: Final = re.compile(r"(?:(?:n|no|num|numero)(?: de)? )?compte(?: collectif)?|account(?: code| no| number)?")
@@ -166,7 +160,7 @@ def may_hold(name: str, column: Column) -> bool:
     if name == "facture_corrigee":
         return not column.filled or column.share(lambda cell: any(map(str.isdigit, cell)) and len(cell) > 1) > 0
     if name == "type":
-        if _CATEGORIES & set(name_key(column.name).split()) and column.share(_is_short_or_takes_back) == 0:
+        if _CATEGORIES & set(name_key(column.name).split()) and column.share(may_be_a_type) == 0:
             return False  # of services, customers, anything
         return not column.filled or not all(search_key(cell) in _KINDS_OF_LINES for cell in column.counts)
     if name == "pdf":
@@ -177,17 +171,6 @@ def may_hold(name: str, column: Column) -> bool:
         is_counted = name == "ligne.article" and column.is_positions and len(column.filled) > 1
         return not column.is_dates and not column.is_emails and not is_counted
     return True
-
-
-def _is_short_or_takes_back(cell: str) -> bool:
-    """Whether a cell may be a type of documents: a code, a type by its name, something that is given back."""
-    return len(cell) < _SHORTEST_WORD or bool(_code_of_type(cell)) or _TAKES_BACK.search(search_key(cell)) is not None
-
-
-def says_signs(column: Column) -> bool:
-    """Whether a column may give the sign of amounts: «+» and «-», «D» and «C»."""
-    signs = set(map(search_key, filter(None, column.cells)))
-    return len(signs) > 1 and signs <= _SIGNS
 
 
 def level_of(column: Column, several: list[list[int]]) -> str:
@@ -203,26 +186,6 @@ def level_of(column: Column, several: list[list[int]]) -> str:
         if len(set(cells)) > 1:
             same = False
     return "head" if first_only or same else "line"
-
-
-def says_types(cells: Iterable[str]) -> bool:
-    """Whether ``cells`` are types of invoices, credit notes among them, or say «facture»: «avoir» may come later."""
-    cells = list(cells)
-    codes = set(map(_code_of_type, cells))
-    return "" not in codes and bool(codes & CREDIT_NOTE_TYPE_CODES or all(map(_SAYS_INVOICE.match, cells)))
-
-
-def type_column(columns: Sequence[Column], taken: Mapping[int, str]) -> int | None:
-    """The place of a column that says «Avoir», whatever its name: unread, it would cost the sign."""
-    free = (column for column in columns if column.index not in taken and column.filled and column.is_text)
-    return next((column.index for column in free if says_types(column.counts)), None)
-
-
-def _code_of_type(text: str) -> str:
-    try:
-        return type_code(text)
-    except BadValue:
-        return ""
 
 
 def rows_of(*columns: Column) -> Iterator[tuple[Decimal, ...]]:

@@ -92,7 +92,8 @@ market: marche marches
 cumulative: cumul cumule cumulee cumules anterieur anterieure
 factor: coef coefficient coeff facteur prorata multiplicateur duree nuits nuitees longueur largeur hauteur long larg
 factor: haut epaisseur surface avancement quotepart tantiemes jours semaines colisage pcb conditionnement uvc factor
-factor: dimensions days nights weeks
+factor: minutes dimensions days nights weeks
+hourly: horaire hourly journalier journaliere daily tjm
 whole: global globale pied generale
 before: brut brute bruts
 cancel: annulation cancelled canceled cancel refund refunded refunds retry
@@ -208,6 +209,7 @@ ligne.quantite: quantity -price -amount -customer -invoice -order_line -paid -du
 ligne.quantite: quantity invoice -price -amount -customer -paid -date 85
 ligne.quantite: quantity delivery -price -amount 70
 ligne.quantite: quantity ordered -price -amount -paid 45
+ligne.prix_unitaire_ht: hourly rate|price|amount -gross -vat -purchase 91
 ligne.prix_unitaire_ht: price -gross -discount -margin -kind -amount -purchase 90
 ligne.prix_unitaire_ht: price net -margin -amount -gross -purchase 94
 ligne.prix_unitaire_ht: price unitary -gross -margin -discount -kind -purchase 92

@@ -29,8 +29,8 @@ from invoices.importing.mapping.judging import (
     settle_who,
     size_of,
     sums_in,
-    type_column,
 )
+from invoices.importing.mapping.kinds import type_column
 from invoices.importing.mapping.names import candidates, name_key, notions_of, rate_in_name
 from invoices.importing.mapping.proposed import Proposal, ProposedColumn, proposal_of_nothing
 from invoices.importing.mapping.samples import Column, Sample, take_sample
@@ -96,8 +96,10 @@ class _Proposing:
             name = taken.get(column.index, "")
             ground = self.grounds.get((column.index, name)) or (_("nom") if name else self._why_not(column))
             is_by_content = bool(name) and name not in self.scores[column.index]
-            if name == "numero" and self.has_lines and (notions_of(column.name) or {""}) <= {"ref", "id"}:
-                is_by_content = True  # of an article, perhaps
+            notions = notions_of(column.name) or {""}
+            is_of_an_order = name in ("numero", "date") and "order" in notions
+            if is_of_an_order or (name == "numero" and self.has_lines and notions <= {"ref", "id"}):
+                is_by_content = True  # or of an article, perhaps
             proposed.append(ProposedColumn(column.index, column.name, name, ground, column.filled[:3], is_by_content))
         return Proposal(self.sample, proposed)
 
@@ -370,11 +372,8 @@ class _Proposing:
 
     def _find_by_content(self, taken: dict[int, str]) -> None:
         given = set(taken.values())
-        free = [
-            column
-            for column in self.columns
-            if column.index not in taken and column.filled and not candidates(column.name)
-        ]
+        left = (each for each in self.columns if each.index not in taken and each.filled)
+        free = [each for each in left if not candidates(each.name)]
 
         def give(column: Column, name: str, ground: str) -> None:
             taken[column.index] = name

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from invoices.files.tables import Table, UnreadableTable
 from invoices.importing.mapping.fields import AMOUNTS, CUSTOMER, CUSTOMER_NAME, LINE, missing
 from invoices.importing.mapping.flat import flatten
-from invoices.importing.mapping.judging import says_signs, says_types
 from invoices.importing.mapping.kept import CustomerSearch, KeptMappings
+from invoices.importing.mapping.kinds import says_signs, says_types
 from invoices.importing.mapping.layout import Confirmed, layout_of, names_pieces
 from invoices.importing.mapping.names import name_key, notions_of
 from invoices.importing.mapping.proposal import propose
@@ -131,7 +131,7 @@ def _with_type_by_content(recognised: RecognisedTable) -> RecognisedTable:
     sample = take_sample(recognised.table)
     known = set(recognised.positions.values())
     for column in sample.columns if sample is not None else ():
-        if column.index not in known and says_signs(column):
+        if column.index not in known and says_signs(column, sample.columns if sample else ()):
             raise NeedsMapping(_unsure_signs(column.name), recognised.header_line)
         if column.index not in known and column.filled and column.is_text and says_types(column.counts):
             ignored = list(recognised.ignored)
@@ -201,7 +201,8 @@ def _unsure_amounts(proposal: Proposal) -> str:
             return _(
                 "« %(column)s » compte peut-être en milliers ou en centimes : ouvrez ce fichier dans Importer."
             ) % {"column": column.name}
-        if not column.field and says_signs(sampled):
+        is_a_side = sampled.is_numeric and not {"debit", "credit"}.isdisjoint(name_key(column.name).split())
+        if is_a_side or (not column.field and says_signs(sampled, proposal.sample.columns)):
             return _unsure_signs(column.name)
     return ""
 

@@ -383,10 +383,10 @@ _NUMBER_OF_CREDIT_NOTE: Final = re.compile(
 )
 
 
-def is_numbered_as_credit_note(head: InvoiceRow) -> bool:
-    """True for an invoice above zero whose number is of a series of credit notes."""
+def may_be_credit_note(head: InvoiceRow) -> bool:
+    """True for an invoice above zero whose number is of a series of credit notes, or that corrects another one."""
     return (
         not is_credit_note(head)
         and head.total_with_vat.strip("0.") != ""
-        and _NUMBER_OF_CREDIT_NOTE.match(head.number) is not None
+        and (head.corrected_number != "" or _NUMBER_OF_CREDIT_NOTE.match(head.number) is not None)
     )

@@ -15,7 +15,7 @@ from invoices.importing.report import ImportReport, Rejection, SkippedRow, Telli
 from invoices.importing.tables.bulk import background_writer
 from invoices.importing.tables.columns import stated_names
 from invoices.importing.tables.customers import in_a_refused_file, refused_card
-from invoices.importing.tables.invoice_rows import InvoiceRow, is_numbered_as_credit_note
+from invoices.importing.tables.invoice_rows import InvoiceRow, may_be_credit_note
 from invoices.importing.tables.pairing import cells_hash, content_hash, pair
 from invoices.importing.tables.reader import InvoiceTables, ReadInvoice, StreamingImpossible, TableReader
 from invoices.importing.tables.staging import StagingDatabase
@@ -138,7 +138,7 @@ class _Run:
             if company is not None and is_known and story.rejections == problems:
                 key = keys[head.customer_code]
                 hashes = content_hash(invoice, fingerprint), cells_hash(invoice, fingerprint), fingerprint
-                is_doubtful = is_numbered_as_credit_note(head) and "type" not in stated_names(head.cells)
+                is_doubtful = may_be_credit_note(head) and "type" not in stated_names(head.cells)
                 candidates.append(Candidate(file, line, invoice, company, key, *hashes, pdf, is_doubtful))
         return candidates
 

@@ -176,9 +176,9 @@ class InvoiceWriter:
 
     def _refuse_doubtful(self, candidate: Candidate) -> None:
         number = shown(candidate.invoice.head.number)
-        reason = (
-            f"« {number} » semble le numéro d’un avoir, son total est positif, et aucune colonne ne dit ce que c’est."
-        )
+        corrected = shown(candidate.invoice.head.corrected_number)
+        why = f"corrige « {corrected} »" if corrected else "semble le numéro d’un avoir"
+        reason = f"« {number} » {why}, son total est positif, et aucune colonne ne dit ce que c’est."
         self._refuse(candidate, reason, mended_by=_MENDED_BY_TYPE)
 
     def _existing(self, candidates: list[Candidate], *, lock: bool) -> dict[tuple[int | None, str], tuple[Any, ...]]:

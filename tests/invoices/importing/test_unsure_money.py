@@ -114,6 +114,46 @@ def test_a_credit_note_far_below_is_one_though_the_first_rows_are_invoices(tmp_p
     assert Invoice.objects.get(number="X1").kind == Invoice.Kind.CREDIT_NOTE
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("Avoir", ("Non", "Oui")), ("Mouvement", ("Sortie", "Retour")), ("Montant crédit HT", ("100,00", "50,00"))],
+)
+def test_a_column_that_may_make_credit_notes_of_rows_is_asked_about(
+    tmp_path: Path, column: str, cells: tuple[str, str]
+) -> None:
+    rows = f"{_LINE};{cells[0]}\n{_LINE.replace('F1', 'F2')};{cells[1]}\n"
+    report = imported(tmp_path, f"{_LINES};{column}\n{rows}")
+    assert column in report.rejected[0].reason
+    assert not Invoice.objects.exists()
+
+
+def test_such_a_column_says_nothing_beside_amounts_with_a_sign(tmp_path: Path) -> None:
+    rows = f"{_LINE};Non\n{_LINE.replace('F1', 'A1').replace(';2;', ';-2;')};Oui\n"
+    assert imported(tmp_path, f"{_LINES};Avoir\n{rows}").is_clean
+    assert dict(Invoice.objects.values_list("number", "type_code")) == {"F1": "380", "A1": "381"}
+
+
+def test_an_invoice_that_corrects_another_says_what_it_is(tmp_path: Path) -> None:
+    heads = "numero;date;code_client;total_ht;total_tva;total_ttc;type;facture_corrigee\n"
+    lines = "numero;designation;taux_tva;total_ht\nF2;Vis;20;100\nF3;Vis;20;100\n"
+    rows = "F2;15/01/2026;C1;100;20;120;;F1\nF3;15/01/2026;C1;100;20;120;Rectificative;F1\n"
+    report = imported(tmp_path, heads + rows, lines)
+    assert [invoice.number for invoice in Invoice.objects.all()] == ["F3"]
+    assert "F1" in report.rejected[0].reason
+
+
+@pytest.mark.parametrize("names", [("N° commande", "Date"), ("N° facture", "Date commande")])
+def test_an_order_is_not_taken_for_an_invoice(tmp_path: Path, names: tuple[str, str]) -> None:
+    assert not imported(tmp_path, f"{';'.join(names)}{_LINES.removeprefix('N° facture;Date')}\n{_LINE}\n").is_clean
+    assert not Invoice.objects.exists()
+
+
+def test_an_invoice_without_any_amount_is_refused(tmp_path: Path) -> None:
+    report = imported(tmp_path, f"{_LINES}\n{_LINE}\nF2;15/01/2026;C1;Vis;;;20\n" + _LINE.replace("F1", "F3"))
+    assert not Invoice.objects.filter(number="F2").exists()
+    assert not report.is_clean
+
+
 @pytest.mark.parametrize("column", ["Annulée", "Brouillon", "Facture annulée", "Cancelled", "Pro forma"])
 def test_a_row_that_says_yes_to_being_no_invoice_is_refused(tmp_path: Path, column: str) -> None:
     rows = f"{_LINE};Non\n{_LINE.replace('F1', 'F2')};Oui\n"
