@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from mailing.addresses import normalise_address
@@ -61,6 +61,11 @@ def failed_addresses(start: int = 0, stop: int | None = None) -> Iterator[tuple[
     yield from found.values_list("address", "reason", "last_failed_at")[start:stop]
 
 
+def unresolved_addresses() -> QuerySet[FailedAddress]:
+    """The addresses that are in error now."""
+    return FailedAddress.objects.filter(resolved_at__isnull=True)
+
+
 def count_failed_addresses() -> int:
     """How many addresses are in error now."""
-    return FailedAddress.objects.filter(resolved_at__isnull=True).count()
+    return unresolved_addresses().count()

@@ -20,10 +20,10 @@ from invoices.exporting.exports import NothingToDoError
 from invoices.exporting.failed_addresses import WrongAddress, correct_and_resend, list_wrong_addresses
 from invoices.files.csv_tables import Column
 from mailing.addresses import InvalidAddressError
-from mailing.failed_addresses import count_failed_addresses, resolve_address
+from mailing.failed_addresses import count_failed_addresses, resolve_address, unresolved_addresses
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
-from portal.backoffice.ui.downloads import send_csv, send_xlsx
+from portal.backoffice.ui.downloads import is_too_long, send_csv, send_xlsx
 from portal.backoffice.ui.lists import read_key
 from portal.backoffice.ui.pages import acting_account, log_change
 from portal.proof import proved_lately
@@ -109,6 +109,8 @@ def work_list_xlsx(request: HttpRequest) -> HttpResponseBase:
     """The same as a workbook."""
     if not request.user.has_perm(CAN_VIEW):
         raise PermissionDenied
+    if is_too_long(request, _("téléchargez-la en CSV, qui n’a pas de limite."), unresolved_addresses()):
+        return redirect(_here(request))
     return send_xlsx(COLUMNS, list_wrong_addresses(), filename="adresses-en-erreur.xlsx")
 
 

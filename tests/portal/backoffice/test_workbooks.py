@@ -236,6 +236,19 @@ def test_an_export_that_is_too_long_for_a_workbook_says_what_to_take(
     assert "en CSV" in words(report)
 
 
+def test_a_workbook_of_addresses_in_error_that_is_too_long_says_what_to_take(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        mark_address_failed(f"perdue{number}@client.example", "inconnue", None, timezone.now())
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
+
+    page = staff.get(reverse("admin:failed_addresses_xlsx"), follow=True)
+
+    assert page.redirect_chain == [(reverse("admin:failed_addresses"), 302)]
+    assert "en CSV" in words(page)
+
+
 def test_workbooks_of_the_follow_up_that_are_too_long_say_what_to_do(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
