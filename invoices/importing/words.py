@@ -139,7 +139,7 @@ def without_currency(text: str) -> str:
 
 def currency_in_header(name: str) -> str:
     """What a column's name says of a currency, as it would be beside an amount: «€» of «Montant HT (€)»."""
-    bare = re.sub(r"[()\[\]]", " ", name).strip()
+    bare = re.sub(r"[()\[\]]", " ", re.sub(r"\(F\)", "(FCFA)", name)).strip()  # of which country it does not say
     found = _BESIDE.search(bare)
     return found[0].strip() if found and found.start() > 0 and len(bare) > len(found[0]) else ""
 

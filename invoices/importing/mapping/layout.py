@@ -104,7 +104,9 @@ class Layout:
     @cached_property
     def header_currencies(self) -> tuple[str, ...]:
         """The currencies that the names of the columns of amounts say: «Montant HT (€)», «Total USD»."""
-        places = {place for name in AMOUNTS - {"tva_en_euros"} for place in self.fields.get(name, ())}
+        places = {
+            place for name in (*(AMOUNTS - {"tva_en_euros"}), *_BY_NAME_ONLY[:1]) for place in self.fields.get(name, ())
+        }
         names = (currency_in_header(self.header[place]) for place in sorted(places) if place < len(self.header))
         return tuple(filter(None, names))
 
@@ -179,6 +181,12 @@ def _is_reduced(price: Column | None) -> bool:
     return price is not None and not _REDUCED.isdisjoint(name_key(price.name).split())
 
 
+def _says_discount(column: Column) -> bool:
+    """Whether a column holds discounts that are no single number: «10+5», «10 % puis 5 %»."""
+    notions = notions_of(column.name)
+    return "discount" in notions and "code" not in notions
+
+
 def _is_apart(name: str) -> bool:
     """Whether a column may be an amount that is in no line: carriage, a discount, «Fournitures HT», a deposit."""
     notions = notions_of(name)
@@ -201,6 +209,9 @@ def _is_factor(column: Column, quantity: Column) -> bool:
 def _says_percent(column: Column) -> bool:
     if _OF_ALL & set(name_key(column.name).split()):
         return False  # of the invoice, not of the line
+    stated = [abs(number) for number in column.numbers if number]
+    if stated and max(stated) < 1 and not column.has_percents:
+        return False  # 0,1 is ten per cent to a spreadsheet
     says = bool({"percent", "rate"} & notions_of(column.name))
     return says or column.has_percents or is_of_a_product(column.name)
 
@@ -277,7 +288,7 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], confirmed: Confir
         each
         for each in sample.columns
         if each.index not in used
-        and (not each.filled or (each.is_numeric and not each.is_dates))
+        and (not each.filled or (each.is_numeric and not each.is_dates) or _says_discount(each))
         and not (confirmed is not None and confirmed.has_seen(each.index))
     ]
     is_known = [

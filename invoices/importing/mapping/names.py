@@ -302,7 +302,7 @@ def name_key(text: str) -> str:
         bare,
     )
     bare = _GLUED.sub(r"\1 \2", bare)
-    bare = re.sub(r"\b(?:bill|sold|billed|invoiced) ?to\b", "customer", bare)
+    bare = re.sub(r"\b(?:bill|sold|billed|invoiced?) ?to\b", "customer", bare)
     bare = re.sub(r"\b(?:ship|shipped|deliver) ?to\b", "delivery", bare)
     bare = re.sub(r"\bnotes? d.honoraires?\b", "facture", bare)
     bare = re.sub(r"\b(?:bons? de livraison|delivery (?:note|slip))\b", "bl", bare)

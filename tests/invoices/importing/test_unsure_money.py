@@ -60,7 +60,7 @@ _LINE = "F1;05/03/2026;C1;Vis;2;50,00;20"
     [
         ("Coefficient", "1,5"), ("Prorata", "0,5"), ("Nb jours", "5"), ("Surface", "20"), ("Qté gratuite", "1"),
         ("Conditionnement", "12"), ("Transport HT", "9,90"), ("Octroi de mer", "7,50"),
-        ("Acompte HT déduit", "30,00"), ("Remise globale", "10"), ("Droits (accises)", "0,60"),
+        ("Acompte HT déduit", "30,00"), ("Remise globale", "10"), ("Droits (accises)", "0,60"), ("Remises", "10+5"),
     ],
 )  # fmt: skip
 def test_a_number_that_may_change_the_amount_of_a_line_is_asked_about(tmp_path: Path, column: str, cell: str) -> None:
@@ -85,6 +85,23 @@ def test_a_discount_beside_a_price_that_has_it_is_not_taken_off_twice(tmp_path: 
     assert report.is_clean, report.rejected
     line = Invoice.objects.get().lines.get()
     assert (line.net_amount, line.net_price, line.discount_percentage) == (Decimal(90), Decimal(45), None)
+
+
+def test_the_name_of_prices_says_their_currency(tmp_path: Path) -> None:
+    assert imported(tmp_path, f"{_LINES.replace('PU HT', 'PU HT (USD)')}\n{_LINE}\n").is_clean
+    assert Invoice.objects.get().currency == "USD"
+
+
+def test_francs_that_may_be_several_are_asked_about(tmp_path: Path) -> None:
+    assert not imported(tmp_path, f"{_LINES.replace('PU HT', 'PU HT (F)')}\n{_LINE}\n").is_clean
+    assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize("discount", ["0,1", "10+5"])
+def test_a_discount_that_may_be_another_is_asked_about(tmp_path: Path, discount: str) -> None:
+    header = "N° facture;Date;Code client;Désignation;Qté;PU HT;Remise %;TVA %"
+    assert not imported(tmp_path, f"{header}\nF1;05/03/2026;C1;Vis;2;50,00;{discount};20\n").is_clean
+    assert not Invoice.objects.exists()
 
 
 def test_an_amount_before_a_discount_is_not_taken_for_the_one_after_it(tmp_path: Path) -> None:
