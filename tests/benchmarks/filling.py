@@ -55,7 +55,8 @@ _NUMBER = "CAST(total_without_vat AS INTEGER)"
 _WORDS = (
     f"CASE WHEN {_NUMBER} %% 10 = 0 THEN 'beton' ELSE 'sable' END",
     f"'rare' || {_NUMBER}",
-    *(f"'mot' || {_NUMBER} %% {number + 3}" for number in range(14)),
+    # In parentheses: of SQLite's operators, || binds before %.
+    *(f"'mot' || ({_NUMBER} %% {number + 3})" for number in range(14)),
     *(f"'usuel{number}'" for number in range(14)),
 )
 

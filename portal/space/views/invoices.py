@@ -30,9 +30,11 @@ from portal.notices import tell_of_incomplete_archive
 from portal.space.invoice_csv import csv_lines
 from portal.space.invoice_list import (
     LINES_PER_PAGE,
+    NEW_FOR,
     CountedPaginator,
     YearTotal,
     by_month,
+    complete_lines,
     customers_of,
     list_lines,
     search_pages,
@@ -114,7 +116,8 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "month_query": choice.query(q="", mois="", annee=year.year),
         "has_month_chips": len(year.months) > 1 and year.count > LINES_BEFORE_MONTH_CHIPS,
         "count": paginator.count,
-        "months": by_month(page.object_list),
+        "months": by_month(complete_lines(page.object_list, choice.account, choice.customers)),
+        "new_since": timezone.now() - NEW_FOR,
         "page": page,
         "query": query,
         "back": f"{query}&page={page.number}" if page.number > 1 else query,

@@ -8,7 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Account
+from customers.models import Access, Account
+from invoices.models import Invoice
 from portal.space.invoice_list import LINES_PER_PAGE
 from tests.benchmarks.filling import fill
 from tests.support.factories import make_account, make_company
@@ -44,24 +45,61 @@ def queries_of(client: Client, address: str) -> list[str]:
 
 def test_the_number_of_queries_is_the_same_at_10_and_at_3000_invoices(client: Client) -> None:
     counts: dict[int, dict[str, int]] = {}
-    long_searches: set[str] = set()
     for invoices in (10, 3000):
         account = account_of(customers=1, each=0, first_has=invoices, prefix=f"F{invoices}-")
         client.force_login(account, backend=BACKEND)
         client.get("/factures/")
         one = account.customers.get().invoices.order_by("-issue_date").values_list("pk", flat=True)[0]
         addresses = (*ADDRESSES, f"/factures/{one}/")
-        searches = [address for address in ADDRESSES if "?q=" in address]
-        long_searches |= {each for each in searches if client.get(each).context["count"] > LINES_PER_PAGE}
         counts[invoices] = {
             re.sub("[0-9a-f-]{36}", "one", address): len(queries_of(client, address)) for address in addresses
         }
 
-    # What does not fit on a page is counted, by one query more.
-    assert 0 < len(long_searches) < len(searches)
-    assert counts[3000] == {address: count + (address in long_searches) for address, count in counts[10].items()}
-    assert max(counts[10][address] for address in ADDRESSES) <= 8
+    assert client.get("/factures/?q=CMD").context["count"] == 3000 // 3 > LINES_PER_PAGE
+    assert counts[3000] == counts[10]
+    # Session, account, company, customers, years, lines.
+    assert {counts[10][address] for address in ADDRESSES} == {6}
     assert counts[10]["/factures/one/"] <= 16  # two of them write into the trail
+
+
+def test_the_invoices_that_credit_notes_correct_cost_one_query_for_all_of_them(client: Client) -> None:
+    account = account_of(customers=1, each=0, first_has=9)
+    client.force_login(account, backend=BACKEND)
+    client.get("/factures/")
+    invoices = list(account.customers.get().invoices.order_by("number"))
+    without = len(queries_of(client, "/factures/?q=0000000-"))
+
+    for credit_note, corrected in zip(invoices[:3], invoices[3:6], strict=True):
+        Invoice.objects.filter(pk=credit_note.pk).update(kind=Invoice.Kind.CREDIT_NOTE, corrects=corrected)
+
+    assert len(queries_of(client, "/factures/?q=0000000-")) == without + 1
+    page = client.get("/factures/?q=0000000-").content.decode()
+    assert (
+        re.findall(r"sur la facture (\S+)</span>", page)
+        == [
+            each.number
+            for each in sorted(invoices[3:6], key=lambda each: invoices[invoices.index(each) - 3].issue_date)
+        ][::-1]
+    )
+
+
+@pytest.mark.parametrize("customers", [40, 300, 1200])
+def test_an_account_of_many_customers_asks_and_finds_as_one_of_a_single_customer(
+    client: Client, customers: int
+) -> None:
+    made = fill(company=make_company(), customers=customers + 1, invoices_each=1)
+    account = make_account(made[0], login="many@a.example")
+    Access.objects.bulk_create(Access(account=account, customer=each) for each in made[1:customers])
+    client.force_login(account, backend=BACKEND)
+    client.get("/factures/")
+
+    # Each invoice has these words; «Client» is in the name of every customer. The last customer is of no account.
+    for sought in ("usuel3", "usuel3 mot1", "Client", "2021", "-1"):
+        address = f"/factures/?q={sought}"
+        assert client.get(address).context["count"] == customers, sought
+        assert len(queries_of(client, address)) == 6, sought
+    assert client.get("/factures/?q=usuel3&page=2").context["count"] == customers
+    assert client.get(f"/factures/?client={made[1].code}&q=usuel3").context["count"] == 1
 
 
 @pytest.fixture
