@@ -16,19 +16,24 @@ from portal.sessions import needs_code
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Page 400 (``handler400``)."""
-    return _framed(request, "400.html", {}, 400) or defaults.bad_request(request, exception)
+    return _framed(request, "400.html", {"title": _("Demande incomprise")}, 400) or defaults.bad_request(
+        request, exception
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Page 403 (``handler403``), with the sentence of ``exception`` where it has one."""
-    page = _framed(request, "403.html", {"exception": str(exception)}, 403)
+    page = _framed(request, "403.html", {"title": _("Accès refusé"), "exception": str(exception)}, 403)
     return page or defaults.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Page 404 (``handler404``)."""
-    sentence = _("Cette adresse ne mène à rien : ce qui était là a peut-être été supprimé.")
-    return _framed(request, "404.html", {"sentence": sentence}, 404) or defaults.page_not_found(request, exception)
+    context = {
+        "title": _("Page introuvable"),
+        "sentence": _("Cette adresse ne mène à rien : ce qui était là a peut-être été supprimé."),
+    }
+    return _framed(request, "404.html", context, 404) or defaults.page_not_found(request, exception)
 
 
 def render_refusal(request: HttpRequest, template: str, context: dict[str, Any], *, status: int) -> HttpResponse:

@@ -76,7 +76,9 @@ def no_dead_end(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and request.method == "GET":
-            response.content = render_refusal(request, "404.html", {}, status=response.status_code).content
+            response.content = render_refusal(
+                request, "404.html", {"title": _("Page introuvable")}, status=response.status_code
+            ).content
         return response
 
     return answer
