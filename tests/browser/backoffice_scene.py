@@ -43,6 +43,7 @@ class BackOfficeScene:
             "fiche-client-web": f"{customer}#web",
             "fiche-client-factures": f"{customer}#factures",
             "contacts": "/gestion/customers/contact/",
+            "contact-nouveau": "/gestion/customers/contact/add/",
             "comptes": "/gestion/customers/customeraccount/",
             "compte": f"/gestion/customers/customeraccount/{self.account.pk}/change/",
             "action-groupee": f"/gestion/customers/bulkaction/{self.bulk_action.pk}/change/",
