@@ -90,7 +90,16 @@ def write_dates(announced: AnnouncedInvoices) -> str:
 
 def write_totals(announced: AnnouncedInvoices) -> str:
     """The total with VAT of each currency, credit notes taken off."""
-    return " + ".join(write_amount(total, currency) for currency, total in totals_of(announced).items())
+    return _sum(totals_of(announced))
+
+
+def write_totals_in_favour(announced: AnnouncedInvoices) -> str:
+    """:func:`write_totals` of credit notes behind a label that says whose the money is: without a minus sign."""
+    return _sum({currency: -total for currency, total in totals_of(announced).items()})
+
+
+def _sum(totals: dict[str, Decimal]) -> str:
+    return " + ".join(write_amount(total, currency) for currency, total in totals.items())
 
 
 def totals_of(announced: AnnouncedInvoices) -> dict[str, Decimal]:

@@ -11,7 +11,13 @@ from customers.mails import AccountHolder
 from customers.models import Account
 from customers.space_urls import space_url
 from invoices.cldr import write_day
-from invoices.exporting.run.mail_values import SHOWN_AT_MOST, AnnouncedInvoices, write_others, write_totals
+from invoices.exporting.run.mail_values import (
+    SHOWN_AT_MOST,
+    AnnouncedInvoices,
+    write_others,
+    write_totals,
+    write_totals_in_favour,
+)
 from invoices.models import Company, Document, Export, Invoice
 from invoices.money import write_amount
 from mailing import composition
@@ -121,9 +127,11 @@ def _highlights(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
     """What the reader wants to know first: the amount, and until when; no date where there are credit notes only."""
     if not announced.to_pay:
         label = _("Avoir en votre faveur TTC") if len(announced.invoices) == 1 else _("Avoirs en votre faveur TTC")
+        amount = write_totals_in_favour(announced)
     else:
         label = _("Montant TTC") if len(announced.invoices) == 1 else _("Total TTC")
-    highlights = [(label, write_totals(announced))]
+        amount = write_totals(announced)
+    highlights = [(label, amount)]
     if due_dates := sorted({invoice.due_date for invoice in announced.to_pay if invoice.due_date}):
         label = _("Échéance") if len(due_dates) == 1 else _("Première échéance")
         highlights.append((label, write_day(due_dates[0])))
@@ -141,11 +149,19 @@ def _button(announced: AnnouncedInvoices, host: str) -> tuple[str, str]:
 
 
 def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
-    """Each document of a grouped mail with its amount, ten at most; none where there is only one."""
+    """Each document of a grouped mail with its amount, ten at most; none where there is only one.
+
+    Credit notes are taken off beside invoices only: alone, they are below a sum in the reader's favour.
+    """
     if len(announced.invoices) == 1:
         return []
     return [
-        (str(invoice), write_amount(invoice.signed_total_with_vat, invoice.currency))
+        (
+            str(invoice),
+            write_amount(
+                invoice.signed_total_with_vat if announced.to_pay else invoice.total_with_vat, invoice.currency
+            ),
+        )
         for invoice in announced.invoices[:SHOWN_AT_MOST]
     ]
 

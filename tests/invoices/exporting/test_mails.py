@@ -76,11 +76,28 @@ def test_a_credit_note_is_announced_as_one_and_falls_due_at_no_date() -> None:
     mail = Message.objects.get()
     assert mail.subject == "Votre avoir A-1"
     for part in (sentences(mail.text), sentences(mail.html)):
-        assert "-60,00 €" in part
+        assert re.search(r"Avoir en votre faveur TTC( :)? 60,00 €", part)
+        assert "-60,00" not in part
         assert "Ouvrir mon avoir" in part
         assert "votre facture" not in part.lower()
         assert "chéance" not in part
         assert "07/07/2025" not in part
+
+
+def test_credit_notes_alone_are_a_sum_in_favour_without_minus_signs() -> None:
+    customer = make_customer()
+    make_account(customer)
+    for number, total in (("A-1", 60), ("A-2", 12)):
+        make_invoice(customer=customer, number=number, kind=CREDIT_NOTE, total_with_vat=Decimal(total))
+
+    export(one_mail_per_customer=True)
+
+    mail = Message.objects.get()
+    for part in (sentences(mail.text), sentences(mail.html)):
+        assert re.search(r"Avoirs en votre faveur TTC( :)? 72,00 €", part)
+        assert re.search(r"Avoir N° A-1( :)? 60,00 €", part)
+        assert "-60,00" not in part
+        assert "-12,00" not in part
 
 
 def test_login_and_password_stand_on_lines_of_their_own() -> None:
