@@ -55,6 +55,7 @@ MODIFIERS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 # Arabic, the scripts of India and of the south-east of Asia: in these, a joiner or its contrary is spelling.
 JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 JOINERS = "\u200c\u200d"
+PART_ENDS = "@/._-"  # of an address or a code: it is broken after one of these
 VIRAMA = 9  # combining class of the sign that ties a consonant to the next one
 # Beside what is printed in place of one character; no text has it, as every control is left out.
 SEAM = "\0"
@@ -209,6 +210,10 @@ def _fitting(word: str, room: float, size: float, bold: bool) -> int:
             break
     while count > 1 and _is_tied(word[count - 1], word[count]):
         count -= 1
+    # After a sign that joins parts of an address or a code, where that leaves no short line; a number stays as it is.
+    for place in range(count, count // 2, -1):
+        if word[place - 1] in PART_ENDS and not (word[place].isdigit() or _is_tied(word[place - 1], word[place])):
+            return place
     return max(count, 1)
 
 

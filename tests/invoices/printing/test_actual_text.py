@@ -13,7 +13,7 @@ import pytest
 
 from invoices.en16931.model import InvoiceContent
 from invoices.printing import PrintStyle, render_invoice
-from invoices.printing.fonts import printable, wrap
+from invoices.printing.fonts import printable, width, wrap
 from invoices.printing.weasyprint_cache import switch
 from tests.support import invoice_samples as samples
 from tests.support.pdf_structure import check_accessible, check_archive, qpdf_complaints
@@ -116,3 +116,26 @@ def test_a_line_is_not_broken_between_a_letter_and_what_is_tied_to_it() -> None:
         assert "".join(lines) == text
         assert not any(unicodedata.category(line[0])[0] == "M" or line[0] == "\u200d" for line in lines)
         assert not any(unicodedata.combining(line[-1]) == 9 or line[-1] == "\u200d" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "ends"),
+    [
+        ("comptabilite@harmonie-disques.example", "@-."),
+        ("https://www.etablissements-lavoisier.example/factures/", "/-."),
+        ("REF-LANGUE-LONGUE-VERZINKT-UNTERBAU", "-"),
+    ],
+)
+def test_an_address_or_a_code_is_broken_between_its_parts(word: str, ends: str) -> None:
+    *before, _last = lines = wrap(word, 120, 10)
+
+    assert before
+    assert "".join(lines) == word
+    assert all(line[-1] in ends for line in before)
+
+
+def test_a_number_that_is_too_long_is_not_broken_at_its_signs() -> None:
+    *before, _last = lines = wrap("123.456.789.012.345.678.901.234.567", 100, 10)
+
+    assert "".join(lines) == "123.456.789.012.345.678.901.234.567"
+    assert all(width(line + "0", 10) > 100 for line in before)
