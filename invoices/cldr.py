@@ -115,7 +115,13 @@ def write_moment(moment: datetime.datetime) -> str:
 
 def write_month(first: datetime.date) -> str:
     """«Juin 2025», «June 2025», «Juni 2025», «Junio de 2025»."""
-    text: str = format_skeleton("yMMMM", first, locale=foreign_locale() or locale_of("fr"))
+    return _month_in(foreign_locale() or locale_of("fr"), first)
+
+
+@functools.lru_cache(maxsize=1000)
+def _month_in(locale: Locale, first: datetime.date) -> str:
+    """:func:`write_month` in ``locale``: a search shows the same few months over and over."""
+    text: str = format_skeleton("yMMMM", first, locale=locale)
     return text[:1].upper() + text[1:]
 
 
