@@ -129,3 +129,15 @@ def test_nothing_hinders_where_a_session_ended_or_a_document_is_missing(
         page.wait_for_url("**/connexion/**")
         sign_in(page)
         look("Votre session avait pris fin")
+
+
+def test_nothing_hinders_where_two_companies_bill(page: Page, look: Look, account: Account) -> None:
+    other = make_company(siren="443061841", name="Établissements Montgolfier et Compagnie, négociants en matériaux")
+    for company in (make_company(), other):
+        invoice = make_published_invoice(company=company, customer=account.customers.get())
+    sign_in(page)
+    page.wait_for_url("**/factures/")
+    expect(page.get_by_text("Factures de", exact=True)).to_be_visible()
+    look("Vos factures")
+    page.goto(f"/factures/{invoice.pk}/")
+    look(f"Facture N° {invoice.number}")
