@@ -28,6 +28,7 @@ from invoices.importing.mapping.flat_lines import (
 )
 from invoices.importing.mapping.layout import HARMLESS_FACTORS
 from invoices.importing.mapping.samples import USUAL_RATES
+from invoices.importing.mapping.unsure_lines import refuse_parts, refuse_unsure_lines
 from invoices.importing.mapping.values import number_alone
 from invoices.importing.tables.columns import CELLS
 from invoices.importing.tables.invoice_rows import currency_text
@@ -223,10 +224,12 @@ class FlatInvoice:
         if vat and not is_basis_known:
             raise Unreconciled("total_ht", str(net), _("rien ne dit si les montants sont HT ou TTC."), is_misread=True)
         if not checks and not is_confirmed:
-            self._refuse_unsure_lines()
+            refuse_unsure_lines(self._lines, self._layout, self._factor)
         if self._apart and not self.states_total:
             reason = _("« %(column)s » n’est dans aucune ligne, et aucun total ne dit s’il faut le compter.")
             raise Unreconciled("total_ht", self._apart[1], reason % {"column": self._apart[0]}, is_misread=True)
+        if not self.states_total:
+            refuse_parts(self._lines)
         if vat and not is_confirmed and gross is None and not USUAL_RATES.issuperset(rates):
             odd = next(rate for rate in rates if rate not in USUAL_RATES)
             reason = _("aucun total ne confirme ce taux de TVA : est-ce un code ?")
@@ -235,27 +238,6 @@ class FlatInvoice:
             raise Unreconciled("total_ht", str(net), _("aucun montant n’en confirme un autre."), is_misread=True)
         head = self._head_with(net, vat)
         return head, [line.written(rate, columns) for (_row, line), rate in zip(self._lines, rates, strict=True)]
-
-    def _refuse_unsure_lines(self) -> None:
-        """Raises Unreconciled where «Prix» or «Remise» may be the line's, and no amount says whether it is."""
-        layout = self._layout
-        if self._factor is not None:
-            sentence = _("aucun montant ne dit si le prix est aussi multiplié par « %(column)s ».")
-            raise Unreconciled(PRICE, self._factor[1], sentence % {"column": self._factor[0]}, is_misread=True)
-        for row, line in self._lines:
-            name = ""
-            if LINE_NET not in line.numbers and not layout.is_price_of_a_unit:
-                name = PRICE if line.numbers.get(QUANTITY, 1) != 1 else ""
-            if not name and not layout.is_discount_in_percent and line.numbers.get(DISCOUNT):
-                name = DISCOUNT
-            if name:
-                reason = {
-                    PRICE: _("rien ne dit que la quantité × le prix est le montant de la ligne."),
-                    DISCOUNT: _("rien ne dit si la remise est un montant ou en pour cent, ni de quoi."),
-                }
-                problem = Unreconciled(name, str(line.numbers[name]), reason[name], is_misread=True)
-                problem.line = row
-                raise problem
 
     def _net(self, net: Decimal | None, vat: Decimal | None, gross: Decimal | None) -> tuple[Decimal, int]:
         """The total without VAT, and how many amounts confirmed each other on the way. Raises Unreconciled."""

@@ -41,6 +41,7 @@ HARMLESS_FACTORS: Final = frozenset((Decimal(0), Decimal(1), Decimal(100)))
 _BY_NAME_ONLY: Final = ("ligne.prix_unitaire_ht", "ligne.remise", "ligne.quantite")
 _OF_ALL: Final = frozenset(("global", "globale", "pied", "facture", "document", "invoice", "totale", "generale"))
 _REDUCED: Final = frozenset("net nets nette remise remisee remises apres discounted".split())  # noqa: SIM905
+_LEVELS: Final = frozenset("niveau niv level levels ebene nivel livello nomenclature profondeur depth".split())  # noqa: SIM905
 _NET_COLUMNS: Final = ("total_ht", "ligne.total_ht", "ligne.prix_unitaire_ht")
 
 
@@ -198,6 +199,11 @@ def _is_apart(name: str) -> bool:
     )
 
 
+def _has_levels(column: Column) -> bool:
+    """Whether a column may say which lines are parts of others: the «Niveau» of a kit and of what is in it."""
+    return column.distinct != 1 and not _LEVELS.isdisjoint(name_key(column.name).split())
+
+
 def _is_factor(column: Column, quantity: Column) -> bool:
     """Whether a number beside ``quantity`` may multiply the price too."""
     notions = notions_of(column.name)
@@ -316,6 +322,6 @@ def layout_of(sample: Sample, fields: Mapping[str, list[int]], confirmed: Confir
         _is_reduced(price),
         1 if price is None else pieces_in_name(price.name),
         next(pieces_at, -1) if price is not None else -1,
-        tuple(column.index for column in unsure if _is_apart(column.name)),
+        tuple(column.index for column in unsure if _is_apart(column.name) or _has_levels(column)),
         () if quantity is None else tuple(each.index for each in unsure if _is_factor(each, quantity)),
     )

@@ -13,6 +13,7 @@ _TOTAL_WORDS: Final = re.compile(
     r"(?:sous[- ]?)?tota(?:l|ux)\b(?![ -]energies)|subtotal\b|grand total\b|cumul\b|report\b|somme\b|[àa] reporter\b",
     re.IGNORECASE,
 )
+_PART_WORDS: Final = re.compile(r"\W*(?:dont|y compris|davon|incl(?:us|uding)?|di cui)\b", re.IGNORECASE)
 _TOTAL_ALONE: Final = re.compile(
     r"(?:sous[- ]?)?tota(?:l|ux)(?: g[ée]n[ée]ral)? ?:?"
     r"|[0-9 ]+(?:facture|avoir|pi[èe]ce|document|ligne|enregistrement|invoice|row)(?:s|\(s\))?"
@@ -55,6 +56,11 @@ def may_say_total(number: str) -> bool:
 def is_total_line(name: str) -> bool:
     """Whether the text of a line says that its amount is the sum of others: «Sous-total lot 1»."""
     return _TOTAL_WORDS.match(name) is not None
+
+
+def names_a_part(name: str) -> bool:
+    """Whether the text of a line says that its amount is in that of another one: «dont main d’œuvre»."""
+    return _PART_WORDS.match(name) is not None
 
 
 def readable_rows(

@@ -77,6 +77,25 @@ def test_such_a_number_says_nothing_where_the_amount_of_the_line_is_there(
     assert Invoice.objects.get().total_with_vat == Decimal(120)
 
 
+@pytest.mark.parametrize(
+    ("header", "whole", "part"),
+    [
+        (_LINES, "F1;05/03/2026;C1;Lot de pose;1;100,00;20", "F1;05/03/2026;C1;dont main d’œuvre;1;40,00;20"),
+        (f"{_LINES};Niveau", "F1;05/03/2026;C1;Kit;1;100,00;20;1", "F1;05/03/2026;C1;Vis;1;40,00;20;2"),
+        (f"{_LINES};Niv. nomenclature", "F1;05/03/2026;C1;Kit;1;100,00;20;0", "F1;05/03/2026;C1;Vis;1;40,00;20;1"),
+    ],
+    ids=["words", "level from 1", "level from 0"],
+)
+def test_what_may_be_a_part_of_another_line_is_counted_by_a_total_alone(
+    tmp_path: Path, header: str, whole: str, part: str
+) -> None:
+    assert not imported(tmp_path, f"{header}\n{whole}\n{part}\n").is_clean
+    assert not Invoice.objects.exists()
+    report = imported(tmp_path, f"{header};Total HT facture\n{whole};140,00\n{part};140,00\n")
+    assert report.is_clean, report.rejected
+    assert Invoice.objects.get().total_without_vat == Decimal(140)
+
+
 def test_a_discount_beside_a_price_that_has_it_is_not_taken_off_twice(tmp_path: Path) -> None:
     header = "N° facture;Date;Code client;Désignation;Qté;PU net HT;Remise %;TVA %"
     assert not imported(tmp_path, f"{header}\nF1;05/03/2026;C1;Vis;2;45,00;10;20\n").is_clean
