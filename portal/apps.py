@@ -1,6 +1,7 @@
 """The portal: settings, addresses, the customers' pages and the back-office site."""
 
 from django.apps import AppConfig
+from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,10 @@ class PortalConfig(AppConfig):
         from portal.change_log import log_changes
 
         logs.install()
+        if connection.vendor == "postgresql":
+            from portal import postgresql
+
+            postgresql.install()
 
         register_history_writer(log_changes)
         # Every SQLite of a supported Python has it. Django asks by a statement, which a database that another process

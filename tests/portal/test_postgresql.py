@@ -1,0 +1,73 @@
+"""What PostgreSQL reads is what was meant, although columns of rows are quoted our way."""
+
+import datetime
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from portal.postgresql import QuotingListDumper
+
+AWKWARD = (
+    "",
+    " ",
+    "NULL",
+    "null",
+    "{}",
+    "a,b",
+    'say "yes"',
+    "\\",
+    '\\"',
+    "'",
+    "é\u202f€",
+    "\u3000",
+    "line\nline\ttab\r",
+    '<p class="ink">“&#x27;”</p>',
+)
+ONE_DAY = datetime.datetime(2026, 2, 28, 23, 59, 59, 999999, tzinfo=datetime.UTC)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text[]", [*AWKWARD, None]),
+        ("int[]", [0, -1, 2**31 - 1, None]),
+        ("bigint[]", [2**40, -(2**40)]),
+        ("boolean[]", [True, False, None]),
+        ("float8[]", [0.5, -1e300, float("inf")]),
+        ("numeric[]", [Decimal("1234567.89"), Decimal("-0.0000001")]),
+        ("uuid[]", [uuid.UUID(int=7), None]),
+        ("date[]", [datetime.date(2026, 2, 28)]),
+        ("timestamptz[]", [ONE_DAY, None]),
+        ("interval[]", [datetime.timedelta(days=-1, microseconds=1)]),
+        ("bytea[]", [b"", b"\\x00", bytes(range(256))]),
+        ("text[]", [None, None]),
+        ("text[]", []),
+        ("text[]", [["a", 'b"'], ["\\c", "NULL"]]),
+    ],
+)
+def test_an_array_is_read_by_the_server_as_it_was_given(kind: str, values: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        assert connection.connection.adapters.get_dumper(list, "t") is QuotingListDumper
+        cursor.execute(f"SELECT %s::{kind}", [values])
+        (found,) = cursor.fetchone()
+
+    assert found == values
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_json_in_an_array_is_read_by_the_server_as_it_was_given() -> None:
+    values = [{text: [text, 1, None]} for text in AWKWARD]
+    whole: Any = Jsonb(values)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_jsonb(%s::jsonb[])::text", [[Jsonb(value) for value in values]])
+        (found,) = cursor.fetchone()
+        cursor.execute("SELECT %s::jsonb::text", [whole])
+
+        assert found == cursor.fetchone()[0]
