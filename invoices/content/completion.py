@@ -110,7 +110,7 @@ def completed(stated: InvoiceContent, company: "Company", customer: "Customer") 
     """
     policy = policy_of(company)
     operations = operation_category_of(stated, policy)
-    lines, reasons = with_vat_categories(stated.lines, company, customer, operations)
+    lines, reasons = with_vat_categories(stated.lines, policy, customer, operations)
     content = replace(
         stated,
         seller=seller_of(company),
@@ -158,10 +158,9 @@ def due_date_for(company: "Company", stated: InvoiceContent) -> datetime.date | 
 
 
 def with_vat_categories(
-    lines: Sequence[Line], company: "Company", customer: "Customer", operations: OperationCategory
+    lines: Sequence[Line], policy: SellerPolicy, customer: "Customer", operations: OperationCategory
 ) -> tuple[tuple[Line, ...], dict[tuple[str, Decimal], tuple[str, str]]]:
     """``lines`` with a category each, and the exemption reason and code by (category, rate) (BT-120, BT-121)."""
-    policy = policy_of(company)
     beside_other_rates = any(line.vat_rate for line in lines)
     categorised: list[Line] = []
     reasons: dict[tuple[str, Decimal], tuple[str, str]] = {}
@@ -174,7 +173,7 @@ def with_vat_categories(
                 is_professional=customer.is_professional,
                 has_vat_identifier=bool(customer.vat_identifier),
                 services_only=operations == OperationCategory.SERVICES,
-                company_exemption=company.vat_exemption,
+                company_exemption=policy.exemption_reason,
                 beside_other_rates=beside_other_rates,
             )
             line = replace(line, vat_category=treatment.category)

@@ -50,9 +50,12 @@ LINE_COLUMNS: Final = {  # of Line → of InvoiceLine
 
 def prefetch_for_content(queryset: "QuerySet[Invoice]") -> "QuerySet[Invoice]":
     """``queryset`` with all that :func:`content_of` reads, in two statements however many invoices there are."""
-    return queryset.select_related("company", "customer", "corrects").prefetch_related(
-        Prefetch("lines", queryset=InvoiceLine.objects.order_by("position"))
-    )
+    return queryset.select_related("company", "customer", "corrects").prefetch_related(lines_in_order())
+
+
+def lines_in_order() -> "Prefetch[str]":
+    """The lines of invoices by their position alone: their usual order reads and sorts the invoices once more."""
+    return Prefetch("lines", queryset=InvoiceLine.objects.order_by("position"))
 
 
 def content_of(invoice: Invoice) -> InvoiceContent:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account
 from customers.services import generate_credentials
-from invoices.content.from_rows import content_of, prefetch_for_content
+from invoices.content.from_rows import content_of, lines_in_order, prefetch_for_content
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
@@ -103,7 +103,7 @@ def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
     }
     if len(found) < len(keys):
         # Companies and customers once each, however many invoices are theirs.
-        received = wanted.filter(origin__in=RECEIVED).prefetch_related("company", "customer")
+        received = wanted.filter(origin__in=RECEIVED).order_by().prefetch_related("company", "customer")
         found.update({invoice.pk: invoice for invoice in received})
     return found
 
@@ -112,7 +112,7 @@ def _find_received(lines: Sequence[PreparedLine]) -> None:
     """The documents that came from the ERP, in one query, and one for the rows that came beside plain PDFs."""
     received = {line.invoice.pk: line for line in lines if line.invoice.origin in RECEIVED}
     beside_rows = [line for line in received.values() if line.invoice.origin == Invoice.Origin.PDF]
-    prefetch_related_objects([line.invoice for line in beside_rows], "lines")
+    prefetch_related_objects([line.invoice for line in beside_rows], lines_in_order())
     for line in beside_rows:
         line.printed = content_to_keep(line.invoice, content_of(line.invoice))
     if received:

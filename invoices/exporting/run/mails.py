@@ -177,9 +177,7 @@ def _attachment(exported: ExportedInvoice) -> Attachment:
     )
 
 
-def _look(
-    announced: AnnouncedInvoices, identity: SenderIdentity, *, rows_after: tuple[str, ...], preferences_url: str
-) -> MailLook:
+def _look(announced: AnnouncedInvoices, identity: SenderIdentity, *, preferences_url: str) -> MailLook:
     """What surrounds the words of the mail: colours, button, figures and the table of invoices."""
     button_label, button_url = _button(announced, identity.host)
     rows = _rows(announced)
@@ -192,7 +190,7 @@ def _look(
         highlights=tuple(_highlights(announced)),
         rows=tuple(rows),
         more=write_others(len(rows), len(announced.invoices)) if rows else "",
-        rows_after=rows_after,
+        rows_after=tuple(values_of(announced)) if rows else (),
         preferences_url=preferences_url,
     )
 
@@ -214,7 +212,7 @@ def _draft(
         composed = compose(
             worded,
             values_of(*subjects),
-            _look(announced, identity, rows_after=tuple(values_of(announced)), preferences_url=preferences),
+            _look(announced, identity, preferences_url=preferences),
             brief_values_of(*subjects),
         )
     return Draft(

@@ -112,7 +112,7 @@ def _commit(export: Export, lines: Sequence[PreparedLine], criteria: Criteria, w
     good = batch.good
     _give_back(batch.changed)
     _publish(good, export, now)
-    _end_lines(batch, [document for _line, document in good], now)
+    _end_lines(batch, {document.invoice_id for _line, document in good}, now)
     if criteria.notify and good:
         if criteria.one_mail_per_customer:
             announce_finished_customers(export, criteria, [line.invoice.customer_id for line, _document in good])
@@ -170,8 +170,9 @@ def _publish(good: list[tuple[PreparedLine, Document]], export: Export, now: Any
     documents = [document for _line, document in good]
     if documents:
         Document.objects.bulk_create([document for document in documents if document._state.adding])
+        own = Document.objects.filter(pk__in=[document.pk for document in documents], invoice=OuterRef("pk"))
         Invoice.objects.filter(pk__in=[document.invoice_id for document in documents]).update(
-            document=_among(documents, "pk"), published_at=now
+            document=Subquery(own.order_by().values("pk")[:1]), published_at=now
         )
     record_all(
         Act(Action.PUBLISHED, line.invoice, {**document.identity(), "export": export.number}) for line, document in good
@@ -182,9 +183,8 @@ def _publish(good: list[tuple[PreparedLine, Document]], export: Export, now: Any
     )
 
 
-def _end_lines(batch: _Batch, documents: list[Document], now: Any) -> None:
+def _end_lines(batch: _Batch, published: set[UUID], now: Any) -> None:
     """Write what became of each line; nearly all lines of a batch end alike: one statement for each kind of end."""
-    published = {document.invoice_id for document in documents}
     outcomes: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
     for line in batch.ending:
         pk = line.invoice.pk
@@ -193,16 +193,10 @@ def _end_lines(batch: _Batch, documents: list[Document], now: Any) -> None:
     for values, keys in outcomes.items():
         fields = dict(values)
         if fields["state"] == State.PUBLISHED:
-            fields["document"] = _among(documents, "invoice")
+            fields["document"] = Subquery(Invoice.objects.filter(pk=OuterRef("invoice")).order_by().values("document"))
         if mails := fields.pop("mails"):
             fields["mails"] = F("mails") + mails
         leases.release(ExportItem.objects.filter(pk__in=keys), claimed_by="", finished_at=now, **fields)
-
-
-def _among(documents: list[Document], invoice: str) -> Subquery:
-    """The one of ``documents`` that belongs to the invoice in the column ``invoice`` of the row."""
-    own = Document.objects.filter(pk__in=[document.pk for document in documents], invoice=OuterRef(invoice))
-    return Subquery(own.order_by().values("pk")[:1])
 
 
 def _outcome(line: PreparedLine, *, is_good: bool, is_late: bool) -> dict[str, Any]:
