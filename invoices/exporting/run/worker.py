@@ -44,8 +44,12 @@ State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
 # slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
-FIRST_CLAIM = SMALLEST_CLAIM = 8
-LARGEST_CLAIM = 200
+FIRST_CLAIM = 16
+SMALLEST_CLAIM = 8
+LARGEST_CLAIM = 400
+# A claim costs as much as twenty received PDFs, whatever is in it: the last ones of a run are not cut smaller than so
+# much of a full one.
+SMALLEST_SHARE = 12
 SECONDS_PER_CLAIM = 3.0
 SECONDS_PER_COMMIT = 3.0
 # Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
@@ -149,7 +153,7 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     """Take the next lines for ``worker``, at most ``count``; none where the export is not running or has none left.
 
     PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does. Where
-    few lines are left, half of them stay for the other workers, so that all end at the same time.
+    few lines are left, half of them stay for the other workers, so that all end at about the same time.
     """
     now = leases.database_now()
     candidates = leases.lock(
@@ -173,7 +177,8 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
     # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
     untried = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
-    items = untried[: min(count, max(SMALLEST_CLAIM, -(-len(untried) // 2)))]
+    smallest = max(SMALLEST_CLAIM, count // SMALLEST_SHARE)
+    items = untried[: min(count, max(smallest, -(-len(untried) // 2)))]
     if items:
         leases.take(
             ExportItem.objects.filter(pk__in=[item.pk for item in items]),

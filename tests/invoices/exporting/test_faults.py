@@ -320,7 +320,8 @@ def test_no_line_costs_a_statement_of_its_own_for_the_document_that_came_with_it
     for limit in ("SECONDS_PER_CLAIM", "SECONDS_PER_COMMIT"):
         monkeypatch.setattr(f"invoices.exporting.run.worker.{limit}", 600.0)
 
-    assert statements_of_a_run(100, Invoice.Origin.PDF) <= 100 * 2
+    # Seven batches, of 16 lines at first, then of half of those left, of twenty statements and some savepoints each.
+    assert statements_of_a_run(100, Invoice.Origin.PDF) <= 7 * 28
 
 
 @pytest.mark.django_db
@@ -351,6 +352,23 @@ def _quick(invoice: Invoice, einvoice: Any = None) -> Any:
     from invoices.documents.rendering import Rendering
 
     return Rendering(content=b"%PDF-1.7 " + invoice.pk.bytes, profile="", xml_sha256="", template="")
+
+
+@pytest.mark.django_db
+def test_the_last_lines_of_a_fast_run_are_not_cut_into_ever_smaller_claims() -> None:
+    for _number in range(100):
+        make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+
+    fast = [len(claim_lines(export, worker="one", count=360)) for _claim in range(4)]
+    ExportItem.objects.filter(state=State.CLAIMED).update(
+        state=State.READY, claimed_by="", lease_until=None, attempts=0
+    )
+    slow = [len(claim_lines(export, worker="one", count=40)) for _claim in range(7)]
+
+    # Half of what is left, but a twelfth of a full claim at least: a claim costs as much as many lines of a fast run.
+    assert fast == [50, 30, 20, 0]
+    assert slow == [40, 30, 15, 8, 7, 0, 0]
 
 
 @pytest.mark.django_db
