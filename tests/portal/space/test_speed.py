@@ -94,7 +94,7 @@ def test_an_account_of_many_customers_asks_and_finds_as_one_of_a_single_customer
     client.get("/factures/")
 
     # Each invoice has these words; «Client» is in the name of every customer. The last customer is of no account.
-    for sought in ("usuel3", "usuel3 mot1", "Client", "2021", "-1"):
+    for sought in ("usuel3", "usuel3 mot1", "Client", "-1"):
         address = f"/factures/?q={sought}"
         assert client.get(address).context["count"] == customers, sought
         assert len(queries_of(client, address)) == 6, sought
