@@ -16,5 +16,6 @@ const name = (field) => {
 
 const nameAll = () => document.querySelectorAll("select.admin-autocomplete").forEach(name);
 
-window.addEventListener("load", nameAll);
+// After the one of Django's that draws them, which was asked for before.
+window.django?.jQuery?.(nameAll);
 document.addEventListener("formset:added", () => setTimeout(nameAll));
