@@ -219,14 +219,14 @@ def note_sent_credentials(references: Iterable[str]) -> None:
     if not keys:
         return
     now = timezone.now()
-    told = (
+    to_note = (
         Account.objects.filter(pk__in=keys)
         .exclude(provisional_password="")
         .exclude(credentials_sent_at__gt=now - _A_MOMENT)
     )
     # In one order: two workers that announce the same accounts wait for each other, and never both at once. Rows that
     # only refer to an account (a line's mail) wait for neither.
-    locked = list(told.order_by("pk").select_for_update(no_key=True))
+    locked = list(to_note.order_by("pk").select_for_update(no_key=True))
     Account.objects.filter(pk__in=[account.pk for account in locked]).update(credentials_sent_at=now)
     record_all(Act(Action.CREDENTIALS_SENT, account, personal={"login": account.login}) for account in locked)
 

@@ -67,5 +67,5 @@ def _detail(plain: str, status: str) -> str:
     own = status.partition(".")[2]
     if own and not own.endswith((".0", "5.0")):
         return own
-    told = [detail for _kind, detail in _ENHANCED.findall(plain) if not detail.endswith(".0")]
-    return told[0] if told else own
+    details = [detail for _kind, detail in _ENHANCED.findall(plain) if not detail.endswith(".0")]
+    return details[0] if details else own

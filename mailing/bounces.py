@@ -124,11 +124,11 @@ def _about(message: Message, recipients: Iterable[RecipientReport]) -> Recipient
     A report may name several recipients (a list, a forwarding), of whom ours is one; or, after a forwarding, only
     addresses that we do not know: then it is about our mail if all of them failed.
     """
-    told = list(recipients)
+    reports = list(recipients)
     ours = _form(message.recipient)
-    named = [said for said in told if ours in map(_form, said.addresses)]
-    failing = [said for said in named or told if said.action in ("failed", "delayed")]
-    if not failing or (not named and len(failing) < len(told)):
+    named = [said for said in reports if ours in map(_form, said.addresses)]
+    failing = [said for said in named or reports if said.action in ("failed", "delayed")]
+    if not failing or (not named and len(failing) < len(reports)):
         return None
     return next((said for said in failing if said.is_final), failing[0])
 

@@ -214,7 +214,7 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     verdict = outcome.verdict
     if held.is_taken_over:
         tries.forget(tries.Loop.MAILER, held.message.pk)
-    rests = _tell_breaker(held.message, outcome, now) if uses_smtp() else False
+    rests = _notify_breaker(held.message, outcome, now) if uses_smtp() else False
     if verdict is Verdict.ACCEPTED:
         _record_accepted(held, outcome, now)
     else:
@@ -236,7 +236,7 @@ def record(held: Claim, outcome: Outcome, now: datetime.datetime) -> Verdict:
     return verdict
 
 
-def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) -> bool:
+def _notify_breaker(message: Message, outcome: Outcome, now: datetime.datetime) -> bool:
     """Notify the breaker of an attempt; True where it was a refusal of our own server, and the outbox rests."""
     if outcome.verdict is Verdict.ACCEPTED and message.kind == ALERT:
         breaker.note_nothing(now)  # our own people's server takes it: that proves nothing about the customers' ones
@@ -244,9 +244,9 @@ def _tell_breaker(message: Message, outcome: Outcome, now: datetime.datetime) ->
         breaker.note_success(now)
         slowdowns.note_taken(message.recipient)
     elif outcome.answer is not None and outcome.answer.is_ours:
-        is_told = outcome.answer is Reason.QUOTA and slowdowns.told_limit(outcome.reason) is not None
-        rests = breaker.note_fault(outcome.answer, outcome.reason, now, is_certain=is_told)
-        if is_told:
+        is_stated = outcome.answer is Reason.QUOTA and slowdowns.stated_limit(outcome.reason) is not None
+        rests = breaker.note_fault(outcome.answer, outcome.reason, now, is_certain=is_stated)
+        if is_stated:
             slowdowns.note_relay_limit(outcome.reason, now)
         if rests:
             write_alert(now)

@@ -85,7 +85,7 @@ def forecast(now: datetime.datetime) -> Forecast:
     paused, rest = why_nothing_leaves()
     passing = _passing(rest, now)
     begin = passing.at if passing is not None else now
-    stands_still = paused is not None or (rest is not None and passing is None)
+    is_halted = paused is not None or (rest is not None and passing is None)
     slowed = slowed_at(now)
     last_end = max((one.end_at for one in slowed if one.pending), default=now)
     resumption = str(passing or "")
@@ -98,12 +98,12 @@ def forecast(now: datetime.datetime) -> Forecast:
         measured = latest.aggregate(count=Count("accepted_at"), first=Min("accepted_at"))
         covers_all = sum(one.pending for one in slowed) >= pending > 0
         if not measured["count"] or (passing is not None and covers_all):
-            is_known = not stands_still and covers_all
+            is_known = not is_halted and covers_all
             return Forecast(pending, None, last_end if is_known else None, slowed, resumption)
         minutes = max((now - measured["first"]).total_seconds() / 60, 1)
         per_minute = max(round(measured["count"] / minutes), 1)
         duration = datetime.timedelta(minutes=pending / per_minute)
-    end_at = None if stands_still else max(begin + duration, last_end)
+    end_at = None if is_halted else max(begin + duration, last_end)
     return Forecast(pending, per_minute, end_at, slowed, resumption)
 
 
@@ -123,9 +123,9 @@ def _passing(rest: breaker.Rest | None, now: datetime.datetime) -> _Passing | No
     """When ``rest`` passes by itself: a limit in a sliding window, by what left within it; None for other reasons."""
     if rest is None or rest.reason is not Reason.QUOTA:
         return None
-    told = slowdowns.told_limit(rest.reply)
+    limit = slowdowns.stated_limit(rest.reply)
     # A limit without figures is one of a day: hours would have passed before (Gmail 5.4.5, Microsoft 5.1.90).
-    count, span = told or (None, slowdowns.DAY)
+    count, span = limit or (None, slowdowns.DAY)
     left = slowdowns.departures(rest.since - span, rest.since, count)
     opens_at = (left[-1] if left else rest.since) + span
     # Where fewer left through us than the limit allows, somebody else uses the account too: it may pass sooner.

@@ -180,8 +180,8 @@ def _row() -> MailSignIn:
 
 def _digest() -> str:
     chosen = settings.MAIL_OAUTH
-    told = [chosen[name] for name in ("flow", "token_url", "client_id", "scope", "user")]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    values = [chosen[name] for name in ("flow", "token_url", "client_id", "scope", "user")]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def _fresh_token(row: MailSignIn, now: datetime.datetime) -> str:

@@ -266,11 +266,11 @@ def _diagnostic(explanation: str) -> str:
     """The line that states the reason: the first with a code of which something can be said; else all of the words."""
     whole_replies = _CONTINUED.sub(lambda found: " ".join(found[0].split("\n")), explanation[:20_000])
     lines = [" ".join(line.split()) for line in _DIAGNOSTIC_LINE.findall(whole_replies)[:50]]
-    telling = [line for line in lines if classify(line) not in (Reason.OTHER, Reason.POLICY)]
+    classified = [line for line in lines if classify(line) not in (Reason.OTHER, Reason.POLICY)]
     whole = " ".join(explanation.split())
-    if not telling and classify(whole) not in (Reason.OTHER, Reason.TEMPORARY):
+    if not classified and classify(whole) not in (Reason.OTHER, Reason.TEMPORARY):
         return (f"{lines[0]} {whole}" if lines else whole)[:500]
-    return next(iter(telling or lines), whole)[:500]
+    return next(iter(classified or lines), whole)[:500]
 
 
 def _other_recipients(letter: Letter, raw: bytes) -> Iterator[RecipientReport]:

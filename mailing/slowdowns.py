@@ -150,15 +150,15 @@ def note_limit(recipient: str, reply: str, now: datetime.datetime) -> None:
 
 def note_relay_limit(reply: str, now: datetime.datetime) -> None:
     """Our own relay stated its limit with ``reply``: all mails together keep to it, once the outbox rests no more."""
-    told = told_interval(reply)
-    values = {"seconds": told, "told_seconds": told, "slowed_at": now, "next_at": now, "reply": reply[:500]}
+    stated = stated_interval(reply)
+    values = {"seconds": stated, "told_seconds": stated, "slowed_at": now, "next_at": now, "reply": reply[:500]}
     DestinationPace.objects.update_or_create(destination=EVERYWHERE, defaults=values)
 
 
 def _window_of(row: DestinationPace) -> tuple[int, datetime.timedelta] | None:
     """What our relay takes within how long, where it stated a limit and nothing has made the pace slower since."""
-    is_told = row.destination == EVERYWHERE and row.told_seconds > 0 and row.seconds == row.told_seconds
-    return told_limit(row.reply) if is_told else None
+    is_stated = row.destination == EVERYWHERE and row.told_seconds > 0 and row.seconds == row.told_seconds
+    return stated_limit(row.reply) if is_stated else None
 
 
 def _opens_at(window: tuple[int, datetime.timedelta], now: datetime.datetime) -> datetime.datetime:
@@ -193,7 +193,7 @@ def forget(now: datetime.datetime) -> None:
     DestinationPace.objects.filter(slowed_at__lte=now - FORGOTTEN_AFTER).delete()
 
 
-def told_limit(reply: str) -> tuple[int, datetime.timedelta] | None:
+def stated_limit(reply: str) -> tuple[int, datetime.timedelta] | None:
     """How many mails within how long a reply allows («200 par heure»); None where it does not say."""
     plain = _CODES.sub(" ", reply)
     found = _RATE.search(plain) or _PERIODIC.search(plain)
@@ -204,13 +204,13 @@ def told_limit(reply: str) -> tuple[int, datetime.timedelta] | None:
     return count, datetime.timedelta(seconds=_seconds(found) * max(periods, 1))
 
 
-def told_interval(reply: str) -> float:
+def stated_interval(reply: str) -> float:
     """The seconds between two mails that a reply asks for («200 par heure»: 18); 0 where it states none."""
-    told = told_limit(reply)
-    return told[1].total_seconds() / told[0] if told else 0.0
+    limit = stated_limit(reply)
+    return limit[1].total_seconds() / limit[0] if limit else 0.0
 
 
-def _told_pause(reply: str) -> datetime.timedelta:
+def _stated_pause(reply: str) -> datetime.timedelta:
     found = _WAIT.search(reply)
     if found is None:
         return FIRST_PAUSE
@@ -226,23 +226,23 @@ def _rows_of(recipient: str) -> QuerySet[DestinationPace]:
 
 
 def _slow(destination: str, reply: str, now: datetime.datetime) -> None:
-    told = told_interval(reply)
-    seconds = max(told, LEAST_SECONDS) if told else FIRST_SECONDS
+    stated = stated_interval(reply)
+    seconds = max(stated, LEAST_SECONDS) if stated else FIRST_SECONDS
     first = {
         "seconds": seconds,
-        "told_seconds": told,
+        "told_seconds": stated,
         "slowed_at": now,
-        "next_at": now + _told_pause(reply),
+        "next_at": now + _stated_pause(reply),
         "reply": reply[:500],
     }
     row, is_new = DestinationPace.objects.select_for_update().get_or_create(destination=destination, defaults=first)
     if is_new:
         return
     if row.slowed_at < now - FORGOTTEN_AFTER:
-        row.seconds, row.told_seconds = seconds, told
+        row.seconds, row.told_seconds = seconds, stated
     elif row.slowed_at < now - ONE_REFUSAL:
-        row.seconds = min(max(row.seconds * SLOWER, told), MOST_SECONDS)
-        row.told_seconds = max(row.told_seconds, told)
+        row.seconds = min(max(row.seconds * SLOWER, stated), MOST_SECONDS)
+        row.told_seconds = max(row.told_seconds, stated)
     row.slowed_at, row.reply = now, reply[:500]
-    row.next_at = now + max(datetime.timedelta(seconds=row.seconds), _told_pause(reply))
+    row.next_at = now + max(datetime.timedelta(seconds=row.seconds), _stated_pause(reply))
     row.save()

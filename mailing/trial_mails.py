@@ -44,10 +44,10 @@ class TrialResult:
 
     def __str__(self) -> str:
         """«mx.exemple.fr : SPF pass, DKIM pass, DMARC pass»."""
-        told = ", ".join(f"{name.upper()} {self.results[name] or _('non dit')}" for name in METHODS)
+        verdicts = ", ".join(f"{name.upper()} {self.results[name] or _('non dit')}" for name in METHODS)
         if not any(self.results.values()):
             return _("Le mail d’essai est arrivé, mais son serveur n’écrit pas d’« Authentication-Results ».")
-        return f"{self.server} : {told}" if self.server else told
+        return f"{self.server} : {verdicts}" if self.server else verdicts
 
 
 def send_trial_mail(address: str) -> str:

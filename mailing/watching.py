@@ -49,9 +49,9 @@ def watch_from_worker(now: datetime.datetime) -> None:
     """Look at the mailer, at the reading of returned mails and at the disk of documents."""
     if not settings.TECHNICAL_EMAIL:
         return
-    steps: list[Callable[[], object]] = [lambda: _tell_of_mailer(now), lambda: _tell_of_disk(now)]
+    steps: list[Callable[[], object]] = [lambda: _check_mailer(now), lambda: _check_disk(now)]
     if settings.IMAP_URL:
-        steps.append(lambda: _tell_of_role(RETURNS, now))
+        steps.append(lambda: _check_role(RETURNS, now))
     for step in steps:
         try:
             step()
@@ -64,7 +64,7 @@ def watch_from_worker(now: datetime.datetime) -> None:
 def watch_from_mailer(now: datetime.datetime) -> None:
     """Look at the worker."""
     if settings.TECHNICAL_EMAIL and settings.TASKS_BACKEND != "immediate":
-        _tell_of_role(WORKER, now)
+        _check_role(WORKER, now)
 
 
 def documents_disk() -> "shutil._ntuple_diskusage | None":
@@ -89,12 +89,12 @@ def time_until_full(samples: Sequence[tuple[float, float]]) -> datetime.timedelt
     return datetime.timedelta(seconds=seconds)
 
 
-def _tell_of_mailer(now: datetime.datetime) -> None:
-    if (key := _tell_of_role(MAILER, now)).startswith("incident:"):
+def _check_mailer(now: datetime.datetime) -> None:
+    if (key := _check_role(MAILER, now)).startswith("incident:"):
         _send_now(key)  # whoever should send it is silent
 
 
-def _tell_of_role(role: str, now: datetime.datetime) -> str:
+def _check_role(role: str, now: datetime.datetime) -> str:
     since = _silent_since(role, now)
     titles = {
         WORKER: _("les exports et imports (manage.py run_worker)"),
@@ -113,7 +113,7 @@ def _tell_of_role(role: str, now: datetime.datetime) -> str:
             "since": date_format(timezone.localtime(since), "d/m/Y H:i"),
             "remedy": remedies[role],
         }
-    return _tell(role, titles[role], problem, moment=f"{since:%Y-%m-%dT%H:%M:%S}" if since else "")
+    return _write_incident(role, titles[role], problem, moment=f"{since:%Y-%m-%dT%H:%M:%S}" if since else "")
 
 
 def _silent_since(role: str, now: datetime.datetime) -> datetime.datetime | None:
@@ -126,7 +126,7 @@ def _silent_since(role: str, now: datetime.datetime) -> datetime.datetime | None
     return since if now - since > SILENT_AFTER[role] else None
 
 
-def _tell_of_disk(now: datetime.datetime) -> None:
+def _check_disk(now: datetime.datetime) -> None:
     if (disk := documents_disk()) is None:
         return
     samples: list[tuple[float, float]] = cache.get(_SAMPLES) or []
@@ -145,7 +145,7 @@ def _tell_of_disk(now: datetime.datetime) -> None:
         }
         if left is not None:
             problem += " " + _("Au rythme des derniers jours, il sera plein dans %(days)d jours.") % {"days": left.days}
-    _tell("disk", _("le disque des documents se remplit"), problem, moment=f"{now:%Y-%m-%d}")
+    _write_incident("disk", _("le disque des documents se remplit"), problem, moment=f"{now:%Y-%m-%d}")
 
 
 def _open_incident(kind: str) -> str:
@@ -154,7 +154,7 @@ def _open_incident(kind: str) -> str:
     return "" if not last or has_message_with_key(f"over:{last}") else last
 
 
-def _tell(kind: str, title: str, problem: str, *, moment: str) -> str:
+def _write_incident(kind: str, title: str, problem: str, *, moment: str) -> str:
     """Write the mail of an incident that begins (``problem`` says what) or is over; returns its key, or "" for none."""
     is_open = _open_incident(kind)
     if problem and not is_open:

@@ -46,7 +46,7 @@ PARTS_OF_FILES: Final = (
     ("mailing/rendering.py", ("_text_part",)),
     ("customers/mails.py", ("draft_credentials_mail",)),
     ("invoices/documents/zip_archive.py", ("_write_note",)),
-    ("portal/notices.py", ("tell_of_incomplete_archive",)),
+    ("portal/notices.py", ("report_incomplete_archive",)),
 )
 # Tables of words that are looked up and then translated.
 TABLES: Final = (

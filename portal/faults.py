@@ -23,11 +23,11 @@ from portal.logs import hide_tokens, request_name
 
 logger = logging.getLogger(__name__)
 
-TOLD_AGAIN_AFTER = datetime.timedelta(hours=1)
+REPORTED_AGAIN_AFTER = datetime.timedelta(hours=1)
 MOST_NAMED = 50
 
 
-def tell_of_error(request: HttpRequest, error: BaseException) -> None:
+def report_error(request: HttpRequest, error: BaseException) -> None:
     """Write to TECHNICAL_EMAIL that a page failed with ``error``: which page and where, nothing of its visitor."""
     place = _place_of(error)
     text = _(
@@ -44,19 +44,19 @@ def tell_of_error(request: HttpRequest, error: BaseException) -> None:
     _write(f"{type(error).__name__} {place}", _("Portail de factures : une page a échoué"), text)
 
 
-def tell_of_missing_document(document: Document) -> None:
+def report_missing_document(document: Document) -> None:
     """Log that the file of ``document`` cannot be read, note it in the trail of its invoice, and say so by mail."""
     logger.error("document %s is missing, altered or unreadable: %s", document.pk, document.storage_name)
-    tell_of_missing_documents([document])
+    report_missing_documents([document])
 
 
-def tell_of_missing_documents(documents: Iterable[Document]) -> None:
+def report_missing_documents(documents: Iterable[Document]) -> None:
     """Note in the trails of their invoices that these documents cannot be read, and say so in one mail."""
-    lately = timezone.now() - TOLD_AGAIN_AFTER
+    lately = timezone.now() - REPORTED_AGAIN_AFTER
     new = []
     for document in documents:
-        told = entries_about(document.invoice).filter(action=Action.DOCUMENT_MISSING)
-        if not told.filter(at__gt=lately).exists():
+        noted = entries_about(document.invoice).filter(action=Action.DOCUMENT_MISSING)
+        if not noted.filter(at__gt=lately).exists():
             record(Action.DOCUMENT_MISSING, document.invoice, details={"file": document.storage_name})
             new.append(document)
     if not new:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from invoices.models import Document
-from portal.faults import tell_of_missing_documents
+from portal.faults import report_missing_documents
 from portal.sessions import SessionStore
 
 logger = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ def leave_notice(request: HttpRequest, text: str) -> None:
     try:
         session.save()
     except UpdateError:  # signed out at this moment
-        logger.info("a notice had nobody left to read it")
+        logger.info("a notice had no reader left")
 
 
-def tell_of_incomplete_archive(request: HttpRequest, name: str, documents: list[Document]) -> None:
+def report_incomplete_archive(request: HttpRequest, name: str, documents: list[Document]) -> None:
     """Say to those who mend it, and on the next page, that the archive ``name`` left without these ``documents``."""
-    tell_of_missing_documents(documents)
+    report_missing_documents(documents)
     named = ", ".join(str(document.invoice) for document in documents[:MOST_NAMED])
     more = "…" if len(documents) > MOST_NAMED else ""
     sentence = _(

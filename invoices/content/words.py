@@ -21,7 +21,7 @@ from invoices.models import Invoice, InvoiceLine, InvoiceWords
 LONGEST_WORD: Final = 40
 MOST_WORDS: Final = 5000  # of one invoice
 AT_ONCE: Final = 500
-_TOLD: Final = ("description", "note")  # of the details of a line
+_INDEXED_DETAILS: Final = ("description", "note")  # of the details of a line
 # What a program of before published while this one was installed is seen to by the worker.
 _LOOK_BACK: Final = datetime.timedelta(days=2)
 # Chinese and Japanese write no blanks between words: each character is one.
@@ -41,7 +41,9 @@ def indexed_words(customer_id: int, texts: Iterable[str]) -> str:
 
 def words_of_lines(customer_id: int, lines: Iterable[InvoiceLine]) -> str:
     """:func:`indexed_words` of lines: name, code, description and note of what was sold."""
-    texts = ((line.name, line.item_code, *(str(line.details.get(name) or "") for name in _TOLD)) for line in lines)
+    texts = (
+        (line.name, line.item_code, *(str(line.details.get(name) or "") for name in _INDEXED_DETAILS)) for line in lines
+    )
     return indexed_words(customer_id, (text for line in texts for text in line))
 
 

@@ -109,8 +109,8 @@ def _write_note(lost: Iterable[_Lost], remedy: str) -> str:
         else:
             lines.append(_("- %(invoice)s du %(date)s, %(amount)s (%(file)s)") % words)
     head = _("Ces documents manquent dans cette archive. C’est de notre fait : nous ne parvenons pas à les relire.")
-    told = _("La panne est notée et signalée à ceux qui s’en occupent.")
-    return "\r\n".join([head, "", *lines, "", f"{told} {remedy}", ""])
+    reported = _("La panne est notée et signalée à ceux qui s’en occupent.")
+    return "\r\n".join([head, "", *lines, "", f"{reported} {remedy}", ""])
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Step:
     missing: str = ""
 
 
-def tell_story(invoice: Invoice) -> list[Step]:
+def list_story_steps(invoice: Invoice) -> list[Step]:
     """The five links of the chain of ``invoice``, in a bounded number of queries."""
     exports = exports_of(invoice)
     steps = (
@@ -42,8 +42,8 @@ def tell_story(invoice: Invoice) -> list[Step]:
         (_("Consultation"), _readings(invoice), _("Le client n’a pas ouvert la facture dans son espace.")),
         (_("Paiement"), _payments(invoice), _("Aucun encaissement n’est noté.")),
     )
-    told = [(name, list(facts), missing) for name, facts, missing in steps]
-    return [Step(name, facts, "" if facts else missing) for name, facts, missing in told]
+    listed = [(name, list(facts), missing) for name, facts, missing in steps]
+    return [Step(name, facts, "" if facts else missing) for name, facts, missing in listed]
 
 
 def _order(invoice: Invoice) -> Iterator[Fact]:
@@ -66,9 +66,9 @@ def _invoice(invoice: Invoice) -> Iterator[Fact]:
 
 def _mails(exports: list[ItemOutcome]) -> Iterator[Fact]:
     for line in reversed(exports):
-        for told in line.mails:
-            state = told.state
-            said = {"address": told.address, "state": state.label if state else _("inconnu")}
+        for mail in line.mails:
+            state = mail.state
+            said = {"address": mail.address, "state": state.label if state else _("inconnu")}
             at = (state.accepted_at or state.created_at) if state else None
             yield Fact(at, _("%(address)s : %(state)s.") % said, state.reason if state else "")
 

@@ -238,8 +238,8 @@ def mails_of(invoices: list[Any]) -> dict[Any, list[MailStatus]]:
     states = states_of({delivery.message_id for delivery in deliveries})
     found: dict[Any, list[MailStatus]] = {}
     for delivery in deliveries:
-        told = MailStatus(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
-        found.setdefault(delivery.item.invoice_id, []).append(told)
+        status = MailStatus(delivery.address, delivery.message_id, delivery.sending, states.get(delivery.message_id))
+        found.setdefault(delivery.item.invoice_id, []).append(status)
     return found
 
 

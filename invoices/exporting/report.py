@@ -130,14 +130,14 @@ def outcome_words(line: ItemOutcome) -> str:
 def mail_words(line: ItemOutcome) -> str:
     """The mails of a line: «a@b.fr envoyée ; c@d.fr différée (motif)»."""
     parts = []
-    for told in line.mails:
-        if told.state is None:
-            parts.append(told.address)
+    for mail in line.mails:
+        if mail.state is None:
+            parts.append(mail.address)
             continue
         reason = (
-            f" ({told.state.reason})" if told.state.reason and told.state.state not in ("accepted", "written") else ""
+            f" ({mail.state.reason})" if mail.state.reason and mail.state.state not in ("accepted", "written") else ""
         )
-        parts.append(f"{told.address} {told.state.label}{reason}")
+        parts.append(f"{mail.address} {mail.state.label}{reason}")
     return " ; ".join(parts)
 
 

@@ -30,7 +30,7 @@ def write_moment(moment: datetime.datetime) -> str:
     return _("%(day)s à %(hour)d h") % {"day": date_format(local, "d/m/Y"), "hour": local.hour}
 
 
-def tell_run(run: ScheduledRun, dues: Sequence[datetime.datetime], doubt: str = "") -> None:
+def announce_run(run: ScheduledRun, dues: Sequence[datetime.datetime], doubt: str = "") -> None:
     """Write what a run came to: a list that waits (for an answer to ``doubt``), nothing to export, or an error."""
     name = run.schedule.selection.name
     if run.outcome == Outcome.FAILED:
@@ -62,7 +62,7 @@ def tell_run(run: ScheduledRun, dues: Sequence[datetime.datetime], doubt: str = 
     _write(run, "run", subject, [*lines, *_late(run, dues)])
 
 
-def tell_ended(run: ScheduledRun) -> None:
+def announce_end(run: ScheduledRun) -> None:
     """Write what became of the export that a run started, once it has ended."""
     export = run.export
     if export is None:

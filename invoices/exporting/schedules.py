@@ -26,7 +26,7 @@ from invoices.exporting.exports import create_export, last_export_day
 from invoices.exporting.items import count_recipients
 from invoices.exporting.reasons import select_to_fix
 from invoices.exporting.run.tasks import start_export_in_workers
-from invoices.exporting.schedule_mails import tell_ended, tell_run
+from invoices.exporting.schedule_mails import announce_end, announce_run
 from invoices.exporting.selection import count_selection
 from invoices.models import Export, SavedSelection, ScheduledRun, SelectionSchedule
 from invoices.workers.waking import wake
@@ -104,7 +104,7 @@ def run_schedules() -> int:
     tries = Tries(Loop.SCHEDULE)
     for pk in _ended_runs().values_list("pk", flat=True):
         label = _("Compte rendu du passage n° %(number)d") % {"number": pk}
-        tries.attempt(f"told:{pk}", label, partial(_tell_once, pk))
+        tries.attempt(f"told:{pk}", label, partial(_announce_end_once, pk))
     return done
 
 
@@ -187,7 +187,7 @@ def _run(schedule: SelectionSchedule, now: datetime.datetime) -> None:
                 outcome = Outcome.STARTED
     run = _note(schedule, dues, now, outcome, export)
     if outcome != Outcome.STARTED:
-        tell_run(run, dues, doubt)
+        announce_run(run, dues, doubt)
 
 
 def _criteria_of(schedule: SelectionSchedule, dues: Sequence[datetime.datetime]) -> Criteria:
@@ -236,9 +236,9 @@ def _note_failure(schedule: SelectionSchedule, *, is_last: bool = False) -> None
     run = _note(held, [held.next_at], now, Outcome.FAILED)
     try:
         with transaction.atomic():
-            tell_run(run, [held.next_at])
+            announce_run(run, [held.next_at])
     except Exception:  # the run is noted all the same, and the calendar goes on
-        logger.exception("The failure of the run of selection %s cannot be told", held.selection_id)
+        logger.exception("The failure of the run of selection %s cannot be reported", held.selection_id)
 
 
 def _ended_runs() -> "db.models.QuerySet[ScheduledRun]":
@@ -246,8 +246,8 @@ def _ended_runs() -> "db.models.QuerySet[ScheduledRun]":
 
 
 @transaction.atomic
-def _tell_once(pk: int) -> None:
+def _announce_end_once(pk: int) -> None:
     run = leases.lock(_ended_runs().filter(pk=pk)).first()
     if run is not None:
-        tell_ended(run)
+        announce_end(run)
         ScheduledRun.objects.filter(pk=pk).update(told_at=database_now())

@@ -123,7 +123,7 @@ def shown_numbers(path: Path, sheet: str) -> Iterator[ShownRow]:
 
 
 def _in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Iterator[ShownRow]:
-    formats = _telling_formats(_whole(archive, "xl/styles.xml"))
+    formats = _formats_by_style(_whole(archive, "xl/styles.xml"))
     part = _part_of(archive, sheet) if formats else ""
     if not part:
         return
@@ -155,7 +155,7 @@ def number_text(number: float) -> str:
     return f"{number:.8f}".rstrip("0").rstrip(".")
 
 
-def _telling_formats(styles: Any) -> dict[str, _Format]:
+def _formats_by_style(styles: Any) -> dict[str, _Format]:
     """The formats of codes and of currencies by the number of the style that has them."""
     own = {each.get("numFmtId"): _format_of(each.get("formatCode", "")) for each in styles.iterfind(".//{*}numFmt")}
     cells = styles.iterfind("{*}cellXfs/{*}xf")

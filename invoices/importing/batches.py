@@ -45,7 +45,7 @@ LEASE = datetime.timedelta(minutes=10)
 CALL_AGAIN_AFTER = datetime.timedelta(minutes=1)
 # What a request checks or imports by itself; more goes to a worker.
 REQUEST_BYTES = 200_000
-TELL_EVERY = datetime.timedelta(seconds=1)
+PROGRESS_EVERY = datetime.timedelta(seconds=1)
 
 
 class TooLateError(Exception):
@@ -272,13 +272,13 @@ def _options(batch: ImportBatch) -> dict[str, Any]:
 
 
 def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
-    last_told = timezone.now()
+    last_written = timezone.now()
 
-    def tell(stage: str, done: int) -> None:
-        nonlocal last_told
+    def write_progress(stage: str, done: int) -> None:
+        nonlocal last_written
         now = timezone.now()
-        if now - last_told >= TELL_EVERY:
-            last_told = now
+        if now - last_written >= PROGRESS_EVERY:
+            last_written = now
             progress = {"stage": stage, "done": done}
             # An import writes in one transaction, invisible from outside before its end: the cache holds how far it is.
             cache.set(_progress_key(batch), progress, timeout=LEASE.total_seconds())
@@ -289,7 +289,7 @@ def _run(batch: ImportBatch, *, dry_run: bool) -> ImportReport:
             return import_erp(
                 files,
                 dry_run=dry_run,
-                progress=tell,
+                progress=write_progress,
                 **_options(batch),
             )
         except UnknownCompanyError as problem:

@@ -20,10 +20,10 @@ type Progress = Callable[[str, int], None]
 """Called with a stage (a French word for what is in hand) and how many of it are done."""
 
 
-_TOLD_EVERY: Final = 1000
+_REPORTED_EVERY: Final = 1000
 
 
-class Telling:
+class ProgressCounter:
     """Counts what is done of ``stage`` and reports to ``progress``, where there is one, at every thousand."""
 
     def __init__(self, progress: Progress | None, stage: str) -> None:
@@ -35,7 +35,7 @@ class Telling:
         """So many more are done."""
         before = self._done
         self._done += number
-        if self._progress is not None and self._done // _TOLD_EVERY > before // _TOLD_EVERY:
+        if self._progress is not None and self._done // _REPORTED_EVERY > before // _REPORTED_EVERY:
             self._progress(self._stage, self._done)
 
 

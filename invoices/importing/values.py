@@ -208,12 +208,12 @@ def are_ambiguous(amounts: Iterable[str]) -> bool:
         return False
     bare = [bare_amount(text) for text in amounts]
     return any(
-        any(mark in text and _AMBIGUOUS_AMOUNT.fullmatch(text) for text in bare) and not _tells_decimals(bare, mark)
+        any(mark in text and _AMBIGUOUS_AMOUNT.fullmatch(text) for text in bare) and not _shows_decimals(bare, mark)
         for mark in (",", ".")
     )
 
 
-def _tells_decimals(bare: list[str], mark: str) -> bool:
+def _shows_decimals(bare: list[str], mark: str) -> bool:
     """Whether an amount shows that ``mark`` is before decimals: ``0,200``, ``12,50``."""
     other = "." if mark == "," else ","
     return any(

@@ -52,14 +52,14 @@ def following(then: str, *, selection: str = "", mail_to: str = "") -> Follow | 
             return
         waiting = export.items.exclude(state=ExportItem.State.READY)
         if waiting.exists() or report.rejections:
-            _tell(export, report, mail_to)
+            _write_mail(export, report, mail_to)
         elif export.items.exists():
             start_export_in_workers(export=export)
 
     return follow
 
 
-def _tell(export: Export, report: ImportReport, mail_to: str) -> None:
+def _write_mail(export: Export, report: ImportReport, mail_to: str) -> None:
     """One mail that names what waits."""
     company = Company.objects.order_by("-is_default", "pk").first()
     recipient = mail_to or (company.email if company else "")

@@ -60,11 +60,11 @@ def _note_paid(platform: Platform, accepted: "QuerySet[Submission]", listed_at: 
         if line.payment is None:
             continue
         reason = _("%(amount)s encaissés") % {"amount": write_amount(line.payment.amount, line.invoice.currency)}
-        (told,) = read_statuses(line.content.encode())
+        (sent,) = read_statuses(line.content.encode())
         status, is_new = record_status(
             invoice=line.invoice,
             code=LifecycleStatus.Code.PAID,
-            at=told.at,
+            at=sent.at,
             reason=reason,
             source=platform.name,
             author_name=line.author_name,

@@ -88,29 +88,29 @@ def amounts_by_rate(groups: Iterable[VatBreakdown], amount: Decimal) -> tuple[tu
     return tuple((rounded[rate], rate) for rate in sorted(rounded, reverse=True) if rounded[rate])
 
 
-def must_be_told(content: InvoiceContent, *, vat_on_debits: bool) -> bool:
+def must_be_reported(content: InvoiceContent, *, vat_on_debits: bool) -> bool:
     """True where the payment makes the VAT due: services, sold without the option for debits."""
     return not vat_on_debits and not content.is_credit_note and content.business_process[:1] in _WITH_SERVICES
 
 
-def untold_payments() -> "QuerySet[Payment]":
+def unreported_payments() -> "QuerySet[Payment]":
     """Payments of invoices that a platform accepted, and of which it was not notified."""
     accepted = Submission.objects.of_invoices().filter(invoice=OuterRef("invoice"), state=Submission.State.ACCEPTED)
-    told = Submission.objects.filter(payment=OuterRef("pk"))
-    return Payment.objects.filter(Exists(accepted), ~Exists(told), amount__gt=0)
+    reported = Submission.objects.filter(payment=OuterRef("pk"))
+    return Payment.objects.filter(Exists(accepted), ~Exists(reported), amount__gt=0)
 
 
 def queue_payment_statuses(*, author_name: str = "") -> int:
-    """Put the status 212 of each untold payment on its way where the law wants it; returns how many lines are new."""
+    """Queue the status 212 of each unreported payment where the law wants it; returns how many lines are new."""
     queued = 0
     tries = Tries(Loop.PAYMENT)
-    found = untold_payments().exclude(pk__in=tries.set_aside_keys())
+    found = unreported_payments().exclude(pk__in=tries.set_aside_keys())
 
     def queue(payment: Payment) -> None:
         nonlocal queued
         content = einvoice_of(payment.invoice).content
-        if must_be_told(content, vat_on_debits=payment.invoice.company.vat_on_debits):
-            _check_not_told_by_others(payment)
+        if must_be_reported(content, vat_on_debits=payment.invoice.company.vat_on_debits):
+            _check_room_for_payment(payment)
             queued += _queue(payment, content, author_name)
 
     for payment in found.select_related("invoice__company__platform", "invoice__customer").order_by("pk"):
@@ -119,7 +119,7 @@ def queue_payment_statuses(*, author_name: str = "") -> int:
     return queued
 
 
-def _check_not_told_by_others(payment: Payment) -> None:
+def _check_room_for_payment(payment: Payment) -> None:
     """Refuse to announce a payment where the platform has statuses 212 that leave no room for it."""
     invoice = payment.invoice
     known = received_before(invoice, _paid_at(payment, timezone.now()), payment.amount)
@@ -137,7 +137,7 @@ def _check_not_told_by_others(payment: Payment) -> None:
 
 
 @transaction.atomic
-def tell_again(submission: Submission, *, author_name: str = "") -> None:
+def notify_again(submission: Submission, *, author_name: str = "") -> None:
     """Notify the platform again of the payment of a rejected ``submission``, by a message written now.
 
     Raises :class:`~invoices.platforms.submission.NotResendableError` where it was not rejected, or announced already.

@@ -89,10 +89,10 @@ def repeats(invoice: Invoice, at: datetime, total: Decimal | None) -> str:
 
 def _known(invoice: Invoice, *, but: datetime | None = None) -> set[tuple[object, Decimal]]:
     """Day and amount of what was received."""
-    told = LifecycleStatus.objects.filter(invoice=invoice, code=LifecycleStatus.Code.PAID, received__isnull=False)
+    statuses = LifecycleStatus.objects.filter(invoice=invoice, code=LifecycleStatus.Code.PAID, received__isnull=False)
     return {
         (timezone.localdate(at), amount)
-        for at, amount in told.values_list("at", "received")
+        for at, amount in statuses.values_list("at", "received")
         if amount is not None and at != but
     }
 

@@ -118,13 +118,13 @@ def settle(invoice: Invoice, *, is_double: Callable[[LifecycleStatus], bool]) ->
 
     placed = places(found, is_double=is_double, is_deposited_after=is_deposited_after)
     for status, place in zip(found, placed, strict=True):
-        told = {
+        values = {
             "ranked_at": place.ranked_at,
             "is_contradicted": place.is_contradicted,
             "order_finding": " ".join(place.findings),
         }
-        if any(getattr(status, name) != value for name, value in told.items()):
-            for name, value in told.items():
+        if any(getattr(status, name) != value for name, value in values.items()):
+            for name, value in values.items():
                 setattr(status, name, value)
             changed.append(status)
     if changed:

@@ -106,7 +106,7 @@ def _outside_main_faces() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=4096)
-def _stand_in(character: str) -> str:
+def _substitute_for(character: str) -> str:
     """What is printed for a character that the main faces lack."""
     category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp") or character in "\t\r\v\f\x85":
@@ -151,7 +151,7 @@ def _replaced(match: re.Match[str]) -> str:
         and JOINED.match(match.string, match.end())
     ):
         return match[0]
-    return _stand_in(match[0])
+    return _substitute_for(match[0])
 
 
 @lru_cache(maxsize=4096)

@@ -39,7 +39,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
         )
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        with _told_in_french():
+        with _as_file_errors():
             file: File[bytes] = super()._open(name, mode)
             if "r" in mode:
                 # Read now: what the store refuses is known before an answer or a mail has begun.
@@ -47,36 +47,36 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
             return file
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        with _told_in_french():
+        with _as_file_errors():
             saved: str = super()._save(name, content)
             return saved
 
     def exists(self, name: str) -> bool:
         """True where there is such an object."""
-        with _told_in_french():
+        with _as_file_errors():
             found: bool = super().exists(name)
             return found
 
     def size(self, name: str) -> int:
         """Its length in bytes."""
-        with _told_in_french():
+        with _as_file_errors():
             length: int = super().size(name)
             return length
 
     def delete(self, name: str) -> None:
         """Remove it; no error where there is none."""
-        with _told_in_french():
+        with _as_file_errors():
             super().delete(name)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
         """Folders and objects below ``path``."""
-        with _told_in_french():
+        with _as_file_errors():
             found: tuple[list[str], list[str]] = super().listdir(path)
             return found
 
     def get_modified_time(self, name: str) -> datetime.datetime:
         """When it was written."""
-        with _told_in_french():
+        with _as_file_errors():
             written: datetime.datetime = super().get_modified_time(name)
             return written
 
@@ -86,8 +86,8 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 
 
 @contextmanager
-def _told_in_french() -> Iterator[None]:
-    """What the store answers, as the file system would say it."""
+def _as_file_errors() -> Iterator[None]:
+    """Raise the errors of the store as those of a file system, with a French message."""
     try:
         yield
     except ClientError as error:

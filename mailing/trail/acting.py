@@ -17,7 +17,7 @@ class Actor:
     address: str = ""
 
 
-NOBODY = Actor()
+NO_ACTOR = Actor()
 # Called when something is written, since who is signed in is only looked up then.
 _asked: ContextVar[Callable[[], Actor] | None] = ContextVar("acting", default=None)
 
@@ -35,7 +35,7 @@ def acting(find: Callable[[], Actor]) -> Iterator[None]:
 def present_actor() -> Actor:
     """Who acts now; no person where a command or a worker does by itself."""
     find = _asked.get()
-    return find() if find is not None else NOBODY
+    return find() if find is not None else NO_ACTOR
 
 
 def present_way() -> str:

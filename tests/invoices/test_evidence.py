@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from customers.models import Account
 from invoices.documents.consultations import record_consultations
 from invoices.evidence.dossier import write_dossier
-from invoices.evidence.story import tell_story
+from invoices.evidence.story import list_story_steps
 from invoices.exporting.exports import create_export, start_export
 from invoices.exporting.run.worker import run_lines
 from invoices.models import Consultation, Invoice, Payment
@@ -166,14 +166,14 @@ def test_a_fact_changed_in_an_entry_is_named_by_its_number(folder: Path) -> None
 
 
 def test_the_story_goes_from_the_order_to_the_payment(invoice: Invoice) -> None:
-    steps = tell_story(invoice)
+    steps = list_story_steps(invoice)
     assert [step.name for step in steps] == ["Commande", "Facture", "Mail", "Consultation", "Paiement"]
     assert all(step.facts for step in steps)
     assert steps[0].facts[0].sentence == "Commande CMD-77, citée par la facture."
 
 
 def test_what_is_missing_is_said(db: None) -> None:
-    steps = tell_story(make_invoice(customer=make_customer()))
+    steps = list_story_steps(make_invoice(customer=make_customer()))
     assert [bool(step.missing) for step in steps] == [True, False, True, True, True]
 
 

@@ -138,7 +138,7 @@ def test_each_refusal_doubles_the_interval_and_a_day_forgets_it() -> None:
     ],
 )
 def test_a_pace_that_a_server_names_is_kept(reply: str, seconds: float) -> None:
-    assert slowdowns.told_interval(reply) == pytest.approx(seconds)
+    assert slowdowns.stated_interval(reply) == pytest.approx(seconds)
 
 
 def test_a_destination_is_a_large_provider_or_a_domain() -> None:

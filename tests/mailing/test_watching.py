@@ -106,13 +106,13 @@ def test_a_disk_that_fills_is_reported_once_and_its_end_once(monkeypatch: pytest
     for hour in range(10):
         record_heartbeat("mailer-1", MAILER)
         free -= 200_000_000
-        watching._tell_of_disk(start + hour * 60 * MINUTE)
+        watching._check_disk(start + hour * 60 * MINUTE)
     [subject] = subjects()
     assert "disque" in subject
     assert "sera plein dans" in Message.objects.get().text
     for hour in range(10, 200):
         free = 90_000_000_000
-        watching._tell_of_disk(start + hour * 60 * MINUTE)
+        watching._check_disk(start + hour * 60 * MINUTE)
     assert ["c’est réglé" in subject for subject in subjects()] == [False, True]
 
 

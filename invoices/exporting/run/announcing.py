@@ -134,7 +134,7 @@ def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem,
     unnoted = {str(account.pk) for pairs in targets for _item, account in pairs if needs_note_of_credentials(account)}
     note_sent_credentials(draft.secret_reference for draft in drafts if draft.secret_reference in unnoted)
     pairs = [
-        (item, account, message) for told, message in zip(targets, messages, strict=True) for item, account in told
+        (item, account, message) for target, message in zip(targets, messages, strict=True) for item, account in target
     ]
     Delivery.objects.bulk_create(
         [
@@ -147,7 +147,7 @@ def _write(drafts: Sequence[Draft], targets: Sequence[Sequence[tuple[ExportItem,
 
 def _count(targets: Sequence[Sequence[tuple[ExportItem, Account]]]) -> None:
     """Count the mails on their lines; one of several lines once, on its first."""
-    counts = Counter(told[0][0].pk for told in targets)
+    counts = Counter(target[0][0].pk for target in targets)
     by_count: dict[int, list[int]] = defaultdict(list)
     for pk, count in counts.items():
         by_count[count].append(pk)

@@ -40,11 +40,11 @@ EXIT_RECYCLE = 75
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 SECONDS_TO_END = 60.0
 
-Tell = Callable[[ExportCounts], None]
+OnProgress = Callable[[ExportCounts], None]
 
 
 def run_on_this_machine(
-    export: Export, *, processes: int = 0, on_progress: Tell = lambda figures: None
+    export: Export, *, processes: int = 0, on_progress: OnProgress = lambda figures: None
 ) -> ExportCounts:
     """Do all lines of a running export with the cores of this machine, and return the figures at the end.
 
@@ -57,7 +57,7 @@ def run_on_this_machine(
     wanted = max(1, min(wanted, -(-figures.remaining // LINES_WORTH_A_PROCESS)))
     with stop_on_signal() as stopped:
         if wanted == 1:
-            run_lines_with_retry(export.pk, should_stop=_telling(export, on_progress, stopped))
+            run_lines_with_retry(export.pk, should_stop=_with_progress(export, on_progress, stopped))
         else:
             _run_in_children(export, wanted, on_progress, stopped)
     figures = count_items(export)
@@ -104,21 +104,21 @@ def warm_up_for(export: Export) -> bool:
     return bool(first)
 
 
-def _telling(export: Export, on_progress: Tell, stopped: Callable[[], bool]) -> Callable[[], bool]:
-    """Asked before each line: reports the progress on the way."""
-    told_at = float("-inf")
+def _with_progress(export: Export, on_progress: OnProgress, stopped: Callable[[], bool]) -> Callable[[], bool]:
+    """``stopped``, which is called before each line, as a function that also reports the progress now and then."""
+    reported_at = float("-inf")
 
     def should_stop() -> bool:
-        nonlocal told_at
-        if time.monotonic() - told_at >= POLL_SECONDS:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= POLL_SECONDS:
             on_progress(count_items(export))
-            told_at = time.monotonic()
+            reported_at = time.monotonic()
         return stopped()
 
     return should_stop
 
 
-def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Callable[[], bool]) -> None:
+def _run_in_children(export: Export, count: int, on_progress: OnProgress, stopped: Callable[[], bool]) -> None:
     """Fork ``count`` children once everything is loaded, and replace those that have done their share."""
     # What is loaded already is not searched for garbage, at a tenth of a second each time, while more is loaded.
     gc.freeze()
@@ -132,14 +132,14 @@ def _run_in_children(export: Export, count: int, on_progress: Tell, stopped: Cal
             pool.request_stop()
         else:
             pool.start_workers(sum(child.exitcode == EXIT_RECYCLE for child in ended))
-        pause = _tell(export, on_progress)
+        pause = _report_progress(export, on_progress)
     pool.shutdown(SECONDS_TO_END)
     if not stopped():
         # A child may have been killed with lines in its hands, or have lost the database: they are done here.
         run_lines_with_retry(export.pk, should_stop=stopped)
 
 
-def _tell(export: Export, on_progress: Tell) -> float:
+def _report_progress(export: Export, on_progress: OnProgress) -> float:
     """Report the progress; returns after how many seconds to do so again."""
     began = time.monotonic()
     try:
@@ -156,9 +156,9 @@ def _work(export_pk: int, *, does_render: bool) -> None:
     most = LINES_PER_LIFE if does_render else RECEIVED_LINES_PER_LIFE
     if not does_render:
         gc.set_threshold(GC_THRESHOLD, *RECEIVED_GC_OLDER)
-    with stop_on_signal((signal.SIGTERM,)) as told:
+    with stop_on_signal((signal.SIGTERM,)) as stopped:
         try:
-            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=most)
+            done = run_lines_with_retry(export_pk, should_stop=lambda: stopped() or stop_requested(), most=most)
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
             sys.exit(1)

@@ -29,16 +29,16 @@ State = ExportItem.State
 
 def write_drafts(export: Export, criteria: Criteria, lines: Sequence[PreparedLine]) -> None:
     """Compose the mails of the lines before their transaction, which holds SQLite's one writer's place."""
-    told = [line for line in lines if line.document is not None and not line.error and line.recipients]
-    if not criteria.notify or criteria.one_mail_per_customer or not told:
+    announced = [line for line in lines if line.document is not None and not line.error and line.recipients]
+    if not criteria.notify or criteria.one_mail_per_customer or not announced:
         return
     try:
         write = draft_line_mails(export, criteria)
     except LookupError as error:
-        for line in told:
+        for line in announced:
             line.error = _not_published(error)
         return
-    for line in told:
+    for line in announced:
         assert line.document is not None
         try:
             line.drafts = [

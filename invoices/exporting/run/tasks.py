@@ -26,12 +26,14 @@ _called: dict[int, float] = {}
 @task
 def export_lines(export_pk: int) -> int:
     """Do some lines of the export, and queue again where there are more; returns how many this task did."""
-    with stop_on_signal((signal.SIGTERM,)) as told:
+    with stop_on_signal((signal.SIGTERM,)) as stopped:
         try:
-            done = run_lines_with_retry(export_pk, should_stop=lambda: told() or stop_requested(), most=LINES_PER_TASK)
+            done = run_lines_with_retry(
+                export_pk, should_stop=lambda: stopped() or stop_requested(), most=LINES_PER_TASK
+            )
         except StoreUnavailableError:  # noted on the export; a sweep calls again
             return 0
-        if done >= LINES_PER_TASK and not told() and not stop_requested():
+        if done >= LINES_PER_TASK and not stopped() and not stop_requested():
             export_lines.enqueue(export_pk)
     return done
 

@@ -234,11 +234,11 @@ def _announce(export: Export, criteria: Criteria, customers: list[int]) -> None:
                 _announce(export, criteria, [customer])
             return
         logger.exception("%s: the mail to customer %s cannot be written", export, customers[0])
-        untold = ExportItem.objects.filter(
+        unannounced = ExportItem.objects.filter(
             export=export, invoice__customer=customers[0], state=State.PUBLISHED, deliveries__isnull=True
         )
         kind = str(error) if isinstance(error, ValueError | LookupError) else type(error).__name__
-        untold.update(note=_("Publiée, mais son mail n’a pas pu être écrit : %(error)s") % {"error": kind})
+        unannounced.update(note=_("Publiée, mais son mail n’a pas pu être écrit : %(error)s") % {"error": kind})
 
 
 def find_stalled_exports() -> list[Export]:

@@ -277,8 +277,8 @@ def agrees(pairs: Iterator[tuple[Decimal, Decimal]]) -> bool:
     """Whether nearly all ``pairs`` are two equal numbers, to the cent, and any of them is not zero."""
     found = list(pairs)
     right = sum(abs(one - other) <= _CENT for one, other in found)
-    telling = any(other for _one, other in found)
-    return bool(found) and telling and right >= 0.9 * len(found)
+    has_amount = any(other for _one, other in found)
+    return bool(found) and has_amount and right >= 0.9 * len(found)
 
 
 def products(quantity: Column, price: Column, discount: Column | None, amounts: Iterable[Column]) -> list[Column]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from invoices.importing.companies import UnknownCompanyError
 from invoices.importing.received import MissingFileError, ReceivedFiles, read_pdf
-from invoices.importing.report import ImportReport, Rejection, SkippedRow, Telling
+from invoices.importing.report import ImportReport, ProgressCounter, Rejection, SkippedRow
 from invoices.importing.tables.bulk import background_writer
 from invoices.importing.tables.columns import stated_names
 from invoices.importing.tables.customers import in_a_refused_file, refused_card
@@ -80,7 +80,7 @@ class _Run:
         story = ImportReport()
         received = ReceivedFiles()
         write = not self.given.dry_run
-        telling = Telling(self.given.progress, "factures")
+        counter = ProgressCounter(self.given.progress, "factures")
         try:
             # A check takes no transaction: on SQLite it would keep others from writing.
             with transaction.atomic() if write else nullcontext(), background_writer() as behind:
@@ -89,7 +89,7 @@ class _Run:
                     with behind.ahead_of_kept_rows():
                         candidates = self._candidates(batch, story)
                     writer.take(candidates, write=write)
-                    telling.add(len(batch))
+                    counter.add(len(batch))
                 if self._forbids(story):
                     raise _Undo
                 if write:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from invoices.files.tables import Row
 from invoices.importing.companies import KnownCompanies
-from invoices.importing.report import ImportReport, Progress, Rejection, SkippedRow, Telling
+from invoices.importing.report import ImportReport, Progress, ProgressCounter, Rejection, SkippedRow
 from invoices.importing.tables.columns import RecognisedTable
 from invoices.importing.tables.converted import Block, ConvertedTable, blocks_of
 from invoices.importing.tables.customers import KnownCustomers
@@ -82,7 +82,7 @@ class TableReader:
         self._refused: set[str] = set()  # the keys of invoices with something wrong in their head
         self._refused_by_lines: set[str] = set()
         self._number_of_heads = 0
-        self._telling = Telling(given.progress, "lecture")
+        self._counter = ProgressCounter(given.progress, "lecture")
 
     def _key(self, company: str, number: str) -> str:
         return f"{company}{_UNIT}{number}" if self._lines_name_companies else number
@@ -117,7 +117,7 @@ class TableReader:
             head = self._read_head(index, row, parser)
             if head.number:
                 self._spool.add_head(self._key(head.company, head.number), index, row.line, head)
-            self._telling.add()
+            self._counter.add()
 
     def _read_head(self, index: int, row: Row, parser: HeadParser) -> InvoiceRow:
         cells = parser.cells
@@ -210,7 +210,7 @@ class TableReader:
         for index in range(len(self._given.lines)):
             for key, rows in self._parts(index, self._report, self._broken_lines):
                 self._spool.add_part(key, index, [(line, tuple(values)) for line, values in rows])
-                self._telling.add(len(rows))
+                self._counter.add(len(rows))
         self._spool.finish()
         lost: Counter[int] = Counter()
         for key, file, packed in self._spool.orphans():

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         )
         if warned:
             self.stderr.write(f"Avec des avertissements du contrôle : {warned} (colonne « warnings » du manifeste)")
-        self._tell_of_plain_ones(export, form)
+        self._warn_of_plain_ones(export, form)
 
     def _export(self, number: int | None) -> Export | None:
         if number is None:
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             raise CommandError(_("L’export n° %(number)s n’existe pas.") % {"number": number}, returncode=2)
         return export
 
-    def _tell_of_plain_ones(self, export: Export | None, form: Format) -> None:
+    def _warn_of_plain_ones(self, export: Export | None, form: Format) -> None:
         """Professionals' invoices that left as plain PDF: the platform gets nothing of them."""
         plain = without_einvoice(export, form=form).filter(customer__kind="professional").select_related("customer")
         count = plain.count()

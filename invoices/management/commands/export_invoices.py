@@ -245,13 +245,13 @@ class Command(BaseCommand):
             task = progress.add_task("", total=None, rate="")
             begun = timezone.now()
 
-            def tell(figures: ExportCounts) -> None:
+            def show_counts(figures: ExportCounts) -> None:
                 seconds = (timezone.now() - begun).total_seconds()
                 rate = f"{figures.done / seconds:.1f} factures/s" if seconds > 1 else ""
                 progress.update(task, total=figures.done + figures.remaining, completed=figures.done, rate=rate)
                 progress.refresh()
 
-            return run_on_this_machine(export, processes=options["processes"], on_progress=tell)
+            return run_on_this_machine(export, processes=options["processes"], on_progress=show_counts)
 
     def _report(self, export: Export, figures: ExportCounts) -> None:
         self.stdout.write(

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
-            self._tell(report, dry_run=options["dry_run"])
+            self._write_report(report, dry_run=options["dry_run"])
         if not report.is_clean:
             sys.exit(1)
 
@@ -97,7 +97,7 @@ class Command(BaseCommand):
 
         return import_erp(options["paths"], progress=say, **choices)
 
-    def _tell(self, report: ImportReport, *, dry_run: bool) -> None:
+    def _write_report(self, report: ImportReport, *, dry_run: bool) -> None:
         if dry_run:
             self.stdout.write(_("Contrôle seulement : rien n’est écrit."))
         counts = {"notices": report.notices, "rejections": report.rejections, "skips": report.skips}

@@ -36,9 +36,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"tables": [each.as_json() for each in proposals]}, ensure_ascii=False))
             return
         for proposal in proposals:
-            self._tell(proposal)
+            self._write_proposal(proposal)
 
-    def _tell(self, proposal: Proposal) -> None:
+    def _write_proposal(self, proposal: Proposal) -> None:
         self.stdout.write(f"{proposal.sample.table.name} : {', '.join(proposal.holds) or _('rien de connu')}")
         for column in proposal.columns:
             self.stdout.write(f"  {column.name} → {column.shown_field or '—'} ({column.ground})")

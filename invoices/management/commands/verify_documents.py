@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
-            self._tell(report)
+            self._write_report(report)
         if not report.is_clean:
             sys.exit(1)
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             task = progress.add_task("", total=Document.objects.count())
             return verify_documents(**choices, on_progress=lambda checked: progress.update(task, completed=checked))
 
-    def _tell(self, report: VerificationReport) -> None:
+    def _write_report(self, report: VerificationReport) -> None:
         for item in report.damaged:
             self.stdout.write(f"{_WORDS[item.problem]} : {item.file} (facture {item.invoice}, version {item.version})")
         for name in report.orphans:

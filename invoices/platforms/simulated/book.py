@@ -105,7 +105,7 @@ class Book:
     def flow(self, identifier: str) -> dict[str, Any] | None:
         """A flow as the interface describes it; None where there is none."""
         rows = self._run("SELECT * FROM flow WHERE id = ?", (identifier,))
-        return _as_told(rows[0]) if rows else None
+        return _as_answer(rows[0]) if rows else None
 
     def content(self, identifier: str) -> bytes:
         """The file of a flow."""
@@ -140,7 +140,7 @@ class Book:
                 parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values += wanted
         statement = f"SELECT * FROM flow WHERE {' AND '.join(parts)} ORDER BY updated_at LIMIT ?"  # noqa: S608
-        return [_as_told(row) for row in self._run(statement, (*values, limit))]
+        return [_as_answer(row) for row in self._run(statement, (*values, limit))]
 
     def counts(self) -> dict[str, int]:
         """How often each ``trackingId`` was taken."""
@@ -195,8 +195,8 @@ class Book:
         return [(row["at"], bool(row["is_spoilt"]), row["answer"]) for row in rows]
 
 
-def _as_told(row: sqlite3.Row) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _as_answer(row: sqlite3.Row) -> dict[str, Any]:
+    answer: dict[str, Any] = {
         "flowId": row["id"],
         "submittedAt": row["submitted_at"],
         "updatedAt": row["updated_at"],
@@ -207,9 +207,9 @@ def _as_told(row: sqlite3.Row) -> dict[str, Any]:
         "acknowledgement": {"status": row["status"], "details": json.loads(row["details"])},
     }
     if row["tracking_id"]:
-        told["trackingId"] = row["tracking_id"]
+        answer["trackingId"] = row["tracking_id"]
     if row["rule"]:
-        told["processingRule"] = row["rule"]
+        answer["processingRule"] = row["rule"]
     if row["sha256"]:
-        told["sha256"] = row["sha256"]
-    return told
+        answer["sha256"] = row["sha256"]
+    return answer

@@ -77,8 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
                 page = write_page(self.server.book, refusal.message)
                 self._send(refusal.status, page.encode(), HTML)
                 return
-            told = json.dumps({"errorCode": refusal.code, "errorMessage": refusal.message}, ensure_ascii=False)
-            self._send(refusal.status, told.encode(), "application/json", refusal.headers)
+            problem = json.dumps({"errorCode": refusal.code, "errorMessage": refusal.message}, ensure_ascii=False)
+            self._send(refusal.status, problem.encode(), "application/json", refusal.headers)
         except NoAnswerError:
             self.close_connection = True
             self.connection.close()
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/": {"GET": lambda: (200, write_page(self.server.book))},
             "/simulation/callbacks": {"POST": lambda: self._call_back_to(content)},
             "/simulation/faults": {"POST": lambda: self._ask_for_fault(content)},
-            "/simulation/status": {"POST": lambda: self._tell_status(content)},
+            "/simulation/status": {"POST": lambda: self._answer_as_buyer(content)},
             "/simulation/counts": {"GET": lambda: (200, self.server.book.counts())},
         }
         if path not in routes and path.startswith(f"{_FLOW}/flows/"):
@@ -127,14 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._check_token()
         if path.startswith("/simulation"):
             self._check_origin()
-        status, told = routes[path][method]()
+        status, answer = routes[path][method]()
         if method == "POST" and self._is_form and path.startswith("/simulation"):
             return 200, write_page(self.server.book, "C’est noté.").encode(), HTML
-        if isinstance(told, str):
-            return status, told.encode(), HTML
-        if isinstance(told, bytes):
-            return status, told, "application/octet-stream"
-        return status, b"" if told is None else json.dumps(told, ensure_ascii=False).encode(), "application/json"
+        if isinstance(answer, str):
+            return status, answer.encode(), HTML
+        if isinstance(answer, bytes):
+            return status, answer, "application/octet-stream"
+        return status, b"" if answer is None else json.dumps(answer, ensure_ascii=False).encode(), "application/json"
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
@@ -324,7 +324,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.faults.ask_for(Fault(asked["fault"]), count)
         return 200, {"fault": asked["fault"]}
 
-    def _tell_status(self, content: bytes) -> tuple[int, Any]:
+    def _answer_as_buyer(self, content: bytes) -> tuple[int, Any]:
         """The buyer answers: ``{"number", "code", "label", "reasonCode", "reason"}``."""
         asked = {name: str(value) for name, value in self._asked_of_simulation(content).items()}
         for flow in self.server.book.search({"ackStatus": "Ok"}, 10**6):

@@ -134,15 +134,15 @@ class SimulatedPlatform(ThreadingHTTPServer):
             code, reason = "REJ_SEMAN", "Rejet simulé : une règle de gestion n’est pas respectée."
         if code:
             self._refuse(row["id"], code, reason)
-            self._tell(found, "213", code, reason)
+            self._add_platform_status(found, "213", code, reason)
             return
         self.book.answer_flow(row["id"], "Ok", [], identity)
         copies = 2 if row["fault"] == Fault.DUPLICATE else 1
         for status in ("200", "202", "203"):
             for _copy in range(copies):
-                self._tell(found, status)
+                self._add_platform_status(found, status)
         if row["fault"] == Fault.LATE_REJECTION:
-            self._tell(found, "213", "DOUBLON", "Cette facture a déjà été déposée.")
+            self._add_platform_status(found, "213", "DOUBLON", "Cette facture a déjà été déposée.")
 
     def _is_reached(self, address: str) -> bool:
         lines = self.book.lines(address[:9])
@@ -154,7 +154,7 @@ class SimulatedPlatform(ThreadingHTTPServer):
         detail = {"level": "Error", "item": "file", "reasonCode": code, "reasonMessage": reason}
         self.book.answer_flow(identifier, "Error", [detail])
 
-    def tell_status(self, found: Judgement, code: str, label: str, reason_code: str = "", reason: str = "") -> None:
+    def add_status(self, found: Judgement, code: str, label: str, reason_code: str = "", reason: str = "") -> None:
         """Write a message of the life cycle of an invoice, as the buyer or the platform would."""
         if not found.number or not found.seller or not found.issue_date:
             return
@@ -189,11 +189,11 @@ class SimulatedPlatform(ThreadingHTTPServer):
 
     def answer_as_buyer(self, found: Judgement, code: str, label: str, reason_code: str, reason: str) -> None:
         """Write the message of a buyer's answer, and call back."""
-        self.tell_status(found, code, label, reason_code, reason)
+        self.add_status(found, code, label, reason_code, reason)
         self._call_back(is_spoilt=False)
 
-    def _tell(self, found: Judgement, code: str, reason_code: str = "", reason: str = "") -> None:
-        self.tell_status(found, code, _LABELS[code], reason_code, reason)
+    def _add_platform_status(self, found: Judgement, code: str, reason_code: str = "", reason: str = "") -> None:
+        self.add_status(found, code, _LABELS[code], reason_code, reason)
 
     def _call_back(self, *, is_spoilt: bool) -> None:
         """Notify the portal that there is something new, signed as Standard Webhooks are."""

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         note_check(verdict, timezone.now())
         tried = self._try(trial or settings.BOUNCE_ADDRESS, wait) if trial is not None else None
         if options["json"]:
-            told = {
+            output = {
                 "sender": verdict.setting.sender,
                 "relay": verdict.setting.relay,
                 "aligned": verdict.is_aligned,
@@ -62,8 +62,8 @@ class Command(BaseCommand):
                 ],
             }
             if tried is not None:
-                told["trial"] = {"server": tried.server, **tried.results}
-            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+                output["trial"] = {"server": tried.server, **tried.results}
+            self.stdout.write(json.dumps(output, ensure_ascii=False, indent=2))
         else:
             for one in verdict.findings:
                 self.stdout.write(f"{one.name} – {one.word} : {one.sentence}")

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(_("Jetons oubliés."))
             return
         if status:
-            self._tell_status()
+            self._write_status()
             return
         try:
             if settings.MAIL_OAUTH["flow"] == "device":
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.stdout.write(_("Jeton obtenu."))
         self._try_servers()
 
-    def _tell_status(self) -> None:
+    def _write_status(self) -> None:
         failure = oauth.current_failure()
         if failure is not None:
             when = date_format(timezone.localtime(failure[0]), "d/m/Y H:i")

@@ -136,23 +136,23 @@ class InvoiceChangeList(HouseChangeList):
     """The lines of a page with the mails that announced them: two queries for the page."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Add ``told`` to each row."""
+        """Add ``announcing_mails`` to each row."""
         super().get_results(request)
         self.result_list = _with_mails(list(self.result_list))
 
 
 def _with_mails(rows: Sequence[Any]) -> Sequence[Any]:
-    """The invoices ``rows``, each with the mails that announced it as ``told``."""
+    """The invoices ``rows``, each with the mails that announced it as ``announcing_mails``."""
     mails = mails_of([row.pk for row in rows])
     for row in rows:
-        row.told = mails.get(row.pk, [])
+        row.announcing_mails = mails.get(row.pk, [])
     return rows
 
 
-def mail_badges(told: list[MailStatus]) -> SafeString:
+def mail_badges(mails: list[MailStatus]) -> SafeString:
     """The states of mails as words in their colours, the same state once with its count."""
     counts: dict[tuple[str, str], int] = {}
-    for mail in told:
+    for mail in mails:
         if mail.state is not None:
             key = (mail.state.state, mail.state.label)
             counts[key] = counts.get(key, 0) + 1
@@ -226,7 +226,7 @@ class InvoiceAdmin(ReadOnlyAdmin[Invoice]):
     @admin.display(description=gettext_lazy("mails"), empty_value="")
     def mails(self, invoice: Invoice) -> SafeString:
         """The state of its mails."""
-        return mail_badges(getattr(invoice, "told", []))
+        return mail_badges(getattr(invoice, "announcing_mails", []))
 
     @admin.action(description=gettext_lazy("Télécharger les PDF (ZIP)"), permissions=["view"])
     def download_pdfs(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase | None:

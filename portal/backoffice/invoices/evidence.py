@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from invoices.evidence.dossier import write_dossier
-from invoices.evidence.story import tell_story
+from invoices.evidence.story import list_story_steps
 from invoices.models import Invoice
 from portal.backoffice.ui.pages import CAN_RUN, allowed, has_any, render_page
 from portal.proof import proved_lately
@@ -25,7 +25,7 @@ def audit_trail(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
     context = {
         "title": _("Piste d’audit : %(invoice)s") % {"invoice": invoice},
         "invoice": invoice,
-        "steps": tell_story(invoice),
+        "steps": list_story_steps(invoice),
         "back": reverse("admin:invoices_invoice_change", args=[invoice.pk]),
         "may_export": invoice.is_published and has_any(request, CAN_RUN),
     }

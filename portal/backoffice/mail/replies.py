@@ -182,7 +182,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
             response = self.changeform_view(request, str(reply.pk), "", extra)
             response.status_code = 422
             return response
-        return self._tell(request, reply, _("Réponse écrite dans la boîte d’envoi, pour %s.") % reply.sender)
+        return self._confirm(request, reply, _("Réponse écrite dans la boîte d’envoi, pour %s.") % reply.sender)
 
     def hand_over(self, request: HttpRequest, reply_id: int) -> HttpResponse:
         """*Confier*: to a colleague, who is notified by mail."""
@@ -200,7 +200,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
             return self._back(reply)
         if colleague.pk != acting_account(request).pk:
             write_messages([_notice(request, reply, colleague)])
-        return self._tell(request, reply, _("Confiée à %s.") % (colleague.get_full_name() or colleague.login))
+        return self._confirm(request, reply, _("Confiée à %s.") % (colleague.get_full_name() or colleague.login))
 
     def done(self, request: HttpRequest, reply_id: int) -> HttpResponse:
         """*Marquer comme traitée*."""
@@ -212,7 +212,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
         except correspondence.TooLateError as error:
             messages.warning(request, str(error))
             return self._back(reply)
-        return self._tell(request, reply, _("Marquée comme traitée."), back="admin:mailing_reply_changelist")
+        return self._confirm(request, reply, _("Marquée comme traitée."), back="admin:mailing_reply_changelist")
 
     def reopen(self, request: HttpRequest, reply_id: int) -> HttpResponse:
         """*Remettre à traiter*."""
@@ -220,7 +220,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
         if reply is None:
             return HttpResponseNotAllowed(["POST"])
         correspondence.reopen(reply.pk)
-        return self._tell(request, reply, _("Remise à traiter."))
+        return self._confirm(request, reply, _("Remise à traiter."))
 
     def _reply(self, request: HttpRequest, reply_id: int) -> Reply | None:
         """The reply that a POST is about, by those who may; None for another method."""
@@ -230,7 +230,7 @@ class ReplyAdmin(ObjectPage[Reply], ReadOnlyAdmin[Reply]):
             raise PermissionDenied
         return get_object_or_404(Reply, pk=reply_id)
 
-    def _tell(self, request: HttpRequest, reply: Reply, sentence: str, back: str = "") -> HttpResponse:
+    def _confirm(self, request: HttpRequest, reply: Reply, sentence: str, back: str = "") -> HttpResponse:
         self.log_change(request, reply, sentence)
         messages.success(request, sentence)
         return redirect(back) if back else self._back(reply)

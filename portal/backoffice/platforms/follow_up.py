@@ -21,7 +21,7 @@ from invoices.models import Export, Invoice, LifecycleStatus, Platform, Platform
 from invoices.money import write_count
 from invoices.platforms.directory import unreachable_companies
 from invoices.platforms.lifecycle import CONTRADICTED, LAST_STATUS, WHAT_TO_DO
-from invoices.platforms.payments import tell_again
+from invoices.platforms.payments import notify_again
 from invoices.platforms.submission import NotResendableError, awaiting_submission, queue_submissions, resend
 from invoices.platforms.tasks import fetch_new_statuses, submit_due
 from portal.backoffice.ui.downloads import is_too_long, send_xlsx
@@ -197,7 +197,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponseBase:
     invoice = submission.invoice
     try:
         if submission.payment_id is not None:
-            tell_again(submission, author_name=staff_name(request))
+            notify_again(submission, author_name=staff_name(request))
         else:
             if submission.can_be_resent:
                 _mend_address(request, invoice)

@@ -47,7 +47,7 @@ from portal.backoffice.ui.pages import (
     staff_name,
 )
 from portal.bodies import accepts_files
-from portal.notices import tell_of_incomplete_archive
+from portal.notices import report_incomplete_archive
 from portal.proof import proved_lately
 
 TEMPLATE = "backoffice/platforms/form.html"
@@ -204,7 +204,7 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
             "due": (due := einvoices_to_hand_over(export).count()),
             "done": einvoices_to_hand_over(export, again=True).count() - due,
             "plain": without_einvoice(export).count(),
-            "warned": _told_of(warned_of(einvoices_to_hand_over(export)).count()),
+            "warned": _write_warned(warned_of(einvoices_to_hand_over(export)).count()),
         },
         "form": form,
         "button": _("Remettre"),
@@ -213,7 +213,7 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponseBase:
     return render_page(request, TEMPLATE, context, status=422 if form.is_bound else 200)
 
 
-def _told_of(warned: int) -> str:
+def _write_warned(warned: int) -> str:
     if not warned:
         return ""
     files = write_count(warned, _("e-facture à remettre porte"), _("e-factures à remettre portent"))
@@ -254,7 +254,7 @@ def hand_over_all(request: HttpRequest) -> HttpResponseBase:
         )
         % {
             "count": write_count(count, _("facture"), _("factures")),
-            "warned": _told_of(warned_of(waiting).count()),
+            "warned": _write_warned(warned_of(waiting).count()),
         },
         "form": form,
         "button": _("Remettre"),
@@ -295,7 +295,7 @@ def _archive(
             export=export,
             platform=form.cleaned_data["platform"].strip(),
             author_name=staff_name(request),
-            unavailable=partial(tell_of_incomplete_archive, request, name),
+            unavailable=partial(report_incomplete_archive, request, name),
         ),
         filename=name,
     )

@@ -42,8 +42,8 @@ COLUMNS: Final[tuple[Column[Payment], ...]] = (
 
 def _word_of_status(payment: Payment) -> str:
     """What became of the notice to the platform; empty where the law asks for none."""
-    told = max(payment.submissions.all(), key=lambda submission: submission.pk, default=None)
-    return str(told.get_state_display()) if told is not None else ""
+    latest = max(payment.submissions.all(), key=lambda submission: submission.pk, default=None)
+    return str(latest.get_state_display()) if latest is not None else ""
 
 
 @allowed(*CAN_VIEW)
@@ -61,7 +61,7 @@ def payments_xlsx(request: HttpRequest) -> HttpResponseBase:
     return send_xlsx(COLUMNS, rows.iterator(chunk_size=CHUNK), filename=name)
 
 
-def _told(queued: int) -> str:
+def _send_queued(queued: int) -> str:
     if not queued:
         return ""
     submit_due.enqueue()
@@ -92,8 +92,8 @@ def add_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponseBase:
             said = write_amount(payment.amount, invoice.currency)
             if is_new:
                 log_change(request, invoice, _("Encaissement de %(amount)s.") % {"amount": said})
-            told = _told(queue_payment_statuses(author_name=staff_name(request)))
-            add_message(request, _("%(invoice)s : %(amount)s encaissés.") % {"invoice": invoice, "amount": said} + told)
+            sent = _send_queued(queue_payment_statuses(author_name=staff_name(request)))
+            add_message(request, _("%(invoice)s : %(amount)s encaissés.") % {"invoice": invoice, "amount": said} + sent)
             return redirect(back)
     context = {
         "title": _("Saisir un encaissement : %(invoice)s") % {"invoice": invoice},
@@ -122,7 +122,7 @@ def payment_file(request: HttpRequest) -> HttpResponseBase:
             said = write_amount(payment.amount, payment.invoice.currency)
             log_change(request, payment.invoice, _("Encaissement de %(amount)s, importé.") % {"amount": said})
         recorded = write_count(len(report.payments), _("encaissement enregistré"), _("encaissements enregistrés"))
-        add_message(request, f"{recorded}." + _told(queue_payment_statuses(author_name=staff_name(request))))
+        add_message(request, f"{recorded}." + _send_queued(queue_payment_statuses(author_name=staff_name(request))))
         form = PaymentFileForm()
     context = {
         "title": _("Importer des encaissements"),

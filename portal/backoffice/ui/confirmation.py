@@ -90,10 +90,10 @@ def is_confirmed(request: HttpRequest, plan: Plan) -> bool:
 
     Where the rows changed meanwhile the count differs, and the page is shown again.
     """
-    told = request.POST.get("confirmed_count")
-    if told is None:
+    confirmed = request.POST.get("confirmed_count")
+    if confirmed is None:
         return False
-    if told != str(plan.count):
+    if confirmed != str(plan.count):
         messages.warning(request, _("La liste a changé entre-temps : vérifiez avant de confirmer."))
         return False
     if any(not request.POST.get(text.name, "").strip() for text in plan.texts):

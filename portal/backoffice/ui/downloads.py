@@ -16,7 +16,7 @@ from invoices.files.csv_tables import Column, CsvTable
 from invoices.files.xlsx_tables import CONTENT_TYPE, write_xlsx
 from invoices.models import Invoice
 from invoices.money import write_count
-from portal.notices import tell_of_incomplete_archive
+from portal.notices import report_incomplete_archive
 
 
 def send_zip(chunks: Iterator[bytes], *, filename: str) -> StreamingHttpResponse:
@@ -74,7 +74,7 @@ def zip_of(request: HttpRequest, published: QuerySet[Invoice], *, filename: str)
             by_customer=True,
             consulted=lambda _identifiers: None,
             with_index=True,
-            unavailable=partial(tell_of_incomplete_archive, request, filename),
+            unavailable=partial(report_incomplete_archive, request, filename),
             remedy=_("À regarder : manage.py verify_documents, puis la dernière sauvegarde."),
         ),
         filename=filename,

@@ -22,11 +22,11 @@ def leads_back(view: View) -> View:
     """A view whose :class:`GoneError` becomes a sentence at the top of the page that it names."""
 
     @wraps(view)
-    def told(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except GoneError as gone:
             messages.warning(request, str(gone))
             return redirect(gone.back)
 
-    return told
+    return wrapped

@@ -44,12 +44,12 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False))
         else:
-            tell(self, report)
+            write_report(self, report)
         if report.damaged or report.trail:
             sys.exit(1)
 
 
-def tell(command: BaseCommand, report: BackupReport) -> None:
+def write_report(command: BaseCommand, report: BackupReport) -> None:
     """Write on ``command``'s output what was backed up, and the name of each document that could not be."""
     for item in report.damaged:
         command.stdout.write(f"{PROBLEMS[item['problem']]} : {item['file']}")

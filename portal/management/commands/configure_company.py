@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(done), ensure_ascii=False))
         else:
-            self._tell(done)
+            self._write_result(done)
 
     def _read_file(self, name: str) -> dict[str, Any]:
         """The object that the file holds. Raises ConfigurationError."""
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"errors": error.problems}, ensure_ascii=False))
         raise CommandError("\n".join([*error.sentences, _("Rien n’a été écrit.")]), returncode=2) from error
 
-    def _tell(self, done: Configured) -> None:
+    def _write_result(self, done: Configured) -> None:
         words = {"name": done.company.name, "fields": ", ".join(done.changed)}
         if done.is_new:
             self.stdout.write(_("Société « %(name)s » créée.") % words)

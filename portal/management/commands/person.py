@@ -15,7 +15,7 @@ from invoices.documents.zip_archive import stream_archive
 from invoices.models import Invoice
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
-from portal.faults import tell_of_missing_documents
+from portal.faults import report_missing_documents
 from portal.persons import ARTICLE, KEPT, data_of, erase_person
 
 # What was erased, by its key in the report.
@@ -52,18 +52,18 @@ class Command(BaseCommand):
             raise CommandError(_("Aucun compte n’a l’identifiant %(login)s.") % {"login": options["login"]})
         if account.is_staff:
             raise CommandError(_("%(login)s est un compte du personnel.") % {"login": options["login"]})
-        told: dict[str, Any] = {}
+        output: dict[str, Any] = {}
         if options["export"]:
-            told["export"] = self._export(account, options["export"])
+            output["export"] = self._export(account, options["export"])
         if options["erase"]:
-            told["erasure"] = erase_person(account).as_json()
+            output["erasure"] = erase_person(account).as_json()
         if options["json"]:
-            self.stdout.write(json.dumps(told, ensure_ascii=False))
+            self.stdout.write(json.dumps(output, ensure_ascii=False))
             return
         if options["export"]:
             self.stdout.write(_("%(file)s : toutes les données de la personne.") % {"file": options["export"]})
         if options["erase"]:
-            counts = ", ".join(f"{_WORDS[kind]} : {count}" for kind, count in told["erasure"]["erased"].items())
+            counts = ", ".join(f"{_WORDS[kind]} : {count}" for kind, count in output["erasure"]["erased"].items())
             self.stdout.write(
                 _("Personne effacée, compte n° %(number)s (%(counts)s).") % {"number": account.pk, "counts": counts}
             )
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             consulted=lambda _identifiers: None,
             extra=(("donnees.json", known),),
             with_index=True,
-            unavailable=tell_of_missing_documents,
+            unavailable=report_missing_documents,
             remedy=_("Réessayez plus tard, ou demandez-nous ces documents."),
         )
         try:

@@ -34,8 +34,8 @@ class Command(BaseCommand):
         """Counts by kind."""
         done = purge(timezone.now(), dry_run=options["dry_run"], kinds=options["only"])
         if options["json"]:
-            told = {"dry_run": options["dry_run"], "kinds": [each.as_json() for each in done]}
-            self.stdout.write(json.dumps(told, ensure_ascii=False))
+            output = {"dry_run": options["dry_run"], "kinds": [each.as_json() for each in done]}
+            self.stdout.write(json.dumps(output, ensure_ascii=False))
             self._end(done)
             return
         words = _("à effacer") if options["dry_run"] else _("effacées")

@@ -21,7 +21,7 @@ from invoices.platforms.tasks import wake_submissions
 from portal.backups.manifest import BackupError
 from portal.backups.writing import back_up
 from portal.environment import explain_database_error
-from portal.management.commands.backup import tell
+from portal.management.commands.backup import write_report
 from portal.start import UnfitDatabaseError, check_database, check_not_newer, find_missing_migrations
 from portal.templatetags.formatting import plural
 
@@ -117,7 +117,7 @@ class Command(BaseCommand):
 
     def _back_up(self, folder: Path) -> None:
         report = back_up(folder)
-        tell(self, report)
+        write_report(self, report)
         if report.damaged:
             raise BackupError(_("des documents manquent ou sont altérés ; « manage.py verify_documents » les nomme."))
 

@@ -15,7 +15,7 @@ from django.views.defaults import server_error
 
 from invoices.models import Document
 from portal.environment import explain_database_error
-from portal.faults import tell_of_error, tell_of_missing_document
+from portal.faults import report_error, report_missing_document
 from portal.refusals import render_refusal
 from portal.space.responses import private
 
@@ -31,7 +31,7 @@ def went_wrong(request: HttpRequest) -> HttpResponse:
         return _without_static_files()
     if not isinstance(error, OperationalError | InterfaceError | ProgrammingError):
         if error is not None:
-            tell_of_error(request, error)
+            report_error(request, error)
         return server_error(request)
     context = {"sentence": explain_database_error(error, details=False)}
     response = HttpResponse(render_to_string("503.html", context), status=503)
@@ -54,7 +54,7 @@ def _without_static_files() -> HttpResponse:
 
 def document_unavailable(request: HttpRequest, document: Document) -> HttpResponse:
     """Page 404 that says whose fault it is: ``document`` is its reader's, and the store does not give it."""
-    tell_of_missing_document(document)
+    report_missing_document(document)
     return private(
         render(request, "space/document_unavailable.html", {"title": _("Document indisponible")}, status=404)
     )

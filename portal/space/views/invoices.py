@@ -26,7 +26,7 @@ from invoices.models import Company, Consultation, Document, Invoice, InvoiceQue
 from invoices.printing import wording
 from invoices.store.frozen import DocumentAlteredError
 from portal.faces import face_of, show_face_of
-from portal.notices import tell_of_incomplete_archive
+from portal.notices import report_incomplete_archive
 from portal.space.invoice_csv import csv_lines
 from portal.space.invoice_list import (
     LINES_PER_PAGE,
@@ -325,7 +325,7 @@ def archive_of(
         by_customer=by_customer,
         consulted=consulted,
         extra=extra,
-        unavailable=partial(tell_of_incomplete_archive, request, name),
+        unavailable=partial(report_incomplete_archive, request, name),
         remedy=f"{again} {contact}".strip(),
     )
 

@@ -241,7 +241,7 @@ def test_how_far_an_import_is_shows_while_its_transaction_lasts(
     client: Client, staff: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "REQUEST_BYTES", 10)
-    monkeypatch.setattr(batches, "TELL_EVERY", datetime.timedelta(0))
+    monkeypatch.setattr(batches, "PROGRESS_EVERY", datetime.timedelta(0))
     give(client, ("clients.csv", CUSTOMERS.encode()))
     batch = ImportBatch.objects.get()
     batches.do_batch(batch)
