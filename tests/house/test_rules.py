@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("mailing", "customers", "invoices", "portal")
+# The words that ``docs/style.md`` replaces.
+INVENTED = re.compile(r"\b(?:told|untold|tell|tells|telling|nobody|stands?|anew)\b", re.IGNORECASE)
+FIELDS = {"told_at", "told_seconds"}  # their columns are stored under these names
 DRAWERS = {"utils.py", "helpers.py", "constants.py", "signals.py", "managers.py", "common.py", "misc.py"}
 
 
@@ -68,12 +71,11 @@ def test_every_module_and_every_public_function_says_what_it_is() -> None:
 
 
 def test_comments_and_docstrings_use_plain_words() -> None:
-    """The words that ``docs/style.md`` replaces; a name of code between backquotes is none."""
-    invented = re.compile(r"\b(?:told|tell|tells|telling|nobody|stands?|anew)\b", re.IGNORECASE)
+    """A name of code between backquotes is no word."""
     found = []
     for path in tracked(".py"):
         text = (ROOT / path).read_text()
-        if path.name == "test_rules.py" or not invented.search(text):
+        if path.name == "test_rules.py" or not INVENTED.search(text):
             continue
         said = {
             line
@@ -85,7 +87,37 @@ def test_comments_and_docstrings_use_plain_words() -> None:
         comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
         for number, line in enumerate(text.splitlines(), 1):
             words = re.sub(r"``.*?``", "", line if number in said else comments.get(number, ""))
-            found += [f"{path}:{number}"] * bool(invented.search(words))
+            found += [f"{path}:{number}"] * bool(INVENTED.search(words))
+    assert found == []
+
+
+def names_given(path: Path) -> set[str]:
+    """The names of the functions, classes, arguments, variables and attributes that the module ``path`` defines."""
+    names: set[str | None] = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.ExceptHandler() | ast.MatchAs():
+                names.add(node.name)
+            case ast.arg():
+                names.add(node.arg)
+            case ast.Name(ctx=ast.Store()):
+                names.add(node.id)
+            case ast.Attribute(ctx=ast.Store()):
+                names.add(node.attr)
+            case ast.alias():
+                names.add(node.asname)
+    return {name for name in names if name}
+
+
+def test_names_use_plain_words() -> None:
+    """Those of the product: ``_told``, ``TellOnce`` and ``last_told`` are no names, migrations and tests aside."""
+    found = [
+        f"{path}:{name}"
+        for path in tracked(".py")
+        if path.parts[0] != "tests" and "migrations" not in path.parts
+        for name in sorted(names_given(path) - FIELDS)
+        if INVENTED.search(" ".join(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)))
+    ]
     assert found == []
 
 
