@@ -46,7 +46,7 @@ State = ExportItem.State
 # slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
 FIRST_CLAIM = 16
 SMALLEST_CLAIM = 8
-LARGEST_CLAIM = 400
+LARGEST_CLAIM = 200
 # A claim costs as much as twenty received PDFs, whatever is in it: the last ones of a run are not cut smaller than so
 # much of a full one.
 SMALLEST_SHARE = 12
