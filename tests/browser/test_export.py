@@ -91,8 +91,10 @@ def test_the_whole_path_with_javascript(
     sign_in(page, backoffice.staff)
     page.goto(SCREEN)
 
-    # The count follows each choice, and the other tab the choices.
+    # The count follows each choice, and the other tab the choices. The first list begins with credentials and a mail.
     figure = page.locator("#compte")
+    expect(figure).to_contain_text(re.compile(r"1\s+facture prête"))
+    page.get_by_label("Générer les identifiants de connexion à l’espace client").uncheck()
     expect(figure).to_contain_text(re.compile(r"0\s+facture prête"))
     page.get_by_label("Générer les identifiants de connexion à l’espace client").check()
     expect(figure).to_contain_text(re.compile(r"1\s+facture prête"))
