@@ -44,8 +44,7 @@ State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
 # slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
-FIRST_CLAIM = 16
-SMALLEST_CLAIM = 8
+FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
 # A claim costs as much as twenty received PDFs, whatever is in it: the last ones of a run are not cut smaller than so
 # much of a full one.
