@@ -20,8 +20,8 @@ DICTIONARIES: Final = {"en": "en_GB", "de": "de_DE", "es": "es_ES"}
 SOURCES: Final = ("portal", "invoices", "customers", "mailing", "templates")
 # What is in a text and is no word of it: values, tags, placeholders, addresses, names of settings and of files.
 _NO_WORDS: Final = re.compile(
-    r"%\(\w+\)[sd]|%[sd%]|\{[^}]*\}|<[^>]+>|#[A-Z_]+|https?://\S+|\S+@\S+|&\w+;|\b[A-Z]+(?:_[A-Z\d]+)+\b|[\w-]+[._/]\w[\w./-]*"
-    r"|(?<!\w)--?[a-z][\w-]*|\bmanage\.py \w+"
+    r"%\(\w+\)[sd]|%[sd%]|\{[^}]*\}|<[^>]+>|#[A-Z_]+|https?://\S+|[?&]\w+=\S+|\S+@\S+|&\w+;|\b[A-Z]+(?:_[A-Z\d]+)+\b"
+    r"|[\w-]+[._/]\w[\w./-]*|(?<!\w)--?[a-z][\w-]*|\bmanage\.py \w+"
 )
 _WORD: Final = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
 
