@@ -13,7 +13,9 @@ _TOTAL_WORDS: Final = re.compile(
     r"(?:sous[- ]?)?tota(?:l|ux)\b(?![ -]energies)|subtotal\b|grand total\b|cumul\b|report\b|somme\b|[àa] reporter\b",
     re.IGNORECASE,
 )
-_PART_WORDS: Final = re.compile(r"\W*(?:dont|y compris|davon|incl(?:us|uding)?|di cui)\b", re.IGNORECASE)
+_PART_WORDS: Final = re.compile(
+    r"\W*(?:dont|y compris|davon|incl(?:us|uding)?|di cui|(?:pour|p\.) ?m[ée]moire|en option)\b", re.IGNORECASE
+)
 _TOTAL_ALONE: Final = re.compile(
     r"(?:sous[- ]?)?tota(?:l|ux)(?: g[ée]n[ée]ral)? ?:?"
     r"|[0-9 ]+(?:facture|avoir|pi[èe]ce|document|ligne|enregistrement|invoice|row)(?:s|\(s\))?"
@@ -59,7 +61,7 @@ def is_total_line(name: str) -> bool:
 
 
 def names_a_part(name: str) -> bool:
-    """Whether the text of a line says that its amount is in that of another one: «dont main d’œuvre»."""
+    """Whether a line says that its amount is in another one's, or not due: «dont main d’œuvre», «pour mémoire»."""
     return _PART_WORDS.match(name) is not None
 
 

@@ -81,10 +81,12 @@ def test_such_a_number_says_nothing_where_the_amount_of_the_line_is_there(
     ("header", "whole", "part"),
     [
         (_LINES, "F1;05/03/2026;C1;Lot de pose;1;100,00;20", "F1;05/03/2026;C1;dont main d’œuvre;1;40,00;20"),
+        (_LINES, "F1;05/03/2026;C1;Lot de pose;1;100,00;20", "F1;05/03/2026;C1;Pour mémoire : dépose;1;40,00;20"),
+        (_LINES, "F1;05/03/2026;C1;Lot de pose;1;100,00;20", "F1;05/03/2026;C1;En option : vernis;1;40,00;20"),
         (f"{_LINES};Niveau", "F1;05/03/2026;C1;Kit;1;100,00;20;1", "F1;05/03/2026;C1;Vis;1;40,00;20;2"),
         (f"{_LINES};Niv. nomenclature", "F1;05/03/2026;C1;Kit;1;100,00;20;0", "F1;05/03/2026;C1;Vis;1;40,00;20;1"),
     ],
-    ids=["words", "level from 1", "level from 0"],
+    ids=["words", "for the record", "option", "level from 1", "level from 0"],
 )
 def test_what_may_be_a_part_of_another_line_is_counted_by_a_total_alone(
     tmp_path: Path, header: str, whole: str, part: str
