@@ -62,7 +62,7 @@ _MARKS: Final = frozenset(("_", "gettext", "gettext_lazy", "ngettext", "ngettext
 # What is registered with a label for staff: the editor of messages is in French.
 _STAFF_ONLY: Final = frozenset(("Placeholder",))
 _IN_TEMPLATE: Final = re.compile(r"""\b(?:_|gettext)\(\s*u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
-_FRENCH_SPACE: Final = re.compile(r"(?<=«) | (?=»)|(?<=\S) (?=[:;!?](?:[\s<]|$))|(?<=\d) (?=%|€)")
+_FRENCH_SPACE: Final = re.compile(r"(?<=«) | (?=»)|(?<=\S) (?=[:;!?](?:[\s<]|$))|(?<=\d) (?=%|€|\d{3}\b)")
 _PLURAL_FORMS: Final = re.compile(r'\|plural:"([^"]+)"')
 
 
@@ -97,7 +97,7 @@ def _texts_of_files(patterns: Iterable[str]) -> set[str]:
 
 
 def set_spaces(text: str) -> str:
-    """French ``text`` whose spaces inside « » and before : ; ! ? % € never begin or end a line."""
+    """French ``text`` whose spaces inside « », before : ; ! ? % € and in numbers never begin or end a line."""
     return _FRENCH_SPACE.sub("\u00a0", text)
 
 

@@ -1,7 +1,9 @@
 """House filters: amounts, plurals."""
 
 import datetime
+import re
 from decimal import Decimal
+from typing import Final
 
 from django import template
 from django.utils.translation import get_language, gettext
@@ -12,6 +14,9 @@ from invoices.en16931.countries import country_name
 from invoices.money import NO_BREAK_SPACE, show_amount, write_decimal
 
 register = template.Library()
+
+# Up to what is said of the number in words, or to the next one.
+_FIRST_NUMBER: Final = re.compile(r"\+?\s?(?:[\d.\s\u2010-\u2015-]|\(\d+\)|/(?=\d))+")
 
 
 @register.filter
@@ -36,6 +41,18 @@ def rate(value: Decimal | None) -> str:
 def fingerprint(value: str) -> str:
     """A hexadecimal fingerprint in groups of four, which can be read out and typed."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
+@register.filter
+def phone_uri(value: str) -> str:
+    """``"+33 (0)4 72 00 00 00 (poste 12)"|phone_uri`` as «tel:+33472000000» (RFC 3966); nothing where no number is.
+
+    Only the first number counts. The zero in brackets is dialled inside of its country, never behind a prefix.
+    """
+    written = _FIRST_NUMBER.match(value.strip())
+    number = written[0] if written else ""
+    digits = re.sub(r"[^\d+]", "", number.replace("(0)", "") if number.startswith("+") else number)
+    return f"tel:{digits}" if len(digits) > 2 else ""
 
 
 @register.filter

@@ -58,12 +58,12 @@ def test_every_mail_has_its_pictures_and_a_phone_shows_what_matters_at_once(
     folder.mkdir(parents=True, exist_ok=True)
     mails = write_every_mail()
     for scheme in ("light", "dark"):
-        for width in (320, 600):
-            page = open_page(width=width, height=568 if width == 320 else 900, scheme=scheme)
+        for width, height in ((320, 568), (360, 640), (600, 900)):
+            page = open_page(width=width, height=height, scheme=scheme)
             for name, message in mails.items():
                 page.set_content(message.html)
                 page.screenshot(path=folder / f"mail-{name}-{width}-{scheme}.png", full_page=True)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, name
                 button = page.locator("a.button").bounding_box(timeout=2000)
                 assert button, name
-                assert button["y"] + button["height"] < (568 if width == 320 else 900), name
+                assert button["y"] + button["height"] < height, name

@@ -11,7 +11,7 @@ from tests.browser.cast import set_scene
 from tests.browser.conftest import PageFactory
 from tests.support.factories import PASSWORD
 
-WIDTHS = (1440, 768, 390)
+WIDTHS = (1440, 768, 390, 360)
 
 
 @pytest.mark.screenshots

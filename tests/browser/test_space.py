@@ -1,4 +1,4 @@
-"""The customers' space as people meet it: three widths, with and without JavaScript, by keyboard, light and dark."""
+"""The customers' space as people meet it: four widths, with and without JavaScript, by keyboard, light and dark."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.browser.cast import LOGIN, Scene, set_scene
 from tests.browser.conftest import LOOKED_AT, PageFactory, each_width, scrolls_sideways, share_of
 from tests.support.factories import PASSWORD, make_account, make_company, make_customer, make_published_invoice
 
-WIDTHS = (1440, 768, 390)
+WIDTHS = (1440, 768, 390, 360)
 Axe = Callable[[Page], list[str]]
 SignIn = Callable[[Page, Any], None]
 
@@ -175,7 +175,7 @@ def test_no_page_scrolls_sideways_on_a_phone_or_at_400_percent(
             page.evaluate("size => {document.documentElement.style.fontSize = size}", size)
             sideways.extend([(width, size, address)] * scrolls_sideways(page))
 
-    for width in (1440, 768, 390, 320):
+    for width in (*WIDTHS, 320):
         page = open_page(width=width, height=256 if width == 320 else 900)
         for address in public_addresses():
             look(page, width, address)
@@ -219,7 +219,7 @@ def test_nothing_overlaps_in_a_line_whatever_it_says(open_page: PageFactory, sig
             overlapping += tables_out_of_their_frame(page)
             sideways += [f"{language}, invoice"] * scrolls_sideways(page)
     pages = ("/factures/", f"/factures/{longest}/", f"/factures/{dearest}/", "/mentions-legales/")
-    for address in pages if width in (390, 768, 1440) else ():
+    for address in pages if width in WIDTHS else ():
         page.goto(address)
         page.evaluate("document.documentElement.style.fontSize = '200%'")  # the text alone, as a phone's settings do
         overlapping += overlaps(page) + tables_out_of_their_frame(page)
@@ -277,18 +277,25 @@ def digits(amount: str) -> str:
     return r"\s?".join(amount.split()[:-1])
 
 
-def test_targets_are_large_enough_for_a_thumb(open_page: PageFactory, sign_in: SignIn, scene: Scene) -> None:
-    page = open_page(width=390)
-    sign_in(page, scene.account)
+@pytest.mark.parametrize("width", [390, 360])
+def test_targets_are_large_enough_for_a_thumb(
+    open_page: PageFactory, sign_in: SignIn, scene: Scene, width: int
+) -> None:
+    page = open_page(width=width)
+    page.goto("/connexion/")
+    page.get_by_role("button", name="Se connecter").click()
 
-    for address in ("/factures/?annee=2025", f"/factures/{scene.invoice.pk}/", "/compte/"):
-        page.goto(address)
+    for address in (None, "/factures/?annee=2025", "/factures/?q=juin", f"/factures/{scene.invoice.pk}/", "/compte/"):
+        if address:
+            sign_in(page, scene.account)
+            page.goto(address)
         small = page.evaluate(
             """targets => [...document.querySelectorAll(targets)]
                .filter(e => e.checkVisibility() && !e.closest(".search"))
                .map(e => [e.innerText || e.name, e.getBoundingClientRect().height])
                .filter(([, height]) => height < 44)""",
-            "button, .button, .way, .years a, .chips a, .line__tick, .search__label, summary, select",
+            "button, .button, .way, .years a, .chips a, .line__tick, .search__label, summary, select, "
+            ".summary a, .contact a, .about__count a, .plain a",
         )
         assert small == []
 

@@ -38,7 +38,7 @@ def look(page: Page, axe: Axe) -> Any:
 
     def look_at(heading: str) -> None:
         expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
-        for width in (*LOOKED_AT, 320):
+        for width in (*LOOKED_AT, 360, 320):
             page.set_viewport_size({"width": width, "height": 900})
             violations = axe(page) if width in LOOKED_AT else []
             for size in ("200%", "100%"):

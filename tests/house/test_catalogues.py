@@ -57,6 +57,8 @@ def test_the_compiled_spaces_of_french_pages_are_those_of_the_sources() -> None:
         ("Règlement : %(means)s", "Règlement\xa0: %(means)s"),
         ("Quoi <b>ici</b> : là, à 400 %% !", "Quoi <b>ici</b>\xa0: là, à 400\xa0%%\xa0!"),
         ("40 € de https://a.example/?b=c :-)", "40\xa0€ de https://a.example/?b=c :-)"),
+        ("un montant (1 234 567,50)", "un montant (1\xa0234\xa0567,50)"),
+        ("le 07 2025, 12 caractères", "le 07 2025, 12 caractères"),
         ("deux mots", "deux mots"),
     ],
 )

@@ -1,0 +1,118 @@
+"""What a reader of phones notices: marks at the end of lines, values that are not below each other, stops of Tab."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from customers.models import Account
+from tests.browser.conftest import PageFactory
+from tests.support.factories import (
+    make_account,
+    make_company,
+    make_customer,
+    make_published_invoice,
+)
+
+SignIn = Callable[[Page, Any], None]
+PHONES = (320, 360, 390)
+MOST_STOPS = 3
+
+
+@pytest.fixture
+def account() -> Account:
+    """An account of two customers, with amounts of several currencies and all that a line of the list may have."""
+    company = make_company(phone="+33 (0)4 72 00 00 00", email="service.comptabilite@aquila-fournitures.example")
+    customer = make_customer(name="Établissements Montgolfier et Compagnie")
+    invoices = [
+        make_published_invoice(
+            company=company,
+            customer=customer,
+            currency=currency,
+            total_without_vat="1234567.89",
+            purchase_order_reference="CMD-2025-000042",
+            issue_date=date(2025, 6, 7),
+        )
+        for currency in ("EUR", "USD", "CHF")
+    ]
+    make_published_invoice(
+        company=company, customer=customer, kind="credit_note", type_code="381", due_date=None, corrects=invoices[0]
+    )
+    return make_account(customer, make_customer(), login="deux@clients.example")
+
+
+@pytest.mark.parametrize("width", PHONES)
+def test_a_point_between_two_texts_never_ends_a_line(
+    open_page: PageFactory, sign_in: SignIn, account: Account, width: int
+) -> None:
+    page = open_page(width=width)
+    at_ends = []
+    for address in ("/connexion/", "/accessibilite/", "/factures/?annee=2025", "/factures/?q=introuvable", "/compte/"):
+        if address == "/factures/?annee=2025":
+            sign_in(page, account)
+        page.goto(address)
+        at_ends += [(address, text) for text in page.evaluate(POINTS_AT_ENDS)]
+    assert at_ends == []
+
+
+# The texts around a point that is shown without anything after it on its line.
+POINTS_AT_ENDS = """() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const place = node.data.indexOf("·");
+        if (place < 0 || !node.parentElement.checkVisibility()) continue;
+        const range = document.createRange();
+        range.setStart(node, place);
+        range.setEnd(node, place + 1);
+        const point = range.getBoundingClientRect();
+        const around = node.parentElement.closest("p, h2, li, dd, .dots");
+        if (point.right < around.getBoundingClientRect().left - 5) continue;  // it is cut off
+        range.selectNodeContents(around);
+        const texts = [...range.getClientRects()];
+        const isFollowed = texts.some(text => text.left >= point.right - 1 && text.right > point.right + 1
+            && text.top < point.bottom && text.bottom > point.top);
+        if (!isFollowed) found.push(around.innerText);
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("width", PHONES[1:])
+def test_the_values_of_a_list_of_facts_are_below_each_other(
+    open_page: PageFactory, account: Account, width: int
+) -> None:
+    page = open_page(width=width)
+    page.goto("/mentions-legales/")
+    places = page.evaluate(
+        """[...document.querySelectorAll(".facts > div")].map(fact => {
+            const [name, value] = [...fact.children].map(e => e.getBoundingClientRect());
+            return value.top >= name.bottom ? "below" : Math.round(value.left);
+        })"""
+    )
+    assert len(places) > 3
+    assert len(set(places) - {"below"}) == 1, places
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_the_keyboard_stops_three_times_at_most_in_a_line(
+    open_page: PageFactory, sign_in: SignIn, account: Account, width: int
+) -> None:
+    page = open_page(width=width)
+    sign_in(page, account)
+    page.goto("/factures/?annee=2025")
+    lines = page.locator(".line").count()
+    stops = [0] * lines
+    page.get_by_label("Tout cocher").focus()
+    for _ in range(lines * (MOST_STOPS + 2)):
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            "[...document.querySelectorAll('.line')].findIndex(line => line.contains(document.activeElement))"
+        )
+        if place < 0:
+            break
+        stops[place] += 1
+    assert lines == 4
+    assert all(0 < count <= MOST_STOPS for count in stops), stops
