@@ -29,6 +29,21 @@ _CHARACTER: Final = "\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020
 _WORD: Final = re.compile(rf"[{_CHARACTER}]|[^\W_{_CHARACTER}]+")
 
 
+# Letters that are two: people type either.
+_LIGATURES: Final = str.maketrans({"œ": "oe", "æ": "ae"})
+
+
+def without_ligatures(key: str) -> str:
+    """A search key with «oe» for «œ»."""
+    return key.translate(_LIGATURES)
+
+
+def _spellings(word: str) -> set[str]:
+    """``word`` of a search key as the index may have it, with ligatures or without."""
+    plain = without_ligatures(word)
+    return {word, plain, plain.replace("oe", "œ").replace("ae", "æ")}
+
+
 def words_in(text: str) -> list[str]:
     """The words of ``text`` as the index has them, each once."""
     return list(dict.fromkeys(word[:LONGEST_WORD] for word in _WORD.findall(search_key(text))))
@@ -77,11 +92,12 @@ def says(word: str, customers: Collection[int]) -> Q:
     parts = words_in(word)
     if not parts or not customers:
         return Q(pk__in=())
+    spellings = [sorted(_spellings(part)) for part in parts]
     if connection.vendor == "postgresql":
-        terms = (" | ".join(f"'{customer}_{part}':*" for customer in customers) for part in parts)
+        terms = (" | ".join(f"'{customer}_{part}':*" for customer in customers for part in each) for each in spellings)
         statement, sought = _POSTGRESQL, " & ".join(f"({term})" for term in terms)
     else:
-        terms = (" OR ".join(f'"{customer}_{part}"*' for customer in customers) for part in parts)
+        terms = (" OR ".join(f'"{customer}_{part}"*' for customer in customers for part in each) for each in spellings)
         statement, sought = _SQLITE, " AND ".join(f"({term})" for term in terms)
     return Q(pk__in=RawSQL(statement, [sought]))  # noqa: S611 - what is sought is a parameter
 

@@ -35,6 +35,11 @@ def is_currency(code: str, day: datetime.date | None = None) -> bool:
     return last is not None and (day is None or day <= last)
 
 
+def currencies_of_today() -> list[str]:
+    """The ISO 4217 codes of what is money today."""
+    return [code for code, last in _last_days().items() if last == _EVER]
+
+
 def last_day(code: str) -> datetime.date | None:
     """The last day of a currency that is no more; None for one of today."""
     last = _last_days()[code]
@@ -49,9 +54,8 @@ def currency_name(code: str) -> str:
 @functools.cache
 def _codes_by_name() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    today = [code for code, last in _last_days().items() if last == _EVER]
     for language in ("fr", "en"):
-        for code in today:
+        for code in currencies_of_today():
             for count in (None, 1, 2):
                 found[_bare(get_currency_name(code, count=count, locale=language))].add(code)
     for name, code in _ALSO_CALLED.items():

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from invoices.content.words import index_words
 from invoices.models import Invoice
@@ -49,6 +50,43 @@ JANUARY = Search(periods=(Period(date(2026, 1, 1), date(2026, 1, 31)),))
         ("01/2026", JANUARY),
         ("1/2026", JANUARY),
         ("2026-01", JANUARY),
+        ("janv. 26", JANUARY),
+        ("Janvier 26", JANUARY),
+        ("janv.2026", JANUARY),
+        ("ene. de 26", JANUARY),
+        ("juin 12,34", Search(months=(6,), amounts=(Decimal("12.34"),))),
+        ("juin 12 €", Search(months=(6,), amounts=(Decimal(12),))),
+        ("15 janvier 2026", Search(periods=(Period(date(2026, 1, 15), date(2026, 1, 15)),))),
+        ("1er janv. 26", Search(periods=(Period(date(2026, 1, 1), date(2026, 1, 1)),))),
+        ("15. Jan. 2026", Search(periods=(Period(date(2026, 1, 15), date(2026, 1, 15)),))),
+        ("15 de enero de 2026", Search(periods=(Period(date(2026, 1, 15), date(2026, 1, 15)),))),
+        ("31 février 2026", Search((Period(date(2026, 2, 1), date(2026, 2, 28)),), words=("31",))),
+        ("15/01/26", Search(periods=(Period(date(2026, 1, 15), date(2026, 1, 15)),))),
+        ("15.1.26", Search(periods=(Period(date(2026, 1, 15), date(2026, 1, 15)),))),
+        ("25-06-12", Search(words=("25-06-12",))),
+        ("T1-2026", Search(periods=(Period(date(2026, 1, 1), date(2026, 3, 31)),))),
+        ("1T 2026", Search(periods=(Period(date(2026, 1, 1), date(2026, 3, 31)),))),
+        ("T1-2026-007", Search(words=("T1-2026-007",))),
+        ("−1\u202f234,50\u00a0€", Search(amounts=(Decimal("1234.50"),))),
+        ("-1234,5", Search(amounts=(Decimal("1234.5"),))),
+        ("1.234.567,89", Search(amounts=(Decimal("1234567.89"),))),
+        ("$1,234.50", Search(amounts=(Decimal("1234.50"),))),
+        ("1’234.50 CHF", Search(amounts=(Decimal("1234.50"),))),
+        ("EUR 1234,50", Search(amounts=(Decimal("1234.50"),))),
+        ("118 518 518,52 US$", Search(amounts=(Decimal("118518518.52"),))),
+        ("1 800 JPY", Search(amounts=(Decimal(1800),))),
+        ("1.234", Search(words=("1.234",))),
+        ("12 murs", Search(words=("12", "murs"))),
+        ("n°000123", Search(words=("000123",))),
+        ("№ 000123", Search(words=("000123",))),
+        ("Facture N° FAC-7 du 15/01/2026", Search((Period(date(2026, 1, 15), date(2026, 1, 15)),), words=("FAC-7",))),
+        ("« 000123 »", Search(words=("000123",))),
+        ('"louis xv"', Search(words=("louis", "xv"))),
+        ("chaise | table", Search(words=("chaise", "table"))),
+        ("béton – sable", Search(words=("béton", "sable"))),
+        ("chaise:* & !table", Search(words=("chaise", "table"))),
+        ("\ufeffchaise\u200b\u202e", Search(words=("chaise",))),
+        ("&", Search(words=("&",))),
         ("sept 2025", Search(periods=(Period(date(2025, 9, 1), date(2025, 9, 30)),))),
         ("Déc. 2025", Search(periods=(Period(date(2025, 12, 1), date(2025, 12, 31)),))),
         ("Mär. 2025", Search(periods=(Period(date(2025, 3, 1), date(2025, 3, 31)),))),
@@ -64,6 +102,20 @@ JANUARY = Search(periods=(Period(date(2026, 1, 1), date(2026, 1, 31)),))
 )
 def test_a_search_is_read_as_people_write(text: str, expected: Search) -> None:
     assert read_search(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Invoice No. 7 dated 15 Jan 2026 $1,234.50"),
+        ("de", "Rechnung Nr. 7 vom 15.01.2026 1.234,50 €"),
+        ("es", "Factura N.º 7 del 15 ene 2026 1234,50 €"),
+    ],
+)
+def test_what_a_page_says_of_an_invoice_is_sought_as_it_was_copied(language: str, title: str) -> None:
+    day = Period(date(2026, 1, 15), date(2026, 1, 15))
+    with override(language):
+        assert read_search(title) == Search((day,), (), (Decimal("1234.50"),), ("7",))
 
 
 def test_a_huge_search_is_cut() -> None:
@@ -99,6 +151,8 @@ def test_a_search_finds_by_number_reference_amount_period_and_customer_in_all_ye
     assert found("avoir 2025") == ["A19000002"]
     assert found("kohler 2022") == ["18000135"]
     assert found("juin 12,34") == ["18000135"]
+    assert found("19 000 001") == []
+    assert found("12 €") == ["18000135"]
     assert found("rien") == []
     assert found("%") == []
     assert found("_") == []
@@ -127,3 +181,23 @@ def test_a_search_finds_by_words_of_the_lines_of_ones_own_invoices_only(client: 
     assert found("bétonnière juin 2025") == {"2"}
     assert found("bétonnière mai") == set()
     assert found("emplois") == set()
+
+
+@pytest.mark.django_db
+def test_apostrophes_dashes_and_ligatures_are_found_however_they_are_typed(client: Client) -> None:
+    customer = make_customer(name="Épicerie de l’Étoile‐d’Or & Fils")
+    client.force_login(make_account(customer), backend="customers.authentication.AccountBackend")
+    for number, name in (("FAC-1", "Bois d’œuvre"), ("FAC-2", "Hors d'oeuvre"), ("FAC-3", "Curriculum vitæ")):
+        invoice = make_published_invoice(customer=customer, number=number, issue_date=date(2025, 6, 7))
+        invoice.lines.update(name=name)
+        index_words([invoice])
+
+    def found(text: str) -> set[str]:
+        months = client.get("/factures/", {"q": text}).context["months"]
+        return {line.number for month in months for line in month.invoices}
+
+    everything = {"FAC-1", "FAC-2", "FAC-3"}
+    assert found("d'oeuvre") == found("d’œuvre") == found("ŒUVRE") == {"FAC-1", "FAC-2"}
+    assert found("vitae") == found("vitæ") == {"FAC-3"}
+    assert found("l'etoile-d'or") == found("l’Étoile–d’or") == found("& fils") == everything
+    assert found("FAC–3") == found("ＦＡＣ－３") == {"FAC-3"}
