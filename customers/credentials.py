@@ -1,10 +1,8 @@
-"""Provisional passwords: drawn, encrypted while they must still be sent, wiped at the first change or at expiry.
+"""Provisional passwords: encrypted while they must still be sent, wiped at the first change or at expiry.
 
 A lasting password is never readable by anybody (CNIL, délibération 2022-100); what is sent by mail only opens the way
 to choosing one's own.
 """
-
-import secrets
 
 from cryptography.fernet import InvalidToken, MultiFernet
 from django.utils.translation import gettext as _
@@ -13,15 +11,6 @@ from customers.links import token_of_reference
 from customers.models import Account
 from mailing.encryption import make_cipher
 from mailing.secrets import SecretUnavailableError
-
-# No look-alikes: neither 0 O o, nor 1 l I, nor 5 S, 2 Z, 8 B.
-ALPHABET = "abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXY34679"
-GROUPS, GROUP_LENGTH = 3, 5
-
-
-def draw_password() -> str:
-    """A random password such as ``k7Rqm-pX3dh-9wFtc``: 84 bits, in groups that can be read out."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
 
 
 def encrypt_secret(secret: str) -> str:

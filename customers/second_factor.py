@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from customers.credentials import ALPHABET, decrypt_secret, encrypt_secret
+from customers.credentials import decrypt_secret, encrypt_secret
 from customers.history import write_history
 from customers.models import Account, RecoveryCode, SecondFactor
+from customers.typed_passwords import ALPHABET, with_signs_of_a_keyboard
 
 STEP = 30  # seconds (RFC 6238, 4)
 # A telephone's clock may be a step off, on either side (RFC 6238, 5.2).
@@ -92,7 +93,7 @@ def count_recovery_codes(account: Account) -> int:
 
 def _step_of(key: str, code: str) -> int | None:
     """The step of time of which ``code`` is the code, among those that are accepted now."""
-    typed = "".join(code.split())
+    typed = "".join(with_signs_of_a_keyboard(code).replace("-", " ").split())
     now = timezone.now()
     for offset in STEPS_ACCEPTED:
         moment = now + datetime.timedelta(seconds=offset * STEP)
@@ -114,6 +115,6 @@ def _draw_recovery_codes(factor: SecondFactor) -> list[str]:
 
 def _digests(code: str) -> list[str]:
     """What is kept of ``code``, under the present key of the installation and the older ones."""
-    typed = "".join(code.split())
+    typed = "".join(with_signs_of_a_keyboard(code).split())
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return [salted_hmac("customers.recovery_code", typed, secret=key, algorithm="sha256").hexdigest() for key in keys]

@@ -11,11 +11,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from customers.credentials import draw_password, encrypt_secret
+from customers.credentials import encrypt_secret
 from customers.languages import language_of_country
 from customers.links import Purpose, use_token
 from customers.mails import draft_credentials_mail, draft_link_mail, draft_password_changed_mail
 from customers.models import Access, Account, Customer
+from customers.typed_passwords import draw_password
 from mailing.composition import load_template
 from mailing.outbox import StoredMessage, mails_with_secret, write_messages
 from mailing.trail.actions import Action

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.utils.functional import lazy
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.logins import LONGEST_LOGIN
 from customers.models import Account
 from customers.passwords import known_about
+from customers.typed_passwords import opens, without_edges, writings_of
 from portal.proof import issuer_name, signs_in_by_issuer_only
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
@@ -60,9 +61,10 @@ class LoginForm(AuthenticationForm):
         password = self.cleaned_data.get("password") or ""
         account = Account.objects.filter(login=self.cleaned_data.get("username") or "").first()
         if account is not None and account.is_active and account.has_expired_provisional:
-            self.has_expired_provisional = check_password(password, account.password)
+            self.has_expired_provisional = opens(password, account.password)
         else:
-            make_password(password)
+            for writing in writings_of(password):
+                make_password(writing)
         if self.has_expired_provisional:
             return ValidationError(_("Votre mot de passe provisoire a expiré."), code="expired_provisional")
         return super().get_invalid_login_error()
@@ -110,10 +112,14 @@ class NewPasswordForm(forms.Form):
         return json.dumps(known_about(self.account))
 
     def clean_new_password(self) -> str:
-        """Refuse what is too short, too common or too like the login."""
-        password: str = self.cleaned_data["new_password"]
+        """Refuse what is too short, too common or too like the login; what was pasted around it is no part of it."""
+        password = without_edges(self.cleaned_data["new_password"])
         validate_password(password, self.account)
         return password
+
+    def clean_again(self) -> str:
+        """As the first time."""
+        return without_edges(self.cleaned_data["again"])
 
     def clean(self) -> dict[str, Any]:
         """Both must be the same."""
@@ -138,7 +144,7 @@ class ChangePasswordForm(NewPasswordForm):
     def clean_present(self) -> str:
         """It must be the account's own."""
         present: str = self.cleaned_data["present"]
-        if not self.account.check_password(present):
+        if not opens(present, self.account.password):
             raise ValidationError(_("Ce n’est pas votre mot de passe actuel."))
         return present
 

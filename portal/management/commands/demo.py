@@ -11,9 +11,10 @@ from django.core.management.base import BaseCommand
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from customers.credentials import describe_password, draw_password, encrypt_secret
+from customers.credentials import describe_password, encrypt_secret
 from customers.models import Account, Contact, Customer
 from customers.space_urls import space_url
+from customers.typed_passwords import draw_password
 from invoices.einvoices.checks import check_invoices, needing_check
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.selection import count_selection

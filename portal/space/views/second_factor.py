@@ -23,6 +23,7 @@ from customers.second_factor import (
     turn_off,
     turn_on,
 )
+from customers.typed_passwords import opens
 from invoices.models import Company
 from invoices.printing.transfer_code import transfer_code
 from mailing.trail.actions import Action
@@ -112,7 +113,7 @@ def prove(request: HttpRequest) -> HttpResponse:
         if has_factor and take_code(account=owner, code=form.cleaned_data["code"]):
             note_proof(request)
             return redirect(target or "home")
-        if not has_factor and not proves_by_issuer(owner) and owner.check_password(form.cleaned_data["password"]):
+        if not has_factor and not proves_by_issuer(owner) and opens(form.cleaned_data["password"], owner.password):
             note_proof(request)
             return redirect(target or "home")
         name = "code" if has_factor else "password"

@@ -6,12 +6,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 
+from customers.authentication import AccountBackend
 from customers.logins import canonical_login
 from customers.models import Account
+from customers.typed_passwords import draw_password
 from mailing.models import Message
 from portal.proxies import read_trusted_proxies
 from portal.space.requests import client_address, client_network
-from tests.support.factories import PASSWORD, make_account
+from tests.support.factories import PASSWORD, make_account, make_customer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_beginning_of_a_span")]
 
@@ -47,9 +49,36 @@ def test_writings_of_one_login_count_together(client: Client, victim: Account) -
     assert sign_in(client, "victim@client.example") == 429
 
 
-@pytest.mark.parametrize("pasted", [f" {PASSWORD}", f"{PASSWORD}\t", f"{PASSWORD}\xa0", PASSWORD.replace("-", "–")])
+PASTED = (
+    *(f"{blank}{PASSWORD}{blank}" for blank in " \t\xa0\u2003\u202f\u3000\u200b\u2060\ufeff\u200e"),
+    *(PASSWORD.replace("-", dash) for dash in "‐‑–—−－"),
+    PASSWORD.replace("agrafe", "ag\u00adra\u200bfe"),
+)
+
+
+@pytest.mark.parametrize("pasted", PASTED)
 def test_a_password_that_pasting_changed_signs_in(client: Client, victim: Account, pasted: str) -> None:
     assert sign_in(client, victim.login, pasted) == 302
+
+
+@pytest.mark.parametrize("pasted", PASTED[2:18:5])
+def test_a_password_that_pasting_changed_proves_who_one_is(client: Client, victim: Account, pasted: str) -> None:
+    client.force_login(victim, backend="customers.authentication.AccountBackend")
+    assert client.post("/connexion/confirmer/", {"password": pasted}).status_code == 302
+    sent = {"present": pasted, "new_password": "tortue-verte-77-lampe\u00a0", "again": "tortue-verte-77-lampe"}
+    assert client.post("/compte/mot-de-passe/", sent).status_code == 302
+    client.logout()
+    assert sign_in(client, victim.login, "tortue-verte-77-lampe") == 302
+
+
+@pytest.mark.parametrize("around", ["« %s »", '"%s".', "Mot de passe : %s", "\u2066%s\u2069,"])
+def test_a_provisional_password_is_found_in_what_came_along_with_it(around: str) -> None:
+    password = draw_password()
+    account = make_account(make_customer(), password=password)
+    assert AccountBackend().authenticate(None, username=account.login, password=around % password) == account
+    wrapped = password.replace("-", "- \n", 1)
+    assert AccountBackend().authenticate(None, username=account.login, password=wrapped) == account
+    assert AccountBackend().authenticate(None, username=account.login, password=password[:-1]) is None
 
 
 def test_a_flood_from_one_network_is_stopped_and_others_come_in(client: Client, victim: Account) -> None:

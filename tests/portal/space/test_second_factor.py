@@ -65,6 +65,7 @@ def test_the_application_is_shown_the_key_and_gives_it_back_as_six_digits(client
     owner.refresh_from_db()
     assert take_code(account=owner, code=codes[0])
     assert not take_code(account=owner, code=codes[0])
+    assert take_code(account=owner, code=f"\u200b{codes[1].replace('-', ' – ')}\u00a0")
 
 
 @pytest.mark.parametrize("path", ["/factures/", "/compte/", "/compte/mot-de-passe/", "/compte/second-facteur/"])
@@ -84,7 +85,8 @@ def test_a_link_of_a_mail_does_not_go_round_the_code(client: Client, owner: Acco
 
 
 def test_a_code_is_taken_once_and_by_a_clock_a_step_off(owner: Account, key: str) -> None:
-    assert take_code(account=owner, code=code_of(key))
+    code = code_of(key)
+    assert take_code(account=owner, code=f"\u00a0{code[:3]}–{code[3:]}\ufeff")
     assert not take_code(account=owner, code=code_of(key))
     assert take_code(account=owner, code=code_of(key, steps=1))
     assert not take_code(account=owner, code=code_of(key, steps=3))
