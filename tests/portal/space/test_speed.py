@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Access, Account
+from customers.models import Access, Account, Customer
 from invoices.models import Invoice
 from portal.space.invoice_list import LINES_PER_PAGE
 from tests.benchmarks.filling import fill
@@ -132,3 +132,20 @@ def test_no_page_reads_through_the_whole_table_of_invoices(filled: Client) -> No
 
     assert seen >= 2 * len(ADDRESSES)
     assert not sequential, [plan for plans in sequential.values() for _, plan in plans]
+
+
+@pytest.mark.postgresql
+def test_words_are_sought_by_their_index_for_an_account_of_hundreds_of_customers_too(filled: Client) -> None:
+    account = Account.objects.get(sessions__isnull=False)
+    more = Customer.objects.exclude(accesses__account=account).order_by("pk")[:300]
+    Access.objects.bulk_create(Access(account=account, customer=each) for each in more)
+
+    searches = [sql for sql in queries_of(filled, "/factures/?q=beton+mot1") if "invoices_invoicewords" in sql]
+
+    assert searches
+    for sql in searches:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert "invoices_invoicewords_index" in plan
+        assert "Seq Scan on invoices_invoicewords" not in plan
