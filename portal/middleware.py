@@ -38,6 +38,8 @@ class SignInMiddleware(LoginRequiredMiddleware):
         """After the sign-in goes on to the page that was asked for, or offers to send once more what was sent."""
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
+        if request.method != "POST":  # no page of ours sends them: nothing is kept for them
+            return redirect("login")
         keep_sent_form(request)
         return redirect(f"{reverse('login')}?{urlencode({'next': reverse('resume')})}")
 
@@ -69,8 +71,10 @@ class SpaceMiddleware:
         step = _next_step(request, account)
         if step is None or step in getattr(view, "open_before", ()):
             return None
-        query = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
-        return redirect(f"{reverse(step)}?{query}" if query else step)
+        if request.method == "POST":
+            keep_sent_form(request)
+        target = reverse("resume") if request.method == "POST" else request.get_full_path()
+        return redirect(f"{reverse(step)}?{urlencode({'next': target})}")
 
 
 def _next_step(request: HttpRequest, account: Account) -> str | None:

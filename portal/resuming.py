@@ -48,7 +48,8 @@ def keep_sent_form(request: HttpRequest) -> None:
         "fields": None if form is None else [list(pair) for pair in form.fields],
         "at": timezone.now().timestamp(),
     }
-    request.session.set_expiry(KEPT_FOR)
+    if not request.user.is_authenticated:
+        request.session.set_expiry(KEPT_FOR)
 
 
 def take_sent_form(request: HttpRequest) -> tuple[str, SentForm | None]:

@@ -50,8 +50,10 @@ FIRST_YEARS = 6
 MOST_SELECTED = 500
 # A year of a few documents is read at a glance: a choice of months would only take their place.
 LINES_BEFORE_MONTH_CHIPS = 12
+# Whose space a page of several companies is: another tab may have changed to another one since.
+COMPANY_KEY = "societe"
 # What the address of an invoice keeps of the list that led to it.
-LIST_KEYS = ("annee", "mois", "q", "client", "page")
+LIST_KEYS = ("annee", "mois", "q", "client", "page", COMPANY_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Choice:
     asked_year: str
     month: int | None = None  # of the year that is asked for; None for all
     company: Company | None = None  # whose space the page is, where there are several
+    has_other_companies: bool = False  # to which the reader may change
 
     @property
     def visible(self) -> InvoiceQuerySet:
@@ -86,7 +89,13 @@ class Choice:
 
     def query(self, **more: object) -> str:
         """The same choice as the query of an address, changed by ``more``."""
-        pairs = {"client": self.customer.code if self.customer else "", "q": self.search, "mois": self.month, **more}
+        pairs: dict[str, object] = {
+            "client": self.customer.code if self.customer else "",
+            "q": self.search,
+            "mois": self.month,
+            COMPANY_KEY: self.company.pk if self.company and self.has_other_companies else None,
+            **more,
+        }
         return urlencode({name: value for name, value in pairs.items() if value not in ("", None)})
 
 
@@ -112,7 +121,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "years": years[:FIRST_YEARS],
         "earlier_years": years[FIRST_YEARS:],
         "year": year,
-        "year_query": choice.query(q="", mois=""),
+        "all_query": choice.query(q="", mois=""),
         "month_query": choice.query(q="", mois="", annee=year.year),
         "has_month_chips": len(year.months) > 1 and year.count > LINES_BEFORE_MONTH_CHIPS,
         "count": paginator.count,
@@ -197,6 +206,8 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 def _back_to_list(request: HttpRequest, found: Invoice) -> dict[str, str]:
     """The list that led here, with its customer, page and search; the invoice's year where none did."""
     kept = {key: request.GET[key][:LONGEST] for key in LIST_KEYS if request.GET.get(key)}
+    if face_of(request).choices:
+        kept[COMPANY_KEY] = str(found.company_id)
     if kept.get("q"):
         label = _("Les factures trouvées")
     else:
@@ -264,6 +275,7 @@ def _serve(
 def _read_choice(request: HttpRequest) -> Choice:
     """The choice of the address. A customer of others is as unknown as one that does not exist: ``Http404``."""
     account = signed_in_account(request)
+    _show_company_asked_for(request)
     face = face_of(request)
     company = face.company if face.is_one_of_several else None
     customers = customers_of(account, company)
@@ -275,7 +287,19 @@ def _read_choice(request: HttpRequest) -> Choice:
     asked_year, month = request.GET.get("annee", ""), request.GET.get("mois", "")
     is_month = bool(asked_year) and not search and len(month) <= 2 and month.isascii() and month.isdigit()
     chosen_month = int(month) if is_month and 1 <= int(month) <= 12 else None
-    return Choice(account, customers, customer, search, asked_year, chosen_month, company)
+    has_others = bool(face.choices)
+    return Choice(account, customers, customer, search, asked_year, chosen_month, company, has_others)
+
+
+def _show_company_asked_for(request: HttpRequest) -> None:
+    """Show the company that the address names. One that does not bill its reader is unknown: ``Http404``."""
+    asked, face = request.GET.get(COMPANY_KEY, ""), face_of(request)
+    if not asked or (face.company is not None and asked == str(face.company.pk)):
+        return
+    company = next((each for each in face.choices if asked == str(each.pk)), None)
+    if company is None:
+        raise Http404
+    show_face_of(request, company)
 
 
 def _matches_and_name(choice: Choice) -> tuple[InvoiceQuerySet, str]:

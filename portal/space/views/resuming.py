@@ -29,15 +29,16 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     name = _name_of(request.path)
     if not is_from_this_site(request) or not request.COOKIES:
         return csrf_failure(request, reason=reason)
-    if request.user.is_authenticated:
-        if name in ("login", "sign_in_by_link"):  # the other tab has signed in already
-            return redirect(wanted_page(request) or "home")
+    is_signed_in, is_sign_in = request.user.is_authenticated, name in ("login", "sign_in_by_link")
+    if is_signed_in and is_sign_in:  # the other tab has signed in already
+        return redirect(wanted_page(request) or "home")
+    if name == "logout" and not is_signed_in:
+        return redirect("login")
+    if is_sign_in:
+        return redirect(f"{request.path}?{request.GET.urlencode()}" if request.GET else request.path)
+    if is_signed_in or _is_public(request.path):
         form = SentForm.of(request)
         return _offer(request, request.get_full_path(), form, _("Cette page était restée ouverte"), status=403)
-    if name == "logout":
-        return redirect("login")
-    if name in ("login", "sign_in_by_link"):
-        return redirect(f"{request.path}?{request.GET.urlencode()}" if request.GET else request.path)
     keep_sent_form(request)
     return redirect(f"{reverse('login')}?next={reverse('resume')}")
 
@@ -54,6 +55,14 @@ def _name_of(path: str) -> str:
         return ""
 
 
+def _is_public(path: str) -> bool:
+    """True where ``path`` is a page that is open to everybody: no sign-in leads back to it."""
+    try:
+        return not getattr(resolve(path).func, "login_required", True)
+    except Resolver404:
+        return False
+
+
 def _words_for(address: str, form: SentForm | None) -> str:
     """What the form asks for, in words."""
     name = _name_of(address.partition("?")[0])
@@ -67,4 +76,5 @@ def _words_for(address: str, form: SentForm | None) -> str:
         "mails": _("Enregistrer vos préférences de mails."),
         "account": _("Enregistrer les réglages de votre compte."),
         "close_session": _("Fermer une session de votre compte."),
+        "other_company": _("Voir les factures d’une autre société."),
     }.get(name, _("Envoyer le formulaire que vous aviez rempli."))

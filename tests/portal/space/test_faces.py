@@ -1,5 +1,7 @@
 """Each company its face: with several, nothing of one shows on a page of another."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -98,6 +100,29 @@ def test_a_search_and_the_archive_stay_with_the_company(client: Client, reader: 
     assert "DISQUE-1" not in page_of(client, "/factures/?q=DISQUE").replace('value="DISQUE"', "")
     rows = b"".join(client.get("/factures/liste.csv?annee=2026")).decode()
     assert ("FORGE-2" in rows, "DISQUE-1" in rows) == (True, False)
+
+
+def test_a_page_goes_on_with_its_company_when_another_tab_has_changed_to_another(
+    client: Client, reader: Account, shop: Company, merchant: Company
+) -> None:
+    """Years, months, pages, downloads, searches and the way back from an invoice are those of the page they are on."""
+    client.force_login(reader)
+    old_tab = page_of(client, "/factures/")
+    invoice = merchant.invoices.get()
+    way_back = client.get(f"/factures/{invoice.pk}/").context["back"]["query"]
+    links = [unescape(link) for link in re.findall(r'href="(?:/factures/[a-z.]*)?(\?[^"]+annee=[^"]*)"', old_tab)]
+    assert len(links) >= 3  # its year, the archive, the list as a file
+    assert re.search(rf'<form class="search.*?name="societe" value="{merchant.pk}"', old_tab, re.DOTALL)
+
+    for query in (*links, f"?{way_back}", f"?q=2&societe={merchant.pk}"):
+        client.post("/societe/", {"company": shop.pk})
+        rows = b"".join(client.get(f"/factures/liste.csv{query}")).decode()
+        assert ("FORGE-2" in rows, "DISQUE-1" in rows) == (True, False), query
+    client.post("/societe/", {"company": shop.pk})
+    shown = page_of(client, f"/factures/?{way_back}")
+    assert ("FORGE-2" in shown, "02 22 22 22 22" in shown, "DISQUE-1" in shown) == (True, True, False)
+    for unknown in ("999999", "x", "1e3"):
+        assert client.get("/factures/", {"societe": unknown}).status_code == 404
 
 
 def test_no_one_changes_to_a_company_that_does_not_bill_him(client: Client, reader: Account, shop: Company) -> None:

@@ -102,3 +102,49 @@ def test_a_form_of_before_another_sign_in_is_offered_once_more_and_only_to_this_
     assert "Le faire maintenant" not in foreign.content.decode()
     account.refresh_from_db()
     assert account.notify_by_mail
+
+
+def test_what_is_sent_before_the_code_or_a_new_password_comes_back_after_it(client: Client, account: Account) -> None:
+    account.must_change_password = True
+    account.save()
+    client.force_login(account, backend=BACKEND)
+
+    stopped = client.post("/compte/", {"language": "fr"})
+    assert stopped["Location"] == "/compte/mot-de-passe/?next=%2Freprendre%2F"
+    assert "_session_expiry" not in client.session  # it ends when it would have
+    chosen = {"new_password": "tortue-verte-77-lampe", "again": "tortue-verte-77-lampe", "next": "/reprendre/"}
+    page = client.post("/compte/mot-de-passe/", chosen, follow=True).content.decode()
+
+    assert "Enregistrer vos préférences de mails." in page or "Enregistrer les réglages de votre compte." in page
+    assert hidden_fields(page)["language"] == ["fr"]
+
+
+@pytest.mark.parametrize("path", ["/connexion/oubli/", "/connexion/lien/", "/verification/"])
+def test_a_public_form_of_before_is_offered_where_it_is_and_leads_to_no_sign_in(account: Account, path: str) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    careful.cookies["csrftoken"] = "a" * 32
+    sent = {"login": "a@a.example", "number": "F1", "csrfmiddlewaretoken": "b" * 32}
+
+    offered = careful.post(path, sent, headers={"Origin": HERE})
+
+    assert offered.status_code == 403
+    page = offered.content.decode()
+    assert f'action="{path}"' in page
+    assert "Le faire maintenant" in page
+    again = {**hidden_fields(page), "csrfmiddlewaretoken": careful.cookies["csrftoken"].value}
+    assert careful.post(path, again, headers={"Origin": HERE}).status_code == 200
+
+
+def test_what_no_page_sends_opens_no_session(client: Client, account: Account) -> None:
+    for method in ("OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
+        assert client.generic(method, "/compte/")["Location"] == "/connexion/"
+    assert "sessionid" not in client.cookies
+
+
+def test_a_long_search_comes_back_after_the_sign_in(client: Client, account: Account) -> None:
+    search = "東京" * 100
+    page = client.get("/factures/", {"q": search}, follow=True)
+    target = page.context["next"]
+    sent = {"username": "a@a.example", "password": PASSWORD, "next": target}
+    assert client.post("/connexion/", sent)["Location"] == target
+    assert client.get(target).context["choice"].search == search
