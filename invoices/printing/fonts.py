@@ -4,6 +4,7 @@ Nothing of the system's fonts is used, so every machine draws the same page. Lat
 main faces; the others are looked at only when a text needs them, and cost nothing otherwise.
 """
 
+import itertools
 import logging
 import os
 import re
@@ -55,6 +56,8 @@ MODIFIERS = re.compile("[\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 # Arabic, the scripts of India and of the south-east of Asia: in these, a joiner or its contrary is spelling.
 JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]")
 JOINERS = "\u200c\u200d"
+# Spaces at which a line may break: not before a sign that French writes apart from its word, nor within a number.
+BREAKS = re.compile("(?<!«) (?![;:!?»%€·])(?!(?<=[0-9] )[0-9]{2,3}(?![0-9]))")
 PART_ENDS = "@/._-"  # of an address or a code: it is broken after one of these
 VIRAMA = 9  # combining class of the sign that ties a consonant to the next one
 # Beside what is printed in place of one character; no text has it, as every control is left out.
@@ -175,9 +178,9 @@ def _advance(character: str, bold: bool) -> float:
 def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """The lines of ``text`` when it is set at ``size`` in a column of ``room`` (same unit).
 
-    Breaks at its newlines, then at spaces, then inside of a word that is wider than the column: whatever is typed
-    stays inside its place. The page is laid out with these breaks, so heights are known before layout. What is
-    measured is what is printed (see :func:`printable`).
+    Breaks at its newlines, then at spaces (not before « : » or within « 1 234 »), then inside of a word that is wider
+    than the column: whatever is typed stays inside its place. The page is laid out with these breaks, so heights are
+    known before layout. What is measured is what is printed (see :func:`printable`).
     """
     lines = []
     for paragraph in printable(text).split("\n"):
@@ -185,7 +188,10 @@ def wrap(text: str, room: float, size: float, *, bold: bool = False) -> list[str
             lines.append(paragraph)
             continue
         line = ""
-        for word in paragraph.split(" "):
+        words = (
+            [part] if width(part, size, bold=bold) <= room else part.split(" ") for part in BREAKS.split(paragraph)
+        )
+        for word in itertools.chain.from_iterable(words):
             candidate = f"{line} {word}" if line else word
             if width(candidate, size, bold=bold) <= room:
                 line = candidate

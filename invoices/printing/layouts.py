@@ -46,6 +46,7 @@ class Layout:
     band_padding: float  # white above and below it, points
     head_padding: float  # white in the head of the table of lines, points
     account: float  # size of the IBAN, points
+    in_capitals: bool = True  # the title
     in_columns: bool = False  # seller, buyer and facts beside one another, in one row
 
     @property
@@ -127,6 +128,7 @@ LAYOUTS: Final[dict[str, Layout]] = {
         band_padding=8,
         head_padding=7,
         account=11,
+        in_capitals=False,
     ),
     "compact": Layout(
         label=_("compact"),

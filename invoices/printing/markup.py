@@ -13,7 +13,7 @@ from invoices.printing.fetching import REFUSING
 from invoices.printing.fonts import font_configuration, printable
 from invoices.printing.heights import (
     DELIVERED_GAP,
-    KEPT_ROWS,
+    LATER_TOP,
     STEP,
     TIGHT_BLOCK,
     TIGHT_ROW,
@@ -21,7 +21,7 @@ from invoices.printing.heights import (
     heights_of,
 )
 from invoices.printing.layouts import LAYOUTS
-from invoices.printing.page import Page
+from invoices.printing.page import HEADING_SIZES, Page
 from invoices.printing.style import PrintStyle
 from invoices.printing.totals import DUE, DUE_WIDE, LABEL, LABEL_WIDE, VAT_LABEL, VAT_LABEL_WIDE
 from mailing.colours import darken_for_white
@@ -29,6 +29,7 @@ from mailing.colours import darken_for_white
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
 CODE_URL = "code:transfer"
 MOST_STEPS = 300  # of the blocks beside the text: 4 lines each of the number and of the facts
+MOST_WIDTH = 130  # mm of the names of lines
 BETWEEN_TAGS = re.compile(r"\n\s*")
 
 
@@ -48,6 +49,8 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
         "page": page,
         "heights": heights_of(page, LAYOUTS[style.template]),
         "in_columns": LAYOUTS[style.template].in_columns,
+        "columns": {name: _width_class(width) for name, width in page.columns.items()},
+        "vat_label": _width_class(page.vat_label),
         "language": language_in_use(),
         "newline": "\n",
         "logo": {"url": style.logo.url, "alt": translate("Logo de %(name)s") % {"name": seller}}
@@ -55,10 +58,12 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
         else None,
         "code_url": CODE_URL if page.transfer_code else "",
         "in_currency": f" ({page.currency})" if page.currency else "",
-        "kept": {2, *range(len(page.rows) - KEPT_ROWS + 2, len(page.rows) + 1)},
-        "is_long": len(page.rows) > KEPT_ROWS,
     }
     return printable(_template().render(Context(context, use_l10n=False, use_tz=False)))
+
+
+def _width_class(millimetres: float) -> str:
+    return f" m{millimetres:g}" if millimetres else ""
 
 
 @lru_cache(maxsize=64)
@@ -85,6 +90,7 @@ def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CS
         bottom=f"{bottom:.3f}",
         total=f"{layout.text * DUE:g}",
         total_wide=f"{layout.text * DUE_WIDE:g}",
+        later_top=f"{LATER_TOP:g}",
         gap=f"{DELIVERED_GAP:g}",
         level=f"{layout.small_leading + 1:g}",
         tight_block=f"{min(layout.block, TIGHT_BLOCK):g}",
@@ -96,4 +102,6 @@ def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CS
         vat_label_wide=f"{VAT_LABEL_WIDE:g}",
     )
     filled += "".join(f".h{steps} {{ min-height: {steps * STEP}pt }}\n" for steps in range(MOST_STEPS + 1))
+    filled += "".join(f".lines .m{width}, .vat .n.m{width} {{ width: {width}mm }}\n" for width in range(MOST_WIDTH + 1))
+    filled += "".join(f".t{percent} {{ font-size: {layout.title * percent / 100:g}pt }}\n" for percent in HEADING_SIZES)
     return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)

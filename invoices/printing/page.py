@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from invoices.cldr import foreign_locale, language_in_use, punctuation, translate
+from invoices.cldr import language_in_use, punctuation, translate
 from invoices.en16931.countries import country_name
 from invoices.en16931.model import InvoiceContent, Line
 from invoices.printing import number_format, wording
+from invoices.printing.columns import MOST, vat_label, widened
 from invoices.printing.fonts import width, wrap
 from invoices.printing.layouts import LAYOUTS, POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.mentions import delivery_text, foot_of_page, terms
@@ -30,6 +31,10 @@ from invoices.printing.totals import (
     totals_of,
 )
 from invoices.printing.transfer_code import TransferCode
+
+HEADING_SIZES = range(100, 45, -5)  # per cent of the usual size of the title
+CONTINUED = 115  # mm of the title of the pages that follow
+UNSPACED = 0.96  # of the room of the title: a template may space its letters
 
 
 class Fact(NamedTuple):
@@ -64,7 +69,10 @@ class Page:
     """Everything the template shows. Texts of several lines hold newlines."""
 
     title: str
-    heading: str  # the title, broken into lines
+    document_title: str  # of the file: « Facture N° 18000135 »
+    continued: str  # the title of the pages that follow: « Facture N° 18000135 (suite) »
+    heading: str  # the title as it is printed, broken into lines
+    heading_percent: int  # of the usual size, where a word of it is long
     is_credit_note: bool
     number: str
     label: str
@@ -78,7 +86,9 @@ class Page:
     delivery: str  # empty when goods go to the buyer's own address
     currency: str  # "" for euros, else said in the heads of the columns
     rows: tuple[Row, ...]
+    columns: dict[str, float]  # widths (mm) of the columns of lines by their class, where they are not the usual ones
     vat: tuple[Vat, ...]
+    vat_label: float  # width (mm) of the first column of the VAT table; zero where it is the usual one
     totals: tuple[Total, ...]
     vat_is_taller: bool
     is_wide: bool  # amounts that take more room than usual
@@ -94,11 +104,6 @@ class Page:
         """The whole text on payment."""
         return "\n".join(filter(None, (self.means, self.account, self.recalled)))
 
-    @property
-    def document_title(self) -> str:
-        """Title of the file and of the pages that follow: « Facture N° 18000135 »."""
-        return f"{self.title} {self.number}".replace("\n", "").strip()
-
 
 def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> Page:
     """The page of ``content`` in ``style``; ``label`` is a word beside the title (« Copie »), or empty."""
@@ -109,16 +114,22 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
     seller, seller_lines = party_lines(content.seller, content, layout, is_seller=True)
     delivery = _delivery(content, layout)
     is_large = is_wide(content, layout)
-    vat, totals = _vat(content, layout, is_wide=is_large), totals_of(content, layout)
+    vat, label_width = _vat(content, layout, is_wide=is_large)
+    totals = totals_of(content, layout)
+    rows, columns = _rows(content, layout)
+    title = wording.title(content)
+    heading, heading_percent = _heading(title, layout)
     room = layout.identity_width * POINTS_PER_MM
-    heading = wrap(wording.title(content).upper(), room, layout.title, bold=True)
-    number = _clipped(wrap(f"{translate('N°')} {content.number}", room, layout.party, bold=True))
+    number = " ".join(f"{translate('N°')} {content.number}".split())
     due_label, due = due_of(content)
     return Page(
-        title=wording.title(content),
-        heading=_in_case_of(wording.title(content), heading),
+        title=title,
+        document_title=f"{title} {number}",
+        continued=_continued(f"{title} {number}", layout),
+        heading=heading,
+        heading_percent=heading_percent,
         is_credit_note=content.is_credit_note,
-        number=number,
+        number=_clipped(number, room, layout.party, bold=True),
         label=label,
         facts=facts,
         due_label=due_label,
@@ -129,8 +140,10 @@ def compose(content: InvoiceContent, style: PrintStyle, *, label: str = "") -> P
         buyer_lines=buyer_lines,
         delivery=delivery,
         currency="" if content.currency in ("EUR", "") else content.currency,
-        rows=_rows(content, layout),
+        rows=rows,
+        columns=columns,
         vat=vat,
+        vat_label=label_width,
         totals=totals,
         vat_is_taller=sum(row.rate.count("\n") + 1 for row in vat) > sum(row.label.count("\n") + 1 for row in totals),
         is_wide=is_large,
@@ -179,7 +192,7 @@ def _facts(content: InvoiceContent, layout: Layout) -> tuple[Fact, ...]:
     beside = layout.fact * POINTS_PER_MM
     room = layout.identity_width * POINTS_PER_MM - beside
     return tuple(
-        Fact("\n".join(wrap(label, beside - BETWEEN, layout.text)), _clipped(wrap(value, room, layout.text)))
+        Fact("\n".join(wrap(label, beside - BETWEEN, layout.text)), _clipped(value, room, layout.text))
         for label, value in pairs
         if value
     )
@@ -206,43 +219,95 @@ def _delivery(content: InvoiceContent, layout: Layout) -> str:
     lines = [delivery.name] if delivery.name else []
     if delivery.address:
         lines += address_lines(delivery.address, content)
-    return _clipped(wrap("\n".join(lines), layout.buyer_width * POINTS_PER_MM, layout.text), 12)
+    return _clipped("\n".join(lines), layout.buyer_width * POINTS_PER_MM, layout.text, most=12)
 
 
-def _clipped(lines: list[str], most: int = 4) -> str:
+def _clipped(text: str, room: float, size: float, *, most: int = 4, bold: bool = False) -> str:
     """The first ``most`` lines: a reference is short, and one that is not must not push the invoice off its page."""
-    return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][:-1]}…"])
+    lines = wrap(text, room, size, bold=bold)
+    if len(lines) > most:
+        lines[most - 1 :] = [_cut(lines[most - 1], room, size, bold=bold)]
+    return "\n".join(lines)
 
 
-def _rows(content: InvoiceContent, layout: Layout) -> tuple[Row, ...]:
-    room = (layout.name - 3) * POINTS_PER_MM
+def _cut(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """The beginning of ``text`` that leaves room for the sign that says so."""
+    while text and width(f"{text}…", size, bold=bold) > room:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def _continued(title: str, layout: Layout) -> str:
+    word = translate("(suite)")
+    room = CONTINUED * POINTS_PER_MM - width(f" {word}", layout.small)
+    return f"{title if width(title, layout.small) <= room else _cut(title, room, layout.small)} {word}"
+
+
+def _heading(title: str, layout: Layout) -> tuple[str, int]:
+    """The title broken into lines, and the per cent of its usual size at which each word is whole on its line."""
+    title = title.upper() if layout.in_capitals else title
+    room = layout.identity_width * POINTS_PER_MM * UNSPACED
+    for percent in HEADING_SIZES:
+        size = layout.title * percent / 100
+        if all(width(word, size, bold=True) <= room for word in title.split()):
+            break
+    return "\n".join(wrap(title, room, size, bold=True)), percent
+
+
+def _rows(content: InvoiceContent, layout: Layout) -> tuple[tuple[Row, ...], dict[str, float]]:
+    """The lines of the invoice, and the widths of their columns where the usual ones are too narrow."""
     currency = content.currency
+    quantities = [_quantity(line, layout) for line in content.lines]
+    prices = [_price(line, currency) for line in content.lines]
+    amounts = ["" if _is_text(line) else number_format.amount(line.net_amount, currency) for line in content.lines]
+    wider = widened(layout, quantities=quantities, prices=prices, amounts=amounts)
+    columns = {"n": wider.name, "q": wider.quantity, "p": wider.price, "a": wider.amount}
+    room = (wider.name - 3) * POINTS_PER_MM
     carried = Decimal(0)
     rows = []
-    for line in content.lines:
+    for line, quantity, price, amount in zip(content.lines, quantities, prices, amounts, strict=True):
         carried += line.net_amount
         details = _details(line, currency)
         elsewhere = [delivery_text(each) for each in line.deliveries if each != content.delivery]
         details += [translate("Livré%(where)s") % {"where": text} for text in elsewhere if text]
-        quantity = "" if line.quantity is None else number_format.number(line.quantity)
-        if line.quantity is not None and (unit := wording.unit(line.unit, line.quantity)):
-            quantity = f"{quantity}{number_format.BEFORE_UNIT}{unit}"
-        price = "" if line.net_price is None else number_format.price(line.net_price, currency)
-        if price and line.price_base_quantity not in (None, 0, 1):
-            price = f"{price} / {number_format.number(line.price_base_quantity)}"
-        is_text = line.quantity is None and line.net_price is None and not line.net_amount
         rows.append(
             Row(
                 name="\n".join(wrap(line.name, room, layout.text)),
                 details="\n".join(wrap("\n".join(details), room, layout.small)) if details else "",
                 quantity=quantity,
                 price=price,
-                rate="" if is_text else _rate(line.vat_category, line.vat_rate, layout),
-                amount="" if is_text else number_format.amount(line.net_amount, currency),
+                rate="" if _is_text(line) else _rate(line.vat_category, line.vat_rate, layout),
+                amount=amount,
                 carried=number_format.money(carried, currency),
             )
         )
-    return tuple(rows)
+    return tuple(rows), {} if wider is layout else columns
+
+
+def _is_text(line: Line) -> bool:
+    return line.quantity is None and line.net_price is None and not line.net_amount
+
+
+def _quantity(line: Line, layout: Layout) -> str:
+    if line.quantity is None:
+        return ""
+    quantity = number_format.number(line.quantity)
+    unit = wording.unit(line.unit, line.quantity)
+    if not unit:
+        return quantity
+    text = f"{quantity}{number_format.BEFORE_UNIT}{unit}"
+    room = MOST * POINTS_PER_MM - BETWEEN
+    is_too_long = len(text) * layout.text > room and width(text, layout.text) > room
+    return f"{quantity}\n{unit}" if is_too_long else text
+
+
+def _price(line: Line, currency: str) -> str:
+    if line.net_price is None:
+        return ""
+    price = number_format.price(line.net_price, currency)
+    if line.price_base_quantity in (None, 0, 1):
+        return price
+    return f"{price} / {number_format.number(line.price_base_quantity)}"
 
 
 def _details(line: Line, currency: str) -> list[str]:
@@ -298,30 +363,22 @@ def _rate(category: str, rate: Decimal | None, layout: Layout) -> str:
     return "" if rate is None else number_format.rate(rate)
 
 
-def _in_case_of(title: str, lines: list[str]) -> str:
-    """``title`` broken where ``lines``, which are it in capitals, are broken."""
-    broken, start = [], 0
-    for line in lines:
-        broken.append(title[start : start + len(line)])
-        start += len(line) + 1
-    return "\n".join(broken)
-
-
-def _category(category: str, layout: Layout, *, is_wide: bool) -> str:
+def _category(category: str, layout: Layout, room: float) -> str:
     """Why no VAT is due, broken into lines for the VAT table: the short word where the long one is too long."""
-    room = (VAT_LABEL_WIDE if is_wide else VAT_LABEL) * POINTS_PER_MM
     label = wording.word(wording.CATEGORIES, category)
-    if foreign_locale() is None:
-        return label  # each fits
     if any(width(word, layout.text) > room for word in label.split()):
         label = wording.word(wording.SHORT_CATEGORIES, category)
     return "\n".join(wrap(label, room, layout.text)) if label else ""
 
 
-def _vat(content: InvoiceContent, layout: Layout, *, is_wide: bool) -> tuple[Vat, ...]:
+def _vat(content: InvoiceContent, layout: Layout, *, is_wide: bool) -> tuple[tuple[Vat, ...], float]:
+    """The rows of the VAT table, and the width of its labels (mm) where it is not the usual one."""
+    usual = VAT_LABEL_WIDE if is_wide else VAT_LABEL
+    sums = [sums for item in content.vat_breakdown for sums in (item.taxable_amount, item.tax_amount)]
+    label_width = vat_label(layout, usual, [number_format.amount(each, content.currency) for each in sums])
     rows = []
     for item in content.vat_breakdown:
-        label = _category(item.category, layout, is_wide=is_wide) or (
+        label = _category(item.category, layout, label_width * POINTS_PER_MM) or (
             "" if item.rate is None else number_format.rate(item.rate)
         )
         rows.append(
@@ -331,4 +388,4 @@ def _vat(content: InvoiceContent, layout: Layout, *, is_wide: bool) -> tuple[Vat
                 number_format.amount(item.tax_amount, content.currency),
             )
         )
-    return tuple(rows)
+    return tuple(rows), 0 if label_width == usual else label_width

@@ -73,9 +73,12 @@ def payment_texts(content: InvoiceContent, style: PrintStyle, layout: Layout) ->
             (translate("Compte débité"), grouped_iban(payment.debited_iban)),
         )
         if any(value for _label, value in mandate):
-            lines.append(" · ".join(f"{label} {value}" for label, value in mandate if value))
+            lines.append(" · ".join(f"{label}{number_format.BEFORE_UNIT}{value}" for label, value in mandate if value))
     elif iban:
-        account = f"IBAN {grouped_iban(iban)}{f' · BIC {bic}' if bic else ''}"
+        others = [(other.iban, other.bic) for other in payment.other_accounts]
+        account = "\n".join(
+            f"IBAN {grouped_iban(each)}{f' · BIC {bank}' if bank else ''}" for each, bank in ((iban, bic), *others)
+        )
         if holder and holder != content.seller.name:
             lines.append(translate("Titulaire : %(name)s") % {"name": holder})
         lines.append(

@@ -11,7 +11,7 @@ import pytest
 
 from customers.models import Customer
 from invoices.documents.style import print_style
-from invoices.en16931.model import InvoiceContent, PaymentInstructions
+from invoices.en16931.model import InvoiceContent, Note, PaymentInstructions
 from invoices.models import Company
 from invoices.printing import TEMPLATES, render_invoice
 from invoices.printing.page import compose
@@ -42,6 +42,42 @@ def test_a_last_page_never_holds_totals_or_terms_without_three_lines(template: s
         found = articles_by_page(numbered(count), template)
         assert sum(found) == count
         assert len(found) == 1 or min(found) >= 3, (count, found)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_totals_are_on_the_page_of_the_last_line_of_a_short_invoice(template: str, count: int) -> None:
+    runs_over = 0
+    for lines_of_text in range(4, 50, 5):
+        given = [dataclasses.replace(line, description="Une ligne de détail.\n" * 4) for line in samples.lines(count)]
+        given[0] = dataclasses.replace(given[0], description="\n".join(["Détail"] * lines_of_text))
+        content = samples.invoice(tuple(given))
+        pages = pages_text(render_invoice(content, style_for(content, template=template), created=CREATED))
+        (with_totals,) = (page for page in pages if "Total TTC" in page)
+        assert given[-1].name.split()[0] in with_totals, lines_of_text
+        assert count < 3 or given[-2].name.split()[0] in with_totals, lines_of_text
+        (with_terms,) = (page for page in pages if "Conditions et mentions" in page)
+        assert "Indemnité forfaitaire" in " ".join(with_terms.split())
+        runs_over += len(pages) > 1
+    assert runs_over
+
+
+def test_a_first_page_is_not_left_empty_where_a_line_fits() -> None:
+    given = [dataclasses.replace(line, description="\n".join(["Détail"] * 14)) for line in samples.lines(4)]
+    for count in (3, 4):
+        content = samples.invoice(tuple(given[:count]))
+        first, *_ = pages_text(render_invoice(content, STYLE, created=CREATED))
+        assert "Panneau chêne" in first
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_long_terms_are_on_a_page_by_themselves_rather_than_take_the_lines_along(template: str) -> None:
+    note = "Le matériel reste la propriété du vendeur jusqu’au paiement intégral. " * 90
+    content = samples.invoice(samples.lines(4), notes=(*samples.NOTES, Note(note, "AAI")))
+    first, *_ = pages_text(render_invoice(content, style_for(content, template=template), created=CREATED))
+    assert "Panneau chêne" in first
+    assert "Net à payer" in first
+    assert "IBAN" in first
 
 
 def test_a_compact_invoice_of_45_lines_takes_two_pages() -> None:
