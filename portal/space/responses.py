@@ -37,7 +37,9 @@ def serve_document(
             raise DocumentUnavailableError
         response = HttpResponse(content_type=content_type)
         response[settings.DOCUMENTS_SEND_HEADER] = settings.DOCUMENTS_SEND_PREFIX + quote(document.storage_name)
-    elif request.method == "HEAD":  # answers with the head alone: nothing is opened
+    elif request.method == "HEAD":  # answers with the head alone, as GET would: nothing is opened
+        if not default_storage.exists(document.storage_name):
+            raise DocumentUnavailableError
         response = HttpResponse(content_type=content_type)
         response["Content-Length"] = str(document.size)
     else:

@@ -7,6 +7,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -40,7 +41,8 @@ def account(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, instance=owner, languages=offered_languages())
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Vos préférences sont enregistrées."))
+        with override(owner.language):  # of the page that comes next
+            messages.success(request, _("Vos préférences sont enregistrées."))
         return redirect("account")
     own_key = request.session.session_key
     context = {

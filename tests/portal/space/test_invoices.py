@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -242,6 +243,16 @@ def test_a_file_that_the_web_server_would_not_find_is_not_consulted(
     assert answer.status_code == 404
     assert "C’est de notre fait" in words(answer.content)
     assert not Consultation.objects.exists()
+
+
+def test_the_head_of_a_missing_document_says_what_its_body_would(signed_in: Client, account: Account) -> None:
+    invoice = publish(account)
+    address = f"/factures/{invoice.pk}/pdf/"
+    assert signed_in.head(address).status_code == 200
+    assert invoice.document
+    default_storage.delete(invoice.document.storage_name)
+
+    assert signed_in.head(address).status_code == signed_in.get(address).status_code == 404
 
 
 def test_staff_consult_nothing_even_with_an_access_of_their_own(client: Client) -> None:

@@ -129,7 +129,9 @@ def test_the_customer_chooses_and_the_browser_has_no_say_any_more(company: Compa
     client = signed_in(account)
     german = {"Accept-Language": "de"}
     assert client.get("/compte/", headers=german).headers["Content-Language"] == "fr"
-    client.post("/compte/", {"notify_by_mail": "on", "language": "es"}, headers=german)
+    saved = client.post("/compte/", {"notify_by_mail": "on", "language": "es"}, headers=german, follow=True)
+    assert "Sus preferencias" in saved.content.decode()
+    assert "Vos préférences" not in saved.content.decode()
     page = client.get("/compte/", headers=german)
     assert page.headers["Content-Language"] == "es"
     assert "Mi cuenta" in page.content.decode()
