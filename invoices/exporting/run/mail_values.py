@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from customers.mails import AccountHolder
 from invoices.cldr import write_day
 from invoices.models import Invoice
-from invoices.money import write_amount
+from invoices.money import show_amount
 from mailing.identity import SenderIdentity
 from mailing.placeholders import Placeholder, register_message, register_placeholders
 
@@ -99,7 +99,7 @@ def write_totals_in_favour(announced: AnnouncedInvoices) -> str:
 
 
 def _sum(totals: dict[str, Decimal]) -> str:
-    return " + ".join(write_amount(total, currency) for currency, total in totals.items())
+    return " + ".join(show_amount(total, currency) for currency, total in totals.items())
 
 
 def totals_of(announced: AnnouncedInvoices) -> dict[str, Decimal]:

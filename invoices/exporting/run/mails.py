@@ -19,7 +19,7 @@ from invoices.exporting.run.mail_values import (
     write_totals_in_favour,
 )
 from invoices.models import Company, Document, Export, Invoice
-from invoices.money import write_amount
+from invoices.money import show_amount
 from mailing import composition
 from mailing.composition import LoadedTemplate, MailLook, compose
 from mailing.identity import SenderIdentity
@@ -158,7 +158,7 @@ def _rows(announced: AnnouncedInvoices) -> list[tuple[str, str]]:
     return [
         (
             str(invoice),
-            write_amount(
+            show_amount(
                 invoice.signed_total_with_vat if announced.to_pay else invoice.total_with_vat, invoice.currency
             ),
         )
