@@ -70,6 +70,9 @@ document.querySelectorAll("form[data-ticks]").forEach((form) => {
     sum.hidden = ticked.length === 0;
     sum.textContent = `${words} · ${amounts.join(" · ")}`;
     bar.classList.toggle("ticked--some", ticked.length > 0);
+    // What the keyboard reaches is not below the bar.
+    const covers = getComputedStyle(bar).position === "sticky";
+    document.documentElement.style.scrollPaddingBottom = covers ? `${bar.offsetHeight + 8}px` : "";
     all.checked = ticked.length === boxes.length;
     all.indeterminate = ticked.length > 0 && !all.checked;
   };

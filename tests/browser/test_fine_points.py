@@ -96,6 +96,35 @@ def test_the_values_of_a_list_of_facts_are_below_each_other(
     assert len(set(places) - {"below"}) == 1, places
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844), (320, 256)])
+def test_what_the_keyboard_reaches_is_not_below_the_bar_of_ticked_lines(
+    open_page: PageFactory, sign_in: SignIn, width: int, height: int
+) -> None:
+    """WCAG 2.4.11, also at 400 %, where a window is 320 by 256."""
+    customer = make_customer()
+    for _ in range(12):
+        make_published_invoice(customer=customer, issue_date=date(2025, 6, 7))
+    page = open_page(width=width, height=height)
+    sign_in(page, make_account(customer))
+    page.goto("/factures/?annee=2025")
+    page.locator(".line input").first.check()
+    page.get_by_label("Tout cocher").focus()
+    page.evaluate("window.scrollTo(0, 0)")
+    covered = []
+    for _ in range(12 * MOST_STOPS):
+        page.keyboard.press("Tab")
+        covered += page.evaluate(
+            """() => {
+                const reached = document.activeElement, box = reached.getBoundingClientRect();
+                const bar = document.querySelector(".ticked").getBoundingClientRect();
+                const isBelow = !reached.closest(".ticked") && box.bottom > bar.top && box.top < bar.bottom;
+                const isOut = box.bottom > innerHeight + 1 || box.top < -1;
+                return isBelow || isOut ? [reached.innerText || reached.value] : [];
+            }"""
+        )
+    assert covered == []
+
+
 @pytest.mark.parametrize("width", [1440, 360])
 def test_the_keyboard_stops_three_times_at_most_in_a_line(
     open_page: PageFactory, sign_in: SignIn, account: Account, width: int
