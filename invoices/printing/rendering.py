@@ -24,6 +24,7 @@ from invoices.printing.markup import CODE_URL, stylesheet, to_html
 from invoices.printing.metadata import XML_NAME, InvoiceMetadata
 from invoices.printing.page import Page, compose
 from invoices.printing.pictures import known_pictures
+from invoices.printing.structure import lean_structure
 from invoices.printing.style import PrintStyle
 from invoices.printing.weasyprint_cache.switch import document_of, patched
 
@@ -136,7 +137,7 @@ def _to_pdf(
     if page.transfer_code:
         known[CODE_URL] = page.transfer_code
     sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1, language_in_use())
-    with copied_as_typed(), patched():
+    with copied_as_typed(), lean_structure(), patched():
         document = document_of(html, InMemoryFetcher(pictures)).render(
             stylesheets=[sheet],
             cache=known,

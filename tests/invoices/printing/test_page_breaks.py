@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import io
 import re
+import subprocess
 from decimal import Decimal
 
 import pikepdf
@@ -191,3 +192,25 @@ def test_every_block_of_the_page_has_its_heading(template: str) -> None:
 def test_a_number_of_twenty_characters_is_on_one_line(template: str) -> None:
     content = dataclasses.replace(samples.plain(1), number="FAC-2026-00421100017")
     assert compose(content, style_for(content, template=template)).number == "N° FAC-2026-00421100017"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_texts_belong_to_their_paragraph_or_cell_and_the_foot_is_read_once_at_the_end(template: str) -> None:
+    content = samples.plain(60)
+    data = render_invoice(content, style_for(content, template=template), created=CREATED)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        found = list(elements(pdf.Root.StructTreeRoot.K))
+        kinds = [str(element.S) for element, _ in found]
+        assert not {"/Span", "/NonStruct"} & set(kinds)
+        # A name, four cells: on whatever page a line is.
+        rows = [[str(cell.S) for cell in row.K] for row, _ in found if row.S == "/TR"]
+        assert rows.count(["/TH", "/TD", "/TD", "/TD", "/TD"]) == 60
+        assert all(
+            isinstance(kid, int) for element, _ in found if element.S in ("/P", "/TH", "/TD") for kid in element.K
+        )
+    run = subprocess.run(["pdfinfo", "-struct-text", "-"], input=data, capture_output=True, check=True)
+    heard = " ".join(run.stdout.decode().split())
+    assert heard.count("SAS au capital de 120 000 €") == 1
+    assert heard.index("SAS au capital") > heard.index("Conditions et mentions")
+    assert "reporter" not in heard
+    assert "Page 1" not in heard
