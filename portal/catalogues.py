@@ -106,8 +106,12 @@ def _legal_texts() -> Iterator[str]:
     for node in ast.walk(ast.parse((ROOT / "invoices/en16931/vat.py").read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "VatTreatment" and len(node.args) > 1:
             yield from _texts(node.args[1:2])
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_WORDS_WITHOUT_REASON":
-            yield from _texts(getattr(node.value, "values", []))
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) in (
+            "_WORDS_WITHOUT_REASON",
+            "_REASONS_OF_CODES",
+        ):
+            table = getattr(node.value, "right", node.value)  # of several dictionaries the one that is written out
+            yield from _texts(getattr(table, "values", []))
     for node in ast.walk(ast.parse((ROOT / "invoices/models/company.py").read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "models.TextField":
             yield from _texts([keyword.value for keyword in node.keywords if keyword.arg == "default"])

@@ -3,9 +3,10 @@
 Sources: CGI ann. II art. 242 nonies A; C. com. L441-9, L441-10, D441-5, R123-237; order 83-50/A.
 """
 
+import re
 from collections.abc import Iterable
 
-from invoices.cldr import punctuation, translate
+from invoices.cldr import foreign_locale, punctuation, translate
 from invoices.en16931.model import Delivery, InvoiceContent
 from invoices.printing import number_format, wording
 from invoices.printing.parties import postal_lines
@@ -14,6 +15,12 @@ from invoices.printing.style import PrintStyle
 LATE_PENALTY, RECOVERY_FEE, DISCOUNT = "PMD", "PMT", "AAB"
 # Said at the foot of the page (capital, RCS) or meant for machines alone (BAR: B2B, B2C…).
 FOOT_NOTES = frozenset({"REG", "ABL"})
+REVERSE_CHARGE = "Autoliquidation – "
+# Articles as the codes of VATEX cite them (invoices.en16931.vat); of the directive as English writes it: 132(1)(i).
+OF_FRANCE = re.compile(r"Exonération de TVA, (?:article|art\.) (.+) du CGI\.?")
+OF_THE_UNION = re.compile(
+    r"Exonération de TVA, article (\d+)(?:, paragraphe (\d+))?(?:, point (.+?)\))?,? de la directive 2006/112/CE\.?"
+)
 TECHNICAL_NOTES = frozenset({"BAR"})
 
 
@@ -34,9 +41,27 @@ def terms(content: InvoiceContent, style: PrintStyle) -> list[str]:
         translate("Autre livraison%(where)s.") % {"where": delivery_text(each)} for each in content.other_deliveries
     ]
     # The law's own words are French; what they mean is beneath, where the document is in another language.
-    meant = [[translate(text) for text in texts if text and translate(text) != text] for texts in (vat, payment)]
+    meant = [[meaning for text in texts if text and (meaning := _meaning(text)) != text] for texts in (vat, payment)]
     legal = [_sentences(texts) for texts in (vat, payment, *meant)]
     return _unique([*legal, *deliveries, *others, documents, *style.other_mentions])
+
+
+def _meaning(text: str) -> str:
+    """A text of the law in the language of the document; itself where it is in words of the company's own."""
+    if foreign_locale() is None:
+        return text
+    if (known := translate(text)) != text:
+        return known
+    if text.startswith(REVERSE_CHARGE):
+        return f"{translate('Autoliquidation')} – {_meaning(text.removeprefix(REVERSE_CHARGE))}"
+    if cited := OF_FRANCE.fullmatch(text):
+        return translate("Exonération de TVA, article %(article)s du CGI") % {"article": cited[1]}
+    if cited := OF_THE_UNION.fullmatch(text):
+        parts = "".join(f"({part})" for part in cited.groups()[1:] if part)
+        return translate("Exonération de TVA, article %(article)s de la directive 2006/112/CE") % {
+            "article": f"{cited[1]}{parts}"
+        }
+    return text
 
 
 def delivery_text(delivery: Delivery) -> str:

@@ -8,6 +8,7 @@ from invoices.printing import number_format, wording
 from invoices.printing.fonts import wrap
 from invoices.printing.layouts import POINTS_PER_MM, TEXT_WIDTH, Layout
 from invoices.printing.style import PrintStyle
+from invoices.printing.totals import owed_of
 from invoices.printing.transfer_code import TransferCode, transfer_code, transfer_payload
 
 TRANSFERS = frozenset({"", "1", "30", "31", "42", "58"})
@@ -114,15 +115,13 @@ def code_of_transfer(content: InvoiceContent, style: PrintStyle) -> TransferCode
 
 def due_of(content: InvoiceContent) -> tuple[str, str]:
     """What the band under the head says: the amount and until when; nothing where no amount is known."""
-    amount = content.amount_due if content.amount_due is not None else content.total_with_vat
+    amount, is_in_favour = owed_of(content)
     if amount is None:
         return "", ""
     if not amount:
         label = translate("Rien à payer")
-    elif content.is_credit_note or amount < 0:
+    elif is_in_favour:
         label = translate("Net en votre faveur")
-        # An invoice below zero is a credit; a credit note has positive amounts.
-        amount = amount if content.is_credit_note else -amount
     elif content.due_date is None:
         label = translate("Net à payer")
     elif is_debit(content):

@@ -27,6 +27,21 @@ class Total(NamedTuple):
     kind: str
 
 
+class Owed(NamedTuple):
+    """What is left to pay, or, ``is_in_favour``, to get back; None where no amount is known."""
+
+    amount: Decimal | None
+    is_in_favour: bool
+
+
+def owed_of(content: InvoiceContent) -> Owed:
+    """The amount of the invoice as its customer reads it: an invoice below zero is a credit, which is positive."""
+    amount = content.amount_due if content.amount_due is not None else content.total_with_vat
+    if content.is_credit_note or amount is None or amount >= 0:
+        return Owed(amount, content.is_credit_note)
+    return Owed(-amount, is_in_favour=True)
+
+
 def totals_of(content: InvoiceContent, layout: Layout) -> tuple[Total, ...]:
     """The rows under the lines of the invoice, from the sum of lines to the amount to pay."""
     is_large = is_wide(content, layout)
@@ -110,6 +125,6 @@ def _all_rows(content: InvoiceContent) -> list[Total]:
         add(translate("Déjà payé"), -content.prepaid_amount)
     if content.rounding_amount:
         add(translate("Arrondi"), content.rounding_amount)
-    due = content.amount_due if content.amount_due is not None else content.total_with_vat
-    add(translate("Net en votre faveur") if content.is_credit_note else translate("Net à payer"), due, "due")
+    owed = owed_of(content)
+    add(translate("Net en votre faveur") if owed.is_in_favour else translate("Net à payer"), owed.amount, "due")
     return rows

@@ -125,6 +125,9 @@ def paid_by(code: str, **more: str) -> PaymentInstructions:
 def test_the_band_says_what_becomes_of_the_amount(changes: dict[str, object], label: str, amount: str) -> None:
     page = compose(dataclasses.replace(samples.plain(2), **changes), STYLE)  # type: ignore[arg-type]
     assert (page.due_label, page.due) == (label, f"{amount}\u00a0€")
+    # The last of the totals says the same of it.
+    assert page.totals[-1].amount == page.due
+    assert ("faveur" in page.totals[-1].label) == ("faveur" in label or "type_code" in changes)
 
 
 @pytest.mark.parametrize(

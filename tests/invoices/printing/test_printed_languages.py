@@ -73,6 +73,44 @@ def test_words_of_the_tables_stand_in_their_columns(language: str, template: str
 
 
 @pytest.mark.parametrize(
+    ("category", "code", "french", "german"),
+    [
+        (
+            "E",
+            "VATEX-FR-CGI261C-1",
+            "Exonération de TVA, article 261 C-1° du CGI",
+            "Steuerfrei, Artikel 261 C-1° des französischen Steuergesetzbuchs (CGI)",
+        ),
+        (
+            "E",
+            "VATEX-EU-132-1I",
+            "Exonération de TVA, article 132, paragraphe 1, point i), de la directive 2006/112/CE",
+            "Steuerfrei, Artikel 132(1)(i) der Richtlinie 2006/112/EG",
+        ),
+        ("E", "VATEX-EU-F", "Régime particulier – Biens d’occasion", "Gebrauchtgegenstände/Sonderregelung"),
+        (
+            "AE",
+            "VATEX-EU-132-1I",
+            "Autoliquidation – Exonération de TVA, article 132, paragraphe 1, point i), de la directive 2006/112/CE",
+            "Steuerschuldnerschaft des Leistungsempfängers – Steuerfrei, Artikel 132(1)(i) der Richtlinie 2006/112/EG",
+        ),
+    ],
+)
+def test_a_reason_known_by_its_code_is_in_french_and_in_the_language_beneath(
+    category: str, code: str, french: str, german: str
+) -> None:
+    vat = replace(CONTENT.vat_breakdown[0], category=category, rate=None, exemption_code=code)
+    content = replace(CONTENT, vat_breakdown=(vat,))
+    with override("de"):
+        text = " ".join(" ".join(compose(content, PrintStyle()).terms).split())
+    assert french in text
+    assert text.index(german) > text.index(french)
+    with override("fr"):
+        text = " ".join(" ".join(compose(content, PrintStyle()).terms).split())
+    assert text.count("article") == french.count("article")
+
+
+@pytest.mark.parametrize(
     ("language", "amount", "paid_by"),
     [
         ("fr", "1\u202f234,50\xa0€", "Règlement : virement"),
