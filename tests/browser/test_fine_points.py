@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from customers.models import Account
+from mailing.colours import contrast
 from tests.browser.conftest import PageFactory
 from tests.support.factories import (
     make_account,
@@ -145,3 +146,59 @@ def test_the_keyboard_stops_three_times_at_most_in_a_line(
         stops[place] += 1
     assert lines == 4
     assert all(0 < count <= MOST_STOPS for count in stops), stops
+
+
+def test_the_year_that_is_shown_differs_in_colours_that_the_system_imposes(
+    open_page: PageFactory, sign_in: SignIn, account: Account
+) -> None:
+    make_published_invoice(customer=account.customers.first(), issue_date=date(2024, 6, 7))
+    page = open_page()
+    sign_in(page, account)
+    page.emulate_media(forced_colors="active")
+    page.goto("/factures/?annee=2025")
+    grounds = page.locator(".years a").evaluate_all("years => years.map(y => getComputedStyle(y).backgroundColor)")
+    assert len(set(grounds)) == len(grounds) == 2
+
+
+def test_a_button_is_legible_under_the_pointer_in_any_colour_of_a_company(
+    open_page: PageFactory, account: Account
+) -> None:
+    company = make_company()
+    for colour in ("#ffd400", "#e2001a", "#7a7a7a"):
+        company.colour = colour
+        company.save()
+        for scheme in ("light", "dark"):
+            page = open_page(scheme=scheme)
+            page.goto("/connexion/")
+            button = page.get_by_role("button", name="Se connecter")
+            at_rest, _ = button.evaluate(DRAWN)
+            button.hover()
+            ground, ink = button.evaluate(DRAWN)
+            assert ground != at_rest
+            assert contrast(ink, ground) >= 4.5, (colour, scheme)
+
+
+# The ground and the ink of an element as ``#rrggbb``, once its colours have changed.
+DRAWN = """async element => {
+    await Promise.all(element.getAnimations().map(change => change.finished));
+    const {backgroundColor, color} = getComputedStyle(element);
+    const brush = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d");
+    return [backgroundColor, color].map(value => {
+        brush.fillStyle = value;
+        brush.fillRect(0, 0, 1, 1);
+        const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+        return "#" + [red, green, blue].map(channel => channel.toString(16).padStart(2, "0")).join("");
+    });
+}"""
+
+
+def test_on_paper_nothing_that_is_said_beside_is_larger_than_what_it_is_beside(
+    open_page: PageFactory, sign_in: SignIn, account: Account
+) -> None:
+    page = open_page()
+    sign_in(page, account)
+    page.emulate_media(media="print")
+    page.goto("/compte/")
+    size = "element => parseFloat(getComputedStyle(element).fontSize)"
+    beside, main = (page.locator(each).first.evaluate(size) for each in (".hint", "main p"))
+    assert beside < main
