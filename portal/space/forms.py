@@ -1,6 +1,7 @@
 """Forms of the customers' space."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.logins import LONGEST_LOGIN
 from customers.models import Account
 from customers.passwords import known_about
-from customers.typed_passwords import opens, without_edges, writings_of
+from customers.typed_passwords import opens, with_signs_of_a_keyboard, without_edges, writings_of
 from portal.proof import issuer_name, signs_in_by_issuer_only
 
 REFUSED = _("Identifiant ou mot de passe incorrect. Majuscules et minuscules comptent dans le mot de passe.")
@@ -186,8 +187,9 @@ class VerificationForm(forms.Form):
     )
 
     def clean_fingerprint(self) -> str:
-        """Hexadecimal, without the spaces that make it readable."""
-        text = "".join(self.cleaned_data["fingerprint"].split()).lower()
+        """Hexadecimal, without what makes it readable: its name before it, spaces and signs between its groups."""
+        typed = with_signs_of_a_keyboard(self.cleaned_data["fingerprint"]).lower()
+        text = re.sub(r"[\s:-]|^.*sha-?256", "", typed)
         if text and (len(text) < 16 or len(text) > 64 or any(char not in "0123456789abcdef" for char in text)):
             raise ValidationError(_("Une empreinte compte 16 à 64 caractères, de 0 à 9 et de a à f."))
         return text

@@ -1,6 +1,7 @@
 """*Vérifier*: is this invoice one of ours? Open to everybody, and says nothing else about anybody."""
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from customers.typed_passwords import with_signs_of_a_keyboard
 from invoices.documents.versions import published_versions
 from invoices.models import Document
 from portal.bodies import accepts_files
@@ -22,6 +24,8 @@ from portal.space.responses import private
 from portal.space.views.errors import too_many_tries
 
 TRIES = Limit("verification", most=20, minutes=10)
+# Of one fingerprint, or of one beginning of sixteen characters: one but by accident.
+MOST_CANDIDATES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def verification(request: HttpRequest) -> HttpResponse:
     if pdf:
         verdict = _look_up(fingerprint=_fingerprint_of(pdf))
     else:
-        verdict = _look_up(fingerprint=form.cleaned_data["fingerprint"], number=form.cleaned_data["number"].strip())
+        verdict = _look_up(fingerprint=form.cleaned_data["fingerprint"], number=form.cleaned_data["number"])
     answer = {**context, "form": VerificationForm(), "verdict": verdict}
     return private(render(request, "space/verification.html", answer))
 
@@ -62,6 +66,15 @@ def _fingerprint_of(file: "UploadedFile[Any]") -> str:
     return digest.hexdigest()
 
 
+def _names(typed: str, number: str) -> bool:
+    """True where ``typed`` is ``number`` as people copy it: «facture n° FAC‑7» is FAC-7, «1FAC-7» another one."""
+    text, sought = (
+        unicodedata.normalize("NFKC", with_signs_of_a_keyboard(each)).casefold() for each in (typed, number)
+    )
+    before, found, after = text.rpartition(sought)
+    return bool(found) and not after and (not before or before[-1].isspace() or before[-1] in "°:#")
+
+
 def _look_up(*, fingerprint: str, number: str = "") -> Verdict:
     """The published PDF of this fingerprint (its beginning is enough beside the number), by index."""
     documents = Document.objects.filter(
@@ -70,9 +83,8 @@ def _look_up(*, fingerprint: str, number: str = "") -> Verdict:
         sha256__gte=fingerprint,
         sha256__lte=fingerprint.ljust(64, "f"),
     )
-    if number:
-        documents = documents.filter(invoice__number=number)
-    found = documents.select_related("invoice__company").order_by("-version").first()
+    candidates = documents.select_related("invoice__company").order_by("-version")[:MOST_CANDIDATES]
+    found = next((each for each in candidates if not number or _names(number, each.invoice.number)), None)
     if found is None or found.invoice.document_id == found.pk:
         return Verdict(found)
     # A file of the ERP that another one replaced before the export was never issued.

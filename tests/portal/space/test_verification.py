@@ -139,3 +139,26 @@ def test_tries_are_limited_for_each_address(client: Client, invoice: Invoice) ->
 
 def test_the_number_of_ones_invoice_is_filled_in(client: Client) -> None:
     assert 'value="18000135"' in client.get("/verification/?numero=18000135").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "is_it"),
+    [
+        ("FAC-2026-7", True),
+        ("fac-2026-7", True),
+        ("Facture N° FAC-2026-7", True),
+        ("Rechnung Nr. FAC–2026–7", True),
+        ("n°FAC‑2026‑7\u200b\u00a0", True),
+        ("1FAC-2026-7", False),
+        ("X-FAC-2026-7", False),
+        ("FAC-2026-77", False),
+        ("FAC-2026", False),
+    ],
+)
+def test_a_number_and_a_fingerprint_are_taken_as_they_are_copied(client: Client, number: str, is_it: bool) -> None:
+    invoice = make_published_invoice(PDF, number="FAC-2026-7")
+    assert invoice.document
+    groups = re.findall("....", invoice.document.sha256)
+    for fingerprint in (f"Empreinte SHA-256 : {' '.join(groups)}", "\u00a0".join(groups), "-".join(groups[:4])):
+        page = typed(client, number, fingerprint).content.decode()
+        assert ("authentique, et la facture" in page, "Non conforme" in page) == (is_it, not is_it)
