@@ -202,3 +202,27 @@ def test_on_paper_nothing_that_is_said_beside_is_larger_than_what_it_is_beside(
     size = "element => parseFloat(getComputedStyle(element).fontSize)"
     beside, main = (page.locator(each).first.evaluate(size) for each in (".hint", "main p"))
     assert beside < main
+
+
+@pytest.mark.parametrize("width", PHONES)
+def test_the_ways_to_other_pages_are_beside_each_other(
+    open_page: PageFactory, sign_in: SignIn, account: Account, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.space.views.invoices.LINES_PER_PAGE", 1)
+    page = open_page(width=width)
+    sign_in(page, account)
+    page.goto("/factures/?annee=2025&page=2")
+    newer, older = page.locator(".pages .way").evaluate_all("ways => ways.map(way => way.getBoundingClientRect().top)")
+    assert newer == older
+
+
+@pytest.mark.parametrize("width", PHONES[1:])
+def test_an_iban_is_on_one_line(open_page: PageFactory, sign_in: SignIn, account: Account, width: int) -> None:
+    page = open_page(width=width)
+    sign_in(page, account)
+    invoice = account.customers.exclude(invoices=None).get().invoices.get(currency="EUR", kind="invoice")
+    page.goto(f"/factures/{invoice.pk}/")
+    lines = page.locator(".pay .figures").evaluate(
+        "iban => {const all = document.createRange(); all.selectNodeContents(iban); return all.getClientRects().length}"
+    )
+    assert lines == 1
