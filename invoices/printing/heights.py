@@ -34,6 +34,7 @@ class Heights(NamedTuple):
     head: int
     parties: int
     kept: frozenset[int]
+    tall: frozenset[int]  # those that go on over the page: half a page of white would be above them
     is_tail_kept: bool  # totals on the page of the last line
     is_tail_whole: bool  # all that is under the lines on one page
     are_terms_whole: bool
@@ -57,11 +58,13 @@ def heights_of(page: Page, layout: Layout) -> Heights:
     is_tail_whole = ending <= MOST_KEPT and not may_part
     tail = totals + (payment + terms if is_tail_whole else 0)
     table_head = layout.block * POINTS_PER_MM + layout.small_leading + layout.head_padding
-    kept = _kept(rows, PAGE_HEIGHT - SLACK - (LATER_TOP + below) * POINTS_PER_MM - table_head - tail)
+    later_room = PAGE_HEIGHT - SLACK - (LATER_TOP + below) * POINTS_PER_MM - table_head
+    kept = _kept(rows, later_room - tail)
     return Heights(
         head=math.ceil((max(identity, buyer) if layout.in_columns else identity) / STEP),
         parties=math.ceil(buyer / STEP),
         kept=frozenset(range(len(rows) - kept + 2, len(rows) + 1)) | ({2} if len(rows) > KEPT_ROWS + 1 else set()),
+        tall=frozenset(number for number, height in enumerate(rows, 1) if height > later_room / 2),
         is_tail_kept=kept > 0,
         is_tail_whole=is_tail_whole,
         are_terms_whole=terms_lines < LONG_TERMS,
