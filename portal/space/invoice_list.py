@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
-from django.db.models import FETCH_RAISE, Count, Exists, OuterRef, QuerySet, Sum, Window
+from django.db.models import FETCH_RAISE, Count, Exists, F, OuterRef, QuerySet, Sum, Window
 from django.db.models.functions import TruncMonth
 
 from customers.models import Account, Customer
@@ -161,7 +161,9 @@ def complete_lines(lines: Iterable[Invoice], account: Account, customers: Iterab
 
 def search_pages(found: InvoiceQuerySet, account: Account, asked: str | None) -> CountedPaginator:
     """The pages of what a search found, of which ``asked`` is shown: the first one and its count by one search."""
-    lines = list_lines(found, account)
+    # All is found, since it is counted, and then sorted. The index of dates would offer itself to the database, which
+    # then reads the invoices of all customers in their order; it has no nulls last.
+    lines = list_lines(found, account).order_by(F("issue_date").desc(nulls_last=True), "-number")
     if asked not in (None, "", "1"):
         return CountedPaginator(lines, LINES_PER_PAGE, found.count())
     first = list(lines.annotate(length=Window(Count("*")))[:LINES_PER_PAGE])
