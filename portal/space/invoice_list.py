@@ -152,8 +152,9 @@ def complete_lines(lines: Iterable[Invoice], account: Account, customers: Iterab
     correcting = [(line, line.corrects_id) for line in completed if line.is_credit_note and line.corrects_id]
     visible = Invoice.objects.visible_to(account).only("number", "customer_id")
     corrected = {each.pk: each for each in visible.filter(pk__in={key for _, key in correcting})} if correcting else {}
+    customer = Invoice._meta.get_field("customer")
     for line in completed:
-        line.customer = known[line.customer_id]
+        customer.set_cached_value(line, known[line.customer_id])  # an assignment costs thirty times as much
     for line, key in correcting:
         line.corrects = corrected.get(key)
     return completed
