@@ -209,7 +209,7 @@ def needs_note_of_credentials(account: Account) -> bool:
     return bool(account.provisional_password) and (sent_at is None or sent_at <= timezone.now() - _A_MOMENT)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_sent_credentials(references: Iterable[str]) -> None:
     """Note that mails contain the provisional passwords of the accounts that ``references`` (of secrets) name.
 

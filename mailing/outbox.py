@@ -92,7 +92,7 @@ class StoredMessage:
     accepted_at: datetime.datetime | None
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_messages(drafts: Iterable[Draft]) -> list[uuid.UUID]:
     """Write mails in the outbox, inside the caller's transaction; their ids, in the order of ``drafts``.
 

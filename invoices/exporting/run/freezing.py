@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Account
 from customers.services import generate_credentials
-from invoices.content.from_rows import content_of, lines_in_order, prefetch_for_content
+from invoices.content.from_rows import content_of, lines_in_order
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
@@ -96,16 +96,11 @@ def _make_account(line: PreparedLine, address: str, name: str) -> Account | None
 
 def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
     """The invoices with what their document and their mail say: lines only where something is to be rendered."""
-    wanted = Invoice.objects.filter(pk__in=keys)
-    found = {
-        invoice.pk: invoice
-        for invoice in prefetch_for_content(wanted.exclude(origin__in=RECEIVED).select_related("content_check"))
-    }
-    if len(found) < len(keys):
-        # Companies and customers once each, however many invoices are theirs.
-        received = wanted.filter(origin__in=RECEIVED).order_by().prefetch_related("company", "customer")
-        found.update({invoice.pk: invoice for invoice in received})
-    return found
+    # Companies and customers once each, however many invoices are theirs.
+    found = list(Invoice.objects.filter(pk__in=keys).order_by().prefetch_related("company", "customer", "corrects"))
+    rendered = [invoice for invoice in found if invoice.origin not in RECEIVED]
+    prefetch_related_objects(rendered, "content_check", lines_in_order())
+    return {invoice.pk: invoice for invoice in found}
 
 
 def _find_received(lines: Sequence[PreparedLine]) -> None:

@@ -46,10 +46,10 @@ State = ExportItem.State
 # slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
 FIRST_CLAIM = SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
-# A claim costs as much as twenty received PDFs, whatever is in it: the last ones of a run are not cut smaller than so
-# much of a full one.
-SMALLEST_SHARE = 12
 SECONDS_PER_CLAIM = 3.0
+# The last lines of a run are shared so that all workers end together, but a claim costs some hundredths of a second
+# whatever is in it: two rendered documents, or fifty received ones, are the fewest that are worth one.
+SECONDS_OF_LAST_CLAIM = 0.06
 SECONDS_PER_COMMIT = 3.0
 # Workers are also killed for reasons that no line is to blame for: several deaths in a row make a culprit, not two.
 ATTEMPTS_BEFORE_GIVING_UP = 5
@@ -72,10 +72,10 @@ def run_lines(
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
-    done, count = 0, FIRST_CLAIM
+    done, count, least = 0, FIRST_CLAIM, FIRST_CLAIM
     refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
     while not should_stop() and (most is None or done < most):
-        items = claim_lines(export, worker=worker, count=count)
+        items = claim_lines(export, worker=worker, count=count, least=least)
         if not items:
             if release_lines_of_gone_workers(export):
                 continue
@@ -91,7 +91,7 @@ def run_lines(
                 release_lines(export, worker=worker)
                 raise note_trouble(export, reason)
             lines = lines[frozen:]
-        count = _next_count(len(items) - len(lines), time.monotonic() - began)
+        count, least = _next_claim(len(items) - len(lines), time.monotonic() - began)
     else:
         release_lines(export, worker=worker)
     finish_export(export)
@@ -124,9 +124,14 @@ def end_trouble(export: Export) -> None:
             logger.warning("%s goes on: the store is back", export)
 
 
-def _next_count(done: int, seconds: float) -> int:
-    """How many lines to claim next, by the speed of the last ones: statements are shared by many, and few wait."""
-    return min(max(round(done * SECONDS_PER_CLAIM / max(seconds, 0.001)), SMALLEST_CLAIM), LARGEST_CLAIM)
+def _next_claim(done: int, seconds: float) -> tuple[int, int]:
+    """How many lines to claim next, by the speed of the last ones, and how few where few are left.
+
+    Statements are shared by many, and few wait.
+    """
+    speed = done / max(seconds, 0.001)
+    count = min(max(round(speed * SECONDS_PER_CLAIM), SMALLEST_CLAIM), LARGEST_CLAIM)
+    return count, min(max(round(speed * SECONDS_OF_LAST_CLAIM), 1), count)
 
 
 def release_lines(export: Export, *, worker: str) -> int:
@@ -148,11 +153,12 @@ def release_lines_of_gone_workers(export: Export) -> int:
 
 
 @transaction.atomic
-def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> list[ExportItem]:
+def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM, least: int = 1) -> list[ExportItem]:
     """Take the next lines for ``worker``, at most ``count``; none where the export is not running or has none left.
 
     PostgreSQL hands out different rows at the same time (SKIP LOCKED); on SQLite the one writer at a time does. Where
-    few lines are left, half of them stay for the other workers, so that all end at about the same time.
+    few lines are left, half of them stay for the other workers, so that all end at about the same time; ``least`` are
+    taken all the same.
     """
     now = leases.database_now()
     candidates = leases.lock(
@@ -176,8 +182,7 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM) -> lis
     # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
     # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
     untried = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
-    smallest = max(SMALLEST_CLAIM, count // SMALLEST_SHARE)
-    items = untried[: min(count, max(smallest, -(-len(untried) // 2)))]
+    items = untried[: min(count, max(least, -(-len(untried) // 2)))]
     if items:
         leases.take(
             ExportItem.objects.filter(pk__in=[item.pk for item in items]),
