@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.exports import release_invoices
 from invoices.exporting.run.announcing import announce_finished_customers
+from invoices.exporting.run.compression import compress_quickly
 from invoices.exporting.run.freezing import (
     RECEIVED,
     PreparedLine,
@@ -69,6 +70,7 @@ def run_lines(
     worker = worker or name_worker()
     if export.trouble:
         end_trouble(export)
+    compress_quickly()
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)

@@ -170,6 +170,20 @@ def test_two_lists_with_the_same_invoice_publish_it_once() -> None:
     assert len(default_storage.listdir("2025")[1]) == 1
 
 
+@pytest.mark.postgresql
+def test_the_page_of_a_mail_is_compressed_by_lz4_where_the_server_has_it() -> None:
+    make_invoice()
+
+    export_all()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT enumvals FROM pg_settings WHERE name = 'default_toast_compression'")
+        (known,) = cursor.fetchone()
+        cursor.execute("SELECT pg_column_compression(html) FROM mailing_message")
+        (used,) = cursor.fetchone()
+    assert used == ("lz4" if "lz4" in known else "pglz")
+
+
 def test_a_worker_that_lost_its_claim_publishes_nothing() -> None:
     make_invoice()
     export = start_export(export=create_export(criteria=FULL))
