@@ -14,7 +14,7 @@ from collections.abc import Callable
 from django import db
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F
+from django.db.models import Exists, F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -163,28 +163,18 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM, least:
     taken all the same.
     """
     now = leases.database_now()
-    candidates = leases.lock(
-        ExportItem.objects.claimable(now)
-        .filter(export=export, export__state=Export.State.RUNNING)
-        .order_by("pk")
-        .only("export", "invoice", "attempts")
-    )
-    found = list(candidates[: 2 * count])
-    # A line whose worker died again and again would stop the run for ever: it is given up, with the reason.
-    while exhausted := [item.pk for item in found if item.attempts >= ATTEMPTS_BEFORE_GIVING_UP]:
-        leases.release(
-            ExportItem.objects.filter(pk__in=exhausted),
-            state=State.FAILED,
-            claimed_by="",
-            finished_at=now,
-            error=_("Le traitement de cette facture s’est interrompu %(count)d fois de suite.")
-            % {"count": ATTEMPTS_BEFORE_GIVING_UP},
-        )
-        found = list(candidates[: 2 * count])
+    claimable = ExportItem.objects.claimable(now).filter(export=export, export__state=Export.State.RUNNING)
+    candidates = leases.lock(claimable.only("export", "invoice", "attempts"))
+    # Counted without a lock: who locked what it leaves would hide it from the others, and they would end.
+    left = claimable.filter(attempts=0)[: 2 * count].count()
+    items = list(candidates.filter(attempts=0).order_by("pk")[: min(count, max(least, -(-left // 2)))])
     # One line kills its worker, those claimed with it only suffer: after a death each is taken alone, and last; the
     # one that has seen the fewest deaths first, so that a run whose workers are killed does not fall on the same line.
-    untried = [item for item in found if not item.attempts] or sorted(found, key=lambda item: item.attempts)[:1]
-    items = untried[: min(count, max(least, -(-len(untried) // 2)))]
+    while not items and (tried := candidates.exclude(attempts=0).order_by("attempts", "pk").first()):
+        if tried.attempts < ATTEMPTS_BEFORE_GIVING_UP:
+            items = [tried]
+        else:
+            _give_up(claimable, now)
     if items:
         leases.take(
             ExportItem.objects.filter(pk__in=[item.pk for item in items]),
@@ -195,6 +185,18 @@ def claim_lines(export: Export, *, worker: str, count: int = FIRST_CLAIM, least:
             attempts=F("attempts") + 1,
         )
     return items
+
+
+def _give_up(lines: QuerySet[ExportItem], now: datetime.datetime) -> None:
+    """End the lines whose workers died again and again, with the reason: they would stop the run for ever."""
+    leases.release(
+        lines.filter(attempts__gte=ATTEMPTS_BEFORE_GIVING_UP),
+        state=State.FAILED,
+        claimed_by="",
+        finished_at=now,
+        error=_("Le traitement de cette facture s’est interrompu %(count)d fois de suite.")
+        % {"count": ATTEMPTS_BEFORE_GIVING_UP},
+    )
 
 
 def finish_export(export: Export) -> bool:

@@ -307,8 +307,9 @@ def test_a_line_costs_the_fewer_statements_the_more_there_are(monkeypatch: pytes
         monkeypatch.setattr(f"invoices.exporting.run.worker.{limit}", 600.0)
     few, many = statements_of_a_run(10), statements_of_a_run(100)
 
-    # Besides: for each batch one of the trail and one of the words to search by, and one for the end of the run.
-    assert few <= 10 * 6 + 7
+    # Besides: for each batch one of the trail and one of the words to search by, for the run one that says how values
+    # are compressed and one for its end.
+    assert few <= 10 * 6 + 8
     assert many <= 100 * 2
 
 

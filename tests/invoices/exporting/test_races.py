@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from invoices.exporting import exports
 from invoices.exporting.counts import count_items
@@ -189,7 +189,7 @@ def test_two_workers_publish_lines_of_one_export_and_of_the_same_customers_at_th
     export = start_export(export=create_export(criteria=FULL))
     prepared = {}
     for worker in ("one", "two"):
-        prepared[worker] = prepare_lines(export, claim_lines(export, worker=worker, count=2), FULL)
+        prepared[worker] = prepare_lines(export, claim_lines(export, worker=worker, count=2, least=2), FULL)
         freeze_lines(prepared[worker])
         write_drafts(export, FULL, prepared[worker])
     # Each has its lines locked and published by then, and its mails still to write.
@@ -213,6 +213,27 @@ def test_two_workers_publish_lines_of_one_export_and_of_the_same_customers_at_th
 
     assert not both.broken
     assert ExportItem.objects.filter(state=State.PUBLISHED).count() == Delivery.objects.count() == 4
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_claims_in_the_middle_of_anothers_claim_gets_what_that_one_leaves() -> None:
+    for _number in range(8):
+        make_invoice()
+    export = start_export(export=create_export(criteria=FULL))
+
+    def claim_meanwhile() -> int:
+        try:
+            return len(claim_lines(export, worker="two", count=8))
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as thread:
+        first = len(claim_lines(export, worker="one", count=8))
+        second = thread.submit(claim_meanwhile).result(timeout=10)
+
+    # The second sees eight lines, as the first did, and takes half of them: had it found none, it would have ended.
+    assert (first, second) == (4, 4)
 
 
 @pytest.mark.parametrize("with_export", [False, True])
