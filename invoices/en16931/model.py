@@ -339,10 +339,11 @@ def to_json(value: Any) -> Any:
         return [to_json(item) for item in value]
     if isinstance(value, datetime.date):
         return value.isoformat()
+    read, _write = _slots(typing.cast("Hashable", kind))
     return {
-        name: to_json(item)
-        for name, is_demanded in _fields(typing.cast("Hashable", kind))
-        if (item := getattr(value, name)) or is_demanded or item not in _EMPTY
+        name: item if type(item) in _PLAIN else to_json(item)
+        for (name, is_demanded), item in zip(_fields(typing.cast("Hashable", kind)), read(value), strict=True)
+        if item or is_demanded or item not in _EMPTY
     }
 
 
