@@ -4,11 +4,13 @@ Each child holds one end of a pipe whose other end only the parent has. When the
 sees it: it ends after what it has in hand, and no orphan goes on working.
 """
 
+import fcntl
 import gc
 import multiprocessing
 import os
 import select
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -24,6 +26,7 @@ GC_THRESHOLD = 20_000
 GC_OLDER = (5, 5)
 
 _stop_pipe: int | None = None
+_turns: int | None = None
 
 
 def stop_requested() -> bool:
@@ -37,6 +40,23 @@ def wait_for_stop() -> None:
         select.select([_stop_pipe], [], [])
 
 
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Let one child of the pool at a time past this point, the next at once when it is through; or dead.
+
+    For what SQLite has one writer for: who finds it busy looks again after pauses of up to a tenth of a second. Other
+    processes than children never wait here.
+    """
+    if _turns is None:
+        yield
+        return
+    fcntl.lockf(_turns, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.lockf(_turns, fcntl.LOCK_UN)
+
+
 class ForkedPool:
     """Children that do ``work`` once each. They share the memory of what the parent has loaded when it hires them."""
 
@@ -44,6 +64,8 @@ class ForkedPool:
         self.work = work
         self.children: list[BaseProcess] = []
         self._theirs, self._ours = os.pipe()
+        self._turns, name = tempfile.mkstemp()
+        os.unlink(name)
         self._stop_requested = False
 
     def start_workers(self, count: int) -> None:
@@ -65,9 +87,9 @@ class ForkedPool:
 
     def _live(self) -> None:
         """The life of a child."""
-        global _stop_pipe
+        global _stop_pipe, _turns
         os.close(self._ours)
-        _stop_pipe = self._theirs
+        _stop_pipe, _turns = self._theirs, self._turns
         # Ctrl-C reaches all processes of the terminal: the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -102,6 +124,7 @@ class ForkedPool:
                 child.join()
         self.children.clear()
         os.close(self._theirs)
+        os.close(self._turns)
 
 
 @contextmanager

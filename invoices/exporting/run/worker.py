@@ -10,10 +10,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django import db
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -36,6 +37,7 @@ from invoices.models import Export, ExportCustomer, ExportItem
 from invoices.store.frozen import REFUSALS_BEFORE_STOPPING
 from invoices.store.probing import StoreUnavailableError, check_store
 from invoices.workers.leases import is_dead, name_worker
+from invoices.workers.pool import in_turn
 from mailing import leases
 from mailing.trail.actions import Action
 from mailing.trail.recording import record
@@ -74,10 +76,12 @@ def run_lines(
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
+    one_writer = in_turn if connection.vendor == "sqlite" else nullcontext
     done, count, least = 0, FIRST_CLAIM, FIRST_CLAIM
     refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
     while not should_stop() and (most is None or done < most):
-        items = claim_lines(export, worker=worker, count=count, least=least)
+        with one_writer():
+            items = claim_lines(export, worker=worker, count=count, least=least)
         if not items:
             if release_lines_of_gone_workers(export):
                 continue
@@ -87,7 +91,8 @@ def run_lines(
         while lines and not should_stop():
             frozen = freeze_lines(lines, seconds=SECONDS_PER_COMMIT, should_stop=should_stop)
             write_drafts(export, criteria, lines[:frozen])
-            done += commit_lines(export, lines[:frozen], criteria, worker=worker)
+            with one_writer():
+                done += commit_lines(export, lines[:frozen], criteria, worker=worker)
             refusals.extend(line.refusal for line in lines[:frozen] if line.refusal or _is_stored(line))
             if reason := common_refusal(list(refusals)):
                 release_lines(export, worker=worker)
