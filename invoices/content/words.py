@@ -63,14 +63,16 @@ def words_of_lines(customer_id: int, lines: Iterable[InvoiceLine]) -> str:
 
 
 def index_words(invoices: Sequence[Invoice]) -> int:
-    """Write the words of ``invoices`` that have none yet, by one statement, two where lines are not prefetched.
+    """Write the words of ``invoices`` that have none yet, by one statement where their lines are prefetched."""
+    return write_words((invoice, words_of_lines(invoice.customer_id, invoice.lines.all())) for invoice in invoices)
+
+
+def write_words(words: Iterable[tuple[Invoice, str]]) -> int:
+    """Write the ``words`` of published invoices that have none yet, by one statement; of how many invoices.
 
     Lines without a word are kept as such, so that they are not looked through again.
     """
-    rows = [
-        InvoiceWords(invoice=invoice, words=words_of_lines(invoice.customer_id, invoice.lines.all()))
-        for invoice in invoices
-    ]
+    rows = [InvoiceWords(invoice=invoice, words=said) for invoice, said in words]
     InvoiceWords.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from customers.models import Account
 from customers.services import generate_credentials
 from invoices.content.from_rows import content_of, lines_in_order
+from invoices.content.words import words_of_lines
 from invoices.documents.printed_content import content_to_keep
 from invoices.documents.rendering import IncompleteIssuerError, Rendering, check_issuer, render_document
 from invoices.einvoices.checks import check_for_export, findings_of
@@ -42,6 +43,7 @@ class PreparedLine:
     recipients: list[Account]
     document: Document | None = None
     printed: dict[str, Any] | None = None
+    words: str = ""  # to search it by
     drafts: list[tuple[Draft, Account]] = field(default_factory=list)
     error: str = ""
     reason: str = ""  # why it does not leave, found with its document: a value of ExportItem.Reason
@@ -64,6 +66,7 @@ def prepare_lines(export: Export, items: Sequence[ExportItem], criteria: Criteri
         customer = line.invoice.customer
         if line.invoice.is_published:  # by another list meanwhile: no account is made for it
             continue
+        line.words = words_of_lines(customer.pk, line.invoice.lines.all())
         for recipient in recipients.get(customer.pk, []):
             account = accounts.get(recipient["account"])
             if recipient["status"] == RecipientStatus.GENERATE and criteria.generate_credentials:
@@ -95,21 +98,20 @@ def _make_account(line: PreparedLine, address: str, name: str) -> Account | None
 
 
 def _read_invoices(keys: list[Any]) -> dict[Any, Invoice]:
-    """The invoices with what their document and their mail say: lines only where something is to be rendered."""
+    """The invoices with all that their document, their mail and their words to search by say."""
     # Companies and customers once each, however many invoices are theirs.
-    found = list(Invoice.objects.filter(pk__in=keys).order_by().prefetch_related("company", "customer", "corrects"))
-    rendered = [invoice for invoice in found if invoice.origin not in RECEIVED]
-    prefetch_related_objects(rendered, "content_check", lines_in_order())
+    wanted = Invoice.objects.filter(pk__in=keys).order_by()
+    found = list(wanted.prefetch_related("company", "customer", "corrects", lines_in_order()))
+    prefetch_related_objects([invoice for invoice in found if invoice.origin not in RECEIVED], "content_check")
     return {invoice.pk: invoice for invoice in found}
 
 
 def _find_received(lines: Sequence[PreparedLine]) -> None:
-    """The documents that came from the ERP, in one query, and one for the rows that came beside plain PDFs."""
+    """The documents that came from the ERP, in one query, and what pages show of those that came beside rows."""
     received = {line.invoice.pk: line for line in lines if line.invoice.origin in RECEIVED}
-    beside_rows = [line for line in received.values() if line.invoice.origin == Invoice.Origin.PDF]
-    prefetch_related_objects([line.invoice for line in beside_rows], lines_in_order())
-    for line in beside_rows:
-        line.printed = content_to_keep(line.invoice, content_of(line.invoice))
+    for line in received.values():
+        if line.invoice.origin == Invoice.Origin.PDF:
+            line.printed = content_to_keep(line.invoice, content_of(line.invoice))
     if received:
         # In rising order: the last version stays.
         for document in Document.objects.filter(invoice__in=received, role=Document.Role.PDF).order_by("version"):

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from invoices.content.words import index_words
+from invoices.content.words import write_words
 from invoices.exporting.criteria import Criteria
 from invoices.exporting.run.announcing import announce_finished_customers, draft_line_mails, write_line_mails
 from invoices.exporting.run.freezing import PreparedLine
@@ -177,7 +177,7 @@ def _publish(good: list[tuple[PreparedLine, Document]], export: Export, now: Any
     record_all(
         Act(Action.PUBLISHED, line.invoice, {**document.identity(), "export": export.number}) for line, document in good
     )
-    index_words([line.invoice for line, _document in good])
+    write_words((line.invoice, line.words) for line, _document in good)
     PrintedContent.objects.bulk_create(
         [PrintedContent(document=document, content=line.printed) for line, document in good if line.printed is not None]
     )
