@@ -76,16 +76,20 @@ def run_lines(
     release_lines_of_gone_workers(export)
     release_lines(export, worker=worker)
     criteria = Criteria.from_json(export.criteria)
+    # A process that has published claims its next lines in the same turn: it would wait for it again, and all rest.
     one_writer = in_turn if connection.vendor == "sqlite" else nullcontext
-    done, count, least = 0, FIRST_CLAIM, FIRST_CLAIM
+    done, pace = 0, (FIRST_CLAIM, FIRST_CLAIM)
     refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
-    while not should_stop() and (most is None or done < most):
-        with one_writer():
-            items = claim_lines(export, worker=worker, count=count, least=least)
-        if not items:
-            if release_lines_of_gone_workers(export):
-                continue
-            break
+
+    def may_go_on() -> bool:
+        return not should_stop() and (most is None or done < most)
+
+    def claim() -> list[ExportItem]:
+        return claim_lines(export, worker=worker, count=pace[0], least=pace[1]) if may_go_on() else []
+
+    with one_writer():
+        items = claim()
+    while items or (release_lines_of_gone_workers(export) and (items := claim())):
         began = time.monotonic()
         lines = prepare_lines(export, items, criteria)
         while lines and not should_stop():
@@ -93,13 +97,17 @@ def run_lines(
             write_drafts(export, criteria, lines[:frozen])
             with one_writer():
                 done += commit_lines(export, lines[:frozen], criteria, worker=worker)
-            refusals.extend(line.refusal for line in lines[:frozen] if line.refusal or _is_stored(line))
-            if reason := common_refusal(list(refusals)):
-                release_lines(export, worker=worker)
-                raise note_trouble(export, reason)
-            lines = lines[frozen:]
-        count, least = _next_claim(len(items) - len(lines), time.monotonic() - began)
-    else:
+                refusals.extend(line.refusal for line in lines[:frozen] if line.refusal or _is_stored(line))
+                if reason := common_refusal(list(refusals)):
+                    release_lines(export, worker=worker)
+                    raise note_trouble(export, reason)
+                if lines := lines[frozen:]:
+                    continue
+                pace = _next_claim(len(items), time.monotonic() - began)
+                items = claim()
+        if lines:
+            break
+    if not may_go_on():
         release_lines(export, worker=worker)
     finish_export(export)
     return done
