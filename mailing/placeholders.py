@@ -90,11 +90,12 @@ def missing_placeholders(key: str, body: str) -> tuple[str, ...]:
 
 
 class _Values(Mapping[str, str]):
-    """The texts of placeholders by their names, each made when it is asked for: a message uses few of them."""
+    """The texts of placeholders by their names, each made when it is first asked for: a message uses few of them."""
 
     def __init__(self, subjects: tuple[object, ...], *, brief: bool) -> None:
         self._subjects = {type(subject): subject for subject in subjects}
         self._brief = brief
+        self._made: dict[str, str] = {}
 
     def _made_by(self, name: str) -> Callable[[Any], str] | None:
         placeholder = PLACEHOLDERS.get(name)
@@ -103,10 +104,12 @@ class _Values(Mapping[str, str]):
         return placeholder.brief if self._brief else placeholder.value
 
     def __getitem__(self, name: str) -> str:
-        make = self._made_by(name)
-        if make is None:
-            raise KeyError(name)
-        return make(self._subjects[_subjects[name]])
+        if name not in self._made:
+            make = self._made_by(name)
+            if make is None:
+                raise KeyError(name)
+            self._made[name] = make(self._subjects[_subjects[name]])
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in PLACEHOLDERS if name in self)
