@@ -7,7 +7,6 @@ from babel import Locale
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from django.conf import settings
 from django.utils.translation import get_language, gettext
-from django.utils.translation import gettext as _
 
 from customers.searching import search_key
 from invoices.cldr import foreign_locale, locale_of
@@ -31,7 +30,7 @@ def in_french(text: str) -> str:
 
 def small_words() -> set[str]:
     """«N°» and «du» as the pages write them in the language in use: they are copied with a number and its date."""
-    return {search_key(_("N°")), search_key(_("du"))}
+    return {search_key(gettext("N°")), search_key(gettext("du"))}
 
 
 @cache
