@@ -73,6 +73,8 @@ def _widths(file: str) -> dict[int, float]:
     """Advance width of each character of a face, in em."""
     # A face reads its tables when they are asked for, which two threads must not do in the same object.
     with TTFont(FOLDER / file, lazy=True) as face:
+        # Glyphs need no name of theirs to be looked up, and naming them is most of the work.
+        face.setGlyphOrder([str(glyph) for glyph in range(face["maxp"].numGlyphs)])
         advances, units = face["hmtx"].metrics, face["head"].unitsPerEm
         return {codepoint: advances[glyph][0] / units for codepoint, glyph in face.getBestCmap().items()}
 

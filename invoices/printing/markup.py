@@ -28,8 +28,8 @@ from mailing.colours import darken_for_white
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
 CODE_URL = "code:transfer"
-MOST_STEPS = 300  # of the blocks beside the text: 4 lines each of the number and of the facts
-MOST_WIDTH = 130  # mm of the names of lines
+# A size is a class, the last one of its element: so many steps of height, so many millimetres of width.
+SIZE = re.compile(r'class="[a-z ]+ ([hm])([0-9]+)"')
 BETWEEN_TAGS = re.compile(r"\n\s*")
 
 
@@ -64,6 +64,24 @@ def to_html(page: Page, style: PrintStyle, *, seller: str) -> str:
 
 def _width_class(millimetres: float) -> str:
     return f" m{millimetres:g}" if millimetres else ""
+
+
+def stylesheets(html: str, style: PrintStyle, *, foot_lines: int) -> list[CSS]:
+    """The parsed stylesheets of a page: its template's, then one for each size that ``html`` names.
+
+    The rules of all sizes there are would take longer to read than the template's.
+    """
+    sheet = stylesheet(style.template, style.colour, foot_lines, language_in_use())
+    return [sheet, *(_size(kind, int(number)) for kind, number in sorted(set(SIZE.findall(html))))]
+
+
+@lru_cache(maxsize=1000)
+def _size(kind: str, number: int) -> CSS:
+    if kind == "h":
+        rule = f".h{number} {{ min-height: {number * STEP}pt }}"
+    else:
+        rule = f".lines .m{number}, .vat .n.m{number} {{ width: {number}mm }}"
+    return CSS(string=rule, url_fetcher=REFUSING)
 
 
 @lru_cache(maxsize=64)
@@ -101,7 +119,5 @@ def stylesheet(template: str, colour: str, foot_lines: int, language: str) -> CS
         vat_label=f"{VAT_LABEL:g}",
         vat_label_wide=f"{VAT_LABEL_WIDE:g}",
     )
-    filled += "".join(f".h{steps} {{ min-height: {steps * STEP}pt }}\n" for steps in range(MOST_STEPS + 1))
-    filled += "".join(f".lines .m{width}, .vat .n.m{width} {{ width: {width}mm }}\n" for width in range(MOST_WIDTH + 1))
     filled += "".join(f".t{percent} {{ font-size: {layout.title * percent / 100:g}pt }}\n" for percent in HEADING_SIZES)
     return CSS(string=filled, font_config=font_configuration(), url_fetcher=REFUSING)

@@ -13,14 +13,14 @@ import weasyprint.pdf
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.css import ColorProfile
 
-from invoices.cldr import language_in_use, one_language
+from invoices.cldr import one_language
 from invoices.en16931.model import InvoiceContent
 from invoices.en16931.profiles import conformance_level
 from invoices.printing.actual_text import copied_as_typed
 from invoices.printing.fetching import REFUSING, InMemoryFetcher
 from invoices.printing.finishing import finish
 from invoices.printing.fonts import font_configuration, printable
-from invoices.printing.markup import CODE_URL, stylesheet, to_html
+from invoices.printing.markup import CODE_URL, stylesheets, to_html
 from invoices.printing.metadata import XML_NAME, InvoiceMetadata
 from invoices.printing.page import Page, compose
 from invoices.printing.pictures import known_pictures
@@ -136,10 +136,10 @@ def _to_pdf(
     known: dict[str, Any] = dict(known_pictures(style.logo))
     if page.transfer_code:
         known[CODE_URL] = page.transfer_code
-    sheet = stylesheet(style.template, style.colour, page.foot.count("\n") + 1, language_in_use())
+    sheets = stylesheets(html, style, foot_lines=page.foot.count("\n") + 1)
     with copied_as_typed(), lean_structure(), patched():
         document = document_of(html, InMemoryFetcher(pictures)).render(
-            stylesheets=[sheet],
+            stylesheets=sheets,
             cache=known,
             font_config=font_configuration(),
             color_profiles={INTENT: _colour_profile()},

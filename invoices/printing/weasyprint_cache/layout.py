@@ -74,13 +74,16 @@ class _Known:
 
 
 def all_computed_styles(html: HTML, sheets: list[CSS], *more: Any) -> Any:
-    """Our pages have the one stylesheet, no ``style`` element and no ``style`` attribute."""
+    """Our pages have their template's stylesheet, which remembers, and those of the sizes that their classes name.
+
+    They have no ``style`` element and no ``style`` attribute.
+    """
     _hints, font_config, counter_style, _profiles, _page_rules, _layers, target_collector, _forms = more
-    (sheet,) = sheets
+    sheet = sheets[0]
     counter_style.update(UA_COUNTER_STYLE)
     known = sheet.__dict__.setdefault("remembered", _Known())
-    both = [(_rules_of_html(), "user agent", None), (sheet, "user", None)]
-    return _RememberedStyles(known, html, both, font_config, target_collector)
+    all_rules = [(_rules_of_html(), "user agent", None), *((each, "user", None) for each in sheets)]
+    return _RememberedStyles(known, html, all_rules, font_config, target_collector)
 
 
 class _RememberedStyles(StyleFor):  # type: ignore[misc]
