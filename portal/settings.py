@@ -69,8 +69,7 @@ if TRUSTED_PROXIES:
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# For browsers that do not know frame-ancestors, which has the last word: our own pages frame a PDF and a mail.
-X_FRAME_OPTIONS = "DENY"
+X_FRAME_OPTIONS = "DENY"  # for browsers without frame-ancestors, which has the last word: our pages frame PDF, mail
 SECURE_CSP: dict[str, Any] = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
@@ -133,6 +132,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "portal.urls"
+SPACE_URLCONF = "portal.space.urls"  # the part of it that mails name
 WSGI_APPLICATION = "portal.wsgi.application"
 
 TEMPLATES = [

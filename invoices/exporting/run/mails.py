@@ -68,10 +68,7 @@ def find_identity(account: int | None) -> SenderIdentity:
 
 
 def warm_up() -> None:
-    """Load what the mails need once, before children are forked from this process: the page and the site's addresses.
-
-    An address is made by the whole site's, whose modules take longer to load than a hundred mails to compose.
-    """
+    """Load what the mails need once, before children are forked: the page, and the addresses of the space."""
     composition.warm_up()
     space_url("account")
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.space_urls import space_url
+from customers.space_urls import site_url
 from invoices.models import Platform
 from invoices.platforms.simulated.book import Book
 from invoices.platforms.simulated.faults import Fault, Faults
@@ -77,4 +77,4 @@ def _callback_target(options: dict[str, Any]) -> tuple[str, str] | None:
     platform = Platform.objects.filter(name=options["callback_of"]).first()
     if platform is None:
         raise CommandError(f"Aucune plateforme du portail ne s’appelle « {options['callback_of']} ».")
-    return space_url("platform_callback", platform.callback_key), platform.read_callback_secret() or ""
+    return site_url("platform_callback", platform.callback_key), platform.read_callback_secret() or ""

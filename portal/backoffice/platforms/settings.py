@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.space_urls import space_url
+from customers.space_urls import site_url
 from invoices.models import Platform
 from invoices.platforms.client import PlatformClient, PlatformError
 from portal.backoffice.ui.lists import BackOfficeAdmin, NextStep
@@ -122,7 +122,7 @@ class PlatformAdmin(BackOfficeAdmin[Platform]):
         """Where the platform calls back, whole; what to do first where it is not saved yet."""
         if platform.pk is None:
             return _("Enregistrez la plateforme : son adresse paraît ici.")
-        return format_html("<code>{}</code>", space_url("platform_callback", platform.callback_key))
+        return format_html("<code>{}</code>", site_url("platform_callback", platform.callback_key))
 
     @admin.action(description=gettext_lazy("Essayer la connexion"), permissions=["change"])
     def try_connection(self, request: HttpRequest, queryset: QuerySet[Platform]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from customers.credentials import describe_password, encrypt_secret
 from customers.models import Account, Contact, Customer
-from customers.space_urls import space_url
+from customers.space_urls import site_url, space_url
 from customers.typed_passwords import draw_password
 from invoices.einvoices.checks import check_invoices, needing_check
 from invoices.exporting.criteria import Criteria
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _logins(self, company: Company) -> list[str]:
         """Where to go, and the logins to try."""
         return [
-            f"Gestion    : {space_url('admin:index')}",
+            f"Gestion    : {site_url('admin:index')}",
             f"             {STAFF_LOGIN}  {_password_of(self._staff())}",
             f"Espace     : {space_url('login')}",
             *(f"             {account.login}  {_password_of(account)}" for account in self._three_customers(company)),
