@@ -44,24 +44,27 @@ OnProgress = Callable[[ExportCounts], None]
 
 
 def run_on_this_machine(
-    export: Export, *, processes: int = 0, on_progress: OnProgress = lambda figures: None
+    export: Export, *, processes: int = 0, on_progress: OnProgress | None = None, every: float = POLL_SECONDS
 ) -> ExportCounts:
     """Do all lines of a running export with the cores of this machine, and return the figures at the end.
 
-    ``processes`` 0 means as set, or one per core. Ctrl-C and SIGTERM stop after the lines in hand: the export stays
-    «en cours» and running it again goes on. A process that dies leaves its lines to the others. Lets the error of a
-    database through that is away for longer than half a minute, and StoreUnavailableError likewise.
+    ``processes`` 0 means as set, or one per core. ``on_progress`` gets the figures at the end too, and meanwhile
+    ``every`` so many seconds: lines are counted only where that is wanted. Ctrl-C and SIGTERM stop after the lines
+    in hand: the export stays «en cours» and running it again goes on. A process that dies leaves its lines to the
+    others. Lets the error of a database through that is away for longer than half a minute, and
+    StoreUnavailableError likewise.
     """
     figures = count_items(export)
     wanted = processes or settings.EXPORT_PROCESSES or os.cpu_count() or 1
     wanted = max(1, min(wanted, -(-figures.remaining // LINES_WORTH_A_PROCESS)))
     with stop_on_signal() as stopped:
         if wanted == 1:
-            run_lines_with_retry(export.pk, should_stop=_with_progress(export, on_progress, stopped))
+            run_lines_with_retry(export.pk, should_stop=_with_progress(export, on_progress, stopped, every))
         else:
-            _run_in_children(export, wanted, on_progress, stopped)
+            _run_in_children(export, wanted, on_progress, stopped, every)
     figures = count_items(export)
-    on_progress(figures)
+    if on_progress is not None:
+        on_progress(figures)
     return figures
 
 
@@ -104,35 +107,43 @@ def warm_up_for(export: Export) -> bool:
     return bool(first)
 
 
-def _with_progress(export: Export, on_progress: OnProgress, stopped: Callable[[], bool]) -> Callable[[], bool]:
+def _with_progress(
+    export: Export, on_progress: OnProgress | None, stopped: Callable[[], bool], every: float
+) -> Callable[[], bool]:
     """``stopped``, which is called before each line, as a function that also reports the progress now and then."""
-    reported_at = float("-inf")
+    if on_progress is None:
+        return stopped
+    next_report = time.monotonic() + every
 
     def should_stop() -> bool:
-        nonlocal reported_at
-        if time.monotonic() - reported_at >= POLL_SECONDS:
+        nonlocal next_report
+        if time.monotonic() >= next_report:
             on_progress(count_items(export))
-            reported_at = time.monotonic()
+            next_report = time.monotonic() + every
         return stopped()
 
     return should_stop
 
 
-def _run_in_children(export: Export, count: int, on_progress: OnProgress, stopped: Callable[[], bool]) -> None:
+def _run_in_children(
+    export: Export, count: int, on_progress: OnProgress | None, stopped: Callable[[], bool], every: float
+) -> None:
     """Fork ``count`` children once everything is loaded, and replace those that have done their share."""
     # What is loaded already is not searched for garbage, at a tenth of a second each time, while more is loaded.
     gc.freeze()
     does_render = warm_up_for(export)
     pool = ForkedPool(lambda: _work(export.pk, does_render=does_render))
     pool.start_workers(count)
-    pause = POLL_SECONDS
+    next_report = time.monotonic() + every
     while pool.children:
-        ended = pool.wait(pause)
+        ended = pool.wait(POLL_SECONDS)
         if stopped():
             pool.request_stop()
         else:
             pool.start_workers(sum(child.exitcode == EXIT_RECYCLE for child in ended))
-        pause = _report_progress(export, on_progress)
+        if on_progress is not None and time.monotonic() >= next_report:
+            pause = _report_progress(export, on_progress)
+            next_report = time.monotonic() + max(pause, every)
     pool.shutdown(SECONDS_TO_END)
     if not stopped():
         # A child may have been killed with lines in its hands, or have lost the database: they are done here.
@@ -140,7 +151,7 @@ def _run_in_children(export: Export, count: int, on_progress: OnProgress, stoppe
 
 
 def _report_progress(export: Export, on_progress: OnProgress) -> float:
-    """Report the progress; returns after how many seconds to do so again."""
+    """Report the progress; returns after how many seconds at least to do so again."""
     began = time.monotonic()
     try:
         on_progress(count_items(export))
@@ -148,7 +159,7 @@ def _report_progress(export: Export, on_progress: OnProgress) -> float:
         # The children wait for it, and say so.
         db.connections.close_all()
         return max(RETRY_DELAYS)
-    return max(POLL_SECONDS, POLL_SHARE * (time.monotonic() - began))
+    return POLL_SHARE * (time.monotonic() - began)
 
 
 def _work(export_pk: int, *, does_render: bool) -> None:

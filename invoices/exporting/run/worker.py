@@ -47,7 +47,9 @@ State = ExportItem.State
 
 # Lines are claimed by the second rather than by the number: many where a PDF came with them, few where the machine is
 # slow. What is frozen is published every three seconds; asked to stop, a worker ends after the line in hand.
-FIRST_CLAIM = SMALLEST_CLAIM = 8
+# The first ones are a second of rendering, which says how fast it is.
+FIRST_CLAIM = 40
+SMALLEST_CLAIM = 8
 LARGEST_CLAIM = 200
 SECONDS_PER_CLAIM = 3.0
 # The last lines of a run are shared so that all workers end together, but a claim costs some hundredths of a second
@@ -78,7 +80,7 @@ def run_lines(
     criteria = Criteria.from_json(export.criteria)
     # A process that has published claims its next lines in the same turn: it would wait for it again, and all rest.
     one_writer = in_turn if connection.vendor == "sqlite" else nullcontext
-    done, pace = 0, (FIRST_CLAIM, FIRST_CLAIM)
+    done, pace = 0, (FIRST_CLAIM, min(FIRST_CLAIM, SMALLEST_CLAIM))
     refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
 
     def may_go_on() -> bool:

@@ -4,7 +4,6 @@ import argparse
 import datetime
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -222,18 +221,17 @@ class Command(BaseCommand):
         """A bar in a terminal; a plain line now and then otherwise, for whoever waits or reads a log."""
         console = Console(stderr=True)
         if not console.is_terminal:
-            said_at = time.monotonic()
 
             def say(figures: ExportCounts) -> None:
-                nonlocal said_at
-                if figures.remaining and time.monotonic() - said_at >= SECONDS_BETWEEN_LINES:
-                    said_at = time.monotonic()
+                if figures.remaining:
                     self.stderr.write(
                         _("Export n° %(number)s : %(done)d sur %(total)d")
                         % {"number": export.number, "done": figures.done, "total": figures.total}
                     )
 
-            return run_on_this_machine(export, processes=options["processes"], on_progress=say)
+            return run_on_this_machine(
+                export, processes=options["processes"], on_progress=say, every=SECONDS_BETWEEN_LINES
+            )
         columns = (
             TextColumn(_("Export n° %(number)s") % {"number": export.number}),
             BarColumn(),
