@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -29,8 +30,9 @@ from mailing.outbox import Draft
 
 logger = logging.getLogger(__name__)
 
-# While one document is written to the disk or travels to the store, the next ones are rendered.
 STORING_THREADS = 4
+# While a document travels to a store that is slower than this, the next ones are rendered.
+SECONDS_OF_QUICK_STORE = 0.005
 RECEIVED = (Invoice.Origin.FACTURX, Invoice.Origin.PDF)
 
 
@@ -130,26 +132,64 @@ def freeze_lines(
     Returns how many lines (the first ones, at least one) have their stored document, or the reason why they have none.
     """
     end = time.monotonic() + seconds
-    stored: list[tuple[PreparedLine, Future[str]]] = []
     count = 0
     with ThreadPoolExecutor(max_workers=STORING_THREADS) as threads:
+        storing = _Storing(threads)
         for count, line in enumerate(lines, start=1):  # noqa: B007
             rendering = _render(line)
             if rendering is not None:
                 line.document, line.printed = _document_of(line.invoice, rendering), rendering.printed
-                storing = threads.submit(
-                    store_bytes,
-                    line.invoice,
-                    rendering.content,
-                    role=Document.Role.PDF,
-                    version=line.document.version,
-                )
-                stored.append((line, storing))
-            if time.monotonic() >= end or should_stop() or _is_refused([storing for _line, storing in stored]):
+                storing.add(line, rendering.content)
+            if time.monotonic() >= end or should_stop() or storing.is_refused():
                 break
-    for line, storing in stored:
-        _note_storage_name(line, storing)
+        storing.store_waiting()
+    for line, stored in storing.begun:
+        _note_storage_name(line, stored)
     return count
+
+
+class _Storing:
+    """Gives documents to the store: beside the rendering where it is slow, all at once after it where it is quick.
+
+    A thread that writes to a quick disk while another one renders costs both more time than the writing takes: they
+    have one interpreter between them. The first document says how quick the store is.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self.begun: list[tuple[PreparedLine, Future[str]]] = []
+        self._threads = threads
+        self._waiting: list[tuple[PreparedLine, bytes]] = []
+        self._is_quick = False
+
+    def add(self, line: PreparedLine, content: bytes) -> None:
+        """Store ``content`` as the document of ``line``, now or with the others."""
+        if self._is_quick:
+            self._waiting.append((line, content))
+            return
+        began, is_first = time.monotonic(), not self.begun
+        stored = self._begin(line, content)
+        if is_first:
+            is_taken = stored.exception() is None
+            self._is_quick = is_taken and time.monotonic() - began <= SECONDS_OF_QUICK_STORE
+
+    def store_waiting(self) -> None:
+        """Begin with those that wait for the end of the rendering."""
+        for line, content in self._waiting:
+            self._begin(line, content)
+
+    def _begin(self, line: PreparedLine, content: bytes) -> "Future[str]":
+        assert line.document is not None
+        stored = self._threads.submit(
+            store_bytes, line.invoice, content, role=Document.Role.PDF, version=line.document.version
+        )
+        self.begun.append((line, stored))
+        return stored
+
+    def is_refused(self) -> bool:
+        """Whether the store takes no document at all, by what it said of the last ones."""
+        ended = (stored for _line, stored in reversed(self.begun) if stored.done())
+        last = [_refusal_of(stored.exception()) for stored in islice(ended, REFUSALS_BEFORE_STOPPING)]
+        return bool(common_refusal(last))
 
 
 def common_refusal(refusals: Sequence[str]) -> str:
@@ -161,11 +201,6 @@ def common_refusal(refusals: Sequence[str]) -> str:
 def describe_refusal(reason: str) -> str:
     """What a line says whose document the store did not take."""
     return _("Le document n’a pas pu être enregistré : %(error)s") % {"error": reason}
-
-
-def _is_refused(stored: "Sequence[Future[str]]") -> bool:
-    ended = [storing for storing in stored if storing.done()]
-    return bool(common_refusal([_refusal_of(storing.exception()) for storing in ended]))
 
 
 def _refusal_of(error: BaseException | None) -> str:
