@@ -3,7 +3,7 @@
 import datetime
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -56,15 +56,15 @@ class YearTotal:
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """The lines of one month, newest first; ``first`` is its first day."""
+class Period:
+    """The lines of a month or a year, newest first; ``first`` is its first day."""
 
     first: datetime.date
     invoices: list[Invoice]
 
     @property
     def key(self) -> str:
-        """``2025-06``, which names the month in addresses of the page."""
+        """``2025-06``, which names its heading."""
         return f"{self.first:%Y-%m}"
 
 
@@ -150,8 +150,10 @@ def complete_lines(lines: Iterable[Invoice], account: Account, customers: Iterab
     known = {customer.pk: customer for customer in customers}
     completed = [line for line in lines if line.customer_id in known]
     correcting = [(line, line.corrects_id) for line in completed if line.is_credit_note and line.corrects_id]
-    visible = Invoice.objects.visible_to(account).only("number", "customer_id")
-    corrected = {each.pk: each for each in visible.filter(pk__in={key for _, key in correcting})} if correcting else {}
+    corrected = {}
+    if correcting:
+        visible = Invoice.objects.visible_to(account).only("number", "customer_id")
+        corrected = {each.pk: each for each in visible.filter(pk__in={key for _, key in correcting})}
     customer = Invoice._meta.get_field("customer")
     for line in completed:
         customer.set_cached_value(line, known[line.customer_id])  # an assignment costs thirty times as much
@@ -171,9 +173,15 @@ def search_pages(found: InvoiceQuerySet, account: Account, asked: str | None) ->
     return CountedPaginator(lines, LINES_PER_PAGE, first[0].length if first else 0, first)
 
 
-def by_month(invoices: Iterable[Invoice]) -> list[Month]:
+def by_month(invoices: Iterable[Invoice]) -> list[Period]:
     """Lines that are in order of date, gathered under their months."""
-    return [
-        Month(first, list(lines))
-        for first, lines in itertools.groupby(invoices, key=lambda invoice: invoice.issue_date.replace(day=1))
-    ]
+    return _gathered(invoices, lambda invoice: invoice.issue_date.replace(day=1))
+
+
+def by_year(invoices: Iterable[Invoice]) -> list[Period]:
+    """The same under their years: what a search finds is few lines of many months."""
+    return _gathered(invoices, lambda invoice: invoice.issue_date.replace(month=1, day=1))
+
+
+def _gathered(invoices: Iterable[Invoice], first_day: Callable[[Invoice], datetime.date]) -> list[Period]:
+    return [Period(first, list(lines)) for first, lines in itertools.groupby(invoices, key=first_day)]

@@ -111,12 +111,12 @@ def _measure(invoices: int, rounds: int) -> int:
             (
                 f"recherche de « {text} »",
                 f"/factures/?q={text}",
-                len(client.get(f"/factures/?q={text}").context["months"]),
+                len(client.get(f"/factures/?q={text}").context["periods"]),
             )
             for text in ("beton", "bet", "rare117", "usuel3 mot1")
         ]
-        assert all(months for _name, _address, months in words)
-        for name, other, _months in words:
+        assert all(periods for _name, _address, periods in words)
+        for name, other, _periods in words:
             spent = _medians(partial(client.get, other), partial(visitor.get, "/constantes/"), max(rounds // 2, 5))
             worst = max(worst, spent[0] / spent[1])
             print(f"  {name} (mots des lignes) : {spent[0] * 1000:.1f} ms, rapport {spent[0] / spent[1]:.2f}")

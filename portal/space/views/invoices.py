@@ -34,6 +34,7 @@ from portal.space.invoice_list import (
     CountedPaginator,
     YearTotal,
     by_month,
+    by_year,
     complete_lines,
     customers_of,
     list_lines,
@@ -107,15 +108,16 @@ class Choice:
 def invoices(request: HttpRequest) -> HttpResponse:
     """The invoices of a year (``?annee=``) or those found (``?q=``), newest first, by months."""
     choice = _read_choice(request)
-    years = year_totals(choice.visible)
+    # A search goes through all years: what each of them holds says nothing of what was found.
+    years = [] if choice.search else year_totals(choice.visible)
     year = _chosen_year(choice.asked_year, years)
     if choice.search:
         paginator = search_pages(choice.found, choice.account, request.GET.get("page"))
-        query = choice.query()
+        query, gather = choice.query(), by_year
     else:
         count = year.count if choice.month is None else year.months[choice.month]
         paginator = CountedPaginator(list_lines(choice.of_year(year.year), choice.account), LINES_PER_PAGE, count)
-        query = choice.query(annee=year.year)
+        query, gather = choice.query(annee=year.year), by_month
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "title": _("Vos factures"),
@@ -129,7 +131,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         "month_query": choice.query(q="", mois="", annee=year.year),
         "has_month_chips": len(year.months) > 1 and year.count > LINES_BEFORE_MONTH_CHIPS,
         "count": paginator.count,
-        "months": by_month(complete_lines(page.object_list, choice.account, choice.customers)),
+        "periods": gather(complete_lines(page.object_list, choice.account, choice.customers)),
         "new_since": timezone.now() - NEW_FOR,
         "page": page,
         "query": query,
@@ -191,6 +193,9 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "title": f"{wording.title(content)} {_('N°')} {found.number}",
         "section": "invoices",
         "invoice": found,
+        # An invoice below zero is a credit, as on its PDF.
+        "is_in_favour": found.is_credit_note or found.amount_due < 0,
+        "owed": abs(found.amount_due),
         "back": _back_to_list(request, found),
         "content": content,
         "is_rectifying": found.type_code in wording.RECTIFYING,

@@ -65,6 +65,17 @@ def test_the_page_says_in_words_why_no_vat_is_due_where_the_document_states_a_co
     assert "0 % Exonération de TVA, article 261-4 du CGI" in page
 
 
+def test_an_invoice_below_zero_is_in_the_customers_favour_as_on_its_pdf(client: Client, account: Account) -> None:
+    invoice = publish(account, total_without_vat="-401.71", amount_due=Decimal("-482.05"))
+
+    page = words(client.get(f"/factures/{invoice.pk}/").content)
+
+    assert page.count("En votre faveur") == 2
+    assert "En votre faveur 482,05 €" in page
+    assert "Net à payer" not in page
+    assert "Rien à payer" not in page
+
+
 def test_what_was_paid_before_is_taken_off(client: Client, account: Account) -> None:
     invoice = publish(account, prepaid_amount=Decimal(20), amount_due=Decimal(100))
 

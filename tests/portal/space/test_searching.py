@@ -1,5 +1,6 @@
 """What is typed in *Rechercher*, and what it finds."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -138,7 +139,9 @@ def test_a_search_finds_by_number_reference_amount_period_and_customer_in_all_ye
 
     def found(text: str) -> list[str]:
         return [
-            line.number for month in client.get("/factures/", {"q": text}).context["months"] for line in month.invoices
+            line.number
+            for period in client.get("/factures/", {"q": text}).context["periods"]
+            for line in period.invoices
         ]
 
     assert found("18000135") == ["18000135"]
@@ -160,6 +163,25 @@ def test_a_search_finds_by_number_reference_amount_period_and_customer_in_all_ye
 
 
 @pytest.mark.django_db
+def test_what_a_search_finds_is_gathered_by_years_and_the_sums_of_years_are_not_beside_it(client: Client) -> None:
+    customer = make_customer()
+    client.force_login(make_account(customer), backend="customers.authentication.AccountBackend")
+    for number, day in (("F-1", date(2024, 11, 3)), ("F-2", date(2025, 1, 31)), ("F-3", date(2025, 12, 1))):
+        make_published_invoice(customer=customer, number=number, issue_date=day)
+
+    page = client.get("/factures/", {"q": "F-"})
+
+    assert [(each.first.year, [line.number for line in each.invoices]) for each in page.context["periods"]] == [
+        (2025, ["F-3", "F-2"]),
+        (2024, ["F-1"]),
+    ]
+    headings = re.findall(r"<h3[^>]*>\s*(.*?)\s*</h3>", page.content.decode(), re.S)
+    assert headings == ["2025", "2024"]
+    assert 'class="years"' not in page.content.decode()
+    assert 'class="years"' in client.get("/factures/").content.decode()
+
+
+@pytest.mark.django_db
 def test_a_search_finds_by_words_of_the_lines_of_ones_own_invoices_only(client: Client) -> None:
     customer = make_customer()
     client.force_login(make_account(customer), backend="customers.authentication.AccountBackend")
@@ -173,8 +195,8 @@ def test_a_search_finds_by_words_of_the_lines_of_ones_own_invoices_only(client: 
         index_words([invoice])
 
     def found(text: str) -> set[str]:
-        months = client.get("/factures/", {"q": text}).context["months"]
-        return {line.number for month in months for line in month.invoices}
+        periods = client.get("/factures/", {"q": text}).context["periods"]
+        return {line.number for period in periods for line in period.invoices}
 
     assert found("beton") == {"1", "2"}
     assert found("BÉTON emploi") == {"1"}
@@ -193,8 +215,8 @@ def test_apostrophes_dashes_and_ligatures_are_found_however_they_are_typed(clien
         index_words([invoice])
 
     def found(text: str) -> set[str]:
-        months = client.get("/factures/", {"q": text}).context["months"]
-        return {line.number for month in months for line in month.invoices}
+        periods = client.get("/factures/", {"q": text}).context["periods"]
+        return {line.number for period in periods for line in period.invoices}
 
     everything = {"FAC-1", "FAC-2", "FAC-3"}
     assert found("d'oeuvre") == found("d’œuvre") == found("ŒUVRE") == {"FAC-1", "FAC-2"}
