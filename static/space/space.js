@@ -54,7 +54,7 @@ document.querySelectorAll("form[data-ticks]").forEach((form) => {
   const label = document.createElement("label");
   label.className = "tick-all screen";
   label.append(all, form.dataset.ticks);
-  form.prepend(label);
+  if (boxes.length > 1) form.prepend(label);
   const show = () => {
     const ticked = boxes.filter((box) => box.checked);
     const totals = new Map();

@@ -271,6 +271,10 @@ def test_ticked_lines_are_counted_and_summed(open_page: PageFactory, sign_in: Si
     amount = page.locator(".line__amount").first.inner_text()
     expect(page.locator(".ticked__sum")).to_have_text(re.compile(rf"^1 facture cochée · {digits(amount)}"))
 
+    page.goto(f"/factures/?q={page.locator('.line__number').first.inner_text().split()[-1]}")
+    expect(boxes).to_have_count(1)
+    expect(page.get_by_label("Tout cocher")).to_have_count(0)
+
 
 def digits(amount: str) -> str:
     """What any way of writing ``amount`` has in common: its figures, with whatever is between thousands."""

@@ -47,7 +47,7 @@ def test_a_disk_that_fills_up_in_the_midst_of_a_run_stops_it_and_all_leave_when_
 @pytest.mark.parametrize(
     ("seconds", "rendered_before"),
     [
-        # The first tells how quick the store is; the others wait for the end of the rendering, where it is quick.
+        # The first says how quick the store is; the others wait for the end of the rendering, where it is quick.
         (60.0, [1, 5, 5, 5, 5]),
         (0.0, [1, 2, 3, 4, 5]),
     ],
