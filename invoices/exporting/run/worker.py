@@ -50,7 +50,9 @@ State = ExportItem.State
 # The first ones are a second of rendering, which says how fast it is.
 FIRST_CLAIM = 40
 SMALLEST_CLAIM = 8
-LARGEST_CLAIM = 200
+# A statement for many lines costs each of them less. On SQLite who publishes many keeps the other processes waiting.
+LARGEST_CLAIM = 400
+LARGEST_CLAIM_OF_ONE_WRITER = 200
 SECONDS_PER_CLAIM = 3.0
 # The last lines of a run are shared so that all workers end together, but a claim costs some hundredths of a second
 # whatever is in it: two rendered documents, or fifty received ones, are the fewest that are worth one.
@@ -147,7 +149,8 @@ def _next_claim(done: int, seconds: float) -> tuple[int, int]:
     Statements are shared by many, and few wait.
     """
     speed = done / max(seconds, 0.001)
-    count = min(max(round(speed * SECONDS_PER_CLAIM), SMALLEST_CLAIM), LARGEST_CLAIM)
+    largest = LARGEST_CLAIM_OF_ONE_WRITER if connection.vendor == "sqlite" else LARGEST_CLAIM
+    count = min(max(round(speed * SECONDS_PER_CLAIM), SMALLEST_CLAIM), largest)
     return count, min(max(round(speed * SECONDS_OF_LAST_CLAIM), 1), count)
 
 
