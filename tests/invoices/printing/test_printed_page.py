@@ -343,6 +343,9 @@ def test_the_first_pages_of_a_process_may_be_asked_for_at_once() -> None:
     """As a site of several threads does: each page is whole, and the same."""
     program = (
         "import hashlib, sys, threading\n"
+        # A site has its settings before its threads, which do not load them at once without harm.
+        "import django\n"
+        "django.setup()\n"
         "from tests.support import invoice_samples as samples\n"
         "from tests.invoices.printing.test_printed_page import CREATED\n"
         "from invoices.printing import PrintStyle, render_invoice\n"
