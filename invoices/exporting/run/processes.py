@@ -68,7 +68,9 @@ def run_on_this_machine(
     return figures
 
 
-def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None) -> int:
+def run_lines_with_retry(
+    export_pk: int, *, should_stop: Callable[[], bool], most: int | None = None, does_render: bool = True
+) -> int:
     """:func:`run_lines` on a running export, begun again where the database or the store of documents is away.
 
     Lets the error through where that stays away, or ``should_stop`` says so meanwhile: the lines in hand are
@@ -81,7 +83,7 @@ def run_lines_with_retry(export_pk: int, *, should_stop: Callable[[], bool], mos
             export = Export.objects.filter(pk=export_pk, state=Export.State.RUNNING).first()
             if export is None:
                 return 0
-            return run_lines(export, worker=worker, should_stop=should_stop, most=most)
+            return run_lines(export, worker=worker, should_stop=should_stop, most=most, does_render=does_render)
         except (db.OperationalError, db.InterfaceError, StoreUnavailableError) as error:
             pause = next(pauses, None)
             if pause is None or should_stop():
@@ -169,7 +171,12 @@ def _work(export_pk: int, *, does_render: bool) -> None:
         gc.set_threshold(GC_THRESHOLD, *RECEIVED_GC_OLDER)
     with stop_on_signal((signal.SIGTERM,)) as stopped:
         try:
-            done = run_lines_with_retry(export_pk, should_stop=lambda: stopped() or stop_requested(), most=most)
+            done = run_lines_with_retry(
+                export_pk,
+                should_stop=lambda: stopped() or stop_requested(),
+                most=most,
+                does_render=does_render,
+            )
         except db.Error:
             logger.exception("A process of export %s lost the database; its lines are taken over", export_pk)
             sys.exit(1)

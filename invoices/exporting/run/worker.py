@@ -63,15 +63,21 @@ ATTEMPTS_BEFORE_GIVING_UP = 5
 
 
 def run_lines(
-    export: Export, *, worker: str = "", should_stop: Callable[[], bool] = lambda: False, most: int | None = None
+    export: Export,
+    *,
+    worker: str = "",
+    should_stop: Callable[[], bool] = lambda: False,
+    most: int | None = None,
+    does_render: bool = True,
 ) -> int:
     """Claim and do lines of a running export until none is left, it is paused, ``should_stop`` or ``most`` are done.
 
-    Returns how many lines this call brought to an end. Ends the export when it was the last to have work. Several
-    calls may run at once, in any number of processes and machines. Lets database errors through: what was claimed is
-    then taken over by whoever runs next, or released by the next call with the same ``worker``. Raises
-    StoreUnavailableError where the store refuses a few documents in a row: the export stays running, says why, and goes
-    on with the next call that finds the store back.
+    ``does_render`` says that documents may be rendered; where all came from the ERP, as many lines as may be are
+    claimed from the first. Returns how many lines this call brought to an end. Ends the export when it was the last
+    to have work. Several calls may run at once, in any number of processes and machines. Lets database errors
+    through: what was claimed is then taken over by whoever runs next, or released by the next call with the same
+    ``worker``. Raises StoreUnavailableError where the store refuses a few documents in a row: the export stays
+    running, says why, and goes on with the next call that finds the store back.
     """
     worker = worker or name_worker()
     if export.trouble:
@@ -82,7 +88,8 @@ def run_lines(
     criteria = Criteria.from_json(export.criteria)
     # A process that has published claims its next lines in the same turn: it would wait for it again, and all rest.
     one_writer = in_turn if connection.vendor == "sqlite" else nullcontext
-    done, pace = 0, (FIRST_CLAIM, min(FIRST_CLAIM, SMALLEST_CLAIM))
+    first = FIRST_CLAIM if does_render else _largest_claim()
+    done, pace = 0, (first, min(first, SMALLEST_CLAIM))
     refusals: deque[str] = deque(maxlen=REFUSALS_BEFORE_STOPPING)
 
     def may_go_on() -> bool:
@@ -149,9 +156,12 @@ def _next_claim(done: int, seconds: float) -> tuple[int, int]:
     Statements are shared by many, and few wait.
     """
     speed = done / max(seconds, 0.001)
-    largest = LARGEST_CLAIM_OF_ONE_WRITER if connection.vendor == "sqlite" else LARGEST_CLAIM
-    count = min(max(round(speed * SECONDS_PER_CLAIM), SMALLEST_CLAIM), largest)
+    count = min(max(round(speed * SECONDS_PER_CLAIM), SMALLEST_CLAIM), _largest_claim())
     return count, min(max(round(speed * SECONDS_OF_LAST_CLAIM), 1), count)
+
+
+def _largest_claim() -> int:
+    return LARGEST_CLAIM_OF_ONE_WRITER if connection.vendor == "sqlite" else LARGEST_CLAIM
 
 
 def release_lines(export: Export, *, worker: str) -> int:
