@@ -124,6 +124,20 @@ class Process:
             self.running.wait(90)
 
 
+def health_of(port: int) -> dict[str, Any]:
+    """What the site says of itself; it may have been killed last, and is given a minute to come back."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sante/", timeout=60) as page:
+                found: dict[str, Any] = json.loads(page.read())
+                return found
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
 def kill_everything(folder: Path) -> bool:
     """The first run; True where all is as it must be."""
     draw, sink, database = random.Random(20261126), Sink(), Database()
@@ -168,8 +182,7 @@ def kill_everything(folder: Path) -> bool:
                 for process in processes.values():
                     process.keep_running()
             until_done(site, landing, processes)
-            with urllib.request.urlopen(f"http://127.0.0.1:{web}/sante/", timeout=60) as page:
-                health = json.loads(page.read())
+            health = health_of(web)
             for process in processes.values():
                 process.end()
             outcome = site.ask(OUTCOME)
