@@ -106,7 +106,7 @@ class Choice:
 
 @require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
-    """The invoices of a year (``?annee=``) or those found (``?q=``), newest first, by months."""
+    """The invoices of a year (``?annee=``) by months, or those found (``?q=``) by years, newest first."""
     choice = _read_choice(request)
     # A search goes through all years: what each of them holds says nothing of what was found.
     years = [] if choice.search else year_totals(choice.visible)
